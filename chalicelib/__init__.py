@@ -1,0 +1,1 @@
+"""Zhiyin: one explainable profile per person, from every channel's events."""

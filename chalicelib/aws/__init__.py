@@ -1,0 +1,1 @@
+"""Signed calls to KMS, SQS, DynamoDB and EventBridge; settings; logging and metrics."""

@@ -1,0 +1,1 @@
+"""The canonical event, its types, and what an event must satisfy to be accepted."""

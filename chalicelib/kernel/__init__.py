@@ -1,0 +1,1 @@
+"""Words everything else is made of: errors, moments, amounts, strict JSON, the canonical codec. Knows nothing of customers."""

@@ -1,0 +1,39 @@
+"""The one way a value becomes bytes, so that equal values are equal bytes."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+import msgspec
+
+from chalicelib.kernel.errors import TooLarge
+
+_ENCODER = msgspec.msgpack.Encoder(order="deterministic")
+_PLAIN, _DEFLATED = b"\x00", b"\x01"
+_WORTH_DEFLATING_BYTES = 256
+
+
+def encode(value: Any) -> bytes:
+    """Canonical bytes: msgpack with sorted keys, deflated when that is smaller; first byte says which."""
+    packed = _ENCODER.encode(value)
+    if len(packed) > _WORTH_DEFLATING_BYTES:
+        deflated = zlib.compress(packed, 6)
+        if len(deflated) < len(packed):
+            return _DEFLATED + deflated
+    return _PLAIN + packed
+
+
+def decode[T](data: bytes, type_: type[T], *, limit_bytes: int = 4_000_000) -> T:
+    """Read what ``encode`` wrote. Raises TooLarge past ``limit_bytes``, msgspec errors for a wrong shape."""
+    return msgspec.msgpack.decode(_unpack(data, limit_bytes), type=type_)
+
+
+def _unpack(data: bytes, limit_bytes: int) -> bytes:
+    if data[:1] == _PLAIN:
+        return data[1:]
+    inflater = zlib.decompressobj()
+    packed = inflater.decompress(data[1:], limit_bytes)
+    if inflater.unconsumed_tail:
+        raise TooLarge("too_large", f"A stored value opens to more than {limit_bytes} bytes.")
+    return packed

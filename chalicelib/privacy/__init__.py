@@ -1,0 +1,1 @@
+"""Field classes, masking, sealing and credentials. Holds no key of its own: keys are arguments."""

@@ -1,0 +1,133 @@
+"""The values a profile is made of. All are frozen; bytes of equal values are equal.
+
+Contribution  what one event adds: personal values are already sealed in it
+Facet         everything that came through one anchor identifier
+Body          the facets of one profile: what is stored
+Profile       the join of its facets: what is asked
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from chalicelib.kernel.moments import Millis
+
+type FacetId = str
+"""The key of the anchor, ``namespace:blind_index``."""
+type IdentifierKey = str
+"""``namespace:blind_index``; holds no clear value."""
+
+
+class Trait(msgspec.Struct, frozen=True, array_like=True):
+    """A declared attribute as a last-writer-wins register.
+
+    The writer with the greatest (``observed_at``, ``source_rank``, ``event_key``) wins.
+    ``value`` is the clear value, or the sealed bytes when ``masked`` is not None.
+    """
+
+    value: Any
+    observed_at: Millis
+    source_rank: int
+    event_key: bytes
+    source: str
+    masked: str | None = None
+
+
+class Link(msgspec.Struct, frozen=True, array_like=True):
+    """An identifier seen together with the anchor: first and last time, and its masked form."""
+
+    first_seen: Millis
+    last_seen: Millis
+    masked: str
+    event_key: bytes
+    source: str
+
+
+class Bucket(msgspec.Struct, frozen=True, array_like=True):
+    """Count and sum of one day or month. ``total`` is in the measure's unit (micros for money)."""
+
+    count: int
+    total: int
+
+
+class Series(msgspec.Struct, frozen=True, array_like=True):
+    """One measure over time: lifetime totals, day buckets, and month buckets past 90 days."""
+
+    first_at: Millis
+    last_at: Millis
+    count: int
+    total: int
+    largest: int
+    days: dict[int, Bucket]
+    months: dict[int, Bucket]
+
+
+class Step(msgspec.Struct, frozen=True, order=True, array_like=True):
+    """One step in the life of an order, ticket or complaint. Ordered by time, then event."""
+
+    at: Millis
+    event_key: bytes
+    kind: str
+    ref: str
+    status: str
+    amount: int | None = None
+    topic: str | None = None
+
+
+class Delta(msgspec.Struct, frozen=True, array_like=True):
+    """What one event adds to one measure."""
+
+    measure: str
+    amount: int = 0
+
+
+class Contribution(msgspec.Struct, frozen=True, array_like=True):
+    """One event's addition to the facet of its anchor. Needs no key to be folded again."""
+
+    event_key: bytes
+    type: str
+    at: Millis
+    source: str
+    source_rank: int
+    channel: str
+    facet: FacetId
+    identifiers: dict[IdentifierKey, str]
+    """Identifier key → masked form, the anchor included."""
+    traits: dict[str, Trait]
+    deltas: tuple[Delta, ...]
+    step: Step | None = None
+
+
+class Facet(msgspec.Struct, frozen=True, array_like=True):
+    """Everything that came through one anchor. ``last_seen`` is the watermark that pruning goes by."""
+
+    first_seen: Millis
+    last_seen: Millis
+    links: dict[IdentifierKey, Link]
+    traits: dict[str, Trait]
+    series: dict[str, Series]
+    steps: tuple[Step, ...]
+
+
+class Body(msgspec.Struct, frozen=True, array_like=True):
+    """What the store keeps of a profile, in one Binary attribute."""
+
+    schema: int
+    facets: dict[FacetId, Facet]
+
+
+class Profile(msgspec.Struct, frozen=True):
+    """The join of the facets of one person."""
+
+    profile_id: str
+    version: int
+    state: str
+    generation: int
+    first_seen: Millis
+    last_seen: Millis
+    links: dict[IdentifierKey, Link]
+    traits: dict[str, Trait]
+    series: dict[str, Series]
+    steps: tuple[Step, ...]

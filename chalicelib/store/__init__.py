@@ -1,0 +1,1 @@
+"""The tables, and the few calls the product makes on them."""
