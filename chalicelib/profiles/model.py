@@ -109,6 +109,8 @@ class Facet(msgspec.Struct, frozen=True, array_like=True):
     traits: dict[str, Trait]
     series: dict[str, Series]
     steps: tuple[Step, ...]
+    channels: dict[str, Millis]
+    """Channel → when it was last used."""
 
 
 class Body(msgspec.Struct, frozen=True, array_like=True):
@@ -131,3 +133,4 @@ class Profile(msgspec.Struct, frozen=True):
     traits: dict[str, Trait]
     series: dict[str, Series]
     steps: tuple[Step, ...]
+    channels: dict[str, Millis]
