@@ -22,8 +22,8 @@ def single(at: Millis, amount: int) -> Series:
         count=1,
         total=amount,
         largest=amount,
-        days={day_of(at): Bucket(1, amount)},
-        months={},
+        days=(Bucket(day_of(at), 1, amount),),
+        months=(),
     )
 
 
@@ -35,8 +35,8 @@ def merge(left: Series, right: Series) -> Series:
         count=left.count + right.count,
         total=left.total + right.total,
         largest=max(left.largest, right.largest),
-        days=_merge_buckets(left.days, right.days),
-        months=_merge_buckets(left.months, right.months),
+        days=_merged(left.days, right.days),
+        months=_merged(left.months, right.months),
     )
 
 
@@ -44,28 +44,29 @@ def prune(series: Series, watermark: Millis) -> Series:
     """Days older than ``DAYS_KEPT`` before the watermark go into months; months past ``MONTHS_KEPT`` go."""
     oldest_day = day_of(watermark) - DAYS_KEPT
     oldest_month = month_of(day_of(watermark)) - MONTHS_KEPT
-    if min(series.days, default=oldest_day) >= oldest_day and (
-        min(series.months, default=oldest_month) >= oldest_month
-    ):
+    days, months = series.days, series.months
+    if days and days[0].period < oldest_day:
+        old = tuple(
+            Bucket(month_of(one.period), one.count, one.total) for one in days if one.period < oldest_day
+        )
+        months = _merged((), months + old)
+        days = tuple(one for one in days if one.period >= oldest_day)
+    if months and months[0].period < oldest_month:
+        months = tuple(one for one in months if one.period >= oldest_month)
+    if days is series.days and months is series.months:
         return series
-    days: dict[int, Bucket] = {}
-    months = dict(series.months)
-    for day, bucket in series.days.items():
-        if day >= oldest_day:
-            days[day] = bucket
-        else:
-            month = month_of(day)
-            months[month] = _sum(months.get(month), bucket)
-    kept = {month: bucket for month, bucket in months.items() if month >= oldest_month}
-    return Series(series.first_at, series.last_at, series.count, series.total, series.largest, days, kept)
+    return Series(series.first_at, series.last_at, series.count, series.total, series.largest, days, months)
 
 
-def _sum(left: Bucket | None, right: Bucket) -> Bucket:
-    return right if left is None else Bucket(left.count + right.count, left.total + right.total)
+def _merged(left: tuple[Bucket, ...], right: tuple[Bucket, ...]) -> tuple[Bucket, ...]:
+    if not right:
+        return left
+    sums: dict[int, Bucket] = {}
+    for one in (*left, *right):
+        before = sums.get(one.period)
+        sums[one.period] = one if before is None else _sum(before, one)
+    return tuple(sums[period] for period in sorted(sums))
 
 
-def _merge_buckets(left: dict[int, Bucket], right: dict[int, Bucket]) -> dict[int, Bucket]:
-    merged = dict(left)
-    for key, bucket in right.items():
-        merged[key] = _sum(merged.get(key), bucket)
-    return merged
+def _sum(left: Bucket, right: Bucket) -> Bucket:
+    return Bucket(left.period, left.count + right.count, left.total + right.total)

@@ -124,13 +124,13 @@ def _windowed(series: Series, stat: str, now: Millis) -> float | int | None:
 
 def _between(series: Series, first_day: int, last_day: int) -> Bucket:
     count = total = 0
-    for day, bucket in series.days.items():
-        if first_day <= day <= last_day:
+    for bucket in series.days:
+        if first_day <= bucket.period <= last_day:
             count, total = count + bucket.count, total + bucket.total
-    for month, bucket in series.months.items():
-        if first_day <= first_day_of(month) <= last_day:
+    for bucket in series.months:
+        if first_day <= first_day_of(bucket.period) <= last_day:
             count, total = count + bucket.count, total + bucket.total
-    return Bucket(count, total)
+    return Bucket(first_day, count, total)
 
 
 def _ratio(series: Series, now: Millis) -> float | None:
