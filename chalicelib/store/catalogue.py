@@ -1,0 +1,146 @@
+"""Tenants, their sources and their credentials: what a door must know before it opens.
+
+Items of the table ``catalogue``: ``tenant#<id>`` with ``record`` or ``source#<source_id>``, and
+``credential#<hash>`` with ``record``. Each has one Binary attribute ``content``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import msgspec
+
+from chalicelib.kernel.codec import decode, encode
+from chalicelib.store.items import Call, plain, typed
+
+
+class TenantRecord(msgspec.Struct, frozen=True):
+    """A tenant and its wrapped keys. Only ``ingest_public`` is usable as it stands."""
+
+    tenant_id: str
+    name: str
+    timezone: str
+    index_key: bytes
+    branch_keys: dict[str, bytes]
+    """Key version → branch key wrapped by KMS; new seals take the highest."""
+    ingest_private: bytes
+    ingest_public: bytes
+    region: str = "CN"
+    """Where a phone number without country code is from."""
+    horizon_days: int = 730
+
+
+class SourceRecord(msgspec.Struct, frozen=True):
+    """A source of a tenant: its channel, how it ranks, what it may write, its wrapped webhook secrets."""
+
+    tenant_id: str
+    source_id: str
+    name: str
+    channel: str
+    rank: int
+    traits: tuple[str, ...]
+    webhook_secrets: tuple[bytes, ...] = ()
+
+
+class CredentialRecord(msgspec.Struct, frozen=True):
+    """What a token or write key stands for. The token itself is kept nowhere."""
+
+    tenant_id: str
+    principal: str
+    role: str
+    source_id: str = ""
+    expires_at: int = 0
+    """Milliseconds; 0 = does not expire."""
+
+
+class CatalogueStore(Protocol):
+    """Reads that doors make, and the writes of the operator command."""
+
+    def tenant(self, tenant_id: str) -> TenantRecord | None:
+        """A tenant, or None."""
+
+    def source(self, tenant_id: str, source_id: str) -> SourceRecord | None:
+        """A source of a tenant, or None."""
+
+    def credential(self, token_hash: str) -> CredentialRecord | None:
+        """What a token's hash stands for, or None."""
+
+    def keep(self, record: TenantRecord | SourceRecord) -> None:
+        """Write a tenant or source."""
+
+    def keep_credential(self, token_hash: str, record: CredentialRecord) -> None:
+        """Write a credential under its token's hash."""
+
+
+class DynamoCatalogue:
+    """``CatalogueStore`` on the table ``catalogue``."""
+
+    def __init__(self, call: Call, table: str) -> None:
+        self._call = call
+        self._table = table
+
+    def tenant(self, tenant_id: str) -> TenantRecord | None:
+        """A tenant, or None."""
+        return self._get(f"tenant#{tenant_id}", "record", TenantRecord)
+
+    def source(self, tenant_id: str, source_id: str) -> SourceRecord | None:
+        """A source of a tenant, or None."""
+        return self._get(f"tenant#{tenant_id}", f"source#{source_id}", SourceRecord)
+
+    def credential(self, token_hash: str) -> CredentialRecord | None:
+        """What a token's hash stands for, or None."""
+        return self._get(f"credential#{token_hash}", "record", CredentialRecord)
+
+    def keep(self, record: TenantRecord | SourceRecord) -> None:
+        """Write a tenant or source."""
+        sort = "record" if isinstance(record, TenantRecord) else f"source#{record.source_id}"
+        self._put(f"tenant#{record.tenant_id}", sort, record)
+
+    def keep_credential(self, token_hash: str, record: CredentialRecord) -> None:
+        """Write a credential under its token's hash."""
+        self._put(f"credential#{token_hash}", "record", record)
+
+    def _get[T](self, pk: str, sk: str, type_: type[T]) -> T | None:
+        key: Mapping[str, Any] = {"pk": {"S": pk}, "sk": {"S": sk}}
+        answer = self._call("GetItem", {"TableName": self._table, "Key": key, "ConsistentRead": True})
+        if "Item" not in answer:
+            return None
+        content = plain(answer["Item"])["content"]
+        return decode(content, type_) if isinstance(content, bytes) else None
+
+    def _put(self, pk: str, sk: str, record: msgspec.Struct) -> None:
+        item = typed({"pk": pk, "sk": sk, "content": encode(record)})
+        self._call("PutItem", {"TableName": self._table, "Item": item})
+
+
+class MemoryCatalogue:
+    """``CatalogueStore`` in dictionaries."""
+
+    def __init__(self) -> None:
+        self.tenants: dict[str, TenantRecord] = {}
+        self.sources: dict[tuple[str, str], SourceRecord] = {}
+        self.credentials: dict[str, CredentialRecord] = {}
+
+    def tenant(self, tenant_id: str) -> TenantRecord | None:
+        """A tenant, or None."""
+        return self.tenants.get(tenant_id)
+
+    def source(self, tenant_id: str, source_id: str) -> SourceRecord | None:
+        """A source of a tenant, or None."""
+        return self.sources.get((tenant_id, source_id))
+
+    def credential(self, token_hash: str) -> CredentialRecord | None:
+        """What a token's hash stands for, or None."""
+        return self.credentials.get(token_hash)
+
+    def keep(self, record: TenantRecord | SourceRecord) -> None:
+        """Write a tenant or source."""
+        if isinstance(record, TenantRecord):
+            self.tenants[record.tenant_id] = record
+        else:
+            self.sources[record.tenant_id, record.source_id] = record
+
+    def keep_credential(self, token_hash: str, record: CredentialRecord) -> None:
+        """Write a credential under its token's hash."""
+        self.credentials[token_hash] = record
