@@ -1,7 +1,7 @@
 """Tenants, their sources and their credentials: what a door must know before it opens.
 
-Items of the table ``catalogue``: ``tenant#<id>`` with ``record`` or ``source#<source_id>``, and
-``credential#<hash>`` with ``record``. Each has one Binary attribute ``content``.
+Items of the table ``catalogue``: ``tenant#<id>``, ``source#<id>`` and ``credential#<hash>``, each under
+the sort key ``record`` with one Binary attribute ``content``.
 """
 
 from __future__ import annotations
@@ -13,6 +13,9 @@ import msgspec
 
 from chalicelib.kernel.codec import decode, encode
 from chalicelib.store.items import Call, plain, typed
+
+
+_SORT = "record"
 
 
 class TenantRecord(msgspec.Struct, frozen=True):
@@ -60,8 +63,8 @@ class CatalogueStore(Protocol):
     def tenant(self, tenant_id: str) -> TenantRecord | None:
         """A tenant, or None."""
 
-    def source(self, tenant_id: str, source_id: str) -> SourceRecord | None:
-        """A source of a tenant, or None."""
+    def source(self, source_id: str) -> SourceRecord | None:
+        """A source, or None. Its record says whose it is."""
 
     def credential(self, token_hash: str) -> CredentialRecord | None:
         """What a token's hash stands for, or None."""
@@ -82,35 +85,37 @@ class DynamoCatalogue:
 
     def tenant(self, tenant_id: str) -> TenantRecord | None:
         """A tenant, or None."""
-        return self._get(f"tenant#{tenant_id}", "record", TenantRecord)
+        return self._get(f"tenant#{tenant_id}", TenantRecord)
 
-    def source(self, tenant_id: str, source_id: str) -> SourceRecord | None:
-        """A source of a tenant, or None."""
-        return self._get(f"tenant#{tenant_id}", f"source#{source_id}", SourceRecord)
+    def source(self, source_id: str) -> SourceRecord | None:
+        """A source, or None. Its record says whose it is."""
+        return self._get(f"source#{source_id}", SourceRecord)
 
     def credential(self, token_hash: str) -> CredentialRecord | None:
         """What a token's hash stands for, or None."""
-        return self._get(f"credential#{token_hash}", "record", CredentialRecord)
+        return self._get(f"credential#{token_hash}", CredentialRecord)
 
     def keep(self, record: TenantRecord | SourceRecord) -> None:
         """Write a tenant or source."""
-        sort = "record" if isinstance(record, TenantRecord) else f"source#{record.source_id}"
-        self._put(f"tenant#{record.tenant_id}", sort, record)
+        if isinstance(record, TenantRecord):
+            self._put(f"tenant#{record.tenant_id}", record)
+        else:
+            self._put(f"source#{record.source_id}", record)
 
     def keep_credential(self, token_hash: str, record: CredentialRecord) -> None:
         """Write a credential under its token's hash."""
-        self._put(f"credential#{token_hash}", "record", record)
+        self._put(f"credential#{token_hash}", record)
 
-    def _get[T](self, pk: str, sk: str, type_: type[T]) -> T | None:
-        key: Mapping[str, Any] = {"pk": {"S": pk}, "sk": {"S": sk}}
+    def _get[T](self, pk: str, type_: type[T]) -> T | None:
+        key: Mapping[str, Any] = {"pk": {"S": pk}, "sk": {"S": _SORT}}
         answer = self._call("GetItem", {"TableName": self._table, "Key": key, "ConsistentRead": True})
         if "Item" not in answer:
             return None
         content = plain(answer["Item"])["content"]
         return decode(content, type_) if isinstance(content, bytes) else None
 
-    def _put(self, pk: str, sk: str, record: msgspec.Struct) -> None:
-        item = typed({"pk": pk, "sk": sk, "content": encode(record)})
+    def _put(self, pk: str, record: msgspec.Struct) -> None:
+        item = typed({"pk": pk, "sk": _SORT, "content": encode(record)})
         self._call("PutItem", {"TableName": self._table, "Item": item})
 
 
@@ -119,16 +124,16 @@ class MemoryCatalogue:
 
     def __init__(self) -> None:
         self.tenants: dict[str, TenantRecord] = {}
-        self.sources: dict[tuple[str, str], SourceRecord] = {}
+        self.sources: dict[str, SourceRecord] = {}
         self.credentials: dict[str, CredentialRecord] = {}
 
     def tenant(self, tenant_id: str) -> TenantRecord | None:
         """A tenant, or None."""
         return self.tenants.get(tenant_id)
 
-    def source(self, tenant_id: str, source_id: str) -> SourceRecord | None:
-        """A source of a tenant, or None."""
-        return self.sources.get((tenant_id, source_id))
+    def source(self, source_id: str) -> SourceRecord | None:
+        """A source, or None. Its record says whose it is."""
+        return self.sources.get(source_id)
 
     def credential(self, token_hash: str) -> CredentialRecord | None:
         """What a token's hash stands for, or None."""
@@ -139,7 +144,7 @@ class MemoryCatalogue:
         if isinstance(record, TenantRecord):
             self.tenants[record.tenant_id] = record
         else:
-            self.sources[record.tenant_id, record.source_id] = record
+            self.sources[record.source_id] = record
 
     def keep_credential(self, token_hash: str, record: CredentialRecord) -> None:
         """Write a credential under its token's hash."""
