@@ -70,7 +70,11 @@ def _check_identifiers(identifiers: tuple[Identifier, ...]) -> None:
         if not identifier.value.strip():
             raise BadInput("empty_identifier", "An identifier has a value.", path)
         if len(identifier.value.encode()) > MAX_IDENTIFIER_BYTES:
-            raise BadInput("identifier_too_long", f"An identifier has at most {MAX_IDENTIFIER_BYTES} bytes.", path)
+            raise BadInput(
+                "identifier_too_long",
+                f"An identifier has at most {MAX_IDENTIFIER_BYTES} bytes.",
+                path,
+            )
 
 
 def _check_size(event: Event) -> None:

@@ -80,8 +80,16 @@ _FAMILIES: tuple[tuple[str, str, Fields], ...] = (
     ("complaint", "filed", _TICKET),
     ("survey", "answered", {"score": "score", "ticket_id": "id", "text": "text"}),
     ("order", "placed paid shipped delivered refunded cancelled", _ORDER),
-    ("payment", "failed", {"order_id": "id", "amount": "amount", "currency": "currency", "reason": "text"}),
-    ("cart", "updated", {"amount": "amount", "currency": "currency", "items": "count", "category": "text"}),
+    (
+        "payment",
+        "failed",
+        {"order_id": "id", "amount": "amount", "currency": "currency", "reason": "text"},
+    ),
+    (
+        "cart",
+        "updated",
+        {"amount": "amount", "currency": "currency", "items": "count", "category": "text"},
+    ),
     ("subscription", "started expiring ended", _SUBSCRIPTION),
     ("price", "changed", {"amount": "amount", "currency": "currency"}),
     ("feature", "used", {"feature": "text"}),
@@ -119,6 +127,8 @@ def words_of(name: str) -> str:
 
 def type_from_words(name: str) -> str:
     """Our own type in words (``Complaint Filed`` → ``complaint.filed``), else a custom one."""
+    if is_type(name):
+        return name
     words = words_of(name)
     return _BY_WORDS.get(words) or CUSTOM + (words[:64].strip("_") or "unnamed")
 

@@ -12,7 +12,9 @@ DEFAULT_ORDER: tuple[str, ...] = NAMESPACES
 """Strongest first: an account before a number, a number before a browser."""
 
 
-def anchor_of(identifiers: Iterable[Identifier], order: Sequence[str] = DEFAULT_ORDER) -> Identifier:
+def anchor_of(
+    identifiers: Iterable[Identifier], order: Sequence[str] = DEFAULT_ORDER
+) -> Identifier:
     """The strongest of (normalised) identifiers. Raises BadInput ``no_identifier`` for none.
 
     Depends on the set only: of two in one namespace the lesser value wins, and namespaces that the

@@ -29,7 +29,13 @@ _MAILBOXES = frozenset(
 )
 # Values that many Android devices or emulators answer alike.
 _DEVICES = frozenset(
-    ["02:00:00:00:00:00", "9774d56d682e549c", "012345678912345", "123456789012345", "1234567890abcdef"]
+    [
+        "02:00:00:00:00:00",
+        "9774d56d682e549c",
+        "012345678912345",
+        "123456789012345",
+        "1234567890abcdef",
+    ]
 )
 
 

@@ -11,7 +11,8 @@ _LONGEST_LOCAL_BYTES = 64
 _LONGEST_BYTES = 254
 _ATOM_SIGNS = frozenset("!#$%&'*+/=?^_`{|}~-")
 _HOST = re.compile(
-    r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?!\d+$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?", re.ASCII
+    r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+(?!\d+$)[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?",
+    re.ASCII,
 )
 
 

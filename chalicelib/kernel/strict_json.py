@@ -92,7 +92,8 @@ def _constant(_name: str) -> NoReturn:
 
 def _bad_number() -> BadInput:
     return BadInput(
-        "bad_number", f"A number must be finite, in binary64 range, and have at most {MAX_DIGITS} digits."
+        "bad_number",
+        f"A number must be finite, in binary64 range, and have at most {MAX_DIGITS} digits.",
     )
 
 
