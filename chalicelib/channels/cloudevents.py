@@ -9,7 +9,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from chalicelib.channels.each import Notes, members_of, refuse_other_tenant, translate_each
+from chalicelib.channels.each import (
+    Notes,
+    members_of,
+    refuse_other_tenant,
+    translate_each,
+)
 from chalicelib.channels.members import data_of, identifiers_of, type_of
 from chalicelib.channels.model import SourceProfile, Translated
 from chalicelib.channels.people import named_identifiers, without_repeats

@@ -8,7 +8,11 @@ from typing import Any
 
 from chalicelib.channels.each import Notes, members_of
 from chalicelib.channels.model import SourceProfile
-from chalicelib.channels.people import listed_identifiers, named_identifiers, namespace_of
+from chalicelib.channels.people import (
+    listed_identifiers,
+    named_identifiers,
+    namespace_of,
+)
 from chalicelib.channels.shape import shape
 from chalicelib.channels.traits import shape_traits
 from chalicelib.events.model import Identifier

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from chalicelib.channels.each import Notes
-from chalicelib.channels.values import read_id
+from chalicelib.channels.values import read_any_id
 from chalicelib.events.model import Identifier
 from chalicelib.events.types import NAMESPACES
 from chalicelib.kernel.errors import BadInput
@@ -34,7 +34,7 @@ def named_identifiers(members: Mapping[str, Any], notes: Notes, path: str) -> It
         if namespace is None or value is None or value == "":
             continue
         try:
-            yield Identifier(namespace, _read_value(value, path))
+            yield Identifier(namespace, read_any_id(value, path))
         except BadInput as error:
             notes.add(f"{path}.{namespace}", error.code)
 
@@ -55,12 +55,7 @@ def listed_identifiers(value: object, path: str) -> Iterator[Identifier]:
             raise BadInput("bad_type", "An identifier is an object of namespace and value.", at)
         if entry.get("value") == "":
             raise BadInput("empty_identifier", "An identifier has a value.", at)
-        yield Identifier(entry["namespace"], _read_value(entry.get("value"), at))
-
-
-def _read_value(value: object, path: str) -> str:
-    # Longer texts than an id's go on to the event's own check, which names the limit.
-    return value if isinstance(value, str) else read_id(value, path)
+        yield Identifier(entry["namespace"], read_any_id(entry.get("value"), at))
 
 
 def without_repeats(identifiers: Iterator[Identifier]) -> tuple[Identifier, ...]:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
-
-import msgspec
 
 from chalicelib.channels.each import (
     Notes,
@@ -16,34 +13,17 @@ from chalicelib.channels.each import (
     translate_each,
 )
 from chalicelib.channels.model import SourceProfile, Translated
-from chalicelib.channels.people import (
-    listed_identifiers,
-    named_identifiers,
-    namespace_of,
-    without_repeats,
-)
-from chalicelib.channels.shape import keep_members, shape
-from chalicelib.channels.traits import shape_traits
-from chalicelib.channels.values import read_id, read_integer, read_name
+from chalicelib.channels.segment_calls import CALLS
+from chalicelib.channels.segment_names import NAMES
+from chalicelib.channels.segment_people import identifiers_of_call
+from chalicelib.channels.shape import keep_members
+from chalicelib.channels.values import read_any_id
 from chalicelib.events.check import check
-from chalicelib.events.model import Event, Identifier
-from chalicelib.events.types import CHANNELS, fields_of, type_from_words, words_of
+from chalicelib.events.model import Event
+from chalicelib.events.types import CHANNELS
 from chalicelib.kernel.errors import BadInput
 from chalicelib.kernel.moments import MINUTE_MS, Millis, parse_moment
 
-
-class _Names(msgspec.Struct, frozen=True):
-    """Segment's names → ours: events, property names by field, device id types, platforms."""
-
-    events: dict[str, str]
-    fields: dict[str, tuple[str, ...]]
-    devices: frozenset[str]
-    channels: dict[str, str]
-
-
-_NAMES = msgspec.json.decode(
-    Path(__file__).with_name("segment_names.json").read_bytes(), type=_Names
-)
 _CONTEXT_KEPT = ("locale", "timezone", "library", "campaign", "os", "app")
 _CHANGES_BETWEEN_TRIES = ("sentAt", "receivedAt", "writeKey", "integrations")
 
@@ -81,7 +61,7 @@ def _translate(
     now: Millis,
     notes: Notes,
 ) -> Event:
-    call = _CALLS.get(kind) if isinstance(kind, str) else None
+    call = CALLS.get(kind) if isinstance(kind, str) else None
     if call is None:
         raise BadInput(
             "bad_type", "A call is track, identify, page, screen, group or alias.", "type"
@@ -95,14 +75,14 @@ def _translate(
     event = Event(
         id=content_id(item, without=_CHANGES_BETWEEN_TRIES)
         if given_id in (None, "")
-        else _person_id(given_id, "messageId"),
+        else read_any_id(given_id, "messageId"),
         type=event_type,
         time=_time_of(item, item.get("sentAt") or body.get("sentAt"), now),
         received_at=now,
         tenant=source.tenant,
         source=source.source_id,
         channel=_channel_of(item, context, source, kind),
-        identifiers=without_repeats(_identifiers(item, context, kind, notes)),
+        identifiers=identifiers_of_call(item, context, notes),
         data=data,
         context=keep_members({name: context.get(name) for name in _CONTEXT_KEPT}, notes, "context"),
     )
@@ -150,162 +130,7 @@ def _channel_of(
         return "app"
     platform = item.get("channel")
     return (
-        _NAMES.channels.get(platform, source.channel)
+        NAMES.channels.get(platform, source.channel)
         if isinstance(platform, str)
         else source.channel
     )
-
-
-def _identifiers(
-    item: Mapping[str, Any], context: Mapping[str, Any], kind: object, notes: Notes
-) -> Iterator[Identifier]:
-    for member, namespace in (
-        ("userId", "user_id"),
-        ("anonymousId", "anonymous_id"),
-        ("previousId", "anonymous_id"),
-    ):
-        # Libraries send null or an empty text for the one that they do not know.
-        if item.get(member) not in (None, ""):
-            yield Identifier(namespace, _person_id(item[member], member))
-    device = context.get("device")
-    if isinstance(device, dict) and device.get("id") not in (None, ""):
-        yield Identifier("device", _person_id(device["id"], "context.device.id"))
-    yield from named_identifiers(
-        members_of(context.get("traits"), "context.traits"), notes, "context.traits"
-    )
-    # The traits of a group are a company's: its phone is not this person's.
-    if kind != "group":
-        yield from named_identifiers(members_of(item.get("traits"), "traits"), notes, "traits")
-    yield from _external_ids(context.get("externalIds"), notes)
-    yield from listed_identifiers(context.get("identifiers"), "context.identifiers")
-
-
-def _person_id(value: object, path: str) -> str:
-    return value if isinstance(value, str) else read_id(value, path)
-
-
-def _external_ids(value: object, notes: Notes) -> Iterator[Identifier]:
-    entries = value if isinstance(value, list) else []
-    for entry in entries:
-        if not isinstance(entry, dict) or not isinstance(entry.get("id"), str) or not entry["id"]:
-            notes.add("context.externalIds", "bad_type")
-            continue
-        kind = str(entry.get("type"))
-        namespace = "device" if kind in _NAMES.devices else namespace_of(kind)
-        if (
-            namespace is None
-            or entry.get("collection", "users") != "users"
-            or entry.get("encoding", "none") != "none"
-        ):
-            notes.add("context.externalIds", "unknown_namespace")
-            continue
-        yield Identifier(namespace, entry["id"])
-
-
-type Shaped = tuple[str, dict[str, Any]]
-type Call = Callable[[Mapping[str, Any], Mapping[str, Any], SourceProfile, Notes], Shaped]
-
-
-def _track(
-    item: Mapping[str, Any], context: Mapping[str, Any], source: SourceProfile, notes: Notes
-) -> Shaped:
-    name = read_name(item.get("event"), "event")
-    event_type = _NAMES.events.get(words_of(name)) or type_from_words(name)
-    properties = dict(members_of(item.get("properties"), "properties"))
-    if event_type == "profile.described":
-        return event_type, {
-            "traits": shape_traits(properties, source.traits, notes, path="properties")
-        }
-    if "items" in fields_of(event_type):
-        properties = _summed_up(properties)
-    if event_type == "page.viewed":
-        properties = _with_path(properties, context)
-    return event_type, shape(
-        event_type, properties, notes, path="properties", aliases=_NAMES.fields
-    )
-
-
-def _summed_up(properties: dict[str, Any]) -> dict[str, Any]:
-    """The order with the number of pieces and the first product's category, if only products say them."""
-    products = properties.get("products")
-    if not isinstance(products, list) or not products:
-        return properties
-    products = [members_of(each, f"properties.products[{at}]") for at, each in enumerate(products)]
-    pieces = sum(
-        read_integer(each.get("quantity", 1), f"properties.products[{index}].quantity")
-        for index, each in enumerate(products)
-    )
-    category = products[0].get("category")
-    found = {"items": pieces} if category is None else {"items": pieces, "category": category}
-    return {**found, **properties}
-
-
-def _with_path(properties: dict[str, Any], context: Mapping[str, Any]) -> dict[str, Any]:
-    """The view with its path, and without queries: those may hold names and keys."""
-    page = context.get("page")
-    bare = {name: value for name, value in properties.items() if name not in ("url", "search")}
-    if isinstance(bare.get("referrer"), str):
-        bare["referrer"] = bare["referrer"].partition("?")[0]
-    for place in (properties, page if isinstance(page, dict) else {}):
-        for name in ("path", "url"):
-            if isinstance(place.get(name), str):
-                return {**bare, "path": _path_in(place[name])}
-    return bare
-
-
-def _path_in(url: str) -> str:
-    bare = url.partition("#")[0].partition("?")[0]
-    _, scheme, rest = bare.partition("://")
-    return f"/{rest.partition('/')[2]}" if scheme else bare
-
-
-def _page(
-    item: Mapping[str, Any], context: Mapping[str, Any], _source: SourceProfile, notes: Notes
-) -> Shaped:
-    properties = dict(members_of(item.get("properties"), "properties"))
-    for member in ("category", "name"):
-        if item.get(member) is not None:
-            properties.setdefault(member, item[member])
-    properties = _with_path(properties, context)
-    if properties.get("path") is None and properties.get("name") is not None:
-        properties["path"] = properties["name"]
-    return "page.viewed", shape("page.viewed", properties, notes, path="properties")
-
-
-def _identify(
-    item: Mapping[str, Any], context: Mapping[str, Any], source: SourceProfile, notes: Notes
-) -> Shaped:
-    traits = {
-        **members_of(context.get("traits"), "context.traits"),
-        **members_of(item.get("traits"), "traits"),
-    }
-    system = context.get("os")
-    if isinstance(system, dict) and isinstance(system.get("name"), str):
-        traits.setdefault("device_os", system["name"])
-    return "profile.described", {"traits": shape_traits(traits, source.traits, notes)}
-
-
-def _group(
-    item: Mapping[str, Any], _context: Mapping[str, Any], source: SourceProfile, notes: Notes
-) -> Shaped:
-    group_id = read_id(item.get("groupId"), "groupId")
-    company = members_of(item.get("traits"), "traits").get("name", group_id)
-    traits = shape_traits({"company": company}, source.traits, notes)
-    return "profile.described", {"traits": traits, "group_id": group_id}
-
-
-def _alias(
-    item: Mapping[str, Any], _context: Mapping[str, Any], _source: SourceProfile, _notes: Notes
-) -> Shaped:
-    read_id(item.get("previousId"), "previousId")
-    return "profile.described", {"traits": {}}
-
-
-_CALLS: Mapping[str, Call] = {
-    "track": _track,
-    "identify": _identify,
-    "page": _page,
-    "screen": _page,
-    "group": _group,
-    "alias": _alias,
-}

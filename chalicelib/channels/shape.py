@@ -15,10 +15,25 @@ from chalicelib.kernel.amounts import format_amount, parse_amount
 _NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_]{0,63}", re.ASCII)
 _FORBIDDEN_NAMES = frozenset({"constructor", "prototype"})
 _MONEY = frozenset(
-    """
-    amount balance budget cost coupon_amount discount fee payment price refund revenue shipping
-    subtotal tax total unit_price value
-    """.split()
+    [
+        "amount",
+        "balance",
+        "budget",
+        "cost",
+        "coupon_amount",
+        "discount",
+        "fee",
+        "payment",
+        "price",
+        "refund",
+        "revenue",
+        "shipping",
+        "subtotal",
+        "tax",
+        "total",
+        "unit_price",
+        "value",
+    ]
 )
 _INT64 = range(-(2**63), 2**63)
 _NO_ALIASES: Mapping[str, Sequence[str]] = {}

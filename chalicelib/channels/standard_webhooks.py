@@ -7,7 +7,12 @@ import binascii
 import hmac
 from collections.abc import Iterator, Mapping, Sequence
 
-from chalicelib.channels.each import Notes, members_of, refuse_other_tenant, translate_each
+from chalicelib.channels.each import (
+    Notes,
+    members_of,
+    refuse_other_tenant,
+    translate_each,
+)
 from chalicelib.channels.members import data_of, identifiers_of, type_of
 from chalicelib.channels.model import SourceProfile, Translated
 from chalicelib.channels.people import without_repeats
