@@ -17,20 +17,63 @@ from datalogic_py import Rule
 from chalicelib.kernel.errors import NotFound
 from chalicelib.profiles.conditions import ENGINE, reads
 from chalicelib.profiles.measures import MeasureSet, load_measures
-from chalicelib.tags.index import RuleIndex
+from chalicelib.profiles.values import stem
+from chalicelib.tags.confidence import lasts_ms, reaches, weight_of
+from chalicelib.tags.index import ALWAYS_PRESENT, RuleIndex
 from chalicelib.tags.model import TagRule
 
 LIBRARY = Path(__file__).with_name("library")
 _SELECTIONS_KEPT = 256
 
 
-class Compiled(msgspec.Struct, frozen=True):
+class Basis(msgspec.Struct, frozen=True):
+    """What a set of true signals amounts to: their weight, the paths to look for evidence at (one per
+    stem), and how long the tag lasts after the last of it."""
+
+    weight: float
+    evidence: tuple[str, ...]
+    lasts_ms: int | None
+
+
+class Compiled:
     """A rule ready to run. ``program`` yields the sum of 2ⁿ over the positions n of the true signals."""
 
-    rule: TagRule
-    program: Rule
-    reads: frozenset[str]
-    signal_reads: tuple[frozenset[str], ...]
+    def __init__(self, rule: TagRule) -> None:
+        flags = [{"if": [signal.when, 1 << place, 0]} for place, signal in enumerate(rule.signals)]
+        self.rule = rule
+        self.program = ENGINE.compile({"+": flags})
+        self.signal_reads = tuple(reads(signal.when) for signal in rule.signals)
+        self.reads: frozenset[str] = frozenset().union(*self.signal_reads)
+        self._bases: dict[int, Basis | None] = {}
+
+    def basis(self, bits: int) -> Basis | None:
+        """What these true signals amount to; None where they do not reach the threshold."""
+        if bits not in self._bases:
+            self._bases[bits] = self._basis(bits)
+        return self._bases[bits]
+
+    def _basis(self, bits: int) -> Basis | None:
+        weight = weight_of(self.rule, bits)
+        if not reaches(self.rule, weight):
+            return None
+        return Basis(weight, self.evidence_paths(bits), lasts_ms(self.rule, weight))
+
+    def evidence_paths(self, bits: int) -> tuple[str, ...]:
+        """One path per stem that the true signals read."""
+        read = (paths for place, paths in enumerate(self.signal_reads) if bits >> place & 1)
+        return evidence_paths(frozenset().union(*read))
+
+
+def evidence_paths(read: frozenset[str]) -> tuple[str, ...]:
+    """One path per stem, of the stems that are evidence.
+
+    That a person was seen at all (``p.…``) is evidence only where nothing else is read: else any event
+    would refresh every tag that asks how long somebody is known.
+    """
+    by_stem = {stem(path): path for path in sorted(read)}
+    if len(by_stem) > 1:
+        by_stem.pop(ALWAYS_PRESENT, None)
+    return tuple(by_stem.values())
 
 
 class Selection(msgspec.Struct, frozen=True):
@@ -61,7 +104,7 @@ class Catalogue:
             rule = self.rules.get(tag_id)
             if rule is None:
                 raise NotFound("no_such_tag", "The catalogue has no tag of that id.", "tag_id")
-            found = self._compiled[tag_id] = _compile(rule)
+            found = self._compiled[tag_id] = Compiled(rule)
         return found
 
     def select(self, present: frozenset[str], only: frozenset[str] | None = None) -> Selection:
@@ -91,17 +134,6 @@ def load_catalogue(library: Path = LIBRARY) -> Catalogue:
     decoder = msgspec.json.Decoder(list[TagRule])
     files = sorted(library.glob("*.json"))
     return Catalogue((rule for file in files for rule in decoder.decode(file.read_bytes())), load_measures())
-
-
-def _compile(rule: TagRule) -> Compiled:
-    signal_reads = tuple(reads(signal.when) for signal in rule.signals)
-    flags = [{"if": [signal.when, 1 << place, 0]} for place, signal in enumerate(rule.signals)]
-    return Compiled(
-        rule=rule,
-        program=ENGINE.compile({"+": flags}),
-        reads=frozenset().union(*signal_reads),
-        signal_reads=signal_reads,
-    )
 
 
 def _selection(rules: tuple[Compiled, ...]) -> Selection:

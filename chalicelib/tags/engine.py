@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from math import floor, log2
 from typing import Any
 
 import msgspec
 from datalogic_py import BatchItemError, DataHandle, DataLogicError
 
 from chalicelib.kernel.errors import ZhiyinError
-from chalicelib.kernel.moments import DAY_MS, Millis
+from chalicelib.kernel.moments import Millis
 from chalicelib.profiles.conditions import ENGINE
 from chalicelib.profiles.model import Profile
 from chalicelib.profiles.values import at_path, evidence, present, values
 from chalicelib.tags.catalogue import Catalogue, Compiled, Selection
-from chalicelib.tags.model import Assessment, Failure, Tag, TagRule
-
-_PLACES = 6
+from chalicelib.tags.confidence import decay
+from chalicelib.tags.model import Assessment, Failure, Tag
 
 
 class RuleFailed(ZhiyinError):
@@ -32,6 +30,10 @@ class Unreadable(msgspec.Struct, frozen=True):
 
 type Outcome = str | BatchItemError | Unreadable
 """The true signals of a rule as bits in decimal, or why it failed."""
+
+
+type Known = dict[str, Span | None]
+"""Path → its evidence, as found so far in one evaluation."""
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -64,12 +66,13 @@ def assess(
     nested = values(profile, selection.reads, now, catalogue.measures.money)
     tags: list[Tag] = []
     failed: list[Failure] = []
+    known: Known = {}
     for compiled, outcome in zip(selection.rules, run(selection, nested), strict=True):
         if outcome == "0":
             continue
         if not isinstance(outcome, str):
             failed.append(Failure(compiled.rule.id, outcome.tag))
-        elif (tag := _tag(compiled, int(outcome), profile, now)) is not None:
+        elif (tag := _tag(compiled, int(outcome), profile, now, known)) is not None:
             tags.append(tag)
     return Assessment(tuple(tags), tuple(failed))
 
@@ -84,54 +87,30 @@ def run(selection: Selection, nested: dict[str, Any]) -> Sequence[Outcome]:
     return ENGINE.session().evaluate_many(selection.programs, handle)
 
 
-def weight_of(rule: TagRule, bits: int) -> float:
-    """The weights of the true signals, summed without binary dust."""
-    total = sum(signal.weight for place, signal in enumerate(rule.signals) if bits >> place & 1)
-    return round(total, _PLACES)
+def span_of(profile: Profile, paths: Iterable[str], known: Known | None = None) -> Span | None:
+    """First and last evidence behind some paths; None where there is none. ``known``: spans found so far."""
+    known = {} if known is None else known
+    first = last = None
+    for path in paths:
+        if path not in known:
+            found = evidence(profile, path)
+            known[path] = None if found is None else Span(*found)
+        span = known[path]
+        if span is not None:
+            first = span.first if first is None else min(first, span.first)
+            last = span.last if last is None else max(last, span.last)
+    return None if first is None or last is None else Span(first, last)
 
 
-def reaches(rule: TagRule, weight: float) -> bool:
-    """Whether signals of this weight set the tag while they are fresh."""
-    return weight >= round(rule.threshold, _PLACES)
-
-
-def decay(rule: TagRule, last: Millis, now: Millis) -> float:
-    """The share of confidence left at ``now`` of evidence from ``last``: 1 fresh, 0.5 after a half-life."""
-    if rule.half_life_days is None or now <= last:
-        return 1.0
-    return float(0.5 ** ((now - last) / (rule.half_life_days * DAY_MS)))
-
-
-def ends_at(rule: TagRule, weight: float, last: Millis) -> Millis | None:
-    """The first instant at which the tag is no longer set, if nothing new happens and all signals stay true:
-    its declared expiry or the moment decay takes it below its threshold, whichever is earlier."""
-    ends: list[Millis] = []
-    if rule.expires_days is not None:
-        ends.append(last + floor(rule.expires_days * DAY_MS))
-    if rule.half_life_days is not None:
-        ends.append(last + floor(rule.half_life_days * DAY_MS * log2(max(1.0, weight / rule.threshold))) + 1)
-    return min(ends, default=None)
-
-
-def span_of(profile: Profile, paths: Iterable[str]) -> Span | None:
-    """First and last evidence behind some paths; None where there is none.
-
-    That a person was seen at all (``p.…``) is evidence only of signals that read nothing else: else
-    any event would refresh every tag that asks how long somebody is known.
-    """
-    own = [path for path in paths if not path.startswith("p.")]
-    spans = [found for path in own or paths if (found := evidence(profile, path)) is not None]
-    return Span(min(first for first, _ in spans), max(last for _, last in spans)) if spans else None
-
-
-def _tag(compiled: Compiled, bits: int, profile: Profile, now: Millis) -> Tag | None:
-    rule = compiled.rule
-    weight = weight_of(rule, bits)
-    if not reaches(rule, weight):
+def _tag(compiled: Compiled, bits: int, profile: Profile, now: Millis, known: Known) -> Tag | None:
+    basis = compiled.basis(bits)
+    if basis is None:
         return None
-    read = {path for place, paths in enumerate(compiled.signal_reads) if bits >> place & 1 for path in paths}
-    span = span_of(profile, read) or Span(profile.first_seen, profile.last_seen)
-    ends = ends_at(rule, weight, span.last)
+    rule = compiled.rule
+    # Signals that are true of nothing seen are refused by the check; were there any, they would be as
+    # old as the profile.
+    span = span_of(profile, basis.evidence, known) or Span(profile.first_seen, profile.last_seen)
+    ends = None if basis.lasts_ms is None else span.last + basis.lasts_ms
     if ends is not None and now >= ends:
         return None
     return Tag(
@@ -140,7 +119,7 @@ def _tag(compiled: Compiled, bits: int, profile: Profile, now: Millis) -> Tag | 
         class_=rule.class_,
         dimension=rule.dimension,
         value=True,
-        confidence=round(weight * decay(rule, span.last, now), 4),
+        confidence=round(basis.weight * decay(rule, span.last, now), 4),
         since=span.first,
         expires_at=ends,
         source="rule",

@@ -16,8 +16,9 @@ from chalicelib.kernel.texts import Text
 from chalicelib.profiles.conditions import ENGINE
 from chalicelib.profiles.model import Profile
 from chalicelib.profiles.values import at_path, values
-from chalicelib.tags.catalogue import Catalogue, Compiled
-from chalicelib.tags.engine import decay, ends_at, reaches, span_of, weight_of
+from chalicelib.tags.catalogue import Catalogue, evidence_paths
+from chalicelib.tags.confidence import decay, lasts_ms, reaches, weight_of
+from chalicelib.tags.engine import Span, span_of
 from chalicelib.tags.model import Signal, TagRule
 
 
@@ -64,12 +65,16 @@ def why(catalogue: Catalogue, profile: Profile, tag_id: str, now: Millis) -> Why
         for signal, paths in zip(rule.signals, compiled.signal_reads, strict=True)
     )
     broken = any(signal.true is None for signal in signals)
-    weight = weight_of(rule, sum(1 << place for place, signal in enumerate(signals) if signal.true))
-    read = _read_by_true(compiled, signals)
-    span = span_of(profile, read) if read else None
+    bits = sum(1 << place for place, signal in enumerate(signals) if signal.true)
+    weight = weight_of(rule, bits)
+    enough = reaches(rule, weight)
+    span = None
+    if bits:
+        span = span_of(profile, compiled.evidence_paths(bits)) or Span(profile.first_seen, profile.last_seen)
     left = 1.0 if span is None else decay(rule, span.last, now)
-    ends = None if span is None or not reaches(rule, weight) else ends_at(rule, weight, span.last)
-    is_set = reaches(rule, weight) and not broken and (ends is None or now < ends)
+    lasts = lasts_ms(rule, weight) if enough else None
+    ends = None if span is None or lasts is None else span.last + lasts
+    is_set = enough and not broken and (ends is None or now < ends)
     return Why(
         tag=rule.id,
         name=rule.name,
@@ -85,7 +90,7 @@ def why(catalogue: Catalogue, profile: Profile, tag_id: str, now: Millis) -> Why
         expires_at=ends,
         rule_version=rule.version,
         source="rule",
-        says=_says(rule, signals, is_set, broken, faded=not is_set and reaches(rule, weight)),
+        says=_says(rule, signals, is_set, broken, faded=enough and not is_set),
     )
 
 
@@ -96,7 +101,7 @@ def _signal(signal: Signal, paths: frozenset[str], nested: dict[str, Any], profi
         error = None
     except DataLogicError as failure:
         true, error = None, failure.error_type
-    span = span_of(profile, paths)
+    span = span_of(profile, evidence_paths(paths))
     return SignalWhy(
         id=signal.id,
         says=signal.says,
@@ -106,12 +111,6 @@ def _signal(signal: Signal, paths: frozenset[str], nested: dict[str, Any], profi
         first_event_at=None if span is None else span.first,
         last_event_at=None if span is None else span.last,
         error=error,
-    )
-
-
-def _read_by_true(compiled: Compiled, signals: tuple[SignalWhy, ...]) -> frozenset[str]:
-    return frozenset().union(
-        *(paths for paths, signal in zip(compiled.signal_reads, signals, strict=True) if signal.true)
     )
 
 
