@@ -1,0 +1,124 @@
+"""Apply a policy to facts: intent, urgency, the scores of queues and modes, priority, time limits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from chalicelib.routing.declaration import Queue, Rule, SlaCap
+from chalicelib.routing.facts import Facts, value_at
+from chalicelib.routing.model import UNKNOWN_INTENT, Intent, Mode, RankedQueue, Sla, Urgency
+from chalicelib.routing.policy import Policy
+from chalicelib.routing.urgency import urgency_of
+
+
+class Judgement(msgspec.Struct, frozen=True):
+    """The outcome and the positions of the rules behind it. ``facts`` has intent and urgency filled in."""
+
+    facts: Facts
+    intent: Intent
+    urgency: Urgency
+    queue: str
+    mode: Mode
+    priority: int
+    intent_rule: int | None
+    urgency_rules: tuple[int, ...]
+    rules: tuple[int, ...]
+    skipped: tuple[str, ...]
+
+
+def judge(policy: Policy, inputs: Facts) -> Judgement:
+    """Judge one call. Equal facts give equal judgements; ties go to what the policy lists first."""
+    facts = dict(inputs)
+    intent, intent_rule, skipped_intents = _intent(policy, facts)
+    facts["intent"] = {"id": intent.id, "confidence": intent.confidence, "source": intent.source}
+    urgent, skipped_urgency = policy.urgency.holding(facts)
+    scale = policy.declared.urgency
+    urgency = urgency_of(scale.base, (scale.rules[position].points for position in urgent), scale.levels)
+    facts["urgency"] = {"level": urgency.level, "score": urgency.score}
+    held, skipped_rules = policy.rules.holding(facts)
+    rules = [policy.declared.rules[position] for position in held]
+    queue = _winner(policy.declared.queues, rules, facts)
+    chosen = policy.declared.queues[queue]
+    points = sum(rule.priority for rule in rules) + chosen.priority + scale.priority[urgency.level]
+    return Judgement(
+        facts=facts,
+        intent=intent,
+        urgency=urgency,
+        queue=queue,
+        mode=_mode(chosen, rules),
+        priority=max(1, min(99, policy.declared.base_priority + points)),
+        intent_rule=intent_rule,
+        urgency_rules=tuple(urgent),
+        rules=tuple(held),
+        skipped=(
+            *(policy.declared.intents[position].id for position in skipped_intents),
+            *(scale.rules[position].id for position in skipped_urgency),
+            *(policy.declared.rules[position].id for position in skipped_rules),
+        ),
+    )
+
+
+def ranking(policy: Policy, judged: Judgement) -> tuple[RankedQueue, ...]:
+    """The queues that have a score above 0, best first, each with the points of every rule in it."""
+    parts: dict[str, dict[str, float]] = {
+        name: {"base": queue.base} if queue.base else {} for name, queue in policy.declared.queues.items()
+    }
+    for position in judged.rules:
+        rule = policy.declared.rules[position]
+        factor = _factor(rule, judged.facts)
+        for queue, points in rule.queues.items():
+            parts[queue][rule.id] = round(points * factor, 2)
+    scored = [RankedQueue(queue, round(sum(added.values()), 2), added) for queue, added in parts.items()]
+    # sorted() is stable, so that equal scores stay in the order of the policy.
+    return tuple(sorted((ranked for ranked in scored if ranked.score > 0), key=lambda ranked: -ranked.score))
+
+
+def sla_of(policy: Policy, judged: Judgement) -> Sla:
+    """The queue's time limits, capped by mode, urgency and rules."""
+    declared = policy.declared
+    limits = declared.queues[judged.queue].sla
+    caps = [declared.rules[position].sla for position in judged.rules]
+    caps += [declared.mode_sla.get(judged.mode, SlaCap()), declared.urgency.sla.get(judged.urgency.level, SlaCap())]
+    firsts = [cap.first_response_seconds for cap in caps if cap.first_response_seconds is not None]
+    resolves = [cap.resolve_seconds for cap in caps if cap.resolve_seconds is not None]
+    return Sla(min([limits.first_response_seconds, *firsts]), min([limits.resolve_seconds, *resolves]))
+
+
+def _intent(policy: Policy, facts: Facts) -> tuple[Intent, int | None, list[int]]:
+    stated = facts["stated"]
+    if stated.get("intent"):
+        return Intent(stated["intent"], stated.get("confidence", 1.0), stated.get("source", "given")), None, []
+    held, skipped = policy.intents.holding(facts)
+    for position in held:
+        rule = policy.declared.intents[position]
+        named: Any = rule.intent if isinstance(rule.intent, str) else value_at(facts, rule.intent["var"])
+        if isinstance(named, str) and named:
+            return Intent(named, rule.confidence, "profile"), position, skipped
+    return Intent(UNKNOWN_INTENT, 0.0, "none"), None, skipped
+
+
+def _factor(rule: Rule, facts: Facts) -> float:
+    if rule.times is None:
+        return 1.0
+    value = value_at(facts, rule.times)
+    return float(value) if isinstance(value, int | float) else 0.0
+
+
+def _winner(queues: dict[str, Queue], rules: list[Rule], facts: Facts) -> str:
+    scores = {name: queue.base for name, queue in queues.items()}
+    for rule in rules:
+        factor = _factor(rule, facts) if rule.queues else 0.0
+        for queue, points in rule.queues.items():
+            scores[queue] += round(points * factor, 2)
+    return max(scores, key=lambda name: round(scores[name], 2))
+
+
+def _mode(queue: Queue, rules: list[Rule]) -> Mode:
+    scores: dict[Mode, float] = dict.fromkeys(queue.modes, 0.0)
+    for rule in rules:
+        for mode, points in rule.modes.items():
+            if mode in scores:
+                scores[mode] += points
+    return max(scores, key=lambda mode: scores[mode])
