@@ -7,7 +7,7 @@ from typing import Any
 
 from chalicelib.kernel.moments import Millis, format_moment
 from chalicelib.kernel.texts import Text
-from chalicelib.routing.declaration import Floor, PolicyDeclaration
+from chalicelib.routing.declaration import NO_CAP, PolicyDeclaration, Rule
 from chalicelib.routing.facts import Facts, changed, facts_of, value_at
 from chalicelib.routing.hints import hints_of
 from chalicelib.routing.intent import read_message
@@ -23,11 +23,15 @@ from chalicelib.routing.model import (
     Urgency,
     WouldChange,
 )
-from chalicelib.routing.policy import Policy, placeholders
+from chalicelib.routing.policy import Policy
+from chalicelib.routing.policy_paths import placeholders
 from chalicelib.routing.sentences import render
 
 MOST_REASONS = 8
 MOST_RUNNERS_UP = 3
+
+type Draft = tuple[str, Text, float, tuple[str, ...]]
+"""A reason before its values are filled in: id, sentence, weight, paths read."""
 
 
 def decide(policy: Policy, request: RouteRequest, caller: Caller, *, decision_id: str, now: Millis) -> Decision:
@@ -90,27 +94,30 @@ def _default(declared: PolicyDeclaration, facts: Facts, profile_id: str | None, 
 
 def _reasons(policy: Policy, judged: Judgement) -> tuple[Reason, ...]:
     """The heaviest rules that held; the policy's floor makes them at least two."""
-    reasons = sorted(_held(policy, judged), key=lambda reason: -reason.weight)
-    return tuple(reasons[:MOST_REASONS])
+    drafts = sorted(_held(policy, judged), key=lambda draft: -draft[2])[:MOST_REASONS]
+    return tuple(_reason(*draft, judged.facts) for draft in drafts)
 
 
-def _held(policy: Policy, judged: Judgement) -> Iterator[Reason]:
-    declared, facts = policy.declared, judged.facts
+def _held(policy: Policy, judged: Judgement) -> Iterator[Draft]:
+    declared = policy.declared
     for position in judged.rules:
         rule = declared.rules[position]
-        yield _reason(rule.id, rule.says, rule.weight, policy.rules.reads[position], facts)
+        if _took_part(rule, judged):
+            yield rule.id, rule.says, rule.weight, policy.rules.reads[position]
     for position in judged.urgency_rules:
         urgent = declared.urgency.rules[position]
-        yield _reason(urgent.id, urgent.says, urgent.weight, policy.urgency.reads[position], facts)
+        yield urgent.id, urgent.says, urgent.weight, policy.urgency.reads[position]
     if judged.intent_rule is not None:
         presumed = declared.intents[judged.intent_rule]
-        yield _reason(presumed.id, presumed.says, presumed.weight, policy.intents.reads[judged.intent_rule], facts)
+        yield presumed.id, presumed.says, presumed.weight, policy.intents.reads[judged.intent_rule]
     for floor in declared.floor:
-        yield _floor(floor, facts)
+        yield floor.id, floor.says, floor.weight, floor.reads
 
 
-def _floor(floor: Floor, facts: Facts) -> Reason:
-    return _reason(floor.id, floor.says, floor.weight, floor.reads, facts)
+def _took_part(rule: Rule, judged: Judgement) -> bool:
+    """Whether the rule speaks for the outcome; one that only fed a queue or mode that lost is no reason for it."""
+    speaks_for = rule.queues.get(judged.queue, 0) > 0 or rule.modes.get(judged.mode, 0) > 0
+    return speaks_for or rule.priority != 0 or rule.sla != NO_CAP
 
 
 def _reason(id_: str, says: Text, weight: float, reads: Iterable[str], facts: Facts) -> Reason:

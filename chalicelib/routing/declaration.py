@@ -17,6 +17,9 @@ class SlaCap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     resolve_seconds: int | None = None
 
 
+NO_CAP = SlaCap()
+
+
 class Night(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The local hours that count as night: from ``start`` until before ``end``."""
 
@@ -82,7 +85,7 @@ class Rule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     queues: dict[str, float] = {}
     modes: dict[Mode, float] = {}
     priority: int = 0
-    sla: SlaCap = SlaCap()
+    sla: SlaCap = NO_CAP
     times: str | None = None
 
 

@@ -96,11 +96,16 @@ def changed(facts: Facts, changes: Mapping[str, Any]) -> Facts:
 def value_at(facts: Mapping[str, Any], path: str) -> Any:
     """The value at a dotted path, or None."""
     found: Any = facts
-    for part in path.split("."):
+    for part in _parts(path):
         if not isinstance(found, Mapping):
             return None
         found = found.get(part)
     return found
+
+
+@cache
+def _parts(path: str) -> tuple[str, ...]:
+    return tuple(path.split("."))
 
 
 def _stated(request: RouteRequest, reading: Reading) -> dict[str, Any]:

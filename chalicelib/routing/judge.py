@@ -6,11 +6,15 @@ from typing import Any
 
 import msgspec
 
-from chalicelib.routing.declaration import Queue, Rule, SlaCap
+from chalicelib.routing.declaration import NO_CAP, Queue, Rule
 from chalicelib.routing.facts import Facts, value_at
 from chalicelib.routing.model import UNKNOWN_INTENT, Intent, Mode, RankedQueue, Sla, Urgency
 from chalicelib.routing.policy import Policy
 from chalicelib.routing.urgency import urgency_of
+
+
+_CENTS = 100
+"""Scores are added up in whole hundredths of a point, so that no order of summing can matter."""
 
 
 class Judgement(msgspec.Struct, frozen=True):
@@ -62,17 +66,22 @@ def judge(policy: Policy, inputs: Facts) -> Judgement:
 
 def ranking(policy: Policy, judged: Judgement) -> tuple[RankedQueue, ...]:
     """The queues that have a score above 0, best first, each with the points of every rule in it."""
-    parts: dict[str, dict[str, float]] = {
-        name: {"base": queue.base} if queue.base else {} for name, queue in policy.declared.queues.items()
-    }
+    queues = policy.declared.queues
+    parts = {name: {"base": round(queue.base * _CENTS)} for name, queue in queues.items() if queue.base}
     for position in judged.rules:
         rule = policy.declared.rules[position]
-        factor = _factor(rule, judged.facts)
-        for queue, points in rule.queues.items():
-            parts[queue][rule.id] = round(points * factor, 2)
-    scored = [RankedQueue(queue, round(sum(added.values()), 2), added) for queue, added in parts.items()]
+        if rule.queues:
+            factor = _CENTS * _factor(rule, judged.facts)
+            for queue, points in rule.queues.items():
+                parts.setdefault(queue, {})[rule.id] = round(points * factor)
+    totals = {queue: sum(added.values()) for queue, added in parts.items()}
     # sorted() is stable, so that equal scores stay in the order of the policy.
-    return tuple(sorted((ranked for ranked in scored if ranked.score > 0), key=lambda ranked: -ranked.score))
+    order = sorted((queue for queue in queues if totals.get(queue, 0) > 0), key=lambda queue: -totals[queue])
+    return tuple(_ranked(queue, totals[queue], parts[queue]) for queue in order)
+
+
+def _ranked(queue: str, total: int, parts: dict[str, int]) -> RankedQueue:
+    return RankedQueue(queue, total / _CENTS, {rule: points / _CENTS for rule, points in parts.items() if points})
 
 
 def sla_of(policy: Policy, judged: Judgement) -> Sla:
@@ -80,7 +89,7 @@ def sla_of(policy: Policy, judged: Judgement) -> Sla:
     declared = policy.declared
     limits = declared.queues[judged.queue].sla
     caps = [declared.rules[position].sla for position in judged.rules]
-    caps += [declared.mode_sla.get(judged.mode, SlaCap()), declared.urgency.sla.get(judged.urgency.level, SlaCap())]
+    caps += [declared.mode_sla.get(judged.mode, NO_CAP), declared.urgency.sla.get(judged.urgency.level, NO_CAP)]
     firsts = [cap.first_response_seconds for cap in caps if cap.first_response_seconds is not None]
     resolves = [cap.resolve_seconds for cap in caps if cap.resolve_seconds is not None]
     return Sla(min([limits.first_response_seconds, *firsts]), min([limits.resolve_seconds, *resolves]))
@@ -107,12 +116,13 @@ def _factor(rule: Rule, facts: Facts) -> float:
 
 
 def _winner(queues: dict[str, Queue], rules: list[Rule], facts: Facts) -> str:
-    scores = {name: queue.base for name, queue in queues.items()}
+    scores = {name: round(queue.base * _CENTS) for name, queue in queues.items()}
     for rule in rules:
-        factor = _factor(rule, facts) if rule.queues else 0.0
-        for queue, points in rule.queues.items():
-            scores[queue] += round(points * factor, 2)
-    return max(scores, key=lambda name: round(scores[name], 2))
+        if rule.queues:
+            factor = _CENTS * _factor(rule, facts)
+            for queue, points in rule.queues.items():
+                scores[queue] += round(points * factor)
+    return max(scores, key=scores.__getitem__)
 
 
 def _mode(queue: Queue, rules: list[Rule]) -> Mode:

@@ -6,7 +6,7 @@ from typing import Any
 
 from chalicelib.kernel.texts import Text
 from chalicelib.routing.facts import Facts, value_at
-from chalicelib.routing.policy import PLACEHOLDER
+from chalicelib.routing.policy_paths import PLACEHOLDER
 from chalicelib.routing.words import shipped_words
 
 _LEVELS = {
