@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
-from infra import emulator, processes
+from infra import emulator, gateway, processes
 from infra.failures import Failure
 from infra.package import Package
 
@@ -66,7 +66,9 @@ def deploy(packaged: Package, fingerprint: str, port: int) -> dict[str, str]:
         TemplateURL=f"http://{processes.HOST}:{port}/{BUCKET}/{fingerprint}.json",
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
     )
-    return _outputs(cloudformation, "UPDATE_COMPLETE" if existing else "CREATE_COMPLETE")
+    outputs = _outputs(cloudformation, "UPDATE_COMPLETE" if existing else "CREATE_COMPLETE")
+    gateway.guard(body["Resources"]["RestAPI"]["Properties"]["DefinitionBody"], outputs["RestAPIId"], NAME, port)
+    return outputs
 
 
 def _outputs(cloudformation: Any, wanted: str) -> dict[str, str]:
