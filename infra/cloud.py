@@ -1,6 +1,6 @@
 """The local cloud: the packaged template, deployed on an emulator of AWS on this machine.
 
-    python -m infra.cloud up | down | status | url | logs [FUNCTION] [--follow] | package
+python -m infra.cloud up | down | status | url | logs [FUNCTION] [--follow] | package
 """
 
 import argparse
@@ -33,7 +33,9 @@ def pick_port(wanted: int, what: str, taken: set[int]) -> int:
 def mend() -> state.State:
     """The remembered state, after ending what an earlier run left half dead."""
     known = state.load()
-    emulator_lives = processes.alive(known.emulator_pid, known.emulator_started) and emulator.healthy(known.emulator_port)
+    emulator_lives = processes.alive(known.emulator_pid, known.emulator_started) and emulator.healthy(
+        known.emulator_port
+    )
     front_lives = processes.alive(known.front_pid, known.front_started)
     if known.emulator_pid and not emulator_lives:
         say("The earlier local cloud is gone or does not answer; starting a new, empty one.")

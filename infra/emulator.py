@@ -21,14 +21,19 @@ def environment(port: int) -> dict[str, str]:
     """The variables of the emulator's process, which its Lambdas inherit."""
     kept = {name: value for name, value in os.environ.items() if name not in STRAY and name != "PYTHONPATH"}
     folders = {name: str(state.LOCAL / "emulator" / name.lower()) for name in ("STATE_DIR", "S3_DATA_DIR", "TMPDIR")}
-    return kept | CREDENTIALS | folders | {
-        "BIND_HOST": processes.HOST,
-        "GATEWAY_PORT": str(port),
-        "LAMBDA_EXECUTOR": "local",
-        "SFTP_ENABLED": "0",
-        "IOT_MTLS_ENABLED": "0",
-        "LOG_LEVEL": "WARNING",
-    }
+    return (
+        kept
+        | CREDENTIALS
+        | folders
+        | {
+            "BIND_HOST": processes.HOST,
+            "GATEWAY_PORT": str(port),
+            "LAMBDA_EXECUTOR": "local",
+            "SFTP_ENABLED": "0",
+            "IOT_MTLS_ENABLED": "0",
+            "LOG_LEVEL": "WARNING",
+        }
+    )
 
 
 def healthy(port: int) -> bool:
@@ -65,8 +70,8 @@ def start(port: int) -> int:
 
 def client(service: str, port: int) -> Any:
     """A boto3 client of the emulator's `service`, whatever the shell's AWS settings are."""
-    import boto3  # noqa: PLC0415 - half a second that `url` and `status` need not pay
-    from botocore.config import Config  # noqa: PLC0415
+    import boto3
+    from botocore.config import Config
 
     session = boto3.session.Session(
         aws_access_key_id=CREDENTIALS["AWS_ACCESS_KEY_ID"],

@@ -17,4 +17,6 @@ def require_python() -> None:
     """
     if sys.version_info[:2] < OLDEST_PYTHON:
         running = ".".join(map(str, sys.version_info[:2]))
-        raise Failure(f"Python 3.12 or newer is needed to package Zhiyin, and this is {running}: run `make` with PYTHON=<path>.")
+        raise Failure(
+            f"Python 3.12 or newer is needed to package Zhiyin, and this is {running}: run `make` with PYTHON=<path>."
+        )

@@ -9,11 +9,13 @@ and keeps one connection to the emulator open for it.
 import argparse
 import http.client
 import json
+import uuid
 import zlib
 from collections.abc import Iterator
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import BinaryIO, override
+from io import BufferedIOBase
+from typing import override
 
 from infra.failures import Failure
 
@@ -26,7 +28,9 @@ PIECE_BYTES = 64 * 1024
 #: Longer than the longest integration the gateway allows (29 s).
 PATIENCE_SECONDS = 40
 #: Headers that belong to one connection and not to the message.
-HOP_BY_HOP = frozenset({"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"})
+HOP_BY_HOP = frozenset(
+    {"connection", "keep-alive", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade"}
+)
 
 
 class Refused(Exception):
@@ -41,6 +45,28 @@ TOO_LARGE = Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", f"a reques
 BAD_REQUEST = Refused(HTTPStatus.BAD_REQUEST, "bad_request", "the request's body does not have the announced length")
 BAD_GZIP = Refused(HTTPStatus.BAD_REQUEST, "bad_gzip", "the body is not the gzip that Content-Encoding announces")
 NO_ANSWER = Refused(HTTPStatus.BAD_GATEWAY, "no_answer", "the local cloud does not answer: run `make status`")
+
+
+#: What infra/templates/gateway.yaml makes the real gateway say where the emulator has only its own words.
+GATEWAY_SAYS = {
+    HTTPStatus.UNAUTHORIZED: ("not_authorised", "A valid credential is needed."),
+    HTTPStatus.FORBIDDEN: ("forbidden", "This credential may not do this, or there is no such path."),
+    HTTPStatus.INTERNAL_SERVER_ERROR: ("unavailable", "The service did not answer; the same call may succeed later."),
+    HTTPStatus.BAD_GATEWAY: ("unavailable", "The service did not answer; the same call may succeed later."),
+    HTTPStatus.GATEWAY_TIMEOUT: ("unavailable", "The service did not answer; the same call may succeed later."),
+}
+
+
+def problem(code: str, message: str) -> bytes:
+    """The body of every refusal."""
+    return json.dumps({"code": code, "message": message, "request_id": str(uuid.uuid4())}).encode()
+
+
+def as_the_gateway_says(status: int, answer: bytes) -> bytes:
+    """The body of an answer; one the emulator wrote itself, without a code, in the words of the real gateway."""
+    if status not in GATEWAY_SAYS or b'"code"' in answer:
+        return answer
+    return problem(*GATEWAY_SAYS[HTTPStatus(status)])
 
 
 def limited(pieces: Iterator[bytes]) -> bytes:
@@ -67,7 +93,7 @@ def gunzip(body: bytes) -> Iterator[bytes]:
         raise BAD_GZIP
 
 
-def announced(stream: BinaryIO, length: int) -> Iterator[bytes]:
+def announced(stream: BufferedIOBase, length: int) -> Iterator[bytes]:
     """A body of a known length, in pieces."""
     if length > LIMIT_BYTES:
         raise TOO_LARGE
@@ -79,7 +105,7 @@ def announced(stream: BinaryIO, length: int) -> Iterator[bytes]:
         yield piece
 
 
-def chunked(stream: BinaryIO) -> Iterator[bytes]:
+def chunked(stream: BufferedIOBase) -> Iterator[bytes]:
     """A body in chunks (RFC 9112), without its trailers. Raises Refused for malformed chunks."""
     while size := _chunk_size(stream.readline(64)):
         yield from announced(stream, size)
@@ -108,13 +134,13 @@ class Front(BaseHTTPRequestHandler):
     server: "Server"
     _emulator: http.client.HTTPConnection | None = None
 
-    def _serve(self) -> None:
+    def serve(self) -> None:
+        """Answer one request: the API's answer, or a refusal of the front's own."""
         try:
             body = self._body()
             status, reason, headers, answer = self._forward(body)
         except Refused as refused:
-            problem = {"code": refused.code, "message": refused.message, "request_id": None}
-            status, reason, answer = refused.status, refused.status.phrase, json.dumps(problem).encode()
+            status, reason, answer = refused.status, refused.status.phrase, problem(refused.code, refused.message)
             headers = [("Content-Type", "application/json")]
             # What is left of the body was not read, so the connection cannot serve another request.
             self.close_connection = True
@@ -128,8 +154,6 @@ class Front(BaseHTTPRequestHandler):
         self.end_headers()
         if self.command != "HEAD":
             self.wfile.write(answer)
-
-    do_GET = do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = _serve
 
     def _body(self) -> bytes:
         encodings = self.headers.get("Transfer-Encoding", "").lower()
@@ -159,7 +183,8 @@ class Front(BaseHTTPRequestHandler):
                     # The emulator closed an idle connection as we used it: once more on a new one.
                     connection.close()
                     continue
-                return answer.status, answer.reason, answer.getheaders(), answer.read()
+                content = as_the_gateway_says(answer.status, answer.read())
+                return answer.status, answer.reason, answer.getheaders(), content
         except (OSError, http.client.HTTPException) as error:
             self._emulator = None
             raise NO_ANSWER from error
@@ -181,6 +206,11 @@ class Front(BaseHTTPRequestHandler):
     @override
     def log_message(self, format: str, *args: object) -> None:
         """Print nothing: paths and queries may carry ids, and the API logs its own requests."""
+
+
+for verb in ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"):
+    # The standard library looks handlers up by these names.
+    setattr(Front, f"do_{verb}", Front.serve)
 
 
 class Server(ThreadingHTTPServer):

@@ -28,7 +28,15 @@ OUT = Path("build")
 CACHE = Path(".local/packages")
 STAGE = "main"
 #: What a package is made of, relative to the repository.
-SOURCES = ("app.py", "chalicelib", ".chalice", "requirements.txt", "infra/templates", "infra/prune.py", "infra/archive.py")
+SOURCES = (
+    "app.py",
+    "chalicelib",
+    ".chalice",
+    "requirements.txt",
+    "infra/templates",
+    "infra/prune.py",
+    "infra/archive.py",
+)
 
 
 class Package(msgspec.Struct, frozen=True):
@@ -54,7 +62,9 @@ def sources(root: Path) -> dict[str, bytes]:
 def fingerprint(root: Path, arch: str) -> str:
     """Changes exactly when packaging `root` again would give another package."""
     chalice = importlib.metadata.version("chalice")
-    digest = hashlib.sha256(f"{arch} chalice {chalice} {dependencies.fingerprint(root / 'requirements.txt', arch)}".encode())
+    digest = hashlib.sha256(
+        f"{arch} chalice {chalice} {dependencies.fingerprint(root / 'requirements.txt', arch)}".encode()
+    )
     for name, content in sorted(sources(root).items()):
         digest.update(f"\0{name}\0{len(content)}\0".encode() + content)
     return digest.hexdigest()[:16]

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
-from infra import state
+from infra import package, state
 
 HOST = "127.0.0.1"
 
@@ -21,7 +21,7 @@ def start(name: str, command: list[str], environment: Mapping[str, str]) -> int:
     with state.log_file(name).open("ab") as log:
         process = subprocess.Popen(
             [sys.executable, *command],
-            cwd=state.ROOT,
+            cwd=package.ROOT,
             env=dict(environment),
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -99,7 +99,7 @@ def holder(port: int) -> str:
     inodes = set(_listening_inodes(port))
     for descriptor in Path("/proc").glob("[0-9]*/fd/*") if inodes else ():
         with contextlib.suppress(OSError):
-            if os.readlink(descriptor).removeprefix("socket:[").removesuffix("]") in inodes:
+            if str(descriptor.readlink()).removeprefix("socket:[").removesuffix("]") in inodes:
                 pid = descriptor.parts[2]
                 return f"{Path('/proc', pid, 'comm').read_text().strip()} (process {pid})"
     return "another program"

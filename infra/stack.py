@@ -22,7 +22,7 @@ def with_code_at(template: dict[str, Any], bucket: str, key: str) -> dict[str, A
 
 
 def _describe(cloudformation: Any) -> dict[str, Any] | None:
-    from botocore.exceptions import ClientError  # noqa: PLC0415 - with the client, not before
+    from botocore.exceptions import ClientError
 
     try:
         found: dict[str, Any] = cloudformation.describe_stacks(StackName=NAME)["Stacks"][0]
@@ -44,7 +44,10 @@ def _delete_failed_creation(cloudformation: Any) -> None:
 def _reason(cloudformation: Any) -> str:
     events = cloudformation.describe_stack_events(StackName=NAME)["StackEvents"]
     failed = [event for event in events if event["ResourceStatus"].endswith("FAILED")]
-    return next((f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', '')}" for event in failed), "no reason given")
+    return next(
+        (f"{event['LogicalResourceId']}: {event.get('ResourceStatusReason', '')}" for event in failed),
+        "no reason given",
+    )
 
 
 def deploy(packaged: Package, fingerprint: str, port: int) -> dict[str, str]:
