@@ -79,7 +79,9 @@ def _default(declared: PolicyDeclaration, facts: Facts, profile_id: str | None, 
         profile_id=profile_id,
         personalised=False,
         mode=default.mode,
-        intent=Intent(stated.get("intent", UNKNOWN_INTENT), stated.get("confidence", 0.0), stated.get("source", "none")),
+        intent=Intent(
+            stated.get("intent", UNKNOWN_INTENT), stated.get("confidence", 0.0), stated.get("source", "none")
+        ),
         urgency=Urgency("normal", declared.urgency.levels["normal"]),
         queue=default.queue,
         skill=queue.skill,

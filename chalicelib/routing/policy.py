@@ -18,6 +18,9 @@ from chalicelib.routing.policy_paths import Known, mistakes_of_paths, paths_outs
 from chalicelib.routing.shape import Mistake, mistakes_of_shape
 
 
+_PLAIN_NUMBERS = msgspec.json.Encoder(decimal_format="number")
+
+
 class PolicyRefused(BadInput):
     """A policy with mistakes; ``mistakes`` holds every one."""
 
@@ -47,7 +50,9 @@ def load_policy(raw: Mapping[str, Any], known: Known | None = None) -> Policy:
 
     Mistakes of shape come with those of conditions; names, numbers and paths need a shape to be looked up in.
     """
-    mistakes = [*mistakes_of_shape(dict(raw), PolicyDeclaration), *mistakes_of_conditions(raw)]
+    # A strict reader of JSON gives exact decimals, which neither the engine nor a float field takes.
+    raw = msgspec.json.decode(_PLAIN_NUMBERS.encode(raw))
+    mistakes = [*mistakes_of_shape(raw, PolicyDeclaration), *mistakes_of_conditions(raw)]
     if mistakes:
         raise PolicyRefused(mistakes)
     declared = msgspec.convert(raw, PolicyDeclaration)

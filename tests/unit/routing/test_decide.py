@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from chalicelib.kernel.moments import parse_moment
 from chalicelib.routing.decide import decide
+from chalicelib.routing.declaration import Night
+from chalicelib.routing.facts import is_night, recent
 from chalicelib.routing.model import MODES, Caller, Decision, RouteRequest
 from chalicelib.routing.policy import load_policy, shipped_policy
 from tests.unit.routing.calls import NIGHT, NOON, caller_of, case, request, rule, small_policy, table
@@ -198,6 +200,46 @@ def test_cases__of_the_profile__are_read_for_the_intent() -> None:
     told = next(reason for reason in made.reasons if reason.id == "presumed_delivery")
     assert told.evidence == {"orders.open": 1, "recent.order_status": "shipped"}
     assert told.says.zh == "有 1 个未完成订单，推测为物流问题。"
+
+
+def test_recent__of_cases__is_the_latest_order_and_what_is_open() -> None:
+    """Closed tickets and complaints tell nothing; days count from the last step."""
+    day = 86_400_000
+    cases = [
+        case("order", "o1", "refunded", at=NOON - 9 * day, open=False),
+        case("ticket", "t1", "resolved", at=NOON - 5 * day, open=False, topic="usage"),
+        case("ticket", "t2", "opened", at=NOON - 4 * day, open=True, topic="fault"),
+        case("complaint", "c1", "closed", at=NOON - 4 * day, open=False),
+        case("complaint", "c2", "filed", at=NOON - 3 * day, open=True),
+        case("order", "o2", "paid", at=NOON - 2 * day - 1, open=True),
+    ]
+    assert recent(cases, NOON) == {
+        "order_status": "paid",
+        "order_days": 2,
+        "refund_days": 9,
+        "ticket_topic": "fault",
+        "ticket_days": 4,
+        "complaint_days": 3,
+    }
+
+
+@pytest.mark.parametrize(("hour", "wraps", "plain"), [(23, True, False), (3, True, True), (12, False, False)])
+def test_night__of_an_hour__may_pass_midnight(hour: int, wraps: bool, plain: bool) -> None:
+    """From 22 until 7 passes midnight; from 0 until 6 does not."""
+    assert is_night(hour, Night(22, 7)) is wraps
+    assert is_night(hour, Night(0, 6)) is plain
+
+
+def test_presumed_intent__whose_path_has_no_name__leaves_the_next_to_speak() -> None:
+    """An intent taken from a path counts only where a name stands there."""
+    raw = small_policy()
+    raw["intents"] = [
+        rule("odd", {"intent": {"var": "orders.open"}, "confidence": 0.9}),
+        rule("next", {"intent": "refund", "confidence": 0.6}),
+    ]
+    caller = Caller("p_someone", values={"orders": {"open": 2}})
+    made = decide(load_policy(raw), request(), caller, decision_id="d", now=NOON)
+    assert (made.intent.id, made.intent.confidence) == ("refund", 0.6)
 
 
 def test_rule__that_meets_a_value_of_a_wrong_type__is_named_and_silences_no_other() -> None:
