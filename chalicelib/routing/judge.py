@@ -8,10 +8,9 @@ import msgspec
 
 from chalicelib.routing.declaration import NO_CAP, Queue, Rule
 from chalicelib.routing.facts import Facts, value_at
-from chalicelib.routing.model import UNKNOWN_INTENT, Intent, Mode, RankedQueue, Sla, Urgency
+from chalicelib.routing.model import NO_INTENT, Intent, Mode, RankedQueue, Sla, Urgency
 from chalicelib.routing.policy import Policy
 from chalicelib.routing.urgency import urgency_of
-
 
 _CENTS = 100
 """Scores are added up in whole hundredths of a point, so that no order of summing can matter."""
@@ -105,7 +104,7 @@ def _intent(policy: Policy, facts: Facts) -> tuple[Intent, int | None, list[int]
         named: Any = rule.intent if isinstance(rule.intent, str) else value_at(facts, rule.intent["var"])
         if isinstance(named, str) and named:
             return Intent(named, rule.confidence, "profile"), position, skipped
-    return Intent(UNKNOWN_INTENT, 0.0, "none"), None, skipped
+    return NO_INTENT, None, skipped
 
 
 def _factor(rule: Rule, facts: Facts) -> float:

@@ -17,7 +17,6 @@ from chalicelib.routing.policy_checks import mistakes_of_conditions, mistakes_of
 from chalicelib.routing.policy_paths import Known, mistakes_of_paths, paths_outside_conditions
 from chalicelib.routing.shape import Mistake, mistakes_of_shape
 
-
 _PLAIN_NUMBERS = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -52,10 +51,15 @@ def load_policy(raw: Mapping[str, Any], known: Known | None = None) -> Policy:
     """
     # A strict reader of JSON gives exact decimals, which neither the engine nor a float field takes.
     raw = msgspec.json.decode(_PLAIN_NUMBERS.encode(raw))
-    mistakes = [*mistakes_of_shape(raw, PolicyDeclaration), *mistakes_of_conditions(raw)]
+    try:
+        declared = msgspec.convert(raw, PolicyDeclaration)
+    except msgspec.ValidationError as error:
+        # The first mistake is all the conversion tells; the walk that finds the others is dear at a cold start.
+        shape = list(mistakes_of_shape(raw, PolicyDeclaration)) or [Mistake("", "wrong_type", str(error))]
+        raise PolicyRefused([*shape, *mistakes_of_conditions(raw)]) from None
+    mistakes = list(mistakes_of_conditions(raw))
     if mistakes:
-        raise PolicyRefused(mistakes)
-    declared = msgspec.convert(raw, PolicyDeclaration)
+        raise PolicyRefused([*mistakes, *mistakes_of_names(declared), *mistakes_of_numbers(declared)])
     sections = _sections(declared)
     reads = {name: conditions.reads for name, conditions in sections.items()}
     mistakes = [

@@ -42,12 +42,25 @@ def mistakes_of_names(declared: PolicyDeclaration) -> Iterator[Mistake]:
 
 def mistakes_of_numbers(declared: PolicyDeclaration) -> Iterator[Mistake]:
     """Zones, hours, weights, priorities and counts outside their bounds."""
+    yield from _of_times(declared)
+    yield from _of_counts(declared)
+    if not LOWEST_PRIORITY <= declared.default.priority <= HIGHEST_PRIORITY:
+        yield Mistake("default.priority", "out_of_range", "A priority is from 1 to 99.")
+    for path, weight in _weights(declared):
+        if not 0.0 < weight <= 1.0:
+            yield Mistake(path, "out_of_range", "A weight is above 0 and at most 1.")
+
+
+def _of_times(declared: PolicyDeclaration) -> Iterator[Mistake]:
     try:
         ZoneInfo(declared.timezone)
     except (ZoneInfoNotFoundError, ValueError):
         yield Mistake("timezone", "bad_timezone", "That is not an IANA time zone.", "Asia/Shanghai")
     if not all(0 <= hour <= LAST_HOUR for hour in (declared.night.start, declared.night.end)):
         yield Mistake("night", "out_of_range", "The night begins and ends at an hour from 0 to 24.")
+
+
+def _of_counts(declared: PolicyDeclaration) -> Iterator[Mistake]:
     if not declared.queues:
         yield Mistake("queues", "no_queue", "A policy has at least one queue.")
     for name, queue in declared.queues.items():
@@ -56,14 +69,9 @@ def mistakes_of_numbers(declared: PolicyDeclaration) -> Iterator[Mistake]:
     for path, reasons in (("floor", declared.floor), ("default.reasons", declared.default.reasons)):
         if len(reasons) < FEWEST_REASONS:
             yield Mistake(path, "few_reasons", "Every decision gives at least two reasons: two entries are needed.")
-    if not LOWEST_PRIORITY <= declared.default.priority <= HIGHEST_PRIORITY:
-        yield Mistake("default.priority", "out_of_range", "A priority is from 1 to 99.")
     for path, rules in _lists(declared).items():
         if len(rules) > MOST_RULES:
             yield Mistake(path, "too_many", f"A list has at most {MOST_RULES} entries, so that a route stays cheap.")
-    for path, weight in _weights(declared):
-        if not 0.0 < weight <= 1.0:
-            yield Mistake(path, "out_of_range", "A weight is above 0 and at most 1.")
 
 
 def _rules_of(raw: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:

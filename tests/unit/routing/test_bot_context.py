@@ -37,7 +37,8 @@ def test_context__of_a_known_person__tells_what_a_bot_needs() -> None:
     tags = [Tag("weak", Text("弱", "weak"), 0.4), Tag("vip", Text("VIP", "VIP"), 0.9)]
     context = bot_context(POLICY, DECISION, summary=SUMMARY, tags=tags, cases=[ORDER, TICKET])
     assert context["summary"]["zh"] == SUMMARY.zh
-    assert context["hints"]["tone"] == "apologetic" and context["hints"]["offer"]["id"] == "vip_care"
+    assert context["hints"]["tone"] == "apologetic"
+    assert context["hints"]["offer"]["id"] == "vip_care"
     assert "who_are_you" in [advice["id"] for advice in context["do_not_ask"]]
     assert context["next_best_path"][0]["en"] == "Apologise and repeat the demand"
     assert context["orders"][0] == {
@@ -58,7 +59,8 @@ def test_context__of_someone_who_opted_out__holds_nothing_of_them() -> None:
     made = decide(POLICY, request(), Caller("p_someone", personalised=False), decision_id="d", now=NOON)
     tags = [Tag("vip", Text("VIP", "VIP"), 0.9)]
     context = bot_context(POLICY, made, summary=SUMMARY, tags=tags, cases=[ORDER, TICKET])
-    assert context["personalised"] is False and context["summary"] is None
+    assert context["personalised"] is False
+    assert context["summary"] is None
     assert context["orders"] == context["tickets"] == context["tags"] == []
     assert context["hints"]["offer"] is None
 
@@ -98,7 +100,8 @@ def test_context__however_much_is_known__fits(summary: Text, tags: list[Tag], ca
     """At most 4 KB of JSON; what was shortened is named."""
     context = bot_context(POLICY, DECISION, summary=summary, tags=tags, cases=cases)
     assert len(msgspec.json.encode(context)) <= LIMIT_BYTES
-    assert context["do_not_ask"] and context["hints"]["tone"] == "apologetic"
+    assert context["do_not_ask"]
+    assert context["hints"]["tone"] == "apologetic"
 
 
 def test_context__that_is_too_long__loses_tags_before_orders() -> None:
@@ -107,7 +110,9 @@ def test_context__that_is_too_long__loses_tags_before_orders() -> None:
     tags = [Tag(f"tag_{n}", Text(long, long), 0.5) for n in range(12)]
     orders = [case("order", f"o{n}", "paid", at=NOON + n, open=True) for n in range(3)]
     context = bot_context(POLICY, DECISION, summary=SUMMARY, tags=tags, cases=orders)
-    assert context["trimmed"] == ["tags"] and len(context["orders"]) == 3 and len(context["tags"]) >= 5
+    assert context["trimmed"] == ["tags"]
+    assert len(context["orders"]) == 3
+    assert len(context["tags"]) >= 5
 
 
 def test_context__that_cannot_fit__still_tells_whom_it_is_about() -> None:

@@ -37,6 +37,12 @@ def test_no_message__tells_nothing() -> None:
     assert read_message(None) == read_message("") == read_message(" \n") == Reading()
 
 
+def test_topics__have_ids() -> None:
+    """The topics that a message may be about are told by id."""
+    assert {"logistics", "refund", "complaint"} <= set(topic_names())
+    assert OTHER_TOPIC not in topic_names()
+
+
 def test_word__said_twice__counts_once() -> None:
     """Repeating a word makes no topic surer."""
     assert marks_in("退款退款退款") == marks_in("退款")

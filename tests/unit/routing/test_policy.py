@@ -19,7 +19,8 @@ def mistakes(raw: dict[str, Any], known: Known | None = None) -> dict[str, tuple
     """Path → (code, suggestion) of what a policy is refused for."""
     with pytest.raises(PolicyRefused) as refused:
         load_policy(raw, known)
-    assert refused.value.code == "bad_policy" and refused.value.path == refused.value.mistakes[0].path
+    assert refused.value.code == "bad_policy"
+    assert refused.value.path == refused.value.mistakes[0].path
     return {mistake.path: (mistake.code, mistake.suggestion) for mistake in refused.value.mistakes}
 
 
@@ -182,4 +183,5 @@ def test_ids__that_nobody_listed__are_not_checked() -> None:
     raw = small_policy()
     raw["rules"] = [rule("a", {"when": {"and": [{"var": "tags.new"}, {"var": "t.new"}, {"var": "m.new.count"}]}})]
     policy = load_policy(raw)
-    assert policy.tag_ids == {"new"} and policy.paths == {"t.new", "m.new.count"}
+    assert policy.tag_ids == {"new"}
+    assert policy.paths == {"t.new", "m.new.count"}
