@@ -17,6 +17,8 @@ from chalicelib.routing.policy_checks import mistakes_of_conditions, mistakes_of
 from chalicelib.routing.policy_paths import Known, mistakes_of_paths, paths_outside_conditions
 from chalicelib.routing.shape import Mistake, mistakes_of_shape
 
+CENTS = 100
+"""Scores are added up in whole hundredths of a point, so that no order of summing can matter."""
 _PLAIN_NUMBERS = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -40,6 +42,8 @@ class Policy(msgspec.Struct, frozen=True):
     rules: Conditions
     hints: Conditions
     what_if: Conditions
+    bases: dict[str, int]
+    """Queue → its score before any rule, in hundredths of a point."""
     paths: frozenset[str]
     tag_ids: frozenset[str]
 
@@ -73,6 +77,7 @@ def load_policy(raw: Mapping[str, Any], known: Known | None = None) -> Policy:
     paths |= {path for _, path in paths_outside_conditions(declared)}
     return Policy(
         declared=declared,
+        bases={name: round(queue.base * CENTS) for name, queue in declared.queues.items()},
         paths=frozenset(path for path in paths if path.partition(".")[0] in PROFILE_STEMS),
         tag_ids=frozenset(path.removeprefix("tags.") for path in paths if path.startswith("tags.")),
         **sections,
