@@ -24,9 +24,7 @@ class NothingAnswered(ConnectionError):
 class Connection:
     """A socket, opened at once. Not to be shared between threads while in use."""
 
-    def __init__(
-        self, host: str, port: int, tls: ssl.SSLContext | None, timeout_seconds: float
-    ) -> None:
+    def __init__(self, host: str, port: int, tls: ssl.SSLContext | None, timeout_seconds: float) -> None:
         """Raises OSError when the peer is not reached in time or its certificate is wrong."""
         plain = socket.create_connection((host, port), timeout_seconds)
         try:

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
-from chalicelib.aws.api_errors import THROTTLES, ApiError, read_error
+from chalicelib.aws.api_errors import THROTTLES, read_error
 from chalicelib.aws.connection import NothingAnswered, Pool
 from chalicelib.aws.http_answer import Answer
 from chalicelib.aws.retrying import Again, RetryPolicy
@@ -25,6 +25,8 @@ type Hook = Callable[[str, bytes], None]
 
 
 _SHORTEST_TIMEOUT_SECONDS = 0.05
+_OK = 200
+_SERVER_FAULT = 500
 
 
 class JsonApi:
@@ -47,9 +49,7 @@ class JsonApi:
         """``now`` gives epoch seconds for signatures. Raises ValueError for a malformed endpoint."""
         where = urlsplit(endpoint)
         if where.scheme not in ("http", "https") or not where.hostname or where.query:
-            raise ValueError(
-                f"Not an endpoint of {service}: it must be http(s)://host[:port][/path]."
-            )
+            raise ValueError(f"Not an endpoint of {service}: it must be http(s)://host[:port][/path].")
         content_type = f"application/x-amz-json-{json_version}"
         path = where.path or "/"
         host = where.hostname if where.port is None else f"{where.hostname}:{where.port}"
@@ -67,13 +67,8 @@ class JsonApi:
             tls=where.scheme == "https",
             connect_timeout_seconds=connect_timeout_seconds,
         )
-        self._head = (
-            f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: {content_type}\r\n"
-            f"User-Agent: zhiyin\r\n"
-        )
-        self._signer = Signer(
-            service=service, region=region, host=host, path=path, content_type=content_type
-        )
+        self._head = f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: {content_type}\r\nUser-Agent: zhiyin\r\n"
+        self._signer = Signer(service=service, region=region, host=host, path=path, content_type=content_type)
         self._decoder = msgspec.json.Decoder(dict[str, Any])
 
     def __repr__(self) -> str:
@@ -85,7 +80,8 @@ class JsonApi:
         Raises ApiError when the service refuses, Unavailable (``no_answer``, ``throttled``,
         ``service_failed``) when it could not be had within the retry policy.
         """
-        return self.retry.run(_Call(self, operation, msgspec.json.encode(body)).attempt)
+        call = _Call(operation, msgspec.json.encode(body))
+        return self.retry.run(lambda seconds_left: self._attempt(call, seconds_left))
 
     def close(self) -> None:
         """Close the connections that lie idle."""
@@ -95,65 +91,56 @@ class JsonApi:
         """The error for when retrying did not help."""
         return Unavailable(code, f"The service {self.service} could not be used; try again.")
 
-
-class _Call:
-    """One call and what its attempts came to."""
-
-    __slots__ = ("_api", "_body", "_operation", "_sent_in_vain")
-
-    def __init__(self, api: JsonApi, operation: str, body: bytes) -> None:
-        self._api = api
-        self._operation = operation
-        self._body = body
-        self._sent_in_vain = False
-
-    def attempt(self, seconds_left: float) -> dict[str, Any]:
-        api = self._api
+    def _attempt(self, call: _Call, seconds_left: float) -> dict[str, Any]:
         try:
-            for hook in api.on_request:
-                hook(self._operation, self._body)
-            answer = self._exchange(seconds_left)
-            for hook in api.on_answer:
-                hook(self._operation, self._body)
-        except OSError as error:
-            self._sent_in_vain = True
-            raise Again(api.unavailable("no_answer")) from error
-        if answer.status != 200:
-            raise self._refusal(answer)
-        try:
-            return api._decoder.decode(answer.body) if answer.body else {}
-        except msgspec.DecodeError as error:
-            self._sent_in_vain = True
-            raise Again(api.unavailable("no_answer")) from error
+            for hook in self.on_request:
+                hook(call.operation, call.body)
+            answer = self._exchange(call, seconds_left)
+            for hook in self.on_answer:
+                hook(call.operation, call.body)
+            if answer.status == _OK:
+                return self._decoder.decode(answer.body) if answer.body else {}
+        except (OSError, msgspec.DecodeError) as error:
+            call.sent_in_vain = True
+            raise Again(self.unavailable("no_answer")) from error
+        raise self._refusal(call, answer)
 
-    def _exchange(self, seconds_left: float) -> Answer:
-        api = self._api
-        request = self._request()
-        timeout = api._read_timeout_seconds
+    def _exchange(self, call: _Call, seconds_left: float) -> Answer:
+        request = self._request(call)
+        timeout = self._read_timeout_seconds
         if seconds_left < timeout:
             timeout = max(seconds_left, _SHORTEST_TIMEOUT_SECONDS)
         try:
-            answer = api._pool.exchange_on_kept(request, timeout)
+            answer = self._pool.exchange_on_kept(request, timeout)
         except NothingAnswered:
-            self._sent_in_vain, answer = True, None
-        return answer or api._pool.exchange(request, timeout)
+            call.sent_in_vain, answer = True, None
+        return answer or self._pool.exchange(request, timeout)
 
-    def _request(self) -> bytes:
-        api = self._api
-        target = f"{api._target_prefix}.{self._operation}"
-        signature = api._signer.headers(api._credentials(), target, self._body, api._now())
+    def _request(self, call: _Call) -> bytes:
+        target = f"{self._target_prefix}.{call.operation}"
+        signature = self._signer.headers(self._credentials(), target, call.body, self._now())
         lines = "".join([f"{name}: {value}\r\n" for name, value in signature.items()])
-        return (
-            f"{api._head}X-Amz-Target: {target}\r\n{lines}Content-Length: {len(self._body)}\r\n\r\n"
-        ).encode("latin-1") + self._body
+        head = f"{self._head}X-Amz-Target: {target}\r\n{lines}Content-Length: {len(call.body)}\r\n\r\n"
+        return head.encode("latin-1") + call.body
 
-    def _refusal(self, answer: Answer) -> Exception:
+    def _refusal(self, call: _Call, answer: Answer) -> Exception:
         error = read_error(answer)
-        error.ambiguous = self._sent_in_vain
+        error.ambiguous = call.sent_in_vain
         throttled = any(reason.code in THROTTLES for reason in error.cancellation_reasons)
         if error.code in THROTTLES or (error.retryable and throttled):
-            return Again(self._api.unavailable("throttled"))
-        if answer.status >= 500:
-            self._sent_in_vain = True
-            return Again(self._api.unavailable("service_failed"))
+            return Again(self.unavailable("throttled"))
+        if answer.status >= _SERVER_FAULT:
+            call.sent_in_vain = True
+            return Again(self.unavailable("service_failed"))
         return error
+
+
+class _Call:
+    """One call and whether an attempt of it may have been applied without our knowing."""
+
+    __slots__ = ("body", "operation", "sent_in_vain")
+
+    def __init__(self, operation: str, body: bytes) -> None:
+        self.operation = operation
+        self.body = body
+        self.sent_in_vain = False

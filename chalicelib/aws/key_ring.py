@@ -147,15 +147,11 @@ def new_tenant(
     )
 
 
-def with_new_branch_key(
-    kms: Kms, settings: Settings, random: Callable[[int], bytes], tenant: Tenant
-) -> Tenant:
+def with_new_branch_key(kms: Kms, settings: Settings, random: Callable[[int], bytes], tenant: Tenant) -> Tenant:
     """The tenant with one more branch key, which new values are sealed under.
 
     The older ones stay: what they sealed must open. Raises Unavailable when KMS cannot be used.
     """
-    wrapped = kms.encrypt(
-        key_ids(settings)["branch"], random(KEY_BYTES), context(tenant.tenant_id, "branch")
-    )
+    wrapped = kms.encrypt(key_ids(settings)["branch"], random(KEY_BYTES), context(tenant.tenant_id, "branch"))
     keys = tenant.branch_keys | {tenant.branch_version + 1: wrapped}
     return msgspec.structs.replace(tenant, branch_keys=keys)

@@ -11,9 +11,7 @@ from chalicelib.aws.json_api import JsonApi
 from chalicelib.kernel.errors import Unavailable
 from chalicelib.privacy.sealing import SealBroken
 
-_WRONG_BLOB = frozenset(
-    {"InvalidCiphertextException", "IncorrectKeyException", "ValidationException"}
-)
+_WRONG_BLOB = frozenset({"InvalidCiphertextException", "IncorrectKeyException", "ValidationException"})
 
 
 class Kms:

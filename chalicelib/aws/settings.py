@@ -78,15 +78,14 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
             wrong.append(f"{name.upper()} is not a whole number above 0")
     if wrong:
         raise SettingsBroken("bad_settings", "; ".join(wrong) + ".")
-    return Settings(**names, region=region, endpoints=endpoints(environ, region), **limits)
+    known = {"region": region, "endpoints": endpoints(environ, region)}
+    return msgspec.convert(names | known | limits, Settings)
 
 
 def endpoints(environ: Mapping[str, str], region: str) -> dict[str, str]:
     """The URL of each service: a set one, or AWS's own for the region (with China's suffix)."""
     suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
     return {
-        service: environ.get(variable)
-        or environ.get("AWS_ENDPOINT_URL")
-        or f"https://{service}.{region}.{suffix}/"
+        service: environ.get(variable) or environ.get("AWS_ENDPOINT_URL") or f"https://{service}.{region}.{suffix}/"
         for service, variable in ENDPOINT_VARIABLES.items()
     }

@@ -32,9 +32,7 @@ type CredentialSource = Callable[[], AwsCredentials]
 class Signer:
     """Signs requests to one endpoint of one service in one region."""
 
-    def __init__(
-        self, *, service: str, region: str, host: str, path: str, content_type: str
-    ) -> None:
+    def __init__(self, *, service: str, region: str, host: str, path: str, content_type: str) -> None:
         self._service = service
         self._region = region
         self._host = host
@@ -43,9 +41,7 @@ class Signer:
         # The derived key lasts a day; the secret is part of the entry, since credentials rotate.
         self._derived: tuple[str, str, bytes] = ("", "", b"")
 
-    def headers(
-        self, credentials: AwsCredentials, target: str, body: bytes, at: float
-    ) -> dict[str, str]:
+    def headers(self, credentials: AwsCredentials, target: str, body: bytes, at: float) -> dict[str, str]:
         """The headers that sign ``body`` for ``X-Amz-Target: target`` at epoch seconds ``at``."""
         stamp = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime(at))
         token = credentials.session_token

@@ -51,17 +51,23 @@ class Sealed(msgspec.Struct, frozen=True, array_like=True):
 class FacetKey:
     """The key of one facet for one purpose, ready for use. Prints nothing of itself."""
 
-    __slots__ = ("_cipher", "_commitment", "_nonce_mac")
+    __slots__ = ("_nonce_mac", "cipher", "commitment")
 
     def __init__(self, material: bytes) -> None:
         """From 80 bytes: cipher key (32), nonce key (32), commitment (16)."""
-        self._cipher = AESGCM(material[:KEY_BYTES])
+        self.cipher = AESGCM(material[:KEY_BYTES])
         # Copying a keyed HMAC costs less than keying one for each field.
         self._nonce_mac = hmac.new(material[KEY_BYTES : 2 * KEY_BYTES], b"", "sha256")
-        self._commitment = material[2 * KEY_BYTES :]
+        self.commitment = material[2 * KEY_BYTES :]
 
     def __repr__(self) -> str:
         return "<facet key>"
+
+    def nonce(self, message: bytes) -> bytes:
+        """The 12-byte nonce that this message, and under this key no other, is sealed with."""
+        mac = self._nonce_mac.copy()
+        mac.update(message)
+        return mac.digest()[:_NONCE_BYTES]
 
 
 def facet_key(branch_key: bytes, facet_secret: bytes, purpose: str) -> FacetKey:
@@ -79,17 +85,16 @@ def facet_key(branch_key: bytes, facet_secret: bytes, purpose: str) -> FacetKey:
 
 def commitment(key: FacetKey) -> bytes:
     """16 bytes that only this key has, to be kept beside the facet's secret."""
-    return key._commitment
+    return key.commitment
 
 
-def associated(
+def associated(  # noqa: PLR0917 - the parts stand in the order they are bound in
     tenant: str, facet: str, generation: int, field: str, schema: int, key_version: int
 ) -> bytes:
     """What a sealed value is bound to, so that it opens nowhere else."""
     # Each text carries its length, so that no two lists of parts read alike.
     return (
-        f"{len(tenant)}:{tenant}{len(facet)}:{facet}{generation}:{len(field)}:{field}"
-        f"{schema}:{key_version}"
+        f"{len(tenant)}:{tenant}{len(facet)}:{facet}{generation}:{len(field)}:{field}{schema}:{key_version}"
     ).encode()
 
 
@@ -102,10 +107,8 @@ def seal(key: FacetKey, plaintext: bytes, *, aad: bytes, key_version: int) -> by
         raise ValueError("A key version is 1 to 65535.")
     head = bytes((FORMAT, key_version >> 8, key_version & 255))
     bound = head + aad
-    mac = key._nonce_mac.copy()
-    mac.update(len(bound).to_bytes(4) + bound + plaintext)
-    nonce = mac.digest()[:_NONCE_BYTES]
-    return head + nonce + key._cipher.encrypt(nonce, plaintext, bound)
+    nonce = key.nonce(len(bound).to_bytes(4) + bound + plaintext)
+    return head + nonce + key.cipher.encrypt(nonce, plaintext, bound)
 
 
 def open_(key: FacetKey, sealed: bytes, *, aad: bytes, committed: bytes) -> bytes:
@@ -113,12 +116,12 @@ def open_(key: FacetKey, sealed: bytes, *, aad: bytes, committed: bytes) -> byte
 
     Raises SealBroken for any other key, associated data, format or byte.
     """
-    if not hmac.compare_digest(key._commitment, committed):
+    if not hmac.compare_digest(key.commitment, committed):
         raise SealBroken
     key_version_of(sealed)
     bound = sealed[:_HEAD_BYTES] + aad
     try:
-        return key._cipher.decrypt(sealed[_HEAD_BYTES:_BODY_AT], sealed[_BODY_AT:], bound)
+        return key.cipher.decrypt(sealed[_HEAD_BYTES:_BODY_AT], sealed[_BODY_AT:], bound)
     except InvalidTag:
         raise SealBroken from None
 

@@ -13,7 +13,7 @@ from chalicelib.routing.hints import hints_of
 from chalicelib.routing.intent import read_message
 from chalicelib.routing.judge import Judgement, judge, ranking, sla_of
 from chalicelib.routing.model import (
-    UNKNOWN_INTENT,
+    NO_INTENT,
     Caller,
     Decision,
     Hints,
@@ -79,7 +79,7 @@ def _default(declared: PolicyDeclaration, facts: Facts, profile_id: str | None, 
         profile_id=profile_id,
         personalised=False,
         mode=default.mode,
-        intent=Intent(stated.get("intent", UNKNOWN_INTENT), stated.get("confidence", 0.0), stated.get("source", "none")),
+        intent=Intent(stated["intent"], stated["confidence"], stated["source"]) if stated else NO_INTENT,
         urgency=Urgency("normal", declared.urgency.levels["normal"]),
         queue=default.queue,
         skill=queue.skill,

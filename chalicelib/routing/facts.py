@@ -65,7 +65,7 @@ def is_night(hour: int, night: Night) -> bool:
 
 
 def recent(cases: Iterable[Case], now: Millis) -> dict[str, Any]:
-    """The latest order, the latest refund, the latest open ticket and complaint; days are whole, since the last step."""
+    """The latest order and refund, the latest open ticket and complaint; whole days since their last step."""
     found: dict[str, Any] = {}
     for case in cases:
         days = max(0, now - case.changed_at) // DAY_MS

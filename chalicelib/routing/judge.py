@@ -8,13 +8,9 @@ import msgspec
 
 from chalicelib.routing.declaration import NO_CAP, Queue, Rule
 from chalicelib.routing.facts import Facts, value_at
-from chalicelib.routing.model import UNKNOWN_INTENT, Intent, Mode, RankedQueue, Sla, Urgency
-from chalicelib.routing.policy import Policy
+from chalicelib.routing.model import NO_INTENT, Intent, Mode, RankedQueue, Sla, Urgency
+from chalicelib.routing.policy import CENTS, Policy
 from chalicelib.routing.urgency import urgency_of
-
-
-_CENTS = 100
-"""Scores are added up in whole hundredths of a point, so that no order of summing can matter."""
 
 
 class Judgement(msgspec.Struct, frozen=True):
@@ -43,7 +39,7 @@ def judge(policy: Policy, inputs: Facts) -> Judgement:
     facts["urgency"] = {"level": urgency.level, "score": urgency.score}
     held, skipped_rules = policy.rules.holding(facts)
     rules = [policy.declared.rules[position] for position in held]
-    queue = _winner(policy.declared.queues, rules, facts)
+    queue = _winner(policy.bases, rules, facts)
     chosen = policy.declared.queues[queue]
     points = sum(rule.priority for rule in rules) + chosen.priority + scale.priority[urgency.level]
     return Judgement(
@@ -56,32 +52,27 @@ def judge(policy: Policy, inputs: Facts) -> Judgement:
         intent_rule=intent_rule,
         urgency_rules=tuple(urgent),
         rules=tuple(held),
-        skipped=(
-            *(policy.declared.intents[position].id for position in skipped_intents),
-            *(scale.rules[position].id for position in skipped_urgency),
-            *(policy.declared.rules[position].id for position in skipped_rules),
-        ),
+        skipped=_ids(policy, skipped_intents, skipped_urgency, skipped_rules),
     )
 
 
 def ranking(policy: Policy, judged: Judgement) -> tuple[RankedQueue, ...]:
     """The queues that have a score above 0, best first, each with the points of every rule in it."""
-    queues = policy.declared.queues
-    parts = {name: {"base": round(queue.base * _CENTS)} for name, queue in queues.items() if queue.base}
+    parts = {name: {"base": base} for name, base in policy.bases.items() if base}
     for position in judged.rules:
         rule = policy.declared.rules[position]
         if rule.queues:
-            factor = _CENTS * _factor(rule, judged.facts)
+            factor = CENTS * _factor(rule, judged.facts)
             for queue, points in rule.queues.items():
                 parts.setdefault(queue, {})[rule.id] = round(points * factor)
     totals = {queue: sum(added.values()) for queue, added in parts.items()}
     # sorted() is stable, so that equal scores stay in the order of the policy.
-    order = sorted((queue for queue in queues if totals.get(queue, 0) > 0), key=lambda queue: -totals[queue])
+    order = sorted((queue for queue in policy.bases if totals.get(queue, 0) > 0), key=lambda queue: -totals[queue])
     return tuple(_ranked(queue, totals[queue], parts[queue]) for queue in order)
 
 
 def _ranked(queue: str, total: int, parts: dict[str, int]) -> RankedQueue:
-    return RankedQueue(queue, total / _CENTS, {rule: points / _CENTS for rule, points in parts.items() if points})
+    return RankedQueue(queue, total / CENTS, {rule: points / CENTS for rule, points in parts.items() if points})
 
 
 def sla_of(policy: Policy, judged: Judgement) -> Sla:
@@ -105,7 +96,18 @@ def _intent(policy: Policy, facts: Facts) -> tuple[Intent, int | None, list[int]
         named: Any = rule.intent if isinstance(rule.intent, str) else value_at(facts, rule.intent["var"])
         if isinstance(named, str) and named:
             return Intent(named, rule.confidence, "profile"), position, skipped
-    return Intent(UNKNOWN_INTENT, 0.0, "none"), None, skipped
+    return NO_INTENT, None, skipped
+
+
+def _ids(policy: Policy, intents: list[int], urgency: list[int], rules: list[int]) -> tuple[str, ...]:
+    if not (intents or urgency or rules):
+        return ()
+    declared = policy.declared
+    return (
+        *(declared.intents[position].id for position in intents),
+        *(declared.urgency.rules[position].id for position in urgency),
+        *(declared.rules[position].id for position in rules),
+    )
 
 
 def _factor(rule: Rule, facts: Facts) -> float:
@@ -115,11 +117,11 @@ def _factor(rule: Rule, facts: Facts) -> float:
     return float(value) if isinstance(value, int | float) else 0.0
 
 
-def _winner(queues: dict[str, Queue], rules: list[Rule], facts: Facts) -> str:
-    scores = {name: round(queue.base * _CENTS) for name, queue in queues.items()}
+def _winner(bases: dict[str, int], rules: list[Rule], facts: Facts) -> str:
+    scores = dict(bases)
     for rule in rules:
         if rule.queues:
-            factor = _CENTS * _factor(rule, facts)
+            factor = CENTS * _factor(rule, facts)
             for queue, points in rule.queues.items():
                 scores[queue] += round(points * factor)
     return max(scores, key=scores.__getitem__)

@@ -77,6 +77,9 @@ class Intent(msgspec.Struct, frozen=True):
     source: IntentSource
 
 
+NO_INTENT = Intent(UNKNOWN_INTENT, 0.0, "none")
+
+
 class Urgency(msgspec.Struct, frozen=True):
     """How pressing it is: a level and the points (0–100) behind it."""
 

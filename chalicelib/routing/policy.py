@@ -17,6 +17,10 @@ from chalicelib.routing.policy_checks import mistakes_of_conditions, mistakes_of
 from chalicelib.routing.policy_paths import Known, mistakes_of_paths, paths_outside_conditions
 from chalicelib.routing.shape import Mistake, mistakes_of_shape
 
+CENTS = 100
+"""Scores are added up in whole hundredths of a point, so that no order of summing can matter."""
+_PLAIN_NUMBERS = msgspec.json.Encoder(decimal_format="number")
+
 
 class PolicyRefused(BadInput):
     """A policy with mistakes; ``mistakes`` holds every one."""
@@ -38,6 +42,8 @@ class Policy(msgspec.Struct, frozen=True):
     rules: Conditions
     hints: Conditions
     what_if: Conditions
+    bases: dict[str, int]
+    """Queue → its score before any rule, in hundredths of a point."""
     paths: frozenset[str]
     tag_ids: frozenset[str]
 
@@ -47,10 +53,17 @@ def load_policy(raw: Mapping[str, Any], known: Known | None = None) -> Policy:
 
     Mistakes of shape come with those of conditions; names, numbers and paths need a shape to be looked up in.
     """
-    mistakes = [*mistakes_of_shape(dict(raw), PolicyDeclaration), *mistakes_of_conditions(raw)]
+    # A strict reader of JSON gives exact decimals, which neither the engine nor a float field takes.
+    raw = msgspec.json.decode(_PLAIN_NUMBERS.encode(raw))
+    try:
+        declared = msgspec.convert(raw, PolicyDeclaration)
+    except msgspec.ValidationError as error:
+        # The first mistake is all the conversion tells; the walk that finds the others is dear at a cold start.
+        shape = list(mistakes_of_shape(raw, PolicyDeclaration)) or [Mistake("", "wrong_type", str(error))]
+        raise PolicyRefused([*shape, *mistakes_of_conditions(raw)]) from None
+    mistakes = list(mistakes_of_conditions(raw))
     if mistakes:
-        raise PolicyRefused(mistakes)
-    declared = msgspec.convert(raw, PolicyDeclaration)
+        raise PolicyRefused([*mistakes, *mistakes_of_names(declared), *mistakes_of_numbers(declared)])
     sections = _sections(declared)
     reads = {name: conditions.reads for name, conditions in sections.items()}
     mistakes = [
@@ -64,6 +77,7 @@ def load_policy(raw: Mapping[str, Any], known: Known | None = None) -> Policy:
     paths |= {path for _, path in paths_outside_conditions(declared)}
     return Policy(
         declared=declared,
+        bases={name: round(queue.base * CENTS) for name, queue in declared.queues.items()},
         paths=frozenset(path for path in paths if path.partition(".")[0] in PROFILE_STEMS),
         tag_ids=frozenset(path.removeprefix("tags.") for path in paths if path.startswith("tags.")),
         **sections,

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-from datalogic_py import DataLogicError
 
 from chalicelib.routing.conditions import ENGINE
 from chalicelib.routing.declaration import PolicyDeclaration
@@ -16,16 +14,15 @@ from chalicelib.routing.shape import Mistake, nearest
 FEWEST_REASONS = 2
 LOWEST_PRIORITY, HIGHEST_PRIORITY = 1, 99
 LAST_HOUR = 24
+MOST_RULES = 500
+LONGEST_POINTER = 120
 
 
 def mistakes_of_conditions(raw: Mapping[str, Any]) -> Iterator[Mistake]:
     """Conditions that would fail or whose paths are not plain text; works on a policy of any shape."""
     for path, rule in _rules_of(raw):
         if "when" in rule:
-            for found in ENGINE.check(rule["when"]):
-                yield Mistake(f"{path}.when{found['pointer'].replace('/', '.')}", "bad_condition", found["message"])
-            if not _reads_known(rule["when"]):
-                yield Mistake(f"{path}.when", "computed_path", "A condition names its paths as plain text.")
+            yield from _of_condition(rule["when"], f"{path}.when")
 
 
 def mistakes_of_names(declared: PolicyDeclaration) -> Iterator[Mistake]:
@@ -45,12 +42,25 @@ def mistakes_of_names(declared: PolicyDeclaration) -> Iterator[Mistake]:
 
 def mistakes_of_numbers(declared: PolicyDeclaration) -> Iterator[Mistake]:
     """Zones, hours, weights, priorities and counts outside their bounds."""
+    yield from _of_times(declared)
+    yield from _of_counts(declared)
+    if not LOWEST_PRIORITY <= declared.default.priority <= HIGHEST_PRIORITY:
+        yield Mistake("default.priority", "out_of_range", "A priority is from 1 to 99.")
+    for path, weight in _weights(declared):
+        if not 0.0 < weight <= 1.0:
+            yield Mistake(path, "out_of_range", "A weight is above 0 and at most 1.")
+
+
+def _of_times(declared: PolicyDeclaration) -> Iterator[Mistake]:
     try:
         ZoneInfo(declared.timezone)
     except (ZoneInfoNotFoundError, ValueError):
         yield Mistake("timezone", "bad_timezone", "That is not an IANA time zone.", "Asia/Shanghai")
     if not all(0 <= hour <= LAST_HOUR for hour in (declared.night.start, declared.night.end)):
         yield Mistake("night", "out_of_range", "The night begins and ends at an hour from 0 to 24.")
+
+
+def _of_counts(declared: PolicyDeclaration) -> Iterator[Mistake]:
     if not declared.queues:
         yield Mistake("queues", "no_queue", "A policy has at least one queue.")
     for name, queue in declared.queues.items():
@@ -59,11 +69,9 @@ def mistakes_of_numbers(declared: PolicyDeclaration) -> Iterator[Mistake]:
     for path, reasons in (("floor", declared.floor), ("default.reasons", declared.default.reasons)):
         if len(reasons) < FEWEST_REASONS:
             yield Mistake(path, "few_reasons", "Every decision gives at least two reasons: two entries are needed.")
-    if not LOWEST_PRIORITY <= declared.default.priority <= HIGHEST_PRIORITY:
-        yield Mistake("default.priority", "out_of_range", "A priority is from 1 to 99.")
-    for path, weight in _weights(declared):
-        if not 0.0 < weight <= 1.0:
-            yield Mistake(path, "out_of_range", "A weight is above 0 and at most 1.")
+    for path, rules in _lists(declared).items():
+        if len(rules) > MOST_RULES:
+            yield Mistake(path, "too_many", f"A list has at most {MOST_RULES} entries, so that a route stays cheap.")
 
 
 def _rules_of(raw: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -77,12 +85,17 @@ def _rules_of(raw: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]
                 yield f"{name}[{position}]", rule
 
 
-def _reads_known(when: Any) -> bool:
-    try:
-        return bool(ENGINE.compile(when).facts()["reads_complete"])
-    except DataLogicError:
-        # The engine's own check has told what is wrong with it.
-        return True
+def _of_condition(when: Any, path: str) -> Iterator[Mistake]:
+    if not isinstance(when, dict | bool):
+        # The engine would take a text or number for a constant: a rule that always or never holds, unseen.
+        yield Mistake(path, "bad_condition", "A condition is an object of JSONLogic, true or false.")
+        return
+    found = ENGINE.check(when)
+    for wrong in found:
+        inside = wrong["pointer"].replace("/", ".")[:LONGEST_POINTER]
+        yield Mistake(path + inside, "bad_condition", wrong["message"])
+    if not found and not ENGINE.compile(when).facts()["reads_complete"]:
+        yield Mistake(path, "computed_path", "A condition names its paths as plain text.")
 
 
 def _unless(name: str, known: Iterable[str], path: str, what: str) -> Iterator[Mistake]:
@@ -116,6 +129,16 @@ def _of_doubles(declared: PolicyDeclaration) -> Iterator[Mistake]:
         for position, id_ in enumerate(ids):
             if id_ in ids[:position]:
                 yield Mistake(f"{section}[{position}].id", "double_id", "An earlier entry has this id.")
+
+
+def _lists(declared: PolicyDeclaration) -> dict[str, Sequence[object]]:
+    return {
+        "intents": declared.intents,
+        "urgency.rules": declared.urgency.rules,
+        "rules": declared.rules,
+        "hints": declared.hints,
+        "what_if": declared.what_if,
+    }
 
 
 def _weights(declared: PolicyDeclaration) -> Iterator[tuple[str, float]]:

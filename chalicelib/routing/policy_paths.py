@@ -90,24 +90,33 @@ def _paths_in_sentences(declared: PolicyDeclaration) -> Iterator[tuple[str, str]
 
 def _of_path(path: str, place: str, known: Known, derived: frozenset[str]) -> Iterator[Mistake]:
     head, _, rest = path.partition(".")
+    plain = INPUT_PATHS | PERSON_PATHS | CASE_PATHS | derived
     if head == "m":
-        found = _of_measure(rest, known.measures)
+        suggest = _near_measure(rest, known.measures)
     elif head in {"tags", "t"}:
         listed = known.tags if head == "tags" else known.traits
-        near = nearest(rest, listed or ())
-        found = (not rest or (listed is not None and rest not in listed), near and f"{head}.{near}")
+        suggest = _near_id(head, rest, listed)
     else:
-        plain = INPUT_PATHS | PERSON_PATHS | CASE_PATHS | derived
-        found = (path not in plain, nearest(path, plain))
-    wrong, suggestion = found
-    if wrong:
+        suggest = () if path in plain else (nearest(path, plain),)
+    # The search for what was meant is dear; it is made for wrong paths only.
+    for suggestion in suggest:
         yield Mistake(place, "unknown_path", f"Nothing is at '{path}' here.", suggestion)
 
 
-def _of_measure(rest: str, measures: Collection[str] | None) -> tuple[bool, str | None]:
+def _near_id(head: str, id_: str, listed: Collection[str] | None) -> tuple[str | None, ...]:
+    """Nothing for an id that is there; else the suggestion, which may be None."""
+    if id_ and (listed is None or id_ in listed):
+        return ()
+    near = nearest(id_, listed or ())
+    return (near and f"{head}.{near}",)
+
+
+def _near_measure(rest: str, measures: Collection[str] | None) -> tuple[str | None, ...]:
     measure, _, stat = rest.partition(".")
     if stat not in STATS:
         near = nearest(stat, STATS)
-        return True, near and f"m.{measure}.{near}"
-    near = nearest(measure, measures or ())
-    return measures is not None and measure not in measures, near and f"m.{near}.{stat}"
+        return (near and f"m.{measure}.{near}",)
+    if measures is None or measure in measures:
+        return ()
+    near = nearest(measure, measures)
+    return (near and f"m.{near}.{stat}",)

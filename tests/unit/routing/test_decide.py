@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 
 from chalicelib.kernel.moments import parse_moment
 from chalicelib.routing.decide import decide
+from chalicelib.routing.declaration import Night
+from chalicelib.routing.facts import is_night, recent
 from chalicelib.routing.model import MODES, Caller, Decision, RouteRequest
 from chalicelib.routing.policy import load_policy, shipped_policy
 from tests.unit.routing.calls import NIGHT, NOON, caller_of, case, request, rule, small_policy, table
@@ -76,7 +78,8 @@ def test_route__of_the_table__is_as_told(row: dict[str, Any]) -> None:
     assert "runner_up" not in wanted or made.runners_up[0].queue == wanted["runner_up"]
     changes = {name for would in made.would_change for name in would.then}
     assert changes >= set(wanted.get("would_change", []))
-    assert len(made.reasons) >= 2 and all(reason.evidence for reason in made.reasons)
+    assert len(made.reasons) >= 2
+    assert all(reason.evidence for reason in made.reasons)
 
 
 def test_four_callers__vip_newcomer_elderly_unknown__get_four_different_decisions() -> None:
@@ -98,7 +101,8 @@ def test_decision__as_json__has_the_fields_of_the_contract() -> None:
         *("decision_id", "profile_id", "personalised", "mode", "intent", "urgency", "queue", "skill", "priority"),
         *("agent", "sla", "hints", "reasons", "runners_up", "would_change", "policy_version", "decided_at"),
     }
-    assert "reservation_id" not in told and told["agent"] is None
+    assert "reservation_id" not in told
+    assert told["agent"] is None
     assert set(told["hints"]) == {"tone", "format", "language", "scene", "ask", "do_not_ask", "offer"}
     assert set(told["reasons"][0]) == {"id", "says", "weight", "evidence"}
     assert set(told["would_change"][0]) == {"if", "then"}
@@ -115,11 +119,13 @@ def test_decision__of_any_call__is_bounded_explained_and_repeatable(
     made = decide(POLICY, asked, caller, decision_id="d", now=now)
     assert made == decide(POLICY, asked, caller, decision_id="d", now=now)
     assert 1 <= made.priority <= 99
-    assert made.mode in MODES and made.mode in POLICY.declared.queues[made.queue].modes
+    assert made.mode in MODES
+    assert made.mode in POLICY.declared.queues[made.queue].modes
     assert len(made.reasons) >= 2
     assert all(reason.says.zh and reason.says.en and reason.evidence for reason in made.reasons)
     assert not any("{" in reason.says.zh + reason.says.en for reason in made.reasons)
-    assert made.won_by is not None and made.won_by.queue == made.queue
+    assert made.won_by is not None
+    assert made.won_by.queue == made.queue
     assert all(made.won_by.score >= other.score for other in made.runners_up)
     assert round(sum(made.won_by.parts.values()), 2) == made.won_by.score
     assert not made.skipped_rules
@@ -200,11 +206,52 @@ def test_cases__of_the_profile__are_read_for_the_intent() -> None:
     assert told.says.zh == "有 1 个未完成订单，推测为物流问题。"
 
 
+def test_recent__of_cases__is_the_latest_order_and_what_is_open() -> None:
+    """Closed tickets and complaints tell nothing; days count from the last step."""
+    day = 86_400_000
+    cases = [
+        case("order", "o1", "refunded", at=NOON - 9 * day, open=False),
+        case("ticket", "t1", "resolved", at=NOON - 5 * day, open=False, topic="usage"),
+        case("ticket", "t2", "opened", at=NOON - 4 * day, open=True, topic="fault"),
+        case("complaint", "c1", "closed", at=NOON - 4 * day, open=False),
+        case("complaint", "c2", "filed", at=NOON - 3 * day, open=True),
+        case("order", "o2", "paid", at=NOON - 2 * day - 1, open=True),
+    ]
+    assert recent(cases, NOON) == {
+        "order_status": "paid",
+        "order_days": 2,
+        "refund_days": 9,
+        "ticket_topic": "fault",
+        "ticket_days": 4,
+        "complaint_days": 3,
+    }
+
+
+@pytest.mark.parametrize(("hour", "wraps", "plain"), [(23, True, False), (3, True, True), (12, False, False)])
+def test_night__of_an_hour__may_pass_midnight(hour: int, wraps: bool, plain: bool) -> None:
+    """From 22 until 7 passes midnight; from 0 until 6 does not."""
+    assert is_night(hour, Night(22, 7)) is wraps
+    assert is_night(hour, Night(0, 6)) is plain
+
+
+def test_presumed_intent__whose_path_has_no_name__leaves_the_next_to_speak() -> None:
+    """An intent taken from a path counts only where a name stands there."""
+    raw = small_policy()
+    raw["intents"] = [
+        rule("odd", {"intent": {"var": "orders.open"}, "confidence": 0.9}),
+        rule("next", {"intent": "refund", "confidence": 0.6}),
+    ]
+    caller = Caller("p_someone", values={"orders": {"open": 2}})
+    made = decide(load_policy(raw), request(), caller, decision_id="d", now=NOON)
+    assert (made.intent.id, made.intent.confidence) == ("refund", 0.6)
+
+
 def test_rule__that_meets_a_value_of_a_wrong_type__is_named_and_silences_no_other() -> None:
     """A value that a condition cannot compare makes that one rule be skipped, and the answer says so."""
     caller = Caller("p_someone", tags={"vip": 0.9}, values={"complaints": {"open": "many"}})
     made = decide(POLICY, request(), caller, decision_id="d", now=NOON)
-    assert "complaint_open" in made.skipped_rules and made.queue == "vip"
+    assert "complaint_open" in made.skipped_rules
+    assert made.queue == "vip"
 
 
 def test_equal_scores__go_to_the_queue_listed_first() -> None:
@@ -273,4 +320,5 @@ def test_request__printed__shows_no_value() -> None:
         "identifiers": [{"namespace": "phone", "value": "13900000000"}],
     }
     asked = msgspec.convert(fields, RouteRequest)
-    assert "秘密" not in repr(asked) and "139" not in repr(asked.identifiers)
+    assert "秘密" not in repr(asked)
+    assert "139" not in repr(asked.identifiers)
