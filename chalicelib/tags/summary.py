@@ -53,7 +53,8 @@ def summary(profile: Profile, tags: Iterable[Tag]) -> Text:
         tag for tag in tags if tag.class_ != "customer_attributes" and tag.id not in _SAID_BY_SUBJECT
     )
     said = [tag.phrase for tag in chosen]
-    if len(said) < MOST_CLAUSES and (origin := _origin(profile)) is not None:
+    knows_channel = any(tag.class_ == "channel_preference" for tag in chosen)
+    if len(said) < MOST_CLAUSES and not knows_channel and (origin := _origin(profile)) is not None:
         said.insert(0, origin)
     subject = _subject(profile, {tag.id for tag in tags})
     if subject is None:
