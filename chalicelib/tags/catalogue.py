@@ -27,8 +27,11 @@ _SELECTIONS_KEPT = 256
 
 
 class Basis(msgspec.Struct, frozen=True):
-    """What a set of true signals amounts to: their weight, the paths to look for evidence at (one per
-    stem), and how long the tag lasts after the last of it."""
+    """What a set of true signals amounts to.
+
+    Their weight, the paths to look for evidence at (one per stem), and how long the tag lasts after the
+    last of it.
+    """
 
     weight: float
     evidence: tuple[str, ...]
@@ -89,9 +92,7 @@ class Catalogue:
 
     def __init__(self, rules: Iterable[TagRule], measures: MeasureSet) -> None:
         self.measures = measures
-        self.rules: Mapping[str, TagRule] = {
-            rule.id: rule for rule in sorted(rules, key=lambda rule: rule.id)
-        }
+        self.rules: Mapping[str, TagRule] = {rule.id: rule for rule in sorted(rules, key=lambda rule: rule.id)}
         self._ordered = tuple(self.rules.values())
         self._index = RuleIndex(self._ordered)
         self._compiled: dict[str, Compiled] = {}
@@ -108,8 +109,10 @@ class Catalogue:
         return found
 
     def select(self, present: frozenset[str], only: frozenset[str] | None = None) -> Selection:
-        """The rules that may be set where just these stems have values; with ``only``, those of them
-        that read one of these paths or stems."""
+        """The rules that may be set where just these stems have values.
+
+        With ``only``, those of them that read one of these paths or stems.
+        """
         key = (present, only)
         found = self._selections.get(key)
         if found is None:

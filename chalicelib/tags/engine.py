@@ -57,11 +57,11 @@ def evaluate(
     return assessment.tags
 
 
-def assess(
-    catalogue: Catalogue, profile: Profile, now: Millis, only: Collection[str] | None = None
-) -> Assessment:
-    """The tags that are set and the rules that failed. ``only``: just the rules that read one of these
-    paths or stems, such as what an event touched."""
+def assess(catalogue: Catalogue, profile: Profile, now: Millis, only: Collection[str] | None = None) -> Assessment:
+    """The tags that are set and the rules that failed.
+
+    ``only``: just the rules that read one of these paths or stems, such as what an event touched.
+    """
     selection = catalogue.select(present(profile), None if only is None else frozenset(only))
     nested = values(profile, selection.reads, now, catalogue.measures.money)
     tags: list[Tag] = []

@@ -46,26 +46,21 @@ def test_event__of_a_type__adds_to_its_measures(case: dict[str, Any]) -> None:
         ("call.ended", {"duration_seconds": {"s": 1}}, "bad_number"),
     ],
 )
-def test_event__with_a_field_no_measure_can_read__is_refused(
-    type_: str, data: dict[str, Any], code: str
-) -> None:
+def test_event__with_a_field_no_measure_can_read__is_refused(type_: str, data: dict[str, Any], code: str) -> None:
     """An event is measured whole or set aside."""
     with pytest.raises(BadInput) as refused:
         deltas(MEASURES, event(type_, data), 12)
-    assert refused.value.code == code and refused.value.path.startswith("data")
+    assert refused.value.code == code
+    assert refused.value.path.startswith("data")
 
 
 _DECIMALS = [Decimal("1.5"), Decimal("-0.01"), Decimal("1e30"), Decimal("5.0")]
 _JSON = st.recursive(
     st.one_of(st.none(), st.booleans(), st.integers(), st.text(max_size=5), st.sampled_from(_DECIMALS)),
-    lambda inner: st.one_of(
-        st.lists(inner, max_size=2), st.dictionaries(st.text(max_size=3), inner, max_size=2)
-    ),
+    lambda inner: st.one_of(st.lists(inner, max_size=2), st.dictionaries(st.text(max_size=3), inner, max_size=2)),
     max_leaves=4,
 )
-_FIELDS = st.sampled_from(
-    ["amount", "score", "topic", "text", "conversation_id", "resolved", "category", "path"]
-)
+_FIELDS = st.sampled_from(["amount", "score", "topic", "text", "conversation_id", "resolved", "category", "path"])
 
 
 @given(st.sampled_from(sorted(EVENT_TYPES)), st.dictionaries(_FIELDS, _JSON, max_size=5), st.integers(0, 23))
@@ -82,14 +77,16 @@ def test_measures__as_shipped__are_sound() -> None:
     """Known event types; two names; conditions of bounded size over an event's own fields."""
     for one in MEASURES.measures.values():
         assert set(one.on) <= set(EVENT_TYPES), one.id
-        assert one.names.zh and one.names.en
+        assert one.names.zh
+        assert one.names.en
         assert one.amount is None or (one.amount.startswith("data.") and one.amount.count(".") == 1)
         parts = list(nodes(one.where))
         assert len(parts) <= MOST_NODES
         assert {name for part in parts if isinstance(part, dict) for name in part} <= OPERATORS
         for path in reads(one.where):
             head, _, rest = path.partition(".")
-            assert head in {"type", "channel", "source", "hour", "data"} and "." not in rest
+            assert head in {"type", "channel", "source", "hour", "data"}
+            assert "." not in rest
 
 
 def test_measures__of_money__are_named_for_those_who_read_values() -> None:

@@ -11,13 +11,10 @@ from chalicelib.tags.catalogue import Catalogue
 from chalicelib.tags.model import TagRule
 from chalicelib.tags.vocabulary import Vocabulary
 
-CLEAR = "gender age_band region city_tier member_level is_vip language notify_channel device_os registered_at".split()
-SEALED = ["name", "birth_date", "phone", "email", "address"]
-
 
 def vocabulary() -> Vocabulary:
-    """The shipped measures, with traits as the data map sorts them."""
-    return Vocabulary(load_measures().measures, CLEAR, SEALED)
+    """The shipped measures and the traits of the data map."""
+    return Vocabulary(load_measures().measures)
 
 
 def declaration(**changed: Any) -> dict[str, Any]:

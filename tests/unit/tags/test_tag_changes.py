@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from tests.unit.tags.persons import NOW, happened, person
-from tests.unit.tags.rules import catalogue, rule, signal
-
 from chalicelib.tags.changes import changes
 from chalicelib.tags.engine import assess
 from chalicelib.tags.model import Assessment, Failure
+from tests.unit.tags.persons import NOW, happened, person
+from tests.unit.tags.rules import catalogue, rule, signal
 
 ONE = catalogue(
     rule(id="once", signals=[signal("a", 1, {"==": [{"var": "m.contacts.count"}, 1]})]),
@@ -21,13 +20,15 @@ AFTER = assess(ONE, person([happened("call.started", 3), happened("call.started"
 def test_changes__of_a_second_contact__are_what_it_set_and_cleared() -> None:
     """A tag that stays is no change."""
     found = changes(BEFORE, AFTER)
-    assert [tag.id for tag in found.set] == ["often"] and [tag.id for tag in found.cleared] == ["once"]
+    assert [tag.id for tag in found.set] == ["often"]
+    assert [tag.id for tag in found.cleared] == ["once"]
 
 
 def test_changes__of_nothing__are_none() -> None:
     """Equal assessments differ in nothing."""
     found = changes(AFTER, AFTER)
-    assert not found.set and not found.cleared
+    assert not found.set
+    assert not found.cleared
 
 
 def test_changes__where_a_rule_failed__say_nothing_of_its_tag() -> None:

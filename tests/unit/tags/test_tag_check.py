@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.unit.tags.rules import declaration, signal, vocabulary
 
 from chalicelib.profiles.conditions import MOST_NODES
 from chalicelib.tags.check import MOST_SIGNALS, CatalogueRefused, read_rules
 from chalicelib.tags.shapes import Mistake
+from tests.unit.tags.rules import declaration, signal, vocabulary
 
 CASES = json.loads((Path(__file__).parents[2] / "cases" / "tags_mistakes.json").read_text())
 
@@ -56,7 +56,8 @@ def test_declarations__not_a_list__are_refused() -> None:
     """A file holds a list of declarations."""
     with pytest.raises(CatalogueRefused) as refused:
         read_rules({"id": "sample"}, vocabulary())
-    assert refused.value.code == "bad_catalogue" and refused.value.path == "$"
+    assert refused.value.code == "bad_catalogue"
+    assert refused.value.path == "$"
 
 
 def test_declaration__missing_a_field__is_refused_by_its_name() -> None:
@@ -86,9 +87,6 @@ def test_condition__of_too_many_parts__is_refused() -> None:
 
 def test_declaration__of_too_many_signals__is_refused() -> None:
     """A tag that needs more signals than people can read is several tags."""
-    many = [
-        signal(f"s{place}", 1 / 32, {">=": [{"var": "m.contacts.count_30d"}, place + 1]})
-        for place in range(32)
-    ]
+    many = [signal(f"s{place}", 1 / 32, {">=": [{"var": "m.contacts.count_30d"}, place + 1]}) for place in range(32)]
     assert len(many) > MOST_SIGNALS
     assert "too_many_signals" in {one.code for one in mistakes(declaration(signals=many))}

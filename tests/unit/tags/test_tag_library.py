@@ -7,8 +7,6 @@ import re
 from typing import Any
 
 import pytest
-from tests.unit.tags.persons import NOW, happened, person
-from tests.unit.tags.rules import vocabulary
 
 from chalicelib.profiles.measures import load_measures
 from chalicelib.tags.catalogue import LIBRARY, load_catalogue
@@ -18,22 +16,57 @@ from chalicelib.tags.confidence import reaches, weight_of
 from chalicelib.tags.engine import evaluate
 from chalicelib.tags.model import TagRule
 from chalicelib.tags.why import why
+from tests.unit.tags.persons import NOW, happened, person
+from tests.unit.tags.rules import vocabulary
 
 RULES = list(load_catalogue().rules.values())
-RELIED_ON = """
-prefers_wechat prefers_phone prefers_web_chat prefers_app prefers_sms night_contact self_service_user
-multi_channel satisfied dissatisfied praise_giver recent_low_score unresolved_repeat female male young_adult
-elderly member high_tier_member newcomer contact_surge contact_drop frequent_contact silent first_contact
-open_complaint repeat_complainer refund_prone delivery_overdue payment_trouble vip high_purchasing_power
-repeat_buyer price_sensitive quality_sensitive impulse_buyer potential churn_risk common_question_prone
-high_engagement beauty_after_sales
-""".split()
+RELIED_ON = [
+    "prefers_wechat",
+    "prefers_phone",
+    "prefers_web_chat",
+    "prefers_app",
+    "prefers_sms",
+    "night_contact",
+    "self_service_user",
+    "multi_channel",
+    "satisfied",
+    "dissatisfied",
+    "praise_giver",
+    "recent_low_score",
+    "unresolved_repeat",
+    "female",
+    "male",
+    "young_adult",
+    "elderly",
+    "member",
+    "high_tier_member",
+    "newcomer",
+    "contact_surge",
+    "contact_drop",
+    "frequent_contact",
+    "silent",
+    "first_contact",
+    "open_complaint",
+    "repeat_complainer",
+    "refund_prone",
+    "delivery_overdue",
+    "payment_trouble",
+    "vip",
+    "high_purchasing_power",
+    "repeat_buyer",
+    "price_sensitive",
+    "quality_sensitive",
+    "impulse_buyer",
+    "potential",
+    "churn_risk",
+    "common_question_prone",
+    "high_engagement",
+    "beauty_after_sales",
+]
 
 
 def _weight(rule: TagRule, flat: dict[str, Any]) -> float:
-    return weight_of(
-        rule, sum(1 << place for place, one in enumerate(rule.signals) if outcome(one.when, flat))
-    )
+    return weight_of(rule, sum(1 << place for place, one in enumerate(rule.signals) if outcome(one.when, flat)))
 
 
 def test_library__as_shipped__has_no_mistake() -> None:
@@ -84,7 +117,8 @@ def test_phrases__both_languages__carry_no_full_stop() -> None:
     """Phrases are parts of a sentence; says and meanings hold text in their own language."""
     for rule in RULES:
         phrase = rule.phrase or rule.name
-        assert not phrase.zh.endswith("。") and not phrase.en.endswith(".")
+        assert not phrase.zh.endswith("。")
+        assert not phrase.en.endswith(".")
         assert not re.search(r"[\u4e00-\u9fff]", rule.meaning.en + phrase.en)
         assert re.search(r"[\u4e00-\u9fff]|VIP|App", phrase.zh)
 
@@ -113,7 +147,8 @@ def test_beauty_after_sales__two_conversations__is_set_and_explained() -> None:
         tag.id for tag in evaluate(load_catalogue(), someone, NOW)
     }
     answer = why(load_catalogue(), someone, "beauty_after_sales", NOW)
-    assert answer.set and answer.signals[0].values == {"m.beauty_after_sales.count_90d": 2}
+    assert answer.set
+    assert answer.signals[0].values == {"m.beauty_after_sales.count_90d": 2}
     assert answer.says.zh.startswith("标记为“美妆售后”")
 
 

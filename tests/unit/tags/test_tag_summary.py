@@ -20,9 +20,7 @@ CASES = json.loads((Path(__file__).parents[2] / "cases" / "tags_summary.json").r
 
 def tagged(tag_id: str) -> Tag:
     rule = load_catalogue().rules[tag_id]
-    return Tag(
-        rule.id, rule.name, rule.class_, rule.dimension, True, 0.9, 0, None, "rule", rule.phrase or rule.name
-    )
+    return Tag(rule.id, rule.name, rule.class_, rule.dimension, True, 0.9, 0, None, "rule", rule.phrase or rule.name)
 
 
 def known(traits: dict[str, Any], channels: dict[str, int]) -> Profile:
@@ -47,4 +45,6 @@ def test_summary__of_every_tag_alone__is_a_sentence() -> None:
     """No tag breaks the sentence."""
     for tag_id in load_catalogue().rules:
         found = summary(person(), [tagged(tag_id)])
-        assert found.zh and found.en[0].isupper() and "，，" not in found.zh
+        assert found.zh
+        assert found.en[0].isupper()
+        assert "，，" not in found.zh

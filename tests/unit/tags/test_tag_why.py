@@ -5,8 +5,6 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.unit.tags.persons import NOW, happened, person
-from tests.unit.tags.rules import catalogue, rule, signal
 
 from chalicelib.kernel.errors import NotFound
 from chalicelib.kernel.moments import DAY_MS
@@ -15,6 +13,8 @@ from chalicelib.tags.catalogue import load_catalogue
 from chalicelib.tags.condition_check import outcome
 from chalicelib.tags.engine import evaluate
 from chalicelib.tags.why import why
+from tests.unit.tags.persons import NOW, happened, person
+from tests.unit.tags.rules import catalogue, rule, signal
 
 OFTEN = {">=": [{"var": "m.contacts.count"}, 2]}
 _TYPES = [
@@ -63,10 +63,14 @@ def test_why__of_a_set_tag__says_which_signals_with_their_times() -> None:
     signals = [signal("often", 0.7, OFTEN), signal("vip", 0.3, {"==": [{"var": "t.is_vip"}, True]})]
     answer = why(catalogue(rule(signals=signals, version=4)), someone, "sample", NOW)
     often, vip = answer.signals
-    assert often.true and often.values == {"m.contacts.count": 2}
+    assert often.true
+    assert often.values == {"m.contacts.count": 2}
     assert (often.first_event_at, often.last_event_at) == (NOW - 5 * DAY_MS, NOW - 2 * DAY_MS)
-    assert vip.true is False and vip.values == {"t.is_vip": None} and vip.first_event_at is None
-    assert answer.rule_version == 4 and answer.says.en == "Tagged “text”: often."
+    assert vip.true is False
+    assert vip.values == {"t.is_vip": None}
+    assert vip.first_event_at is None
+    assert answer.rule_version == 4
+    assert answer.says.en == "Tagged “text”: often."
 
 
 def test_why__of_a_tag_below_its_threshold__says_what_was_there() -> None:
@@ -74,13 +78,18 @@ def test_why__of_a_tag_below_its_threshold__says_what_was_there() -> None:
     signals = [signal("often", 0.5, OFTEN), signal("vip", 0.5, {"==": [{"var": "t.is_vip"}, True]})]
     someone = person([happened("call.started", 5), happened("call.started", 2)])
     answer = why(catalogue(rule(signals=signals)), someone, "sample", NOW)
-    assert not answer.set and "only often" in answer.says.en and "阈值" in answer.says.zh
+    assert not answer.set
+    assert "only often" in answer.says.en
+    assert "阈值" in answer.says.zh
 
 
 def test_why__of_a_tag_without_any_sign__says_so() -> None:
     """No sign of it is an answer."""
     answer = why(catalogue(rule()), person([happened("page.viewed")]), "sample", NOW)
-    assert not answer.set and answer.confidence == 0 and answer.since is None and "no sign" in answer.says.en
+    assert not answer.set
+    assert answer.confidence == 0
+    assert answer.since is None
+    assert "no sign" in answer.says.en
 
 
 def test_why__of_faded_evidence__says_that_it_is_too_old() -> None:
@@ -88,7 +97,9 @@ def test_why__of_faded_evidence__says_that_it_is_too_old() -> None:
     one = rule(signals=[signal("often", 1, OFTEN)], half_life_days=1)
     someone = person([happened("call.started", 9), happened("call.started", 8)])
     answer = why(catalogue(one), someone, "sample", NOW)
-    assert not answer.set and answer.expires_at is not None and answer.expires_at < NOW
+    assert not answer.set
+    assert answer.expires_at is not None
+    assert answer.expires_at < NOW
     assert "too old" in answer.says.en
 
 
@@ -97,7 +108,9 @@ def test_why__of_a_rule_that_breaks__names_the_signal_and_decides_nothing() -> N
     signals = [signal("often", 0.7, OFTEN), signal("tier", 0.3, {">": [{"var": "t.city_tier"}, 2]})]
     someone = person([happened("call.started", 5), happened("call.started", 2)], {"city_tier": "third"})
     answer = why(catalogue(rule(signals=signals)), someone, "sample", NOW)
-    assert not answer.set and answer.signals[1].true is None and answer.signals[1].error == "Thrown"
+    assert not answer.set
+    assert answer.signals[1].true is None
+    assert answer.signals[1].error == "Thrown"
     assert "could not be evaluated" in answer.says.en
 
 
