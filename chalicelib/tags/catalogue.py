@@ -17,6 +17,7 @@ from datalogic_py import Rule
 from chalicelib.kernel.errors import NotFound
 from chalicelib.profiles.conditions import ENGINE, reads
 from chalicelib.profiles.measures import MeasureSet, load_measures
+from chalicelib.profiles.reading import Reading
 from chalicelib.profiles.values import stem
 from chalicelib.tags.confidence import lasts_ms, reaches, weight_of
 from chalicelib.tags.index import ALWAYS_PRESENT, RuleIndex
@@ -80,11 +81,11 @@ def evidence_paths(read: frozenset[str]) -> tuple[str, ...]:
 
 
 class Selection(msgspec.Struct, frozen=True):
-    """The rules to evaluate together, and all they read."""
+    """The rules to evaluate together, and how to read what they ask for."""
 
     rules: tuple[Compiled, ...]
     programs: list[Rule]
-    reads: frozenset[str]
+    reading: Reading
 
 
 class Catalogue:
@@ -120,11 +121,16 @@ class Catalogue:
             if only is not None:
                 wanted = self._index.reading(only)
                 positions = [position for position in positions if position in wanted]
-            found = _selection(tuple(self.compiled(self._ordered[position].id) for position in positions))
+            found = self._selection(positions)
             if len(self._selections) >= _SELECTIONS_KEPT:
                 self._selections.clear()
             self._selections[key] = found
         return found
+
+    def _selection(self, positions: Iterable[int]) -> Selection:
+        rules = tuple(self.compiled(self._ordered[position].id) for position in positions)
+        read: frozenset[str] = frozenset().union(*(one.reads for one in rules))
+        return Selection(rules, [one.program for one in rules], Reading(read, self.measures.money))
 
     def concerned(self, paths: Iterable[str]) -> tuple[str, ...]:
         """The ids of the rules that read one of these paths or stems."""
@@ -137,11 +143,3 @@ def load_catalogue(library: Path = LIBRARY) -> Catalogue:
     decoder = msgspec.json.Decoder(list[TagRule])
     files = sorted(library.glob("*.json"))
     return Catalogue((rule for file in files for rule in decoder.decode(file.read_bytes())), load_measures())
-
-
-def _selection(rules: tuple[Compiled, ...]) -> Selection:
-    return Selection(
-        rules=rules,
-        programs=[one.program for one in rules],
-        reads=frozenset().union(*(one.reads for one in rules)),
-    )
