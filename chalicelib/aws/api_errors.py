@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from chalicelib.aws.http_answer import Answer
-from chalicelib.kernel.errors import ZhiyinError
+from chalicelib.kernel.errors import ServiceRefused
 
 THROTTLES = frozenset(
     {
@@ -41,7 +41,7 @@ class Reason(msgspec.Struct, frozen=True):
         return f"<reason {self.code}>"
 
 
-class ApiError(ZhiyinError):
+class ApiError(ServiceRefused):
     """The service understood and refused.
 
     ``code`` is the service's own (``ConditionalCheckFailedException``). ``retryable`` says that
@@ -62,7 +62,8 @@ class ApiError(ZhiyinError):
         cancellation_reasons: tuple[Reason, ...] = (),
         item: dict[str, Any] | None = None,
     ) -> None:
-        super().__init__(code, "An AWS service refused a call.")
+        reasons = tuple(reason.code for reason in cancellation_reasons)
+        super().__init__(code, "An AWS service refused a call.", reasons)
         self.status = status
         self.service_message = message
         self.retryable = retryable

@@ -67,6 +67,10 @@ class KeyRing:
         """The private key that opens the doors' envelopes. Raises Unavailable, SealBroken."""
         return self._open(tenant.tenant_id, "ingest", tenant.ingest_private)
 
+    def webhook_secret(self, tenant_id: str, wrapped: bytes) -> bytes:
+        """A secret that a source signs its webhooks with. Raises Unavailable, SealBroken."""
+        return self._open(tenant_id, "webhook", wrapped)
+
     def _open(self, tenant_id: str, purpose: str, wrapped: bytes) -> bytes:
         name = (tenant_id, purpose, wrapped)
         now = self._clock()
@@ -109,6 +113,8 @@ def key_ids(settings: Settings) -> dict[str, str]:
         "index": settings.key_index_id,
         "branch": settings.key_branch_id,
         "ingest": settings.key_ingest_id,
+        # The doors check signatures, and the index key is the one they may use.
+        "webhook": settings.key_index_id,
     }
 
 

@@ -12,9 +12,7 @@ DEFAULT_ORDER: tuple[str, ...] = NAMESPACES
 """Strongest first: an account before a number, a number before a browser."""
 
 
-def anchor_of(
-    identifiers: Iterable[Identifier], order: Sequence[str] = DEFAULT_ORDER
-) -> Identifier:
+def anchor_of(identifiers: Iterable[Identifier], order: Sequence[str] = DEFAULT_ORDER) -> Identifier:
     """The strongest of (normalised) identifiers. Raises BadInput ``no_identifier`` for none.
 
     Depends on the set only: of two in one namespace the lesser value wins, and namespaces that the
@@ -29,3 +27,8 @@ def anchor_of(
     if anchor is None:
         raise BadInput("no_identifier", "An event names at least one identifier.", "identifiers")
     return anchor
+
+
+def rank_of(namespace: str, order: Sequence[str] = DEFAULT_ORDER) -> int:
+    """How strong a namespace is: 0 for the strongest, and one past the last for an unnamed one."""
+    return order.index(namespace) if namespace in order else len(order)

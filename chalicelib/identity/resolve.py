@@ -80,9 +80,7 @@ def resolve(
     grouped: dict[str, list[Claim]] = {}
     for claim in ordered:
         grouped.setdefault(people.root(claim.anchor), []).append(claim)
-    return tuple(
-        _group(members, people, owners, refused, new_profile_id, rank) for members in grouped.values()
-    )
+    return tuple(_group(members, people, owners, refused, new_profile_id, rank) for members in grouped.values())
 
 
 def _group(

@@ -8,7 +8,8 @@ import msgspec
 class Tenant(msgspec.Struct, frozen=True):
     """A customer of ours: its name, its time zone and its keys.
 
-    All keys are wrapped by KMS except ``ingest_public``, which may be read by everyone.
+    All keys are wrapped by KMS except ``ingest_public``, which may be read by everyone. ``region`` is
+    where a phone number without country code is from; ``horizon_days`` is how old an event may be.
     """
 
     tenant_id: str
@@ -18,6 +19,8 @@ class Tenant(msgspec.Struct, frozen=True):
     branch_keys: dict[int, bytes]
     ingest_private: bytes
     ingest_public: bytes
+    region: str = "CN"
+    horizon_days: int = 730
 
     def __repr__(self) -> str:
         return f"<tenant {self.tenant_id}>"

@@ -45,12 +45,8 @@ def join_facets(left: Facet, right: Facet) -> Facet:
 
 def prune(facet: Facet) -> Facet:
     """Apply the watermark (``last_seen``) to every series."""
-    pruned: dict[str, Series] = {
-        name: series_of.prune(one, facet.last_seen) for name, one in facet.series.items()
-    }
-    return Facet(
-        facet.first_seen, facet.last_seen, facet.links, facet.traits, pruned, facet.steps, facet.channels
-    )
+    pruned: dict[str, Series] = {name: series_of.prune(one, facet.last_seen) for name, one in facet.series.items()}
+    return Facet(facet.first_seen, facet.last_seen, facet.links, facet.traits, pruned, facet.steps, facet.channels)
 
 
 def later_trait(left: Trait, right: Trait) -> Trait:
@@ -61,9 +57,7 @@ def later_trait(left: Trait, right: Trait) -> Trait:
 def join_links(left: Link, right: Link) -> Link:
     """First sighting's evidence and the latest sighting's time."""
     first = min(left, right, key=_link_order)
-    return Link(
-        first.first_seen, max(left.last_seen, right.last_seen), first.masked, first.event_key, first.source
-    )
+    return Link(first.first_seen, max(left.last_seen, right.last_seen), first.masked, first.event_key, first.source)
 
 
 def latest_steps(steps: Iterable[Step]) -> tuple[Step, ...]:
@@ -81,10 +75,7 @@ def _facet_of(one: Contribution) -> Facet:
     return Facet(
         first_seen=one.at,
         last_seen=one.at,
-        links={
-            key: Link(one.at, one.at, masked, one.event_key, one.source)
-            for key, masked in one.identifiers.items()
-        },
+        links={key: Link(one.at, one.at, masked, one.event_key, one.source) for key, masked in one.identifiers.items()},
         traits=one.traits,
         series=_series_of(one),
         steps=() if one.step is None else (one.step,),

@@ -46,9 +46,7 @@ def prune(series: Series, watermark: Millis) -> Series:
     oldest_month = month_of(day_of(watermark)) - MONTHS_KEPT
     days, months = series.days, series.months
     if days and days[0].period < oldest_day:
-        old = tuple(
-            Bucket(month_of(one.period), one.count, one.total) for one in days if one.period < oldest_day
-        )
+        old = tuple(Bucket(month_of(one.period), one.count, one.total) for one in days if one.period < oldest_day)
         months = _merged((), months + old)
         days = tuple(one for one in days if one.period >= oldest_day)
     if months and months[0].period < oldest_month:

@@ -13,11 +13,7 @@ _KIB = 1024
 
 def item_bytes(item: Mapping[str, str | int | bytes | None]) -> int:
     """Size as DynamoDB counts it: UTF-8 names and values; a number is half its digits plus one."""
-    return sum(
-        len(name.encode()) + _value_bytes(value)
-        for name, value in item.items()
-        if value not in (None, "", b"")
-    )
+    return sum(len(name.encode()) + _value_bytes(value) for name, value in item.items() if value not in (None, "", b""))
 
 
 def write_units(size_bytes: int, *, transactional: bool) -> int:

@@ -11,27 +11,11 @@ from typing import Any, Protocol
 
 import msgspec
 
-from chalicelib.kernel.codec import decode, encode
+from chalicelib.privacy.credentials import Credential
+from chalicelib.privacy.tenants import Tenant
 from chalicelib.store.items import Call, plain, typed
 
-
 _SORT = "record"
-
-
-class TenantRecord(msgspec.Struct, frozen=True):
-    """A tenant and its wrapped keys. Only ``ingest_public`` is usable as it stands."""
-
-    tenant_id: str
-    name: str
-    timezone: str
-    index_key: bytes
-    branch_keys: dict[str, bytes]
-    """Key version → branch key wrapped by KMS; new seals take the highest."""
-    ingest_private: bytes
-    ingest_public: bytes
-    region: str = "CN"
-    """Where a phone number without country code is from."""
-    horizon_days: int = 730
 
 
 class SourceRecord(msgspec.Struct, frozen=True):
@@ -46,33 +30,22 @@ class SourceRecord(msgspec.Struct, frozen=True):
     webhook_secrets: tuple[bytes, ...] = ()
 
 
-class CredentialRecord(msgspec.Struct, frozen=True):
-    """What a token or write key stands for. The token itself is kept nowhere."""
-
-    tenant_id: str
-    principal: str
-    role: str
-    source_id: str = ""
-    expires_at: int = 0
-    """Milliseconds; 0 = does not expire."""
-
-
 class CatalogueStore(Protocol):
     """Reads that doors make, and the writes of the operator command."""
 
-    def tenant(self, tenant_id: str) -> TenantRecord | None:
+    def tenant(self, tenant_id: str) -> Tenant | None:
         """A tenant, or None."""
 
     def source(self, source_id: str) -> SourceRecord | None:
         """A source, or None. Its record says whose it is."""
 
-    def credential(self, token_hash: str) -> CredentialRecord | None:
+    def credential(self, token_hash: str) -> Credential | None:
         """What a token's hash stands for, or None."""
 
-    def keep(self, record: TenantRecord | SourceRecord) -> None:
+    def keep(self, record: Tenant | SourceRecord) -> None:
         """Write a tenant or source."""
 
-    def keep_credential(self, token_hash: str, record: CredentialRecord) -> None:
+    def keep_credential(self, record: Credential) -> None:
         """Write a credential under its token's hash."""
 
 
@@ -83,28 +56,28 @@ class DynamoCatalogue:
         self._call = call
         self._table = table
 
-    def tenant(self, tenant_id: str) -> TenantRecord | None:
+    def tenant(self, tenant_id: str) -> Tenant | None:
         """A tenant, or None."""
-        return self._get(f"tenant#{tenant_id}", TenantRecord)
+        return self._get(f"tenant#{tenant_id}", Tenant)
 
     def source(self, source_id: str) -> SourceRecord | None:
         """A source, or None. Its record says whose it is."""
         return self._get(f"source#{source_id}", SourceRecord)
 
-    def credential(self, token_hash: str) -> CredentialRecord | None:
+    def credential(self, token_hash: str) -> Credential | None:
         """What a token's hash stands for, or None."""
-        return self._get(f"credential#{token_hash}", CredentialRecord)
+        return self._get(f"credential#{token_hash}", Credential)
 
-    def keep(self, record: TenantRecord | SourceRecord) -> None:
+    def keep(self, record: Tenant | SourceRecord) -> None:
         """Write a tenant or source."""
-        if isinstance(record, TenantRecord):
+        if isinstance(record, Tenant):
             self._put(f"tenant#{record.tenant_id}", record)
         else:
             self._put(f"source#{record.source_id}", record)
 
-    def keep_credential(self, token_hash: str, record: CredentialRecord) -> None:
+    def keep_credential(self, record: Credential) -> None:
         """Write a credential under its token's hash."""
-        self._put(f"credential#{token_hash}", record)
+        self._put(f"credential#{record.token_hash}", record)
 
     def _get[T](self, pk: str, type_: type[T]) -> T | None:
         key: Mapping[str, Any] = {"pk": {"S": pk}, "sk": {"S": _SORT}}
@@ -112,10 +85,10 @@ class DynamoCatalogue:
         if "Item" not in answer:
             return None
         content = plain(answer["Item"])["content"]
-        return decode(content, type_) if isinstance(content, bytes) else None
+        return msgspec.msgpack.decode(content, type=type_) if isinstance(content, bytes) else None
 
     def _put(self, pk: str, record: msgspec.Struct) -> None:
-        item = typed({"pk": pk, "sk": _SORT, "content": encode(record)})
+        item = typed({"pk": pk, "sk": _SORT, "content": msgspec.msgpack.encode(record)})
         self._call("PutItem", {"TableName": self._table, "Item": item})
 
 
@@ -123,11 +96,11 @@ class MemoryCatalogue:
     """``CatalogueStore`` in dictionaries."""
 
     def __init__(self) -> None:
-        self.tenants: dict[str, TenantRecord] = {}
+        self.tenants: dict[str, Tenant] = {}
         self.sources: dict[str, SourceRecord] = {}
-        self.credentials: dict[str, CredentialRecord] = {}
+        self.credentials: dict[str, Credential] = {}
 
-    def tenant(self, tenant_id: str) -> TenantRecord | None:
+    def tenant(self, tenant_id: str) -> Tenant | None:
         """A tenant, or None."""
         return self.tenants.get(tenant_id)
 
@@ -135,17 +108,17 @@ class MemoryCatalogue:
         """A source, or None. Its record says whose it is."""
         return self.sources.get(source_id)
 
-    def credential(self, token_hash: str) -> CredentialRecord | None:
+    def credential(self, token_hash: str) -> Credential | None:
         """What a token's hash stands for, or None."""
         return self.credentials.get(token_hash)
 
-    def keep(self, record: TenantRecord | SourceRecord) -> None:
+    def keep(self, record: Tenant | SourceRecord) -> None:
         """Write a tenant or source."""
-        if isinstance(record, TenantRecord):
+        if isinstance(record, Tenant):
             self.tenants[record.tenant_id] = record
         else:
             self.sources[record.source_id] = record
 
-    def keep_credential(self, token_hash: str, record: CredentialRecord) -> None:
+    def keep_credential(self, record: Credential) -> None:
         """Write a credential under its token's hash."""
-        self.credentials[token_hash] = record
+        self.credentials[record.token_hash] = record

@@ -21,9 +21,7 @@ class Table:
 
     def get(self, pk: str, *, fresh: bool) -> Item | None:
         """One item, or None."""
-        answer = self._call(
-            "GetItem", {"TableName": self.name, "Key": {"pk": {"S": pk}}, "ConsistentRead": fresh}
-        )
+        answer = self._call("GetItem", {"TableName": self.name, "Key": {"pk": {"S": pk}}, "ConsistentRead": fresh})
         return plain(answer["Item"]) if "Item" in answer else None
 
     def get_many(self, pks: Sequence[str], *, fresh: bool) -> Iterator[Item]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64encode
 from collections.abc import Collection
+from hashlib import sha256
 from typing import Any, cast
 
 from chalicelib.kernel.errors import ServiceRefused, Unavailable
@@ -48,7 +49,9 @@ class DynamoProfiles:
             *(self._identifier_action(change.tenant, one) for one in change.identifiers),
         ]
         try:
-            self._call("TransactWriteItems", {"TransactItems": actions})
+            # The token makes a repeat of this very call, after an answer was lost, the success that it was.
+            body = {"TransactItems": actions, "ClientRequestToken": _token(change)}
+            self._call("TransactWriteItems", body)
         except ServiceRefused as refused:
             if refused.code != "TransactionCanceledException":
                 raise
@@ -95,6 +98,16 @@ class DynamoProfiles:
         item = {"pk": f"{tenant}#i#{one.key}", "profile_id": one.profile_id}
         condition = equals("profile_id", one.expected) if one.expected else absent()
         return put_action(self._profiles.name, item, condition)
+
+
+def _token(change: Change) -> str:
+    """The same for the same change, and for no other: the bodies are in it."""
+    digest = sha256(change.tenant.encode())
+    for row, replaces in change.profiles:
+        digest.update(f"{row.profile_id} {replaces} {row.updated_at} ".encode() + row.body)
+    for event in change.events:
+        digest.update(event.event_key)
+    return digest.hexdigest()[:36]
 
 
 def _row(tenant: str, item: Item) -> ProfileRow:

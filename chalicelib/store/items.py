@@ -25,11 +25,7 @@ class Call(Protocol):
 
 def typed(item: Attributes) -> TypedItem:
     """To DynamoDB's form. None, empty text and empty bytes are left out: an absent attribute says it."""
-    return {
-        name: typed_value(value)
-        for name, value in item.items()
-        if value is not None and value not in ("", b"")
-    }
+    return {name: typed_value(value) for name, value in item.items() if value is not None and value not in ("", b"")}
 
 
 def typed_value(value: str | int | bytes) -> dict[str, str]:

@@ -39,12 +39,9 @@ class MemoryProfiles:
         """Write everything or nothing."""
         with self._lock:
             markers = self._history.markers
-            duplicates = frozenset(
-                row.event_key for row in change.events if (row.tenant, row.event_key) in markers
-            )
+            duplicates = frozenset(row.event_key for row in change.events if (row.tenant, row.event_key) in markers)
             stale = any(self._version(row) != replaces for row, replaces in change.profiles) or any(
-                self.identifiers.get((change.tenant, one.key), "") != one.expected
-                for one in change.identifiers
+                self.identifiers.get((change.tenant, one.key), "") != one.expected for one in change.identifiers
             )
             if duplicates or stale:
                 return Outcome(saved=False, duplicates=duplicates, stale=stale)
@@ -75,11 +72,7 @@ class MemoryHistory:
 
     def timeline(self, tenant: str, facet: FacetId, *, before: Millis, limit: int) -> Sequence[EventRow]:
         """The newest events of a facet before an instant, newest first."""
-        rows = [
-            row
-            for row in self.markers.values()
-            if row.tenant == tenant and row.facet == facet and row.at < before
-        ]
+        rows = [row for row in self.markers.values() if row.tenant == tenant and row.facet == facet and row.at < before]
         return sorted(rows, key=lambda row: (row.at, row.event_key), reverse=True)[:limit]
 
     def quarantine(self, row: QuarantineRow) -> None:

@@ -81,9 +81,7 @@ def test_resolve__a_refused_link__does_not_hide_the_same_identifier_of_another_e
 KEYS = [f"{namespace}:{number}" for namespace in RANKS for number in range(3)]
 
 
-@given(
-    st.lists(st.lists(st.sampled_from(KEYS), min_size=1, max_size=4, unique=True), max_size=12), st.randoms()
-)
+@given(st.lists(st.lists(st.sampled_from(KEYS), min_size=1, max_size=4, unique=True), max_size=12), st.randoms())
 def test_resolve__claims_in_any_order__same_plan(carried: list[list[str]], random: object) -> None:
     """The plan depends on the claims and not on the order they come in."""
     claims = [claim(number, keys[0], *sorted(keys[1:])) for number, keys in enumerate(carried)]

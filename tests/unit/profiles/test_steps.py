@@ -28,9 +28,7 @@ def test_step_of__an_order__has_its_reference_status_and_amount() -> None:
     )
 
 
-@pytest.mark.parametrize(
-    "one", [event("page.viewed"), event("order.paid"), event("ticket.opened", ticket_id=7)]
-)
+@pytest.mark.parametrize("one", [event("page.viewed"), event("order.paid"), event("ticket.opened", ticket_id=7)])
 def test_step_of__an_event_of_no_case__is_none(one: Event) -> None:
     """Without a case or its reference there is no step."""
     assert step_of(one, b"k") is None

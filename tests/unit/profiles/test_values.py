@@ -21,9 +21,7 @@ def person(*contributions: Contribution) -> Profile:
     return join("p_1", 1, "active", 1, body_of({"user_id:a": facet} if facet else {}))
 
 
-def event(
-    number: int, days_ago: float, *, amount: int = 0, step: Step | None = None, **traits: Trait
-) -> Contribution:
+def event(number: int, days_ago: float, *, amount: int = 0, step: Step | None = None, **traits: Trait) -> Contribution:
     at = NOW - int(days_ago * DAY_MS)
     return Contribution(
         number.to_bytes(2),
