@@ -104,7 +104,7 @@ def _read_score(value: object, path: str) -> int:
     return score
 
 
-def read_flag(value: object, path: str) -> bool:
+def _read_flag(value: object, path: str) -> bool:
     """True or false, and nothing that merely looks like it."""
     if not isinstance(value, bool):
         raise BadInput("bad_type", "True or false is needed here.", path)
@@ -136,7 +136,7 @@ _READERS: Mapping[str, Callable[[object, str], Any]] = {
     "count": _read_count,
     "seconds": _read_seconds,
     "score": _read_score,
-    "flag": read_flag,
+    "flag": _read_flag,
     "topic": _read_topic,
     "word": _read_word,
     "moment": _read_moment,

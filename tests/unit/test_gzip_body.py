@@ -63,7 +63,14 @@ def test_open_body__several_members__one_body() -> None:
 
 
 @pytest.mark.parametrize(
-    "broken", [gzip.compress(BODY)[:-1], gzip.compress(BODY)[:12], gzip.compress(BODY) + b"rest", b"\x1f\x8b", b"\x1f\x8b\x09zz"]
+    "broken",
+    [
+        gzip.compress(BODY)[:-1],
+        gzip.compress(BODY)[:12],
+        gzip.compress(BODY) + b"rest",
+        b"\x1f\x8b",
+        b"\x1f\x8b\x09zz",
+    ],
 )
 def test_open_body__broken_gzip__refused(broken: bytes) -> None:
     """A body that ends too early, goes on too long or is garbled is refused with one code."""
@@ -94,7 +101,9 @@ def test_open_body__not_base64__refused(sent: str | bytes) -> None:
 
 
 @given(st.binary(max_size=200), st.sampled_from([None, "gzip", "identity", "br"]), st.booleans())
-def test_open_body__any_bytes__bytes_or_refusal(raw: bytes, encoding: str | None, is_base64: bool) -> None:
+def test_open_body__any_bytes__bytes_or_refusal(
+    raw: bytes, encoding: str | None, is_base64: bool
+) -> None:
     """Nothing but our own errors leaves, whatever arrives."""
     for body in (raw, b"\x1f\x8b\x08" + raw):
         try:

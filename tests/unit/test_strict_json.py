@@ -20,7 +20,9 @@ LIMIT = 100_000
 SCALARS = st.none() | st.booleans() | st.integers(-(10**38) + 1, 10**38 - 1) | st.text(max_size=8)
 DOCUMENTS = st.recursive(
     SCALARS,
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4)
+    ),
     max_leaves=10,
 ).filter(lambda document: depth(document) <= 16)
 
@@ -44,7 +46,9 @@ def test_parse__bad_document__code_of_the_table(case: dict[str, str]) -> None:
 
 
 @given(document=DOCUMENTS, ascii_only=st.booleans(), indent=st.sampled_from([None, 2]))
-def test_parse__good_document__as_the_standard_library(document: Any, ascii_only: bool, indent: int | None) -> None:
+def test_parse__good_document__as_the_standard_library(
+    document: Any, ascii_only: bool, indent: int | None
+) -> None:
     """A good document is read to the same value as ``json.loads``, escaped or not, indented or not."""
     body = json.dumps(document, ensure_ascii=ascii_only, indent=indent).encode()
     assert parse(body, limit_bytes=1_000_000) == json.loads(body) == document
@@ -57,7 +61,10 @@ def test_parse__any_finite_float__exact_decimal(number: float) -> None:
     assert parse(text.encode(), limit_bytes=LIMIT) == Decimal(text)
 
 
-@given(st.binary(max_size=60) | st.text(alphabet='[]{}",:0123456789.eE+-\\u nulltrfas d8', max_size=60).map(str.encode))
+@given(
+    st.binary(max_size=60)
+    | st.text(alphabet='[]{}",:0123456789.eE+-\\u nulltrfas d8', max_size=60).map(str.encode)
+)
 @example(b"[" * 99_999)
 @example(b'{"a":' * 20_000)
 @example(b"\xff\xfe[\x001\x00]\x00")
@@ -73,10 +80,17 @@ def test_parse__any_bytes__value_or_refusal(body: bytes) -> None:
 
 def test_parse__invalid_utf8__refused_with_offset() -> None:
     """Bytes that are not UTF-8 are named with their place; so is UTF-8 of a surrogate, and UTF-16."""
-    for body, place in ((b'{"a":"\xff"}', 6), (b'["\xed\xa0\x80"]', 2), ("[1]".encode("utf-16"), 0)):
+    for body, place in (
+        (b'{"a":"\xff"}', 6),
+        (b'["\xed\xa0\x80"]', 2),
+        ("[1]".encode("utf-16"), 0),
+    ):
         with pytest.raises(BadInput) as caught:
             parse(body, limit_bytes=LIMIT)
-        assert (caught.value.code, caught.value.message) == ("bad_utf8", f"The body is not UTF-8 at byte {place}.")
+        assert (caught.value.code, caught.value.message) == (
+            "bad_utf8",
+            f"The body is not UTF-8 at byte {place}.",
+        )
 
 
 def test_parse__nested_100_000_deep__refused() -> None:
@@ -112,5 +126,11 @@ def test_parse__numbers__kept_exact() -> None:
 
 def test_parse__astral_letters__pairs_are_whole() -> None:
     """An emoji as a pair of escapes or as itself is one letter, also beside an escaped backslash."""
-    assert parse(b'["\\ud83d\\ude00"]', limit_bytes=LIMIT) == parse('["😀"]'.encode(), limit_bytes=LIMIT)
-    assert parse(b'["\\\\ud800", 1, {"a": "\xe7\x9f\xa5"}]', limit_bytes=LIMIT) == ["\\ud800", 1, {"a": "知"}]
+    assert parse(b'["\\ud83d\\ude00"]', limit_bytes=LIMIT) == parse(
+        '["😀"]'.encode(), limit_bytes=LIMIT
+    )
+    assert parse(b'["\\\\ud800", 1, {"a": "\xe7\x9f\xa5"}]', limit_bytes=LIMIT) == [
+        "\\ud800",
+        1,
+        {"a": "知"},
+    ]

@@ -11,12 +11,18 @@ from chalicelib.events.types import NAMESPACES
 from chalicelib.identity.anchors import DEFAULT_ORDER, anchor_of
 from chalicelib.kernel.errors import BadInput
 
-SOME = st.builds(Identifier, st.sampled_from([*NAMESPACES, "loyalty", "badge"]), st.text(min_size=1, max_size=3))
+SOME = st.builds(
+    Identifier, st.sampled_from([*NAMESPACES, "loyalty", "badge"]), st.text(min_size=1, max_size=3)
+)
 
 
 def test_anchor__user_and_phone__user() -> None:
     """An account is stronger than a number, a number than a browser."""
-    phone, user, browser = Identifier("phone", "+1"), Identifier("user_id", "u"), Identifier("anonymous_id", "a")
+    phone, user, browser = (
+        Identifier("phone", "+1"),
+        Identifier("user_id", "u"),
+        Identifier("anonymous_id", "a"),
+    )
     assert anchor_of([browser, phone, user]) == user
     assert anchor_of([browser, phone]) == phone
 
@@ -33,11 +39,19 @@ def test_anchor__none__refused() -> None:
         anchor_of([])
 
 
-@given(st.lists(SOME, min_size=1, max_size=10).flatmap(lambda them: st.tuples(st.just(them), st.permutations(them))))
-def test_anchor__any_order_of_the_set__same(both: tuple[list[Identifier], list[Identifier]]) -> None:
+@given(
+    st.lists(SOME, min_size=1, max_size=10).flatmap(
+        lambda them: st.tuples(st.just(them), st.permutations(them))
+    )
+)
+def test_anchor__any_order_of_the_set__same(
+    both: tuple[list[Identifier], list[Identifier]],
+) -> None:
     """Writers that saw the same identifiers in another order choose the same anchor."""
     sent, shuffled = both
     anchor = anchor_of(sent)
     assert anchor == anchor_of(shuffled)
-    places = [DEFAULT_ORDER.index(each.namespace) for each in sent if each.namespace in DEFAULT_ORDER]
+    places = [
+        DEFAULT_ORDER.index(each.namespace) for each in sent if each.namespace in DEFAULT_ORDER
+    ]
     assert not places or anchor.namespace == DEFAULT_ORDER[min(places)]

@@ -33,7 +33,23 @@ def test_parse_amount__exact_kinds__micros(value: object, micros: int) -> None:
 
 
 @pytest.mark.parametrize(
-    "value", [1.5, True, None, "", "abc", "1,5", "NaN", "Infinity", Decimal("NaN"), Decimal("sNaN"), "1e12", -(10**12), [], "1" * 5000]
+    "value",
+    [
+        1.5,
+        True,
+        None,
+        "",
+        "abc",
+        "1,5",
+        "NaN",
+        "Infinity",
+        Decimal("NaN"),
+        Decimal("sNaN"),
+        "1e12",
+        -(10**12),
+        [],
+        "1" * 5000,
+    ],
 )
 def test_parse_amount__anything_else__refused(value: object) -> None:
     """A float, a truth value, a word and an amount past the bound are refused with the path."""
@@ -42,7 +58,9 @@ def test_parse_amount__anything_else__refused(value: object) -> None:
     assert (caught.value.code, caught.value.path) == ("bad_amount", "data.amount")
 
 
-@pytest.mark.xfail(strict=True, reason="parse_amount reads what Decimal reads; channels.values is stricter")
+@pytest.mark.xfail(
+    strict=True, reason="parse_amount reads what Decimal reads; channels.values is stricter"
+)
 @pytest.mark.parametrize("value", ["1E+99999999", "-1E+9999999", "1_000", " 5 ", "١٢"])
 def test_parse_amount__lax_decimal__refused(value: str) -> None:
     """Only plain digits are money: an exponent overflows, and blanks and other scripts are guesses."""

@@ -8,7 +8,14 @@ import pytest
 
 from chalicelib.kernel import errors
 
-KINDS = [errors.BadInput, errors.TooLarge, errors.Forbidden, errors.NotFound, errors.Conflict, errors.Unavailable]
+KINDS = [
+    errors.BadInput,
+    errors.TooLarge,
+    errors.Forbidden,
+    errors.NotFound,
+    errors.Conflict,
+    errors.Unavailable,
+]
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -22,7 +29,11 @@ def test_error__any__carries_its_fields(kind: type[errors.ZhiyinError]) -> None:
 
 def test_not_authorised__any_cause__alike() -> None:
     """Nobody can tell the cause of a refusal from the refusal."""
-    assert str(errors.NotAuthorised()) == str(errors.NotAuthorised()) == "not_authorised: A valid credential is needed."
+    assert (
+        str(errors.NotAuthorised())
+        == str(errors.NotAuthorised())
+        == "not_authorised: A valid credential is needed."
+    )
     with pytest.raises(TypeError):
         errors.NotAuthorised("expired")  # type: ignore[call-arg]
 

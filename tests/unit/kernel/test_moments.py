@@ -92,7 +92,11 @@ def test_day_of__edges__utc_days() -> None:
 def test_local_hour__zones__by_their_clocks() -> None:
     """The hour is that of the zone, with summer time; an unknown zone is refused."""
     noon = parse_moment("2026-07-01T12:00:00Z")
-    assert [local_hour(noon, zone) for zone in ("UTC", "Asia/Shanghai", "Europe/Berlin")] == [12, 20, 14]
+    assert [local_hour(noon, zone) for zone in ("UTC", "Asia/Shanghai", "Europe/Berlin")] == [
+        12,
+        20,
+        14,
+    ]
     for wrong in ("Mars/Base", "../etc/passwd", ""):
         with pytest.raises(BadInput, match="bad_timezone"):
             local_hour(noon, wrong)
