@@ -25,7 +25,7 @@ from chalicelib.kernel.errors import BadInput
 from chalicelib.kernel.moments import MINUTE_MS, Millis, parse_moment
 
 _CONTEXT_KEPT = ("locale", "timezone", "library", "campaign", "os", "app")
-_CHANGES_BETWEEN_TRIES = ("sentAt", "receivedAt", "writeKey", "integrations")
+_NOT_CONTENT = ("messageId", "sentAt", "receivedAt", "writeKey", "integrations")
 
 
 def translate_batch(payload: object, *, source: SourceProfile, now: Millis) -> Translated:
@@ -73,7 +73,7 @@ def _translate(
     event_type, data = call(item, context, source, notes)
     given_id = item.get("messageId")
     event = Event(
-        id=content_id(item, without=_CHANGES_BETWEEN_TRIES)
+        id=content_id(item, without=_NOT_CONTENT)
         if given_id in (None, "")
         else read_any_id(given_id, "messageId"),
         type=event_type,

@@ -15,10 +15,11 @@ from typing import Any
 import msgspec
 
 from chalicelib.channels.each import Notes
-from chalicelib.channels.values import read, read_flag, read_integer, read_text
+from chalicelib.channels.values import read, read_integer, read_text
 from chalicelib.kernel.errors import BadInput
 
 _LONGEST_TEXT = 256
+_LONGEST_WORD = 64
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[Tt ].*)?", re.ASCII)
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*", re.ASCII)
 _ADDRESS_LINES = ("country", "state", "city", "street", "postalCode")
@@ -139,6 +140,14 @@ def _read_language(_trait: str, value: object, path: str) -> str:
     return language.replace("_", "-")
 
 
+def _read_word(_trait: str, value: object, path: str) -> str:
+    """One lower-case word: ``iOS`` → ``ios``, ``Mac OS X`` → ``mac_os_x``."""
+    word = re.sub(r"\W+", "_", read_text(value, path).lower()).strip("_")
+    if not 1 <= len(word) <= _LONGEST_WORD:
+        raise BadInput("bad_type", "A word of 1 to 64 letters is needed here.", path)
+    return word
+
+
 def _read_kind(kind: str) -> Callable[[str, object, str], Any]:
     return lambda _trait, value, path: read(kind, value, path)
 
@@ -149,7 +158,7 @@ _READERS: Mapping[str, Callable[[str, object, str], Any]] = {
     "date": _read_date,
     "tier": _read_tier,
     "language": _read_language,
-    "flag": lambda _trait, value, path: read_flag(value, path),
-    "word": _read_kind("word"),
+    "word": _read_word,
+    "flag": _read_kind("flag"),
     "moment": _read_kind("moment"),
 }

@@ -15,6 +15,8 @@ from chalicelib.kernel.moments import format_moment, parse_moment
 _LARGEST_COUNT = 1_000_000
 _LONGEST_SECONDS = 31 * 86_400
 _CURRENCY = re.compile(r"[A-Z]{3}", re.ASCII)
+# Decimal itself reads " 1_000 ", digits of every script, and exponents that overflow it.
+_DECIMAL = re.compile(r"-?[0-9]{1,13}(?:\.[0-9]{1,38})?", re.ASCII)
 _WORD = re.compile(r"\w{1,64}")
 
 
@@ -53,6 +55,8 @@ def read_name(value: object, path: str) -> str:
 
 def read_amount(value: object, path: str) -> str:
     """Money as a decimal string. Negative money is refused: a refund is an event of its own."""
+    if isinstance(value, str) and not _DECIMAL.fullmatch(value):
+        raise BadInput("bad_amount", "An amount is digits with a point, or a number.", path)
     micros = parse_amount(value, path)
     if micros < 0:
         raise BadInput(
@@ -100,7 +104,7 @@ def _read_score(value: object, path: str) -> int:
     return score
 
 
-def read_flag(value: object, path: str) -> bool:
+def _read_flag(value: object, path: str) -> bool:
     """True or false, and nothing that merely looks like it."""
     if not isinstance(value, bool):
         raise BadInput("bad_type", "True or false is needed here.", path)
@@ -132,7 +136,7 @@ _READERS: Mapping[str, Callable[[object, str], Any]] = {
     "count": _read_count,
     "seconds": _read_seconds,
     "score": _read_score,
-    "flag": read_flag,
+    "flag": _read_flag,
     "topic": _read_topic,
     "word": _read_word,
     "moment": _read_moment,
