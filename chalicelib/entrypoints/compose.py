@@ -29,6 +29,7 @@ from chalicelib.store.dynamo_history import DynamoHistory
 from chalicelib.store.dynamo_profiles import DynamoProfiles
 from chalicelib.store.dynamo_secrets import DynamoSecrets
 from chalicelib.tags.catalogue import load_catalogue
+from chalicelib.tags.model import Failure
 
 CATALOGUE_SECONDS = 60
 """How long a tenant or source that was read is used without asking again."""
@@ -167,6 +168,14 @@ def send(bodies: Sequence[str]) -> None:
     _queue().send(settings().queue_events_url, [Message(body) for body in bodies])
 
 
+def raise_alarm(failed: Sequence[Failure]) -> None:
+    """Count and name tag rules that could not be evaluated; an alarm watches the count."""
+    for one in failed:
+        journal().count("FailedRules")
+        journal().warn("rule_failed", tag_id=one.tag_id, code=one.error)
+    journal().flush()
+
+
 @cache
 def door_services() -> DoorServices:
     """What the doors need."""
@@ -194,6 +203,7 @@ def read_services() -> ReadServices:
         catalogue=load_catalogue(),
         policy=shipped_policy(),
         measures=load_measures(),
+        alarm=raise_alarm,
     )
 
 
