@@ -47,14 +47,13 @@ BAD_GZIP = Refused(HTTPStatus.BAD_REQUEST, "bad_gzip", "the body is not the gzip
 NO_ANSWER = Refused(HTTPStatus.BAD_GATEWAY, "no_answer", "the local cloud does not answer: run `make status`")
 
 
-#: What infra/templates/gateway.yaml makes the real gateway say where the emulator has only its own words.
-GATEWAY_SAYS = {
-    HTTPStatus.UNAUTHORIZED: ("not_authorised", "A valid credential is needed."),
-    HTTPStatus.FORBIDDEN: ("forbidden", "This credential may not do this, or there is no such path."),
-    HTTPStatus.INTERNAL_SERVER_ERROR: ("unavailable", "The service did not answer; the same call may succeed later."),
-    HTTPStatus.BAD_GATEWAY: ("unavailable", "The service did not answer; the same call may succeed later."),
-    HTTPStatus.GATEWAY_TIMEOUT: ("unavailable", "The service did not answer; the same call may succeed later."),
-}
+#: What infra/templates/gateway.yaml makes the real gateway say, by what the emulator says in its place.
+GATEWAY_SAYS = (
+    ("Missing Authentication Token", HTTPStatus.NOT_FOUND, "not_found", "There is nothing at this path."),
+    ("Unauthorized", HTTPStatus.UNAUTHORIZED, "not_authorised", "A valid credential is needed."),
+    ("not authorized to access", HTTPStatus.FORBIDDEN, "forbidden", "This credential may not do this."),
+    ("Internal server error", HTTPStatus.INTERNAL_SERVER_ERROR, "unavailable", "The service failed; try again later."),
+)
 
 
 def problem(code: str, message: str) -> bytes:
@@ -62,11 +61,13 @@ def problem(code: str, message: str) -> bytes:
     return json.dumps({"code": code, "message": message, "request_id": str(uuid.uuid4())}).encode()
 
 
-def as_the_gateway_says(status: int, answer: bytes) -> bytes:
-    """The body of an answer; one the emulator wrote itself, without a code, in the words of the real gateway."""
-    if status not in GATEWAY_SAYS or b'"code"' in answer:
-        return answer
-    return problem(*GATEWAY_SAYS[HTTPStatus(status)])
+def as_the_gateway_says(status: int, answer: bytes) -> tuple[int, bytes]:
+    """Status and body of an answer; one the emulator wrote itself, without a code, as the real gateway would."""
+    if status >= HTTPStatus.BAD_REQUEST and b'"code"' not in answer:
+        for said, shown, code, message in GATEWAY_SAYS:
+            if said.encode() in answer:
+                return shown, problem(code, message)
+    return status, answer
 
 
 def limited(pieces: Iterator[bytes]) -> bytes:
@@ -183,8 +184,8 @@ class Front(BaseHTTPRequestHandler):
                     # The emulator closed an idle connection as we used it: once more on a new one.
                     connection.close()
                     continue
-                content = as_the_gateway_says(answer.status, answer.read())
-                return answer.status, answer.reason, answer.getheaders(), content
+                status, content = as_the_gateway_says(answer.status, answer.read())
+                return status, http.client.responses.get(status, ""), answer.getheaders(), content
         except (OSError, http.client.HTTPException) as error:
             self._emulator = None
             raise NO_ANSWER from error
