@@ -41,10 +41,10 @@ class Refused(Exception):
         self.status, self.code, self.message = status, code, message
 
 
-TOO_LARGE = Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", f"a request may have {LIMIT_BYTES} bytes at most")
-BAD_REQUEST = Refused(HTTPStatus.BAD_REQUEST, "bad_request", "the request's body does not have the announced length")
-BAD_GZIP = Refused(HTTPStatus.BAD_REQUEST, "bad_gzip", "the body is not the gzip that Content-Encoding announces")
-NO_ANSWER = Refused(HTTPStatus.BAD_GATEWAY, "no_answer", "the local cloud does not answer: run `make status`")
+TOO_LARGE = (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", f"a request may have {LIMIT_BYTES} bytes at most")
+BAD_REQUEST = (HTTPStatus.BAD_REQUEST, "bad_request", "the request's body does not have the announced length")
+BAD_GZIP = (HTTPStatus.BAD_REQUEST, "bad_gzip", "the body is not the gzip that Content-Encoding announces")
+NO_ANSWER = (HTTPStatus.BAD_GATEWAY, "no_answer", "the local cloud does not answer: run `make status`")
 
 
 #: What infra/templates/gateway.yaml makes the real gateway say, by what the emulator says in its place.
@@ -76,7 +76,7 @@ def limited(pieces: Iterator[bytes]) -> bytes:
     for piece in pieces:
         body += piece
         if len(body) > LIMIT_BYTES:
-            raise TOO_LARGE
+            raise Refused(*TOO_LARGE)
     return bytes(body)
 
 
@@ -89,19 +89,19 @@ def gunzip(body: bytes) -> Iterator[bytes]:
             yield opener.decompress(rest, PIECE_BYTES)
             rest = opener.unconsumed_tail
     except zlib.error as error:
-        raise BAD_GZIP from error
+        raise Refused(*BAD_GZIP) from error
     if not opener.eof:
-        raise BAD_GZIP
+        raise Refused(*BAD_GZIP)
 
 
 def announced(stream: BufferedIOBase, length: int) -> Iterator[bytes]:
     """A body of a known length, in pieces."""
     if length > LIMIT_BYTES:
-        raise TOO_LARGE
+        raise Refused(*TOO_LARGE)
     while length > 0:
         piece = stream.read(min(length, PIECE_BYTES))
         if not piece:
-            raise BAD_REQUEST
+            raise Refused(*BAD_REQUEST)
         length -= len(piece)
         yield piece
 
@@ -111,7 +111,7 @@ def chunked(stream: BufferedIOBase) -> Iterator[bytes]:
     while size := _chunk_size(stream.readline(64)):
         yield from announced(stream, size)
         if stream.readline(3) != b"\r\n":
-            raise BAD_REQUEST
+            raise Refused(*BAD_REQUEST)
     while stream.readline(1024) not in {b"\r\n", b"\n", b""}:
         pass
 
@@ -119,7 +119,7 @@ def chunked(stream: BufferedIOBase) -> Iterator[bytes]:
 def _chunk_size(line: bytes) -> int:
     digits = line.partition(b";")[0].strip()
     if not digits or digits.strip(b"0123456789abcdefABCDEF"):
-        raise BAD_REQUEST
+        raise Refused(*BAD_REQUEST)
     return int(digits, 16)
 
 
@@ -160,7 +160,7 @@ class Front(BaseHTTPRequestHandler):
         encodings = self.headers.get("Transfer-Encoding", "").lower()
         length = self.headers.get("Content-Length", "0")
         if encodings not in {"", "chunked"} or not (length.isascii() and length.isdigit()):
-            raise BAD_REQUEST
+            raise Refused(*BAD_REQUEST)
         pieces = chunked(self.rfile) if encodings else announced(self.rfile, int(length))
         body = limited(pieces)
         if self.headers.get("Content-Encoding", "").strip().lower() == "gzip":
@@ -188,8 +188,8 @@ class Front(BaseHTTPRequestHandler):
                 return status, http.client.responses.get(status, ""), answer.getheaders(), content
         except (OSError, http.client.HTTPException) as error:
             self._emulator = None
-            raise NO_ANSWER from error
-        raise NO_ANSWER
+            raise Refused(*NO_ANSWER) from error
+        raise Refused(*NO_ANSWER)
 
     def _connections(self) -> Iterator[http.client.HTTPConnection]:
         """The kept connection, if there is one, and a new one."""
