@@ -1,0 +1,108 @@
+"""The other commands of the house that the demo and the journeys call, each in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from infra.demo.doors import Access
+
+ROOT = Path(__file__).resolve().parents[2]
+CLOUD_FILE = ROOT / ".local" / "cloud.json"
+
+
+class CommandFailed(Exception):
+    """A command of ours ended with an error; its last lines say which."""
+
+
+class Tenant(msgspec.Struct, frozen=True):
+    """A tenant as the operator command prints it. ``crm_write_key`` may set vip and member levels."""
+
+    tenant_id: str
+    admin_token: str
+    write_key: str
+    webhook_secret: str
+    source_id: str
+    crm_write_key: str = ""
+
+    def __repr__(self) -> str:
+        return f"<tenant {self.tenant_id}>"
+
+    def access(self, base_url: str) -> Access:
+        """What opens this tenant's doors."""
+        return Access(
+            base_url, self.write_key, self.crm_write_key or self.write_key, self.webhook_secret, self.source_id
+        )
+
+
+class Counts(msgspec.Struct, frozen=True):
+    """What became of a tenant's events, as the stores say."""
+
+    accepted: int = 0
+    applied: int = 0
+    duplicate: int = 0
+    quarantined: int = 0
+    dead: int = 0
+
+    @property
+    def accounted(self) -> int:
+        """Events whose end is known."""
+        return self.applied + self.duplicate + self.quarantined + self.dead
+
+
+def cloud_up() -> dict[str, Any]:
+    """Make sure the local cloud runs; its addresses. Raises CommandFailed."""
+    _run("infra.cloud", "up", show=True)
+    return cloud()
+
+
+def cloud() -> dict[str, Any]:
+    """The addresses of the local cloud that is up. Raises CommandFailed when none is."""
+    try:
+        found: dict[str, Any] = json.loads(CLOUD_FILE.read_text())
+    except FileNotFoundError:
+        raise CommandFailed("No local cloud is up; start it with: python -m infra.cloud up") from None
+    return found
+
+
+def create_tenant(name: str) -> Tenant:
+    """A new tenant with its keys. Raises CommandFailed."""
+    return msgspec.json.decode(_run("infra.operator", "tenant", "create", "--name", name, "--json"), type=Tenant)
+
+
+def counts(tenant_id: str) -> Counts:
+    """What became of a tenant's events so far. Raises CommandFailed."""
+    return msgspec.json.decode(_run("infra.operator", "counts", "--tenant", tenant_id, "--json"), type=Counts)
+
+
+def bodies(tenant_id: str) -> dict[str, str]:
+    """Profile id → SHA-256 of the profile's stored body. Raises CommandFailed."""
+    return msgspec.json.decode(_run("infra.operator", "bodies", "--tenant", tenant_id, "--json"), type=dict[str, str])
+
+
+def reset(tenant_id: str) -> None:
+    """Wipe a tenant's profiles and history but keep its keys. Raises CommandFailed."""
+    _run("infra.operator", "reset", "--tenant", tenant_id)
+
+
+def _run(module: str, *arguments: str, show: bool = False) -> bytes:
+    command = [sys.executable, "-m", module, *arguments]
+    ended = subprocess.run(
+        command,
+        cwd=ROOT,
+        env=os.environ,
+        check=False,
+        stdout=None if show else subprocess.PIPE,
+        stderr=None if show else subprocess.PIPE,
+    )
+    if ended.returncode != 0:
+        said = (ended.stderr or b"").decode(errors="replace").strip().splitlines()[-5:]
+        raise CommandFailed(f"python -m {module} {arguments[0]} failed: " + "\n".join(said))
+    # With --json the answer is the last line, whatever was said before it.
+    return (ended.stdout or b"").strip().rsplit(b"\n", 1)[-1]
