@@ -17,7 +17,7 @@ SHANGHAI_OFFSET_MS = 8 * HOUR_MS
 NIGHT = frozenset({22, 23, 0, 1, 2, 3, 4, 5})
 DAYTIME = frozenset(range(8, 21))
 PAST_ORDERS = {"plain": 1, "price": 3, "quality": 3, "rich": 4}
-PRICES = {"plain": (60, 400), "price": (15, 90), "quality": (300, 900), "rich": (2_000, 6_000)}
+PRICES = {"plain": (60, 400), "price": (15, 90), "quality": (310, 480), "rich": (2_000, 6_000)}
 
 
 def local_hour(at: Millis) -> int:
@@ -43,7 +43,7 @@ class Life:
         if person.stage != "guest":
             self._register()
         if person.stage == "lapsed":
-            self._past(oldest=60, newest=42)
+            self._past(oldest=140, newest=96)
         elif person.stage == "guest":
             self._contact_past(oldest=25, newest=3, count=1)
             self._contact_today(2)
@@ -73,14 +73,14 @@ class Life:
             traits["birth_date"] = person.birth_date
         self._add(SEGMENT, "profile.described", at, "web", self._web_names(), {"traits": traits})
         standing = {"member_level": person.member_level, "is_vip": person.is_vip, "city_tier": person.city_tier}
-        told = (
-            at + 5 * MINUTE_MS
-            if person.stage == "newcomer"
-            else self._past_moment(40 if person.stage != "lapsed" else 60, 42 if person.stage == "lapsed" else 20)
-        )
+        told = at + 5 * MINUTE_MS if person.stage == "newcomer" else self._past_moment(*self._told_between())
         self._add(
             SEGMENT, "profile.described", min(told, self._now - MINUTE_MS), "shop", self._names(), {"traits": standing}
         )
+
+    def _told_between(self) -> tuple[int, int]:
+        """Between how many days ago the shop's own records told member level, vip and city tier."""
+        return (140, 100) if self.person.stage == "lapsed" else (40, 20)
 
     def _registered_at(self) -> Millis:
         if self.person.anonymous_first:
@@ -135,7 +135,7 @@ class Life:
         for _ in range(count):
             at = self._past_moment(oldest, newest, self._awake())
             channel = self._next_channel()
-            topic = self._topic()
+            topic = self._usual_topic()
             if channel == "phone":
                 self._call(at, topic)
             else:
@@ -210,7 +210,7 @@ class Life:
 
     def _contact_today(self, count: int) -> None:
         for _ in range(count):
-            topic = self._topic()
+            topic = self._topic_today()
             channel = self._next_channel()
             at = self._day_moment(
                 hours=self._awake(), after=self._registered_at() if self.person.anonymous_first else 0
@@ -237,7 +237,8 @@ class Life:
         names = self._lone("phone", self.person.phone)
         seconds = self._rng.randint(60, 600)
         ref = self._ref("call")
-        self._add(CLOUDEVENTS, "call.started", at, "phone", names, {"call_id": ref, "topic": topic})
+        about = {"call_id": ref, "topic": topic, "category": self.person.category}
+        self._add(CLOUDEVENTS, "call.started", at, "phone", names, about)
         ended = min(at + seconds * 1000, self._now)
         self._add(
             CLOUDEVENTS,
@@ -245,7 +246,7 @@ class Life:
             ended,
             "phone",
             names,
-            {"call_id": ref, "duration_seconds": seconds, "topic": topic},
+            about | {"duration_seconds": seconds},
         )
 
     def _order_today(self) -> None:
@@ -340,15 +341,16 @@ class Life:
             )
         return self.person.channel
 
-    def _topic(self) -> str:
-        person = self.person
+    def _topic_today(self) -> str:
+        """Somebody in trouble asks about it; everybody else about what they always ask."""
         by_trouble = {"refunds": "refund", "overdue": "logistics", "payment": "payment"}
-        if person.trouble in by_trouble:
-            return by_trouble[person.trouble]
+        return by_trouble.get(self.person.trouble) or self._usual_topic()
+
+    def _usual_topic(self) -> str:
         by_shopping = {"price": "promotion", "quality": "product_question"}
-        if person.shopping in by_shopping:
-            return by_shopping[person.shopping]
-        return "after_sales" if person.category == "beauty" else self._rng.choice(words.COMMON_TOPICS)
+        if self.person.shopping in by_shopping:
+            return by_shopping[self.person.shopping]
+        return "after_sales" if self.person.category == "beauty" else self._rng.choice(words.COMMON_TOPICS)
 
     def _say(self, topic: str) -> str:
         return words.say(self._rng, topic, self.person.category)

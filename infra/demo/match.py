@@ -50,10 +50,11 @@ TAGS: Mapping[str, Truth] = {
     "high_purchasing_power": lambda person: person.shopping == "rich",
     "price_sensitive": lambda person: person.shopping == "price",
     "quality_sensitive": lambda person: person.shopping == "quality",
+    "beauty_after_sales": lambda person: person.category == "beauty" and person.shopping in ("plain", "rich"),
 }
 
-# A preference needs a habit: people of one single contact and people long gone have none to find.
-_HABIT_TAGS = frozenset(name for name in TAGS if name.startswith("prefers_")) | {"night_contact"}
+# A habit needs contacts: people of one single contact and people long gone have none to find.
+_HABIT_TAGS = frozenset(name for name in TAGS if name.startswith("prefers_")) | {"night_contact", "beauty_after_sales"}
 
 
 class Score(msgspec.Struct, frozen=True):

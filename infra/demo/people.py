@@ -34,8 +34,8 @@ STAGES = (("regular", 68), ("newcomer", 16), ("lapsed", 8), ("guest", 8))
 class Person(msgspec.Struct, frozen=True, kw_only=True):
     """One invented customer: identifiers, declared attributes, and the habits the traffic is drawn from.
 
-    ``stage``: regular; newcomer (registered in the last three days); lapsed (nothing for over 40
-    days); guest (never registered, known to the call centre by phone number alone).
+    ``stage``: regular; newcomer (registered in the last three days); lapsed (nothing for over
+    90 days); guest (never registered, known to the call centre by phone number alone).
     ``tells_birth_date``: whether registration gave it; otherwise no profile can know the age band.
     """
 
@@ -116,7 +116,7 @@ def _person(index: int, rng: Random, phone: int, code: int, today: date) -> Pers
         member_level="none" if stage in ("guest", "newcomer") else level,
         is_vip=stage == "regular" and level in ("platinum", "diamond") and rng.random() < 0.8,
         stage=stage,
-        registered_days_ago=rng.randint(0, 2) if stage == "newcomer" else rng.randint(70, 600),
+        registered_days_ago=rng.randint(0, 2) if stage == "newcomer" else rng.randint(150, 600),
         channel=channel,
         notify_channel=rng.choice(("sms", "wechat", "email", "app")),
         night_owl=stage == "regular" and rng.random() < 0.18,

@@ -103,8 +103,8 @@ def show_route(console: Console, asked: str, decision: Any) -> None:
 def show_match(console: Console, scores: Sequence[Score], pooled: Score, floor: float) -> None:
     """Precision and recall per attribute against the truth."""
     table = Table(title="与真值对照 · How well profiles match the truth")
-    table.add_column("属性 · Attribute")
-    for heading in ("精确率 precision", "召回率 recall", "F1", "正确 right", "找到 found", "应有 true"):
+    table.add_column("属性 · Attribute", no_wrap=True)
+    for heading in ("精确率\nprecision", "召回率\nrecall", "F1", "正确\nright", "找到\nfound", "应有\ntrue"):
         table.add_column(heading, justify="right")
     for score in (*scores, pooled):
         label = f"{score.kind} {score.name}".strip() if score is not pooled else "[b]总体 overall[/b]"

@@ -91,7 +91,7 @@ def test_day__moods_and_troubles__have_their_events() -> None:
         assert (len(_of(person.index, "order.refunded")) >= 3) == (person.trouble == "refunds")
         assert bool(_of(person.index, "payment.failed")) == (person.trouble == "payment")
         if person.stage == "lapsed":
-            assert all(one.at < NOW - 40 * DAY_MS for one in _of(person.index))
+            assert all(one.at < NOW - 90 * DAY_MS for one in _of(person.index))
 
 
 def test_day__settled__names_the_account_everywhere() -> None:

@@ -96,5 +96,5 @@ def test_match__wrong_type__is_not_right() -> None:
 
 
 def _judged(name: str, person: Person) -> bool:
-    habit = name.startswith("prefers_") or name == "night_contact"
+    habit = name.startswith("prefers_") or name in ("night_contact", "beauty_after_sales")
     return person.stage in ("regular", "guest") if habit else person.stage != "guest"
