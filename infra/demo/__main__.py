@@ -65,7 +65,7 @@ def _options(arguments: Sequence[str] | None) -> Options:
 
 
 def _run(options: Options, console: Console) -> int:
-    base_url = str(commands.cloud_up()["front_url"])
+    base_url = commands.cloud_up().url
     tenant = commands.create_tenant("demo")
     _write_env(ENV_FILE, base_url, tenant)
     moment = datetime.now(UTC)

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
@@ -56,19 +54,30 @@ class Counts(msgspec.Struct, frozen=True):
         return self.applied + self.duplicate + self.quarantined + self.dead
 
 
-def cloud_up() -> dict[str, Any]:
+class Cloud(msgspec.Struct, frozen=True):
+    """Where the local cloud answers: the HTTP API through its front, and the AWS APIs of the emulator."""
+
+    front_port: int
+    emulator_port: int
+
+    @property
+    def url(self) -> str:
+        """The HTTP API, without ``/v1``."""
+        return f"http://127.0.0.1:{self.front_port}"
+
+    @property
+    def aws_url(self) -> str:
+        """The AWS APIs."""
+        return f"http://127.0.0.1:{self.emulator_port}"
+
+
+def cloud_up() -> Cloud:
     """Make sure the local cloud runs; its addresses. Raises CommandFailed."""
     _run("infra.cloud", "up", show=True)
-    return cloud()
-
-
-def cloud() -> dict[str, Any]:
-    """The addresses of the local cloud that is up. Raises CommandFailed when none is."""
     try:
-        found: dict[str, Any] = json.loads(CLOUD_FILE.read_text())
+        return msgspec.json.decode(CLOUD_FILE.read_bytes(), type=Cloud)
     except FileNotFoundError:
         raise CommandFailed("No local cloud is up; start it with: python -m infra.cloud up") from None
-    return found
 
 
 def create_tenant(name: str) -> Tenant:

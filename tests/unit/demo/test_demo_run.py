@@ -10,7 +10,7 @@ import pytest
 
 from infra.demo import __main__ as demo
 from infra.demo import commands
-from infra.demo.commands import CommandFailed, Counts, Tenant
+from infra.demo.commands import Cloud, CommandFailed, Counts, Tenant
 from infra.demo.waiting import wait_until_accounted
 from tests.unit.demo.fake_service import SECRET, FakeService, fake_service
 
@@ -19,7 +19,7 @@ from tests.unit.demo.fake_service import SECRET, FakeService, fake_service
 def service(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeService]:
     with fake_service() as (fake, url):
         tenant = Tenant("t1", "zt_token", "zk_key", SECRET, "desk")
-        monkeypatch.setattr(commands, "cloud_up", lambda: {"front_url": url})
+        monkeypatch.setattr(commands, "cloud_up", lambda: Cloud(int(url.rpartition(":")[2]), 0))
         monkeypatch.setattr(commands, "create_tenant", lambda name: tenant)
         monkeypatch.setattr(
             commands, "counts", lambda tenant_id: Counts(applied=fake.applied, duplicate=fake.duplicate)
@@ -55,7 +55,7 @@ def test_demo__cloud_missing__says_so_in_one_sentence(
 ) -> None:
     """Without a cloud the demo ends with a sentence and no traceback."""
 
-    def refuse() -> dict[str, str]:
+    def refuse() -> Cloud:
         raise CommandFailed("No local cloud is up.")
 
     monkeypatch.setattr(commands, "cloud_up", refuse)
