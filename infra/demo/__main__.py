@@ -75,8 +75,8 @@ def _run(options: Options, console: Console) -> int:
     outcome, counts = _send(console, tenant, base_url, day)
     printout.show_counts(console, outcome, counts, time.monotonic() - started)
     matched = _show(console, Api(base_url, tenant.admin_token), people, options)
-    if counts.accounted < outcome.accepted:
-        console.print(f"[red]还有 {outcome.accepted - counts.accounted} 个事件没有下落 · not accounted for[/red]")
+    if counts.kept != outcome.distinct:
+        console.print(f"[red]{outcome.distinct - counts.kept} 个事件没有下落 · events are not accounted for[/red]")
         return 1
     return 0 if matched else 1
 
@@ -94,15 +94,13 @@ def _send(console: Console, tenant: Tenant, base_url: str, day: Sequence[Sending
     )
     with Progress(*columns, console=console) as progress, Doors(tenant.access(base_url)) as doors:
         sent = progress.add_task("发送 · sending", total=len(day))
-        settled = progress.add_task("入画像 · applied", total=len(day))
+        settled = progress.add_task("入画像 · applied", total=len({sending.id for sending in day}))
 
         def wait() -> Counts:
             return wait_until_accounted(
                 lambda: commands.counts(tenant.tenant_id),
-                doors.outcome.accepted,
-                heard=lambda counts: progress.update(
-                    settled, completed=counts.accounted + sum(doors.outcome.refused.values())
-                ),
+                doors.outcome.distinct,
+                heard=lambda counts: progress.update(settled, completed=counts.kept),
             )
 
         for part in (registrations, others):
@@ -167,10 +165,10 @@ def _write_env(path: Path, base_url: str, tenant: Tenant) -> None:
         "ZHIYIN_URL": base_url,
         "ZHIYIN_TENANT": tenant.tenant_id,
         "ZHIYIN_TOKEN": tenant.admin_token,
-        "ZHIYIN_WRITE_KEY": tenant.write_key,
-        "ZHIYIN_CRM_WRITE_KEY": tenant.crm_write_key,
-        "ZHIYIN_SOURCE_ID": tenant.source_id,
-        "ZHIYIN_WEBHOOK_SECRET": tenant.webhook_secret,
+        "ZHIYIN_WRITE_KEY": tenant.shop.write_key,
+        "ZHIYIN_TRUSTED_WRITE_KEY": tenant.records.write_key,
+        "ZHIYIN_SOURCE_ID": tenant.shop.source_id,
+        "ZHIYIN_WEBHOOK_SECRET": tenant.shop.webhook_secret,
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     # Made with its mode, so that no moment exists in which others could read it.

@@ -19,15 +19,24 @@ class CommandFailed(Exception):
     """A command of ours ended with an error; its last lines say which."""
 
 
+class Source(msgspec.Struct, frozen=True):
+    """A source as the operator command prints it: its write key, and the secret its webhooks are signed with."""
+
+    source_id: str
+    write_key: str
+    webhook_secret: str
+
+    def __repr__(self) -> str:
+        return f"<source {self.source_id}>"
+
+
 class Tenant(msgspec.Struct, frozen=True):
-    """A tenant as the operator command prints it. ``crm_write_key`` may set vip and member levels."""
+    """A tenant with two sources: the shop's own records, which may set vip and member levels, and all else."""
 
     tenant_id: str
     admin_token: str
-    write_key: str
-    webhook_secret: str
-    source_id: str
-    crm_write_key: str = ""
+    records: Source
+    shop: Source
 
     def __repr__(self) -> str:
         return f"<tenant {self.tenant_id}>"
@@ -35,23 +44,32 @@ class Tenant(msgspec.Struct, frozen=True):
     def access(self, base_url: str) -> Access:
         """What opens this tenant's doors."""
         return Access(
-            base_url, self.write_key, self.crm_write_key or self.write_key, self.webhook_secret, self.source_id
+            base_url, self.shop.write_key, self.records.write_key, self.shop.webhook_secret, self.shop.source_id
         )
 
 
 class Counts(msgspec.Struct, frozen=True):
-    """What became of a tenant's events, as the stores say."""
+    """What became of a tenant's events, as the tables say, and what still waits in the cloud's queue.
 
-    accepted: int = 0
+    An event sent again leaves no row of its own: duplicates are what was accepted beyond these.
+    ``dead_messages`` are all of the cloud's, whichever tenant's.
+    """
+
     applied: int = 0
-    duplicate: int = 0
     quarantined: int = 0
-    dead: int = 0
+    waiting: int = 0
+    in_flight: int = 0
+    dead_messages: int = 0
 
     @property
-    def accounted(self) -> int:
-        """Events whose end is known."""
-        return self.applied + self.duplicate + self.quarantined + self.dead
+    def kept(self) -> int:
+        """Distinct events whose end is known."""
+        return self.applied + self.quarantined
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing waits and nothing is being worked on."""
+        return not (self.waiting or self.in_flight)
 
 
 class Cloud(msgspec.Struct, frozen=True):
@@ -82,7 +100,13 @@ def cloud_up() -> Cloud:
 
 def create_tenant(name: str) -> Tenant:
     """A new tenant with its keys. Raises CommandFailed."""
-    return msgspec.json.decode(_run("infra.operator", "tenant", "create", "--name", name, "--json"), type=Tenant)
+    printed = _run("infra.operator", "tenant", "create", "--name", name, "--json")
+    tenant_id, admin_token = (msgspec.json.decode(printed)[field] for field in ("tenant_id", "admin_token"))
+    shop = _run(
+        "infra.operator", "source", "create", "--tenant", tenant_id, "--name", "shop", "--channel", "web", "--json"
+    )
+    records = msgspec.json.decode(printed, type=Source)
+    return Tenant(tenant_id, admin_token, records, msgspec.json.decode(shop, type=Source))
 
 
 def counts(tenant_id: str) -> Counts:
@@ -97,7 +121,7 @@ def bodies(tenant_id: str) -> dict[str, str]:
 
 def reset(tenant_id: str) -> None:
     """Wipe a tenant's profiles and history but keep its keys. Raises CommandFailed."""
-    _run("infra.operator", "reset", "--tenant", tenant_id)
+    _run("infra.operator", "reset", "--tenant", tenant_id, "--yes")
 
 
 def _run(module: str, *arguments: str, show: bool = False) -> bytes:

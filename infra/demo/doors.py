@@ -22,7 +22,7 @@ from cloudevents.core.v1.event import CloudEvent
 from segment.analytics.client import Client as SegmentClient  # type: ignore[import-untyped]
 from standardwebhooks.webhooks import Webhook
 
-from infra.demo.api import open_session, refusal_of
+from infra.demo.api import TIMEOUT_SECONDS, open_session, refusal_of
 from infra.demo.sending import CLOUDEVENTS, SEGMENT, WEBHOOK, Millis, Sending
 
 THREADS = 4
@@ -45,22 +45,27 @@ class Access(msgspec.Struct, frozen=True):
 
 
 class Outcome:
-    """What the doors answered, counted from several threads."""
+    """What the doors answered, told from several threads. An event sent twice is one id accepted twice."""
 
     def __init__(self) -> None:
-        self.accepted = 0
+        self.accepted: Counter[str] = Counter()
         self.refused: Counter[str] = Counter()
         self._lock = threading.Lock()
 
-    def accept(self, count: int) -> None:
-        """Count events a door took."""
+    def accept(self, ids: Iterable[str]) -> None:
+        """Note the ids of events that a door took."""
         with self._lock:
-            self.accepted += count
+            self.accepted.update(ids)
 
-    def refuse(self, code: str, count: int = 1) -> None:
-        """Count events a door refused, with the code it gave."""
+    def refuse(self, code: str, ids: Iterable[str]) -> None:
+        """Note events that a door refused, with the code it gave."""
         with self._lock:
-            self.refused[code] += count
+            self.refused[code] += len(list(ids))
+
+    @property
+    def distinct(self) -> int:
+        """How many different events were accepted."""
+        return len(self.accepted)
 
 
 class Doors:
@@ -68,6 +73,7 @@ class Doors:
 
     def __init__(self, access: Access) -> None:
         self.outcome = Outcome()
+        self._failed: Counter[str] = Counter()
         self._access = access
         self._session = open_session()
         self._pool = ThreadPoolExecutor(THREADS)
@@ -97,7 +103,10 @@ class Doors:
                 job.result()
             self._shop.flush()
             self._crm.flush()
-            self.outcome.accept(len(by_door[SEGMENT]))
+            # The library tells failures only; what it told of this chunk has been noted by now.
+            self.outcome.accept(sending.id for sending in by_door[SEGMENT])
+            self.outcome.accepted -= self._failed
+            self._failed.clear()
             advance(len(chunk))
         return self.outcome
 
@@ -113,36 +122,36 @@ class Doors:
         )
 
     def _segment_refused(self, error: Exception, batch: list[Any]) -> None:
-        # The library reports a whole batch at once; `send` counted it as accepted beforehand.
-        self.outcome.refuse(str(getattr(error, "code", "no_answer")), len(batch))
-        self.outcome.accept(-len(batch))
+        ids = [str(message["messageId"]) for message in batch]
+        self._failed.update(ids)
+        self.outcome.refuse(str(getattr(error, "code", "no_answer")), ids)
 
     def _hand_to_segment(self, sending: Sending) -> None:
         is_standing = sending.type == "profile.described" and sending.channel == "shop"
         segment_call(self._crm if is_standing else self._shop, sending)
 
-    def _post(self, headers: dict[str, str], body: bytes, count: int) -> None:
+    def _post(self, message: HTTPMessage, ids: list[str]) -> None:
         answer = self._session.post(
             f"{self._access.base_url}/v1/events",
-            data=body,
-            headers=headers,
+            data=message.body,
+            headers=message.headers,
             auth=(self._access.write_key, ""),
-            timeout=30,
+            timeout=TIMEOUT_SECONDS,
         )
         if not answer.ok:
-            self.outcome.refuse(refusal_of(answer).code or str(answer.status_code), count)
+            self.outcome.refuse(refusal_of(answer).code or str(answer.status_code), ids)
             return
-        refused = answer.json().get("refused", [])
-        self.outcome.accept(count - len(refused))
-        for one in refused:
-            self.outcome.refuse(str(one.get("code", "")))
+        refused = {one["index"]: one["code"] for one in answer.json().get("refused", [])}
+        self.outcome.accept(id_ for index, id_ in enumerate(ids) if index not in refused)
+        for index, code in refused.items():
+            self.outcome.refuse(code, [ids[index]])
 
     def _post_webhook(self, sending: Sending) -> None:
         answer = post_webhook(self._session, self._access, self._signer, sending)
         if answer.ok:
-            self.outcome.accept(1)
+            self.outcome.accept([sending.id])
         else:
-            self.outcome.refuse(refusal_of(answer).code or str(answer.status_code))
+            self.outcome.refuse(refusal_of(answer).code or str(answer.status_code), [sending.id])
 
 
 def segment_call(client: Any, sending: Sending) -> None:
@@ -197,21 +206,21 @@ def cloud_batch(events: Iterable[CloudEvent]) -> HTTPMessage:
     return HTTPMessage(headers={"content-type": "application/cloudevents-batch+json"}, body=body)
 
 
-def _cloud_requests(sendings: Sequence[Sending]) -> list[tuple[dict[str, str], bytes, int]]:
-    """One event in the binary and one in the structured mode for every forty; the rest in batches."""
-    messages: list[tuple[HTTPMessage, int]] = []
+def _cloud_requests(sendings: Sequence[Sending]) -> list[tuple[HTTPMessage, list[str]]]:
+    """Each request with the ids in it: of every forty events one binary, one structured; the rest in batches."""
+    messages: list[tuple[HTTPMessage, list[str]]] = []
     batched = []
     for index, sending in enumerate(sendings):
         if index % 40 == 0:
-            messages.append((to_binary_event(cloud_event(sending)), 1))
+            messages.append((to_binary_event(cloud_event(sending)), [sending.id]))
         elif index % 40 == 1:
-            messages.append((to_structured_event(cloud_event(sending, "com.example.")), 1))
+            messages.append((to_structured_event(cloud_event(sending, "com.example.")), [sending.id]))
         else:
-            batched.append(cloud_event(sending))
-    messages += [
-        (cloud_batch(batched[at : at + BATCH]), len(batched[at : at + BATCH])) for at in range(0, len(batched), BATCH)
-    ]
-    return [(dict(message.headers), message.body, count) for message, count in messages]
+            batched.append(sending)
+    for start in range(0, len(batched), BATCH):
+        part = batched[start : start + BATCH]
+        messages.append((cloud_batch(cloud_event(sending) for sending in part), [sending.id for sending in part]))
+    return messages
 
 
 def webhook_body(sending: Sending) -> str:
@@ -237,7 +246,7 @@ def post_webhook(session: requests.Session, access: Access, signer: Webhook, sen
         "webhook-signature": signer.sign(sending.id, signed_at, body),
     }
     url = f"{access.base_url}/v1/webhooks/standard/{access.source_id}"
-    return session.post(url, data=body.encode(), headers=headers, timeout=30)
+    return session.post(url, data=body.encode(), headers=headers, timeout=TIMEOUT_SECONDS)
 
 
 def _moment(at: Millis) -> datetime:

@@ -17,26 +17,26 @@ from infra.demo.match import Score
 
 
 def show_counts(console: Console, outcome: Outcome, counts: Counts, seconds: float) -> None:
-    """How many events ended where."""
+    """How many events ended where: accepted = applied + duplicate + quarantined + what has no end yet."""
+    accepted, distinct = outcome.accepted.total(), outcome.distinct
     table = Table(title="事件去向 · What became of the events")
-    for heading in (
-        "门口接收 accepted",
-        "门口拒绝 refused",
-        "已应用 applied",
-        "重复 duplicate",
-        "隔离 quarantined",
-        "死信 dead",
-    ):
+    columns = {
+        "接收\naccepted": accepted,
+        "已应用\napplied": counts.applied,
+        "重复\nduplicate": accepted - distinct,
+        "隔离\nquarantined": counts.quarantined,
+        "无下落\nmissing": distinct - counts.kept,
+        "死信（消息）\ndead messages": counts.dead_messages,
+        "门口拒绝\nrefused at the door": sum(outcome.refused.values()),
+    }
+    for heading in columns:
         table.add_column(heading, justify="right")
-    refused = sum(outcome.refused.values())
-    row = (outcome.accepted, refused, counts.applied, counts.duplicate, counts.quarantined, counts.dead)
-    table.add_row(*(str(number) for number in row))
+    table.add_row(*(str(number) for number in columns.values()))
     console.print(table)
     for code, number in sorted(outcome.refused.items()):
-        console.print(f"  拒绝 refused · {code}: {number}")
-    console.print(
-        f"  用时 {seconds:.1f} 秒 · {outcome.accepted / max(seconds, 0.001):.0f} events/s from first send to last applied"
-    )
+        console.print(f"  门口拒绝 refused · {code}: {number}")
+    rate = accepted / max(seconds, 0.001)
+    console.print(f"  用时 {seconds:.1f} 秒 · {rate:.0f} events/s, from the first sent to the last applied")
 
 
 def show_people(console: Console, profiles: Sequence[Any]) -> None:

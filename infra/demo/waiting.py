@@ -7,8 +7,10 @@ from collections.abc import Callable
 
 from infra.demo.commands import Counts
 
-STALL_SECONDS = 60.0
-PAUSE_SECONDS = 1.0
+STALL_SECONDS = 300.0
+"""Longer than a failed message stays hidden before it is tried again."""
+PAUSE_SECONDS = 2.0
+_IDLE_ANSWERS = 3
 
 
 def wait_until_accounted(
@@ -19,19 +21,24 @@ def wait_until_accounted(
     stall_seconds: float = STALL_SECONDS,
     pause_seconds: float = PAUSE_SECONDS,
 ) -> Counts:
-    """Ask until ``expected`` events, and all the service says it accepted, are accounted for.
+    """Ask until ``expected`` distinct events have an end and the queue is empty.
 
-    Gives up when nothing has changed for ``stall_seconds``. Returns the last counts either way: the
-    caller says what a gap means. ``heard`` gets each answer.
+    Gives up when the queue stays empty without them, or nothing has changed for ``stall_seconds``.
+    Returns the last counts either way: the caller says what a gap means. ``heard`` gets each answer.
     """
-    last = count()
-    heard(last)
+    last = Counts()
     changed = time.monotonic()
-    while last.accounted < max(expected, last.accepted) and time.monotonic() - changed < stall_seconds:
-        time.sleep(pause_seconds)
+    idle_answers = 0
+    while True:
+        asked = time.monotonic()
         now = count()
+        heard(now)
         if now != last:
             changed = time.monotonic()
-            heard(now)
         last = now
-    return last
+        idle_answers = idle_answers + 1 if now.idle else 0
+        settled = now.idle and (now.kept >= expected or idle_answers >= _IDLE_ANSWERS)
+        if settled or time.monotonic() - changed > stall_seconds:
+            return last
+        # Counting reads whole tables: asking more often would slow down what is being waited for.
+        time.sleep(max(pause_seconds, 2 * (time.monotonic() - asked)) if pause_seconds else 0)

@@ -10,7 +10,7 @@ import pytest
 
 from infra.demo import __main__ as demo
 from infra.demo import commands
-from infra.demo.commands import Cloud, CommandFailed, Counts, Tenant
+from infra.demo.commands import Cloud, CommandFailed, Counts, Source, Tenant
 from infra.demo.waiting import wait_until_accounted
 from tests.unit.demo.fake_service import SECRET, FakeService, fake_service
 
@@ -18,12 +18,10 @@ from tests.unit.demo.fake_service import SECRET, FakeService, fake_service
 @pytest.fixture
 def service(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[FakeService]:
     with fake_service() as (fake, url):
-        tenant = Tenant("t1", "zt_token", "zk_key", SECRET, "desk")
+        tenant = Tenant("t1", "zt_token", Source("s1", "zk_1", SECRET), Source("s2", "zk_2", SECRET))
         monkeypatch.setattr(commands, "cloud_up", lambda: Cloud(int(url.rpartition(":")[2]), 0))
         monkeypatch.setattr(commands, "create_tenant", lambda name: tenant)
-        monkeypatch.setattr(
-            commands, "counts", lambda tenant_id: Counts(applied=fake.applied, duplicate=fake.duplicate)
-        )
+        monkeypatch.setattr(commands, "counts", lambda tenant_id: Counts(applied=fake.applied))
         monkeypatch.setattr(commands, "ROOT", tmp_path)
         monkeypatch.setattr(demo, "ENV_FILE", tmp_path / ".local" / "demo.env")
         yield fake
@@ -63,13 +61,18 @@ def test_demo__cloud_missing__says_so_in_one_sentence(
     assert "No local cloud is up." in capsys.readouterr().out
 
 
-def test_waiting__nothing_moves__gives_up_with_the_gap() -> None:
-    """Waiting ends after a stall, and the last counts show what is missing."""
-    counts = wait_until_accounted(lambda: Counts(applied=3), 5, stall_seconds=0.05, pause_seconds=0.01)
-    assert counts.accounted == 3
+def test_waiting__queue_empty_without_them__gives_up_with_the_gap() -> None:
+    """When nothing waits any more and events are still missing, the last counts show it."""
+    assert wait_until_accounted(lambda: Counts(applied=3), 5, pause_seconds=0.0).kept == 3
 
 
-def test_waiting__service_accepted_more__waits_for_those_too() -> None:
-    """What the service says it accepted is waited for even when the sender counted less."""
-    answers = iter([Counts(accepted=5, applied=3), Counts(accepted=5, applied=3, quarantined=1, dead=1)])
-    assert wait_until_accounted(lambda: next(answers), 3, pause_seconds=0.0).accounted == 5
+def test_waiting__queue_busy__waits_on() -> None:
+    """All events are there, yet a message is being worked on: it may change profiles still."""
+    answers = iter([Counts(applied=5, in_flight=1), Counts(applied=4, quarantined=1)])
+    assert wait_until_accounted(lambda: next(answers), 5, pause_seconds=0.0) == Counts(applied=4, quarantined=1)
+
+
+def test_waiting__nothing_moves__gives_up_in_the_end() -> None:
+    """A message that stays in flight for ever does not hold the demo for ever."""
+    stuck = Counts(applied=3, in_flight=1)
+    assert wait_until_accounted(lambda: stuck, 5, stall_seconds=0.05, pause_seconds=0.01) == stuck
