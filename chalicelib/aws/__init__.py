@@ -1,1 +1,1 @@
-"""Signed calls to KMS, SQS, DynamoDB and EventBridge; settings; logging and metrics."""
+"""The cloud, as thin as it can be: signed JSON calls, keys, queue, bus, settings, logs and metrics."""

@@ -1,1 +1,1 @@
-"""Words everything else is made of: errors, moments, amounts, strict JSON, the canonical codec. Knows nothing of customers."""
+"""Words everything else is made of: errors, moments, amounts, strict JSON, codec. Knows no customers."""

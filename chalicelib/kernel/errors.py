@@ -7,6 +7,7 @@ ZhiyinError
 ├── Forbidden       a valid credential that may not do this          (403)
 ├── NotFound        no such thing for this tenant                    (404)
 ├── Conflict        the state it was based on has changed            (409)
+├── ServiceRefused  a service we depend on said no, with its reasons  (500)
 └── Unavailable     a service we need did not answer; try again      (503)
 
 A store or network error is always ``Unavailable``; it never becomes ``NotFound``.
@@ -57,3 +58,15 @@ class Conflict(ZhiyinError):
 
 class Unavailable(ZhiyinError):
     """A service we depend on did not answer or throttled; the same call may succeed later."""
+
+
+class ServiceRefused(ZhiyinError):
+    """A cloud service answered no: ``code`` is the service's own, such as ``ConditionalCheckFailedException``.
+
+    ``reasons`` are the codes of a cancelled transaction, one for each of its actions, ``None`` for
+    an action that was not the cause.
+    """
+
+    def __init__(self, code: str, message: str, reasons: tuple[str, ...] = ()) -> None:
+        super().__init__(code, message)
+        self.reasons = reasons

@@ -1,1 +1,1 @@
-"""Field classes, masking, sealing and credentials. Holds no key of its own: keys are arguments."""
+"""Sealing, masking, the data map and credentials. Values in, values out: no key is fetched here."""

@@ -48,20 +48,22 @@ class Link(msgspec.Struct, frozen=True, array_like=True):
 class Bucket(msgspec.Struct, frozen=True, array_like=True):
     """Count and sum of one day or month. ``total`` is in the measure's unit (micros for money)."""
 
+    period: int
+    """The day or month, counted as ``kernel.moments`` does."""
     count: int
     total: int
 
 
 class Series(msgspec.Struct, frozen=True, array_like=True):
-    """One measure over time: lifetime totals, day buckets, and month buckets past 90 days."""
+    """One measure over time: lifetime totals, day buckets, and month buckets past 90 days, both sorted."""
 
     first_at: Millis
     last_at: Millis
     count: int
     total: int
     largest: int
-    days: dict[int, Bucket]
-    months: dict[int, Bucket]
+    days: tuple[Bucket, ...]
+    months: tuple[Bucket, ...]
 
 
 class Step(msgspec.Struct, frozen=True, order=True, array_like=True):
@@ -109,6 +111,8 @@ class Facet(msgspec.Struct, frozen=True, array_like=True):
     traits: dict[str, Trait]
     series: dict[str, Series]
     steps: tuple[Step, ...]
+    channels: dict[str, Millis]
+    """Channel → when it was last used."""
 
 
 class Body(msgspec.Struct, frozen=True, array_like=True):
@@ -131,3 +135,4 @@ class Profile(msgspec.Struct, frozen=True):
     traits: dict[str, Trait]
     series: dict[str, Series]
     steps: tuple[Step, ...]
+    channels: dict[str, Millis]

@@ -1,1 +1,1 @@
-"""Decides where a person should go, how to talk to them, and why. The policy is data."""
+"""What a caller needs, where they should go and why: the policy is a declaration, the decision a value."""

@@ -1,0 +1,69 @@
+# Every check is defined here once; people and .ci/run call the same words.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PYTHON ?= $(shell infra/find-python)
+PY := .venv/bin/python
+READY := .venv/.ready
+
+.PHONY: help demo up down logs status url package check lint types layers test deployed bench format clean
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+
+$(READY): requirements.txt requirements-dev.txt
+	@if [ -z "$(PYTHON)" ]; then infra/find-python >/dev/null; exit 1; fi
+	@echo "Installing what Zhiyin needs into .venv (about a minute, once) …"
+	@$(PYTHON) -m venv --clear .venv || { echo "This Python cannot make virtual environments: install its venv module (Debian: python3-venv)." >&2; exit 1; }
+	@$(PY) -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
+	@touch $@
+
+demo: $(READY) ## a day of an online shop becomes profiles and routes, on this machine
+	@$(PY) -m infra.demo
+
+up: $(READY) ## start the local cloud, or deploy what changed
+	@$(PY) -m infra.cloud up
+
+down: $(READY) ## end the local cloud
+	@$(PY) -m infra.cloud down
+
+logs: $(READY) ## what the functions logged (F=ingest for one, FOLLOW=1 to go on)
+	@$(PY) -m infra.cloud logs $(F) $(if $(FOLLOW),--follow)
+
+status: $(READY) ## what runs where
+	@$(PY) -m infra.cloud status
+
+url: $(READY) ## the URL of the local API
+	@$(PY) -m infra.cloud url
+
+package: $(READY) ## build/sam.json and build/deployment.zip for CloudFormation
+	@$(PY) -m infra.package
+
+check: lint types layers ## lint, types, layers
+
+lint: $(READY)
+	@$(PY) -m ruff check .
+	@$(PY) -m ruff format --check .
+
+format: $(READY) ## write the code the way lint wants it
+	@$(PY) -m ruff check --fix .
+	@$(PY) -m ruff format .
+
+types: $(READY)
+	@$(PY) -m mypy
+
+layers: $(READY)
+	@.venv/bin/lint-imports
+
+test: check ## all checks and tests that need no local cloud
+	@$(PY) -m pytest -n 2 --cov --cov-report=term
+
+deployed: $(READY) ## the tests that run against the local cloud (starts it)
+	@$(PY) -m infra.cloud up
+	@$(PY) -m pytest -m deployed
+
+bench: $(READY) ## measure, as ratios to yardsticks of the same run
+	@$(PY) -m pytest -m bench -s tests/bench
+
+clean: ## forget caches, packages and the virtual environment (ends the local cloud)
+	@if [ -x $(PY) ] && [ -f .local/cloud.json ]; then $(PY) -m infra.cloud down; fi
+	@rm -rf .venv .local build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage .coverage.*

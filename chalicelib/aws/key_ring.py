@@ -1,0 +1,163 @@
+"""Tenant keys, opened by KMS and kept for a while in memory.
+
+Three ages of a kept key: fresh (used as it is), due (opened anew, so that a withdrawn grant is
+noticed; used on while KMS does not answer), too old (never used, so that a key that was revoked
+while KMS was down ends some time).
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Callable
+from threading import Lock
+
+import msgspec
+
+from chalicelib.aws.kms import Kms
+from chalicelib.aws.settings import Settings
+from chalicelib.kernel.errors import Unavailable
+from chalicelib.privacy.envelope import key_pair
+from chalicelib.privacy.tenants import Tenant
+
+_PAUSE_SECONDS = 10.0
+KEY_BYTES = 32
+
+
+class _Kept(msgspec.Struct):
+    """An opened key, when KMS opened it and when to ask KMS again. Both are the clock's seconds."""
+
+    key: bytes
+    opened_at: float
+    due_at: float
+
+    def __repr__(self) -> str:
+        return "<kept key>"
+
+
+class KeyRing:
+    """Opens tenants' keys and caches them. May be shared between threads."""
+
+    def __init__(self, kms: Kms, settings: Settings, clock: Callable[[], float]) -> None:
+        """``clock`` gives seconds that never go back, such as ``time.monotonic``."""
+        self._kms = kms
+        self._clock = clock
+        self._fresh_seconds = settings.key_cache_seconds
+        self._hard_seconds = settings.key_hard_limit_seconds
+        self._most = settings.key_cache_entries
+        self._key_ids = key_ids(settings)
+        self._kept: OrderedDict[tuple[str, str, bytes], _Kept] = OrderedDict()
+        self._lock = Lock()
+
+    def __repr__(self) -> str:
+        return f"<key ring of {len(self._kept)}>"
+
+    def index_key(self, tenant: Tenant) -> bytes:
+        """The key of the tenant's blind indexes. Raises Unavailable, SealBroken."""
+        return self._open(tenant.tenant_id, "index", tenant.index_key)
+
+    def branch_key(self, tenant: Tenant, version: int | None = None) -> tuple[int, bytes]:
+        """(version, key) that facet keys are derived from; the newest unless one is named.
+
+        Raises Unavailable, SealBroken, and KeyError for a version the tenant has not.
+        """
+        version = tenant.branch_version if version is None else version
+        return version, self._open(tenant.tenant_id, "branch", tenant.branch_keys[version])
+
+    def ingest_private(self, tenant: Tenant) -> bytes:
+        """The private key that opens the doors' envelopes. Raises Unavailable, SealBroken."""
+        return self._open(tenant.tenant_id, "ingest", tenant.ingest_private)
+
+    def webhook_secret(self, tenant_id: str, wrapped: bytes) -> bytes:
+        """A secret that a source signs its webhooks with. Raises Unavailable, SealBroken."""
+        return self._open(tenant_id, "webhook", wrapped)
+
+    def _open(self, tenant_id: str, purpose: str, wrapped: bytes) -> bytes:
+        name = (tenant_id, purpose, wrapped)
+        now = self._clock()
+        with self._lock:
+            kept = self._kept.get(name)
+            if kept is not None:
+                self._kept.move_to_end(name)
+                if now < kept.due_at:
+                    return kept.key
+        try:
+            key = self._kms.decrypt(self._key_ids[purpose], wrapped, context(tenant_id, purpose))
+        except Unavailable:
+            if kept is None or now - kept.opened_at >= self._hard_seconds:
+                self._drop(name)
+                raise
+            # Each event would else wait for the same silence.
+            kept.due_at = min(now + _PAUSE_SECONDS, kept.opened_at + self._hard_seconds)
+            return kept.key
+        except BaseException:
+            self._drop(name)
+            raise
+        self._keep(name, _Kept(key, now, now + min(self._fresh_seconds, self._hard_seconds)))
+        return key
+
+    def _keep(self, name: tuple[str, str, bytes], kept: _Kept) -> None:
+        with self._lock:
+            self._kept[name] = kept
+            self._kept.move_to_end(name)
+            while len(self._kept) > self._most:
+                self._kept.popitem(last=False)
+
+    def _drop(self, name: tuple[str, str, bytes]) -> None:
+        with self._lock:
+            self._kept.pop(name, None)
+
+
+def key_ids(settings: Settings) -> dict[str, str]:
+    """The KMS key that wraps each purpose's keys."""
+    return {
+        "index": settings.key_index_id,
+        "branch": settings.key_branch_id,
+        "ingest": settings.key_ingest_id,
+        # The doors check signatures, and the index key is the one they may use.
+        "webhook": settings.key_index_id,
+    }
+
+
+def context(tenant_id: str, purpose: str) -> dict[str, str]:
+    """What a wrapped key is bound to: another tenant's, or another purpose's, does not open."""
+    return {"tenant": tenant_id, "purpose": purpose}
+
+
+def new_tenant(
+    kms: Kms,
+    settings: Settings,
+    random: Callable[[int], bytes],
+    *,
+    tenant_id: str,
+    name: str,
+    timezone: str,
+) -> Tenant:
+    """A tenant with new keys, each wrapped by the KMS key of its purpose.
+
+    ``random(n)`` gives n random bytes. Raises Unavailable when KMS cannot be used.
+    """
+    ids = key_ids(settings)
+
+    def wrap(purpose: str, key: bytes) -> bytes:
+        return kms.encrypt(ids[purpose], key, context(tenant_id, purpose))
+
+    private, public = key_pair(random(KEY_BYTES))
+    return Tenant(
+        tenant_id=tenant_id,
+        name=name,
+        timezone=timezone,
+        index_key=wrap("index", random(KEY_BYTES)),
+        branch_keys={1: wrap("branch", random(KEY_BYTES))},
+        ingest_private=wrap("ingest", private),
+        ingest_public=public,
+    )
+
+
+def with_new_branch_key(kms: Kms, settings: Settings, random: Callable[[int], bytes], tenant: Tenant) -> Tenant:
+    """The tenant with one more branch key, which new values are sealed under.
+
+    The older ones stay: what they sealed must open. Raises Unavailable when KMS cannot be used.
+    """
+    wrapped = kms.encrypt(key_ids(settings)["branch"], random(KEY_BYTES), context(tenant.tenant_id, "branch"))
+    keys = tenant.branch_keys | {tenant.branch_version + 1: wrapped}
+    return msgspec.structs.replace(tenant, branch_keys=keys)

@@ -1,0 +1,91 @@
+"""What a deployment tells its functions, read once from the environment and checked whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from chalicelib.kernel.errors import ZhiyinError
+
+
+class SettingsBroken(ZhiyinError):
+    """The deployment's environment is incomplete; the message names every variable at fault."""
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """Names and limits of one deployment. Each field's variable is its name in capitals."""
+
+    table_profiles: str
+    table_history: str
+    table_keys: str
+    table_catalogue: str
+    table_desk: str
+    queue_events_url: str
+    bus_name: str
+    key_index_id: str
+    key_branch_id: str
+    key_ingest_id: str
+    region: str
+    endpoints: dict[str, str]
+    message_limit_bytes: int = 262_144
+    key_cache_seconds: int = 300
+    """After this a cached tenant key is opened anew, so that a revoked grant is noticed."""
+    key_hard_limit_seconds: int = 3_600
+    """After this a cached tenant key is not used, even when KMS does not answer."""
+    key_cache_entries: int = 1_000
+
+
+ENDPOINT_VARIABLES = {
+    "dynamodb": "AWS_ENDPOINT_URL_DYNAMODB",
+    "kms": "AWS_ENDPOINT_URL_KMS",
+    "sqs": "AWS_ENDPOINT_URL_SQS",
+    "events": "AWS_ENDPOINT_URL_EVENTBRIDGE",
+}
+_NAMES = (
+    "table_profiles",
+    "table_history",
+    "table_keys",
+    "table_catalogue",
+    "table_desk",
+    "queue_events_url",
+    "bus_name",
+    "key_index_id",
+    "key_branch_id",
+    "key_ingest_id",
+)
+_LIMITS = (
+    "message_limit_bytes",
+    "key_cache_seconds",
+    "key_hard_limit_seconds",
+    "key_cache_entries",
+)
+
+
+def load_settings(environ: Mapping[str, str]) -> Settings:
+    """The settings of this process. Raises SettingsBroken ``bad_settings`` with all that is wrong."""
+    names = {name: environ.get(name.upper(), "") for name in _NAMES}
+    region = environ.get("AWS_REGION") or environ.get("AWS_DEFAULT_REGION") or ""
+    wrong = [f"{name.upper()} is not set" for name, value in names.items() if not value]
+    if not region:
+        wrong.append("AWS_REGION is not set")
+    limits: dict[str, int] = {}
+    for name in _LIMITS:
+        text = environ.get(name.upper(), "")
+        if text.isascii() and text.isdigit() and int(text) > 0:
+            limits[name] = int(text)
+        elif text:
+            wrong.append(f"{name.upper()} is not a whole number above 0")
+    if wrong:
+        raise SettingsBroken("bad_settings", "; ".join(wrong) + ".")
+    known = {"region": region, "endpoints": endpoints(environ, region)}
+    return msgspec.convert(names | known | limits, Settings)
+
+
+def endpoints(environ: Mapping[str, str], region: str) -> dict[str, str]:
+    """The URL of each service: a set one, or AWS's own for the region (with China's suffix)."""
+    suffix = "amazonaws.com.cn" if region.startswith("cn-") else "amazonaws.com"
+    return {
+        service: environ.get(variable) or environ.get("AWS_ENDPOINT_URL") or f"https://{service}.{region}.{suffix}/"
+        for service, variable in ENDPOINT_VARIABLES.items()
+    }

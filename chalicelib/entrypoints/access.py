@@ -1,0 +1,27 @@
+"""Which routes a scope opens. The gateway caches an authorizer's answer, so it must list all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from chalice.app import AuthRoute
+
+ROUTES: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "events:write": tuple(
+        ("POST", f"/v1/{path}") for path in ("batch", "track", "identify", "page", "screen", "group", "alias", "events")
+    ),
+    "profiles:read": (
+        ("POST", "/v1/profiles/lookup"),
+        ("GET", "/v1/profiles/*"),
+    ),
+    "timeline:read": (("GET", "/v1/profiles/*/timeline"),),
+    "context:read": (("GET", "/v1/profiles/*/context"),),
+    "route": (("POST", "/v1/route"), ("GET", "/v1/decisions/*")),
+}
+"""Scope → (method, path) with ``*`` for ids. What stands in no scope is refused."""
+
+
+def routes_for(scopes: Collection[str]) -> list[str | AuthRoute]:
+    """The routes that some scopes open together."""
+    opened = sorted({route for scope in scopes for route in ROUTES.get(scope, ())})
+    return [AuthRoute(path=path, methods=[method]) for method, path in opened]

@@ -1,0 +1,214 @@
+"""Puts the product together: which store, which keys, which bus. The only place that does."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Sequence
+from functools import cache
+
+from chalicelib.aws.bus import Bus, BusEvent
+from chalicelib.aws.credentials import credentials_from
+from chalicelib.aws.json_api import JsonApi
+from chalicelib.aws.key_ring import KeyRing
+from chalicelib.aws.kms import Kms
+from chalicelib.aws.observability import Journal
+from chalicelib.aws.queue import Message, Queue
+from chalicelib.aws.services import open_api
+from chalicelib.aws.settings import Settings, load_settings
+from chalicelib.channels.model import SourceProfile
+from chalicelib.entrypoints.request import Caller
+from chalicelib.flows.services import Change, DoorServices, IngestKeys, IngestServices, ReadServices
+from chalicelib.identity.blind_index import BlindIndex
+from chalicelib.kernel.errors import NotAuthorised, NotFound
+from chalicelib.privacy.tenants import Tenant
+from chalicelib.profiles.measures import load_measures
+from chalicelib.routing.policy import shipped_policy
+from chalicelib.store.catalogue import DynamoCatalogue, SourceRecord
+from chalicelib.store.dynamo_history import DynamoHistory
+from chalicelib.store.dynamo_profiles import DynamoProfiles
+from chalicelib.store.dynamo_secrets import DynamoSecrets
+from chalicelib.tags.catalogue import load_catalogue
+
+CATALOGUE_SECONDS = 60
+"""How long a tenant or source that was read is used without asking again."""
+
+
+class Recent[T]:
+    """Values by id, asked for again once they are ``seconds`` old. An absent one is not remembered."""
+
+    def __init__(self, ask: Callable[[str], T | None], seconds: float, clock: Callable[[], float]) -> None:
+        self._ask, self._seconds, self._clock = ask, seconds, clock
+        self._kept: dict[str, tuple[float, T]] = {}
+
+    def __call__(self, key: str) -> T | None:
+        """The value, or None."""
+        kept = self._kept.get(key)
+        if kept is not None and self._clock() - kept[0] < self._seconds:
+            return kept[1]
+        found = self._ask(key)
+        if found is None:
+            self._kept.pop(key, None)
+        else:
+            self._kept[key] = (self._clock(), found)
+        return found
+
+
+@cache
+def settings() -> Settings:
+    """The settings of this function."""
+    return load_settings(os.environ)
+
+
+@cache
+def api(service: str) -> JsonApi:
+    """One service's signed calls."""
+    return open_api(service, settings(), credentials_from(os.environ))
+
+
+@cache
+def catalogue_store() -> DynamoCatalogue:
+    """Tenants, sources and credentials."""
+    return DynamoCatalogue(api("dynamodb").call, settings().table_catalogue)
+
+
+@cache
+def key_ring() -> KeyRing:
+    """Tenants' keys, as far as this function's role may open them."""
+    return KeyRing(Kms(api("kms")), settings(), time.monotonic)
+
+
+@cache
+def _tenants() -> Recent[Tenant]:
+    return Recent(catalogue_store().tenant, CATALOGUE_SECONDS, time.monotonic)
+
+
+@cache
+def _sources() -> Recent[SourceRecord]:
+    return Recent(catalogue_store().source, CATALOGUE_SECONDS, time.monotonic)
+
+
+def tenant(tenant_id: str) -> Tenant:
+    """A tenant. Raises NotFound."""
+    found = _tenants()(tenant_id)
+    if found is None:
+        raise NotFound("unknown_tenant", "There is no such tenant.")
+    return found
+
+
+def tenant_of(caller: Caller) -> Tenant:
+    """The caller's tenant. Raises NotAuthorised when it is gone."""
+    found = _tenants()(caller.tenant_id)
+    if found is None:
+        raise NotAuthorised
+    return found
+
+
+def source_of(caller: Caller) -> SourceRecord:
+    """The caller's own source. Raises NotAuthorised when it is gone or another tenant's."""
+    found = _sources()(caller.source_id)
+    if found is None or found.tenant_id != caller.tenant_id:
+        raise NotAuthorised
+    return found
+
+
+def translates_as(source: SourceRecord) -> SourceProfile:
+    """What a channel needs to know of a source."""
+    return SourceProfile(
+        tenant=source.tenant_id,
+        source_id=source.source_id,
+        channel=source.channel,
+        rank=source.rank,
+        traits=frozenset(source.traits),
+        horizon_days=tenant(source.tenant_id).horizon_days,
+    )
+
+
+@cache
+def _index(tenant_id: str, index_key: bytes) -> BlindIndex:
+    return BlindIndex(index_key)
+
+
+def index(of: Tenant) -> BlindIndex:
+    """A tenant's blind index. Raises Unavailable when its key cannot be had."""
+    return _index(of.tenant_id, key_ring().index_key(of))
+
+
+def ingest_keys(of: Tenant) -> IngestKeys:
+    """A tenant's keys for ingestion. Raises Unavailable when one cannot be had."""
+    ring = key_ring()
+    versions = sorted(of.branch_keys)
+    return IngestKeys(index(of), dict(ring.branch_key(of, one) for one in versions), ring.ingest_private(of))
+
+
+@cache
+def _bus() -> Bus:
+    return Bus(api("events"), settings().bus_name)
+
+
+@cache
+def _queue() -> Queue:
+    return Queue(api("sqs"), message_limit_bytes=settings().message_limit_bytes)
+
+
+@cache
+def journal() -> Journal:
+    """Log lines and metrics of this function."""
+    return Journal(os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "local"))
+
+
+def publish(changes: Sequence[Change]) -> None:
+    """Put changes on the bus. Raises Unavailable."""
+    _bus().put_events([BusEvent(one.type, one.detail) for one in changes])
+
+
+def send(bodies: Sequence[str]) -> None:
+    """Queue message bodies. Raises Unavailable."""
+    _queue().send(settings().queue_events_url, [Message(body) for body in bodies])
+
+
+@cache
+def door_services() -> DoorServices:
+    """What the doors need."""
+    return DoorServices(
+        tenant=tenant,
+        source=_sources(),
+        webhook_secrets=lambda source: [
+            key_ring().webhook_secret(source.tenant_id, one) for one in source.webhook_secrets
+        ],
+        send=send,
+        message_limit_bytes=settings().message_limit_bytes,
+    )
+
+
+@cache
+def read_services() -> ReadServices:
+    """What answering needs."""
+    call, names = api("dynamodb").call, settings()
+    return ReadServices(
+        profiles=DynamoProfiles(call, names.table_profiles, names.table_history),
+        history=DynamoHistory(call, names.table_history),
+        tenant=tenant,
+        index=index,
+        publish=publish,
+        catalogue=load_catalogue(),
+        policy=shipped_policy(),
+        measures=load_measures(),
+    )
+
+
+@cache
+def ingest_services() -> IngestServices:
+    """What ingestion needs."""
+    call, names = api("dynamodb").call, settings()
+    return IngestServices(
+        profiles=DynamoProfiles(call, names.table_profiles, names.table_history),
+        history=DynamoHistory(call, names.table_history),
+        secrets=DynamoSecrets(call, names.table_keys),
+        tenant=tenant,
+        keys=ingest_keys,
+        publish=publish,
+        catalogue=load_catalogue(),
+        measures=load_measures(),
+        random=os.urandom,
+    )

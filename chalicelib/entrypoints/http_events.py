@@ -1,0 +1,72 @@
+"""The doors for events: the Segment family and CloudEvents."""
+
+from __future__ import annotations
+
+from chalice.app import Blueprint, Request, Response
+
+from chalicelib.channels import cloudevents, segment
+from chalicelib.channels.model import Translated
+from chalicelib.entrypoints.authorizers import source_auth
+from chalicelib.entrypoints.clock import now
+from chalicelib.entrypoints.compose import door_services, source_of, translates_as
+from chalicelib.entrypoints.problems import json_answer, serves
+from chalicelib.entrypoints.request import LIMIT_BYTES, Caller, json_body, raw_body
+from chalicelib.events.delivery import RefusedItem
+from chalicelib.flows.accept_events import accept_events
+from chalicelib.flows.views import AcceptedView, RefusedView, Success
+
+blueprint = Blueprint(__name__)
+
+SCOPE = "events:write"
+# Clients in browsers send JSON as text/plain to avoid a preflight request.
+_SEGMENT_TYPES = ["application/json", "text/plain"]
+_CLOUDEVENTS_TYPES = [
+    "application/cloudevents+json",
+    "application/cloudevents-batch+json",
+    "application/json",
+    "text/json",
+]
+
+
+@blueprint.route("/v1/batch", methods=["POST"], content_types=_SEGMENT_TYPES, authorizer=source_auth)
+@serves(blueprint, SCOPE)
+def batch(request: Request, caller: Caller) -> Success:
+    """Many calls of the Segment family at once."""
+    source = source_of(caller)
+    return _accept_all(caller, segment.translate_batch(json_body(request), source=translates_as(source), now=now()))
+
+
+def _segment_call(kind: str) -> None:
+    @blueprint.route(f"/v1/{kind}", methods=["POST"], name=kind, content_types=_SEGMENT_TYPES, authorizer=source_auth)
+    @serves(blueprint, SCOPE)
+    def call(request: Request, caller: Caller) -> Success:
+        source = translates_as(source_of(caller))
+        return _accept_all(caller, segment.translate_call(kind, json_body(request), source=source, now=now()))
+
+
+for _kind in ("track", "identify", "page", "screen", "group", "alias"):
+    _segment_call(_kind)
+
+
+@blueprint.route("/v1/events", methods=["POST"], content_types=_CLOUDEVENTS_TYPES, authorizer=source_auth)
+@serves(blueprint, SCOPE)
+def events(request: Request, caller: Caller) -> Response:
+    """CloudEvents 1.0 in binary, structured or batched mode; what is refused is said, not quarantined."""
+    source = source_of(caller)
+    translated = cloudevents.translate(
+        dict(request.headers),
+        raw_body(request),
+        source=translates_as(source),
+        now=now(),
+        limit_bytes=LIMIT_BYTES,
+    )
+    accept_events(translated.events, (), source, door_services(), now())
+    refused = tuple(RefusedView(one.index, one.code, one.message) for one in translated.refused)
+    return json_answer(AcceptedView(len(translated.events), refused), 202)
+
+
+def _accept_all(caller: Caller, translated: Translated) -> Success:
+    """Segment's clients know only success: what has to be refused goes to the quarantine."""
+    refused = [RefusedItem(one.code, one.path, one.raw) for one in translated.refused]
+    accept_events(translated.events, refused, source_of(caller), door_services(), now())
+    return Success()

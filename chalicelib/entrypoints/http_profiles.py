@@ -1,0 +1,101 @@
+"""Reading profiles: who this is, by id or by identifiers, always masked."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import msgspec
+from chalice.app import Blueprint, Request
+
+from chalicelib.entrypoints.authorizers import principal_auth
+from chalicelib.entrypoints.clock import now
+from chalicelib.entrypoints.compose import read_services, tenant_of
+from chalicelib.entrypoints.problems import serves
+from chalicelib.entrypoints.request import Caller, check_purpose, query, typed_body
+from chalicelib.events.model import Identifier
+from chalicelib.flows.bot_context import context_for_bot
+from chalicelib.flows.describe_profile import describe_profile
+from chalicelib.flows.find_person import by_id, by_identifiers
+from chalicelib.flows.read_timeline import read_timeline
+from chalicelib.flows.views import ProfileView, TagsView, TimelineView
+from chalicelib.kernel.errors import BadInput, NotFound
+from chalicelib.kernel.moments import format_moment
+from chalicelib.routing.model import NamedIdentifier
+from chalicelib.tags.why import Why, why
+
+blueprint = Blueprint(__name__)
+
+READ, TIMELINE, CONTEXT = "profiles:read", "timeline:read", "context:read"
+_DEFAULT_EVENTS = 20
+
+
+class Lookup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whom to look up, and what for."""
+
+    identifiers: Annotated[tuple[NamedIdentifier, ...], msgspec.Meta(min_length=1, max_length=10)]
+    purpose: str
+
+
+@blueprint.route("/v1/profiles/lookup", methods=["POST"], authorizer=principal_auth)
+@serves(blueprint, READ)
+def lookup(request: Request, caller: Caller) -> ProfileView:
+    """The profile that identifiers lead to. Personal values never travel in a URL."""
+    asked = typed_body(request, Lookup)
+    check_purpose(asked.purpose)
+    identifiers = [Identifier(one.namespace, one.value) for one in asked.identifiers]
+    profile = by_identifiers(tenant_of(caller), identifiers, read_services())
+    if profile is None:
+        raise NotFound("no_such_profile", "There is no such profile.")
+    return describe_profile(profile, read_services(), now())
+
+
+@blueprint.route("/v1/profiles/{profile_id}", authorizer=principal_auth)
+@serves(blueprint, READ)
+def profile(request: Request, caller: Caller, profile_id: str) -> ProfileView:
+    """A profile; a merged id answers with its survivor."""
+    _check(request)
+    return describe_profile(by_id(caller.tenant_id, profile_id, read_services()), read_services(), now())
+
+
+@blueprint.route("/v1/profiles/{profile_id}/tags", authorizer=principal_auth)
+@serves(blueprint, READ)
+def tags(request: Request, caller: Caller, profile_id: str) -> TagsView:
+    """The tags that are set."""
+    _check(request)
+    at = now()
+    found = describe_profile(by_id(caller.tenant_id, profile_id, read_services()), read_services(), at)
+    return TagsView(found.profile_id, found.tags, format_moment(at))
+
+
+@blueprint.route("/v1/profiles/{profile_id}/tags/{tag_id}/why", authorizer=principal_auth)
+@serves(blueprint, READ)
+def tag_why(request: Request, caller: Caller, profile_id: str, tag_id: str) -> Why:
+    """Why a tag is set, or why it is not."""
+    _check(request)
+    services = read_services()
+    return why(services.catalogue, by_id(caller.tenant_id, profile_id, services), tag_id, now())
+
+
+@blueprint.route("/v1/profiles/{profile_id}/timeline", authorizer=principal_auth)
+@serves(blueprint, TIMELINE)
+def timeline(request: Request, caller: Caller, profile_id: str) -> TimelineView:
+    """Events, newest first, masked."""
+    _check(request)
+    limit = query(request, "limit") or str(_DEFAULT_EVENTS)
+    if not (limit.isascii() and limit.isdigit() and len(limit) < 6):
+        raise BadInput("bad_limit", "A limit is a number.", "limit")
+    return read_timeline(caller.tenant_id, profile_id, int(limit), query(request, "cursor"), read_services(), now())
+
+
+@blueprint.route("/v1/profiles/{profile_id}/context", authorizer=principal_auth)
+@serves(blueprint, CONTEXT)
+def context(request: Request, caller: Caller, profile_id: str) -> dict[str, Any]:
+    """What a bot should know before it speaks, in at most 4 KB."""
+    _check(request)
+    services = read_services()
+    person = by_id(caller.tenant_id, profile_id, services)
+    return context_for_bot(person, query(request, "channel") or "api", services, now())
+
+
+def _check(request: Request) -> None:
+    check_purpose(query(request, "purpose"))

@@ -1,0 +1,39 @@
+"""The doors for webhooks, each with its channel's own signature."""
+
+from __future__ import annotations
+
+from chalice.app import Blueprint, Request, Response
+
+from chalicelib.channels import standard_webhooks
+from chalicelib.entrypoints.clock import now
+from chalicelib.entrypoints.compose import door_services, translates_as
+from chalicelib.entrypoints.problems import json_answer, serves
+from chalicelib.entrypoints.request import LIMIT_BYTES, raw_body
+from chalicelib.events.delivery import RefusedItem
+from chalicelib.flows.accept_events import accept_events
+from chalicelib.flows.views import AcceptedView, RefusedView
+from chalicelib.kernel.strict_json import parse
+
+blueprint = Blueprint(__name__)
+
+
+@blueprint.route(
+    "/v1/webhooks/standard/{source_id}", methods=["POST"], content_types=["application/json", "text/plain"]
+)
+@serves(blueprint)
+def standard(request: Request, source_id: str) -> Response:
+    """Standard Webhooks 1.0. The signature is over the body as sent, and says who it is from."""
+    services = door_services()
+    source = services.source(source_id)
+    # An unknown source is checked against no secret, which fails like a wrong signature does.
+    secrets = services.webhook_secrets(source) if source else ()
+    body = raw_body(request)
+    message_id = standard_webhooks.verify(dict(request.headers), body, secrets, now())
+    assert source is not None
+    translated = standard_webhooks.translate(
+        parse(body, limit_bytes=LIMIT_BYTES), message_id=message_id, source=translates_as(source), now=now()
+    )
+    refused = [RefusedItem(one.code, one.path, one.raw) for one in translated.refused]
+    accept_events(translated.events, refused, source, services, now())
+    views = tuple(RefusedView(one.index, one.code, one.message) for one in translated.refused)
+    return json_answer(AcceptedView(len(translated.events), views), 202)

@@ -1,0 +1,89 @@
+"""Errors become answers in one table; every problem has a code, a sentence and the request's id."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any
+
+import msgspec
+from chalice.app import Blueprint, Response
+
+from chalicelib.entrypoints.compose import journal
+from chalicelib.entrypoints.request import caller, request_id
+from chalicelib.flows.views import Mistake, Problem
+from chalicelib.kernel.errors import (
+    BadInput,
+    Conflict,
+    Forbidden,
+    NotAuthorised,
+    NotFound,
+    ServiceRefused,
+    TooLarge,
+    Unavailable,
+    ZhiyinError,
+)
+
+STATUS: Mapping[type[ZhiyinError], int] = {
+    TooLarge: 413,
+    BadInput: 400,
+    NotAuthorised: 401,
+    Forbidden: 403,
+    NotFound: 404,
+    Conflict: 409,
+    ServiceRefused: 500,
+    Unavailable: 503,
+    ZhiyinError: 500,
+}
+"""The first class that fits, most special first."""
+_OURS = "Something went wrong on our side."
+_JSON: dict[str, str | list[str]] = {"Content-Type": "application/json"}
+
+
+def serves(blueprint: Blueprint, scope: str | None = None) -> Callable[[Callable[..., Any]], Callable[..., Response]]:
+    """Decorate a view: it gets the request and the caller, who must have ``scope``; None = open to all.
+
+    Its value becomes JSON with status 200, its refusal the fitting problem. ``functools.wraps`` keeps
+    the handler's name, which Chalice packages.
+    """
+
+    def decorate(view: Callable[..., Any]) -> Callable[..., Response]:
+        @wraps(view)
+        def served(**path: str) -> Response:
+            request = blueprint.current_request
+            try:
+                answer = view(request, caller(request, scope), **path) if scope else view(request, **path)
+            except ZhiyinError as error:
+                return problem(error, request_id(request))
+            except Exception as error:  # noqa: BLE001 - the edge: a caller gets a problem, never a stack trace
+                journal().fault("unexpected_error", error, request_id=request_id(request))
+                return problem(ZhiyinError("internal", _OURS), request_id(request))
+            return answer if isinstance(answer, Response) else json_answer(answer)
+
+        served.scope = scope  # type: ignore[attr-defined]  # read by the test that walks all routes
+        return served
+
+    return decorate
+
+
+def json_answer(value: Any, status: int = 200) -> Response:
+    """A value of a declared type, or JSON bytes, as an answer."""
+    body = value if isinstance(value, bytes) else msgspec.json.encode(value)
+    return Response(body=body.decode(), status_code=status, headers=_JSON)
+
+
+def problem(error: ZhiyinError, id_: str) -> Response:
+    """The answer to a refusal."""
+    status = next(code for kind, code in STATUS.items() if isinstance(error, kind))
+    if status >= 500:
+        journal().warn("request_failed", code=error.code, request_id=id_)
+    # What a cloud service said is ours to read, not the caller's.
+    public = ("internal", _OURS) if status == 500 else (error.code, error.message)
+    mistakes = (Mistake(error.path, error.code, error.message),) if error.path and status < 500 else ()
+    headers = dict(_JSON)
+    if status == 401:
+        headers["WWW-Authenticate"] = "Bearer"
+    if status == 503:
+        headers["Retry-After"] = "1"
+    body = msgspec.json.encode(Problem(*public, request_id=id_, errors=mistakes)).decode()
+    return Response(body=body, status_code=status, headers=headers)

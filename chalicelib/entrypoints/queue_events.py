@@ -1,0 +1,37 @@
+"""The Lambda behind the queue of events."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalice.app import Blueprint, SQSEvent
+
+from chalicelib.entrypoints.clock import now
+from chalicelib.entrypoints.compose import ingest_services, journal
+from chalicelib.flows.admission import Message
+from chalicelib.flows.ingest_events import Report
+from chalicelib.flows.ingest_events import ingest_events as ingest
+
+blueprint = Blueprint(__name__)
+
+
+@blueprint.on_sqs_message(queue="events", batch_size=10, name="ingest_events")
+def ingest_events(event: SQSEvent) -> dict[str, Any]:
+    """Apply a batch; the messages named in the answer are delivered again, and no other."""
+    raw = event.to_dict()["Records"]
+    report = ingest([Message(one["messageId"], one["body"]) for one in raw], ingest_services(), now())
+    _tell(report)
+    return {"batchItemFailures": [{"itemIdentifier": one} for one in report.failed]}
+
+
+def _tell(report: Report) -> None:
+    """Counts for the metrics, and the codes of what has to wait."""
+    told = journal()
+    told.count("Applied", report.applied)
+    told.count("Duplicate", report.duplicate)
+    told.count("Quarantined", report.quarantined)
+    told.count("FailedMessages", len(report.failed))
+    told.count("FailedRules", report.failed_rules)
+    told.flush()
+    for code in sorted(set(report.failed.values())):
+        told.warn("messages_failed", code=code)

@@ -1,0 +1,84 @@
+"""What views read of a request: the caller and its scopes, the opened body, typed JSON, the purpose."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from chalice.app import Request
+
+from chalicelib.kernel.errors import BadInput, Forbidden, NotAuthorised
+from chalicelib.kernel.gzip_body import open_body
+from chalicelib.kernel.strict_json import parse
+from chalicelib.privacy.credentials import require
+
+LIMIT_BYTES = 10_000_000
+"""The gateway's own limit, which opened gzip bodies must not break either."""
+PURPOSES = frozenset({"service", "marketing", "analytics", "security", "legal"})
+SERVED_PURPOSES = frozenset({"service"})
+"""Purposes whose views and consents exist. The others are refused, not answered as if they were service."""
+
+
+class Caller(msgspec.Struct, frozen=True):
+    """Who calls, as the authorizer found."""
+
+    tenant_id: str
+    principal: str
+    role: str
+    scopes: frozenset[str]
+    source_id: str
+
+
+def request_id(request: Request) -> str:
+    """The gateway's id of a request."""
+    return str(request.context.get("requestId") or "local")
+
+
+def caller(request: Request, scope: str) -> Caller:
+    """The caller, if it has the scope. Raises NotAuthorised and Forbidden."""
+    context: Mapping[str, Any] = request.context.get("authorizer") or {}
+    if not context.get("tenant"):
+        raise NotAuthorised
+    found = Caller(
+        tenant_id=str(context["tenant"]),
+        principal=str(context.get("principal", "")),
+        role=str(context.get("role", "")),
+        scopes=frozenset(str(context.get("scopes", "")).split()),
+        source_id=str(context.get("source_id", "")),
+    )
+    require(found.scopes, scope)
+    return found
+
+
+def raw_body(request: Request) -> bytes:
+    """The body the sender meant, opened if it was gzip. Raises TooLarge and BadInput."""
+    encoding = request.headers.get("content-encoding")
+    return open_body(request.raw_body, encoding, limit_bytes=LIMIT_BYTES)
+
+
+def json_body(request: Request) -> Any:
+    """The body as strict JSON, whatever its content type says. Raises TooLarge and BadInput."""
+    return parse(raw_body(request), limit_bytes=LIMIT_BYTES)
+
+
+def typed_body[T](request: Request, type_: type[T]) -> T:
+    """The body as a declared type. Raises BadInput ``bad_request`` with the path of what does not fit."""
+    try:
+        return msgspec.convert(json_body(request), type_)
+    except msgspec.ValidationError as error:
+        sentence, _, path = str(error).partition(" - at `")
+        raise BadInput("bad_request", sentence + ".", path.rstrip("`").removeprefix("$.")) from None
+
+
+def query(request: Request, name: str) -> str:
+    """A query parameter, or ''."""
+    return str(dict(request.query_params or {}).get(name, ""))
+
+
+def check_purpose(purpose: str) -> None:
+    """Raises BadInput for no or an unknown purpose, Forbidden for one that is not served."""
+    if purpose not in PURPOSES:
+        raise BadInput("bad_purpose", "A read states its purpose, such as service.", "purpose")
+    if purpose not in SERVED_PURPOSES:
+        raise Forbidden("purpose_not_allowed", "This purpose has no grant here.")

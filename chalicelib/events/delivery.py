@@ -1,0 +1,31 @@
+"""What a door hands to ingestion: accepted events, and the items of a batch that it had to refuse."""
+
+from __future__ import annotations
+
+import msgspec
+
+from chalicelib.events.model import Event
+from chalicelib.kernel.moments import Millis
+
+
+class RefusedItem(msgspec.Struct, frozen=True, array_like=True):
+    """An item that is no event: why, and what was sent, so that it can be replayed once mended."""
+
+    code: str
+    path: str
+    raw: bytes
+
+
+class Delivery(msgspec.Struct, frozen=True, array_like=True):
+    """One call's events from one source, sealed as a whole for the queue.
+
+    ``source_rank`` orders sources that write a trait at the same instant; ``traits`` are the trait
+    names that the source's credential may write.
+    """
+
+    source: str
+    source_rank: int
+    traits: frozenset[str]
+    received_at: Millis
+    events: tuple[Event, ...]
+    refused: tuple[RefusedItem, ...] = ()

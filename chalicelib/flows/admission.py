@@ -1,0 +1,135 @@
+"""Opens queue messages and decides which of their events may be applied."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import msgspec
+
+from chalicelib.events.check import check
+from chalicelib.events.delivery import Delivery
+from chalicelib.events.model import Event, Identifier
+from chalicelib.flows.services import IngestKeys, IngestServices
+from chalicelib.identity.anchors import anchor_of
+from chalicelib.identity.normalise import normalise_all
+from chalicelib.kernel.codec import decode
+from chalicelib.kernel.errors import BadInput
+from chalicelib.kernel.moments import Millis, local_hour
+from chalicelib.privacy.envelope import open_from
+from chalicelib.privacy.masking import mask
+from chalicelib.privacy.tenants import Tenant
+from chalicelib.profiles.measures import MeasureSet, deltas
+from chalicelib.profiles.model import Delta, Step
+from chalicelib.profiles.steps import step_of
+from chalicelib.routing.intent import topic_of
+
+
+class Message(msgspec.Struct, frozen=True):
+    """A queue message: the queue's id for it, and its body."""
+
+    message_id: str
+    body: str
+
+
+class Sealed(msgspec.Struct, frozen=True):
+    """The body of a queue message: whose it is, and a delivery only ingestion can open."""
+
+    tenant: str
+    sealed: bytes
+
+
+class Opened(msgspec.Struct, frozen=True):
+    """A message that was opened, with what its tenant's events need."""
+
+    message_id: str
+    tenant: Tenant
+    keys: IngestKeys
+    delivery: Delivery
+
+
+class Admitted(msgspec.Struct, frozen=True):
+    """An event that may be applied. ``identifiers`` maps key → masked form, the anchor's among them."""
+
+    message_id: str
+    event: Event
+    event_key: bytes
+    anchor: str
+    identifiers: Mapping[str, str]
+    source_rank: int
+    writable_traits: frozenset[str]
+    deltas: tuple[Delta, ...]
+    step: Step | None
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """What could not be applied: its code, the path it is about, and the original."""
+
+    code: str
+    path: str
+    original: bytes
+    at: Millis
+
+
+def delivery_info(tenant: str) -> bytes:
+    """What binds a sealed delivery to its tenant (HPKE's info)."""
+    return b"zhiyin/delivery/" + tenant.encode()
+
+
+def open_message(message: Message, services: IngestServices) -> Opened:
+    """Open one message. Raises BadInput when it is none of ours, NotFound for a tenant that is gone,
+    SealBroken when it was not sealed to us, Unavailable when the keys cannot be had now.
+    """
+    try:
+        sealed = msgspec.json.decode(message.body, type=Sealed)
+    except msgspec.MsgspecError:
+        raise BadInput("bad_message", "The queue message is not a sealed delivery.") from None
+    tenant = services.tenant(sealed.tenant)
+    keys = services.keys(tenant)
+    delivery = decode(open_from(keys.ingest_private, sealed.sealed, delivery_info(sealed.tenant)), Delivery)
+    return Opened(message.message_id, tenant, keys, delivery)
+
+
+def admit(opened: Opened, measures: MeasureSet, now: Millis) -> tuple[Sequence[Admitted], Sequence[Refused]]:
+    """Check, normalise, index and measure each event of a delivery. What fails is refused with its code."""
+    admitted: list[Admitted] = []
+    refused = [Refused(one.code, one.path, one.raw, now) for one in opened.delivery.refused]
+    for event in opened.delivery.events:
+        try:
+            admitted.append(_admit(opened, event, measures, now))
+        except BadInput as bad:
+            refused.append(Refused(bad.code, bad.path, msgspec.msgpack.encode(event), now))
+    return admitted, refused
+
+
+def _admit(opened: Opened, original: Event, measures: MeasureSet, now: Millis) -> Admitted:
+    tenant, keys = opened.tenant, opened.keys
+    event = with_topic(original)
+    if event.tenant != tenant.tenant_id:
+        raise BadInput("unknown_tenant", "The event is of another tenant.", "tenant")
+    check(event, now, horizon_days=tenant.horizon_days)
+    identifiers, _ = normalise_all(event.identifiers, region=tenant.region)
+    anchor = anchor_of(identifiers)
+    ordered: tuple[Identifier, ...] = (anchor, *(one for one in identifiers if one != anchor))
+    key = keys.index.event_key(event.source, event.id)
+    return Admitted(
+        message_id=opened.message_id,
+        event=msgspec.structs.replace(event, identifiers=ordered),
+        event_key=key,
+        anchor=keys.index.identifier_key(anchor),
+        identifiers={keys.index.identifier_key(one): mask(one.namespace, one.value) for one in ordered},
+        source_rank=opened.delivery.source_rank,
+        writable_traits=opened.delivery.traits,
+        deltas=deltas(measures, event, local_hour(event.time, tenant.timezone)),
+        step=step_of(event, key),
+    )
+
+
+def with_topic(event: Event) -> Event:
+    """The event with a coarse topic derived from its text, where the source gave none.
+
+    Rules may read the topic; the text itself is personal and stays sealed.
+    """
+    text = event.data.get("text")
+    if "topic" in event.data or not isinstance(text, str):
+        return event
+    return msgspec.structs.replace(event, data={**event.data, "topic": topic_of(text)})

@@ -1,0 +1,67 @@
+"""``decision = decide(policy, profile, tags, desk, now)``: answered, recorded, published."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import msgspec
+
+from chalicelib.events.model import Identifier
+from chalicelib.flows.find_person import by_id, by_identifiers
+from chalicelib.flows.services import Change, ReadServices
+from chalicelib.kernel.errors import NotFound
+from chalicelib.kernel.moments import DAY_MS, Millis
+from chalicelib.privacy.tenants import Tenant
+from chalicelib.profiles.cases import cases
+from chalicelib.profiles.model import Profile
+from chalicelib.profiles.values import values
+from chalicelib.routing.decide import decide
+from chalicelib.routing.model import Caller, RouteRequest
+from chalicelib.store.rows import DecisionRow
+from chalicelib.tags.engine import assess
+from chalicelib.tags.model import Tag
+
+_KEPT_DAYS = 400
+
+
+def answer_route(request: RouteRequest, tenant: Tenant, decision_id: str, services: ReadServices, now: Millis) -> bytes:
+    """The decision as JSON. The same ``decision_id`` again answers what was answered then."""
+    profile = _person(request, tenant, services)
+    caller = Caller()
+    if profile is not None:
+        caller = caller_of(profile, assess(services.catalogue, profile, now).tags, services, now)
+    decision = decide(services.policy, request, caller, decision_id=decision_id, now=now)
+    content = msgspec.json.encode(decision)
+    profile_id = decision.profile_id or ""
+    row = DecisionRow(tenant.tenant_id, decision_id, profile_id, now, content, now + _KEPT_DAYS * DAY_MS)
+    if not services.history.record(row):
+        return read_decision(tenant.tenant_id, decision_id, services)
+    about = {"tenant": tenant.tenant_id, "decision_id": decision_id, "profile_id": profile_id}
+    services.publish([Change("decision.made", {**about, "queue": decision.queue, "mode": decision.mode})])
+    return content
+
+
+def read_decision(tenant_id: str, decision_id: str, services: ReadServices) -> bytes:
+    """A decision as it was answered. Raises NotFound."""
+    row = services.history.decision(tenant_id, decision_id)
+    if row is None:
+        raise NotFound("no_such_decision", "There is no such decision.")
+    return row.content
+
+
+def _person(request: RouteRequest, tenant: Tenant, services: ReadServices) -> Profile | None:
+    if request.profile_id is not None:
+        return by_id(tenant.tenant_id, request.profile_id, services)
+    identifiers = [Identifier(one.namespace, one.value) for one in request.identifiers]
+    return by_identifiers(tenant, identifiers, services)
+
+
+def caller_of(profile: Profile, tags: Iterable[Tag], services: ReadServices, now: Millis) -> Caller:
+    """What a policy may know of a person."""
+    return Caller(
+        profile_id=profile.profile_id,
+        personalised=profile.state == "active",
+        tags={tag.id: tag.confidence for tag in tags},
+        values=values(profile, services.policy.paths, now, services.measures.money),
+        cases=cases(profile.steps),
+    )

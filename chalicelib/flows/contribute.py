@@ -1,0 +1,118 @@
+"""Turns an admitted event into its contribution, with everything personal sealed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from chalicelib.flows.admission import Admitted
+from chalicelib.kernel.codec import encode
+from chalicelib.kernel.errors import BadInput
+from chalicelib.privacy.derive import derived
+from chalicelib.privacy.fields import FIELDS, check_trait, view
+from chalicelib.privacy.masking import mask
+from chalicelib.privacy.sealing import FacetKey, associated, seal
+from chalicelib.profiles.model import Contribution, Trait
+
+
+class FacetKeys(msgspec.Struct, frozen=True):
+    """The opened keys of one facet: one for its fields, one for its events' originals."""
+
+    tenant: str
+    facet: str
+    generation: int
+    key_version: int
+    fields: FacetKey
+    events: FacetKey
+
+    def __repr__(self) -> str:
+        return f"<facet keys of {self.facet}>"
+
+    def seal(self, key: FacetKey, field: str, plaintext: bytes) -> bytes:
+        """Seal one value of this facet, bound to where it belongs."""
+        aad = associated(
+            tenant=self.tenant,
+            facet=self.facet,
+            generation=self.generation,
+            field=field,
+            schema=1,
+            key_version=self.key_version,
+        )
+        return seal(key, plaintext, aad=aad, key_version=self.key_version)
+
+
+class EventContent(msgspec.Struct, frozen=True, array_like=True):
+    """What an event row keeps: the contribution, a view that anyone who reads may see, the sealed original."""
+
+    contribution: Contribution
+    view: dict[str, Any]
+    source: str
+    received_at: int
+    sealed: bytes
+
+
+class Contributed(msgspec.Struct, frozen=True):
+    """An event's contribution, the coded content of its row, and the traits that were left out of it."""
+
+    contribution: Contribution
+    content: bytes
+    refused_traits: tuple[str, ...] = ()
+
+
+def contribute(admitted: Admitted, linked: Mapping[str, str], keys: FacetKeys) -> Contributed:
+    """What an event adds, and the coded content of its row.
+
+    ``linked`` are the identifiers that are linked: key → masked form, without those refused.
+    """
+    event = admitted.event
+    traits, refused = _traits(admitted, keys)
+    contribution = Contribution(
+        event_key=admitted.event_key,
+        type=event.type,
+        at=event.time,
+        source=event.source,
+        source_rank=admitted.source_rank,
+        channel=event.channel,
+        facet=admitted.anchor,
+        identifiers=dict(linked),
+        traits=traits,
+        deltas=admitted.deltas,
+        step=admitted.step,
+    )
+    original = keys.seal(keys.events, f"event/{admitted.event_key.hex()}", encode(event))
+    content = EventContent(contribution, view(event.type, event.data), event.source, event.received_at, original)
+    return Contributed(contribution, encode(content), refused)
+
+
+def _traits(admitted: Admitted, keys: FacetKeys) -> tuple[dict[str, Trait], tuple[str, ...]]:
+    """The traits an event may write, sealed where they must be, and the names of those it may not."""
+    given = admitted.event.data.get("traits")
+    accepted: dict[str, Any] = {}
+    refused: list[str] = []
+    for name, value in given.items() if isinstance(given, Mapping) else ():
+        try:
+            if name not in admitted.writable_traits:
+                raise BadInput("not_writable", "This source may not write that trait.", "traits")
+            accepted[name] = check_trait(name, value)
+        except BadInput:
+            refused.append(name)
+    coarse = derived(accepted, admitted.event.time)
+    traits = {name: _trait(admitted, keys, name, value) for name, value in {**coarse, **accepted}.items()}
+    return traits, tuple(refused)
+
+
+def _trait(admitted: Admitted, keys: FacetKeys, name: str, value: Any) -> Trait:
+    masked = None
+    if FIELDS[name].is_sealed:
+        masked = mask(name, str(value))
+        value = keys.seal(keys.fields, f"trait/{name}", msgspec.msgpack.encode(value))
+    return Trait(
+        value=value,
+        observed_at=admitted.event.time,
+        source_rank=admitted.source_rank,
+        event_key=admitted.event_key,
+        source=admitted.event.source,
+        masked=masked,
+    )

@@ -1,0 +1,108 @@
+"""The profile as api.md writes it: masked, with its tags and a sentence that says who this is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from chalicelib.flows.services import ReadServices
+from chalicelib.flows.views import (
+    IdentifierView,
+    MaskedPath,
+    MeasureView,
+    ProfileView,
+    Quality,
+    TagView,
+    TraitView,
+)
+from chalicelib.identity.resolve import namespace_of
+from chalicelib.kernel.amounts import format_amount
+from chalicelib.kernel.moments import Millis, format_moment
+from chalicelib.profiles.model import Link, Profile, Series, Trait
+from chalicelib.profiles.values import values
+from chalicelib.tags.engine import assess
+from chalicelib.tags.model import Tag
+from chalicelib.tags.summary import summary
+
+MASKED_REASON = "sealed"
+"""Why a value is masked here: this function holds no key that opens it."""
+CORE_TRAITS = ("name", "gender", "age_band", "region", "member_level", "phone", "email", "notify_channel")
+"""What a complete profile knows; ``quality.completeness`` is the share that is there."""
+_WINDOWS = ("count_7d", "count_30d", "count_90d")
+
+
+def describe_profile(profile: Profile, services: ReadServices, now: Millis) -> ProfileView:
+    """The whole profile for a purpose of service."""
+    tags = assess(services.catalogue, profile, now).tags
+    traits = sorted(profile.traits.items())
+    return ProfileView(
+        profile_id=profile.profile_id,
+        state=profile.state,
+        generation=profile.generation,
+        version=profile.version,
+        first_seen=format_moment(profile.first_seen),
+        last_seen=format_moment(profile.last_seen),
+        summary=summary(profile, tags),
+        identifiers=tuple(_identifier(key, link) for key, link in sorted(profile.links.items())),
+        traits={name: _trait(trait) for name, trait in traits},
+        measures=_measures(profile, services, now),
+        tags=tuple(map(describe_tag, tags)),
+        quality=_quality(profile, now),
+        masked=tuple(MaskedPath(f"traits.{name}", MASKED_REASON) for name, trait in traits if trait.masked is not None),
+        as_of=format_moment(now),
+    )
+
+
+def describe_tag(tag: Tag) -> TagView:
+    """A tag as api.md writes it, with times as text."""
+    return TagView(
+        id=tag.id,
+        name=tag.name,
+        class_=tag.class_,
+        dimension=tag.dimension,
+        value=tag.value,
+        confidence=tag.confidence,
+        since=format_moment(tag.since),
+        expires_at=None if tag.expires_at is None else format_moment(tag.expires_at),
+        source=tag.source,
+    )
+
+
+def _identifier(key: str, link: Link) -> IdentifierView:
+    return IdentifierView(namespace_of(key), link.masked, format_moment(link.first_seen), format_moment(link.last_seen))
+
+
+def _trait(trait: Trait) -> TraitView:
+    at = format_moment(trait.observed_at)
+    if trait.masked is None:
+        return TraitView(trait.value, trait.source, at)
+    return TraitView(trait.masked, trait.source, at, masked=True)
+
+
+def _measures(profile: Profile, services: ReadServices, now: Millis) -> dict[str, MeasureView]:
+    names = sorted(profile.series)
+    nested = values(profile, [f"m.{name}.{stat}" for name in names for stat in _WINDOWS], now)
+    money = services.measures.money
+    return {name: _measure(profile.series[name], nested["m"][name], name in money) for name in names}
+
+
+def _measure(series: Series, windows: Mapping[str, int], money: bool) -> MeasureView:
+    return MeasureView(
+        count=series.count,
+        count_7d=windows["count_7d"],
+        count_30d=windows["count_30d"],
+        count_90d=windows["count_90d"],
+        sum=format_amount(series.total) if money else series.total,
+        max=format_amount(series.largest) if money else series.largest,
+        first_at=format_moment(series.first_at),
+        last_at=format_moment(series.last_at),
+    )
+
+
+def _quality(profile: Profile, now: Millis) -> Quality:
+    known = sum(name in profile.traits for name in CORE_TRAITS)
+    return Quality(
+        completeness=round(known / len(CORE_TRAITS), 2),
+        freshness_seconds=max(0, now - profile.last_seen) // 1000,
+        # Accuracy needs conflicts and corrections, which nothing observes yet.
+        accuracy=None,
+    )

@@ -1,0 +1,43 @@
+"""Finds the profile a call is about: by id, or by identifiers through the blind index."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from chalicelib.events.model import Identifier
+from chalicelib.flows.read_people import follow
+from chalicelib.flows.services import ReadServices
+from chalicelib.identity.anchors import rank_of
+from chalicelib.identity.normalise import normalise_all
+from chalicelib.identity.resolve import namespace_of
+from chalicelib.kernel.codec import decode
+from chalicelib.kernel.errors import NotFound
+from chalicelib.privacy.tenants import Tenant
+from chalicelib.profiles.join import join
+from chalicelib.profiles.model import Body, Profile
+
+
+def by_id(tenant_id: str, profile_id: str, services: ReadServices) -> Profile:
+    """The profile of an id; a merged id answers with its survivor. Raises NotFound."""
+    row = follow(tenant_id, [profile_id], services.profiles, fresh=False).get(profile_id)
+    if row is None or row.state == "erased":
+        raise NotFound("no_such_profile", "There is no such profile.")
+    return join(row.profile_id, row.version, row.state, row.generation, decode(row.body, Body))
+
+
+def by_identifiers(tenant: Tenant, identifiers: Sequence[Identifier], services: ReadServices) -> Profile | None:
+    """The profile that the strongest known of these identifiers leads to, or None.
+
+    Raises BadInput for identifiers of which none can be used.
+    """
+    normalised, _ = normalise_all(identifiers, region=tenant.region)
+    index = services.index(tenant)
+    keys = [index.identifier_key(one) for one in normalised]
+    owners = services.profiles.find(tenant.tenant_id, keys, fresh=False)
+    for key in sorted(owners, key=lambda key: (rank_of(namespace_of(key)), key)):
+        try:
+            return by_id(tenant.tenant_id, owners[key], services)
+        except NotFound:
+            # An index row may be read before its profile: eventually consistent reads are not ordered.
+            continue
+    return None

@@ -1,0 +1,65 @@
+"""A person's events, newest first, with only what anyone who may read the profile may see."""
+
+from __future__ import annotations
+
+from chalicelib.flows.contribute import EventContent
+from chalicelib.flows.read_people import follow
+from chalicelib.flows.services import ReadServices
+from chalicelib.flows.views import TimelineEvent, TimelineView
+from chalicelib.kernel.codec import decode
+from chalicelib.kernel.errors import BadInput, NotFound
+from chalicelib.kernel.moments import Millis, format_moment
+from chalicelib.profiles.model import Body
+from chalicelib.store.rows import EventRow
+
+MOST_EVENTS = 100
+
+
+def read_timeline(
+    tenant_id: str, profile_id: str, limit: int, cursor: str, services: ReadServices, now: Millis
+) -> TimelineView:
+    """One page of events of all facets, and the cursor of the next ('' = no more).
+
+    Raises NotFound for an unknown profile, BadInput ``bad_cursor`` and ``bad_limit``.
+    """
+    if not 1 <= limit <= MOST_EVENTS:
+        raise BadInput("bad_limit", f"A limit is 1 to {MOST_EVENTS}.", "limit")
+    row = follow(tenant_id, [profile_id], services.profiles, fresh=False).get(profile_id)
+    if row is None or row.state == "erased":
+        raise NotFound("no_such_profile", "There is no such profile.")
+    before, last_key = _position(cursor)
+    facets = decode(row.body, Body).facets
+    # Events of the cursor's own millisecond come again from the index and are left out by their key.
+    found = [
+        event
+        for facet in facets
+        for event in services.history.timeline(tenant_id, facet, before=before + 1, limit=limit + MOST_EVENTS)
+        if event.expires_at > now and (event.at, event.event_key.hex()) < (before, last_key)
+    ]
+    found.sort(key=lambda event: (event.at, event.event_key), reverse=True)
+    page = found[:limit]
+    more = f"{page[-1].at}.{page[-1].event_key.hex()}" if len(found) > limit else ""
+    return TimelineView(row.profile_id, tuple(map(_shown, page)), more)
+
+
+def _position(cursor: str) -> tuple[Millis, str]:
+    if not cursor:
+        return (1 << 60, "")
+    at, _, key = cursor.partition(".")
+    if not (at.isascii() and at.isdigit() and len(at) <= 16 and key.isalnum()):
+        raise BadInput("bad_cursor", "That cursor is none of ours.", "cursor")
+    return int(at), key
+
+
+def _shown(row: EventRow) -> TimelineEvent:
+    content = decode(row.content, EventContent)
+    one = content.contribution
+    return TimelineEvent(
+        event=row.event_key.hex(),
+        type=one.type,
+        time=format_moment(one.at),
+        received_at=format_moment(content.received_at),
+        channel=one.channel,
+        source=content.source,
+        data=content.view,
+    )

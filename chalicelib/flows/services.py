@@ -1,0 +1,76 @@
+"""What the flows need from outside, as values: entry points compose them, tests put fakes in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from chalicelib.identity.blind_index import BlindIndex
+from chalicelib.privacy.tenants import Tenant
+from chalicelib.profiles.measures import MeasureSet
+from chalicelib.routing.policy import Policy
+from chalicelib.store.catalogue import SourceRecord
+from chalicelib.store.rows import HistoryStore, ProfileStore, SecretStore
+from chalicelib.tags.catalogue import Catalogue
+
+
+class IngestKeys(msgspec.Struct, frozen=True):
+    """A tenant's opened keys, as ingestion has them. ``branch_version`` is what new seals take."""
+
+    index: BlindIndex
+    branch_keys: Mapping[int, bytes]
+    ingest_private: bytes
+
+    @property
+    def branch_version(self) -> int:
+        """The newest branch key's version."""
+        return max(self.branch_keys)
+
+    def __repr__(self) -> str:
+        return "<ingest keys>"
+
+
+class Change(msgspec.Struct, frozen=True, array_like=True):
+    """Something to publish: its type (``profile.updated``, ``tag.set`` …) and detail without personal values."""
+
+    type: str
+    detail: dict[str, Any]
+
+
+class DoorServices(msgspec.Struct, frozen=True):
+    """What a door needs to pass events on: who sends, and where to."""
+
+    tenant: Callable[[str], Tenant]
+    source: Callable[[str], SourceRecord | None]
+    webhook_secrets: Callable[[SourceRecord], Sequence[bytes]]
+    send: Callable[[Sequence[str]], None]
+    message_limit_bytes: int
+
+
+class IngestServices(msgspec.Struct, frozen=True):
+    """What ingestion needs. ``random`` draws the secrets of new facets."""
+
+    profiles: ProfileStore
+    history: HistoryStore
+    secrets: SecretStore
+    tenant: Callable[[str], Tenant]
+    keys: Callable[[Tenant], IngestKeys]
+    publish: Callable[[Sequence[Change]], None]
+    catalogue: Catalogue
+    measures: MeasureSet
+    random: Callable[[int], bytes]
+
+
+class ReadServices(msgspec.Struct, frozen=True):
+    """What answering needs: no branch key, no facet secret."""
+
+    profiles: ProfileStore
+    history: HistoryStore
+    tenant: Callable[[str], Tenant]
+    index: Callable[[Tenant], BlindIndex]
+    publish: Callable[[Sequence[Change]], None]
+    catalogue: Catalogue
+    policy: Policy
+    measures: MeasureSet

@@ -1,0 +1,164 @@
+"""The answers of api.md as types: they are encoded for callers and make the OpenAPI document."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from chalicelib.kernel.texts import Text
+
+
+class IdentifierView(msgspec.Struct, frozen=True):
+    """An identifier, masked; times are RFC 3339."""
+
+    namespace: str
+    masked: str
+    first_seen: str
+    last_seen: str
+
+
+class TraitView(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A trait. ``masked`` says that ``value`` is a masked form."""
+
+    value: Any
+    source: str
+    observed_at: str
+    masked: bool = False
+
+
+class MeasureView(msgspec.Struct, frozen=True):
+    """A measure: counts in windows of days; sums of money are decimal strings."""
+
+    count: int
+    count_7d: int
+    count_30d: int
+    count_90d: int
+    sum: str | int
+    max: str | int
+    first_at: str
+    last_at: str
+
+
+class TagView(msgspec.Struct, frozen=True):
+    """A tag that is set, with its confidence (0–1) now."""
+
+    id: str
+    name: Text
+    class_: str = msgspec.field(name="class")
+    dimension: str
+    value: Any
+    confidence: float
+    since: str
+    expires_at: str | None
+    source: str
+
+
+class MaskedPath(msgspec.Struct, frozen=True):
+    """A path whose value is masked, and why."""
+
+    path: str
+    reason: str
+
+
+class Quality(msgspec.Struct, frozen=True):
+    """Completeness is the share of core traits known; accuracy is null until something measures it."""
+
+    completeness: float
+    freshness_seconds: int
+    accuracy: float | None
+
+
+class ProfileView(msgspec.Struct, frozen=True):
+    """One person as a service desk may see them."""
+
+    profile_id: str
+    state: str
+    generation: int
+    version: int
+    first_seen: str
+    last_seen: str
+    summary: Text
+    identifiers: tuple[IdentifierView, ...]
+    traits: dict[str, TraitView]
+    measures: dict[str, MeasureView]
+    tags: tuple[TagView, ...]
+    quality: Quality
+    masked: tuple[MaskedPath, ...]
+    as_of: str
+    segments: tuple[dict[str, Any], ...] = ()
+    scores: dict[str, Any] = {}
+    consents: tuple[dict[str, Any], ...] = ()
+
+
+class TagsView(msgspec.Struct, frozen=True):
+    """The tags of a profile."""
+
+    profile_id: str
+    tags: tuple[TagView, ...]
+    as_of: str
+
+
+class TimelineEvent(msgspec.Struct, frozen=True):
+    """One event; ``data`` holds its public and internal fields only."""
+
+    event: str
+    type: str
+    time: str
+    received_at: str
+    channel: str
+    source: str
+    data: dict[str, Any]
+
+
+class TimelineView(msgspec.Struct, frozen=True):
+    """A page of events, newest first. ``cursor`` is empty on the last page."""
+
+    profile_id: str
+    events: tuple[TimelineEvent, ...]
+    cursor: str
+
+
+class AcceptedView(msgspec.Struct, frozen=True):
+    """How many events were queued, and which were not and why."""
+
+    accepted: int
+    refused: tuple[RefusedView, ...] = ()
+
+
+class RefusedView(msgspec.Struct, frozen=True):
+    """One item that was not accepted."""
+
+    index: int
+    code: str
+    message: str
+
+
+class Success(msgspec.Struct, frozen=True):
+    """The answer that clients of the Segment family expect."""
+
+    success: bool = True
+
+
+class Mistake(msgspec.Struct, frozen=True):
+    """One mistake of a request."""
+
+    path: str
+    code: str
+    message: str
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """Every error."""
+
+    code: str
+    message: str
+    request_id: str
+    errors: tuple[Mistake, ...] = ()
+
+
+class Health(msgspec.Struct, frozen=True):
+    """That the service answers, and which version."""
+
+    status: str
+    version: str

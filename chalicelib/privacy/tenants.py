@@ -1,0 +1,31 @@
+"""The tenant record: what is kept of a tenant. Its keys stand here only as KMS wrapped them."""
+
+from __future__ import annotations
+
+import msgspec
+
+
+class Tenant(msgspec.Struct, frozen=True):
+    """A customer of ours: its name, its time zone and its keys.
+
+    All keys are wrapped by KMS except ``ingest_public``, which may be read by everyone. ``region`` is
+    where a phone number without country code is from; ``horizon_days`` is how old an event may be.
+    """
+
+    tenant_id: str
+    name: str
+    timezone: str
+    index_key: bytes
+    branch_keys: dict[int, bytes]
+    ingest_private: bytes
+    ingest_public: bytes
+    region: str = "CN"
+    horizon_days: int = 730
+
+    def __repr__(self) -> str:
+        return f"<tenant {self.tenant_id}>"
+
+    @property
+    def branch_version(self) -> int:
+        """The version that new values are sealed under."""
+        return max(self.branch_keys)

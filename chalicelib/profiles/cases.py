@@ -1,0 +1,57 @@
+"""Orders, tickets and complaints as they stand, derived from their steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from chalicelib.kernel.moments import Millis
+from chalicelib.profiles.model import Step
+
+CLOSING: Mapping[str, frozenset[str]] = {
+    "order": frozenset({"delivered", "refunded", "cancelled"}),
+    "ticket": frozenset({"resolved", "closed"}),
+    "complaint": frozenset({"resolved", "closed"}),
+}
+"""Kind → the statuses after which nothing is owed any more."""
+
+
+class Case(msgspec.Struct, frozen=True):
+    """One order, ticket or complaint: its latest status and when it began."""
+
+    kind: str
+    ref: str
+    status: str
+    opened_at: Millis
+    changed_at: Millis
+    open: bool
+    amount: int | None = None
+    topic: str | None = None
+
+
+def cases(steps: Iterable[Step]) -> tuple[Case, ...]:
+    """The cases behind some steps, in the order of their last change.
+
+    A complaint is settled when the ticket of the same reference is.
+    """
+    found: dict[tuple[str, str], Case] = {}
+    for step in sorted(steps, key=lambda step: (step.at, step.event_key)):
+        found[step.kind, step.ref] = _after(found.get((step.kind, step.ref)), step, step.kind)
+        complaint = found.get(("complaint", step.ref)) if step.kind == "ticket" else None
+        if complaint is not None:
+            found["complaint", step.ref] = _after(complaint, step, "complaint")
+    return tuple(sorted(found.values(), key=lambda case: (case.changed_at, case.kind, case.ref)))
+
+
+def _after(before: Case | None, step: Step, kind: str) -> Case:
+    return Case(
+        kind=kind,
+        ref=step.ref,
+        status=step.status,
+        opened_at=step.at if before is None else before.opened_at,
+        changed_at=step.at,
+        open=step.status not in CLOSING.get(kind, frozenset()),
+        amount=step.amount if step.amount is not None else (before.amount if before else None),
+        topic=step.topic or (before.topic if before else None),
+    )

@@ -1,0 +1,111 @@
+"""``facet = fold(contributions that came through one anchor)``.
+
+Every part of a facet is a join: registers take the greatest writer, counts add, ends take the least
+and the greatest, steps keep the latest of a total order. Pruning goes by the watermark and runs after
+the whole set, so the result depends on which events there are and on nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from chalicelib.kernel.moments import Millis
+from chalicelib.profiles import series as series_of
+from chalicelib.profiles.model import Contribution, Facet, Link, Series, Step, Trait
+
+STEPS_KEPT = 32
+"""Per kind (order, ticket, complaint). The latest k of a total order is itself a join."""
+
+
+def fold(facet: Facet | None, contributions: Iterable[Contribution]) -> Facet | None:
+    """Add events to a facet that does not hold them yet; two with one key count once.
+
+    Returns None when there is neither a facet nor a contribution. The caller answers for not folding
+    an event that the facet already holds: counts are not idempotent (that is what markers are for).
+    """
+    fresh = {one.event_key: one for one in contributions}
+    for one in fresh.values():
+        addition = _facet_of(one)
+        facet = addition if facet is None else join_facets(facet, addition)
+    return None if facet is None else prune(facet)
+
+
+def join_facets(left: Facet, right: Facet) -> Facet:
+    """The facet of both sets of events, not yet pruned. Commutative and associative."""
+    return Facet(
+        first_seen=min(left.first_seen, right.first_seen),
+        last_seen=max(left.last_seen, right.last_seen),
+        links=_merge(left.links, right.links, join_links),
+        traits=_merge(left.traits, right.traits, later_trait),
+        series=_merge(left.series, right.series, series_of.merge),
+        steps=latest_steps((*left.steps, *right.steps)),
+        channels=_merge(left.channels, right.channels, max),
+    )
+
+
+def prune(facet: Facet) -> Facet:
+    """Apply the watermark (``last_seen``) to every series."""
+    pruned: dict[str, Series] = {name: series_of.prune(one, facet.last_seen) for name, one in facet.series.items()}
+    return Facet(facet.first_seen, facet.last_seen, facet.links, facet.traits, pruned, facet.steps, facet.channels)
+
+
+def later_trait(left: Trait, right: Trait) -> Trait:
+    """Last writer wins, by event time, then source rank, then event key."""
+    return max(left, right, key=_trait_order)
+
+
+def join_links(left: Link, right: Link) -> Link:
+    """First sighting's evidence and the latest sighting's time."""
+    first = min(left, right, key=_link_order)
+    return Link(first.first_seen, max(left.last_seen, right.last_seen), first.masked, first.event_key, first.source)
+
+
+def latest_steps(steps: Iterable[Step]) -> tuple[Step, ...]:
+    """The latest ``STEPS_KEPT`` of each kind, in order."""
+    kept: list[Step] = []
+    seen: dict[str, int] = {}
+    for step in sorted(set(steps), key=_step_order, reverse=True):
+        seen[step.kind] = seen.get(step.kind, 0) + 1
+        if seen[step.kind] <= STEPS_KEPT:
+            kept.append(step)
+    return tuple(reversed(kept))
+
+
+def _facet_of(one: Contribution) -> Facet:
+    return Facet(
+        first_seen=one.at,
+        last_seen=one.at,
+        links={key: Link(one.at, one.at, masked, one.event_key, one.source) for key, masked in one.identifiers.items()},
+        traits=one.traits,
+        series=_series_of(one),
+        steps=() if one.step is None else (one.step,),
+        channels={one.channel: one.at},
+    )
+
+
+def _series_of(one: Contribution) -> dict[str, Series]:
+    grown: dict[str, Series] = {}
+    for delta in one.deltas:
+        addition = series_of.single(one.at, delta.amount)
+        before = grown.get(delta.measure)
+        grown[delta.measure] = addition if before is None else series_of.merge(before, addition)
+    return grown
+
+
+def _merge[T](left: dict[str, T], right: dict[str, T], join: Callable[[T, T], T]) -> dict[str, T]:
+    merged = dict(left)
+    for key, value in right.items():
+        merged[key] = join(merged[key], value) if key in merged else value
+    return merged
+
+
+def _trait_order(trait: Trait) -> tuple[Millis, int, bytes]:
+    return (trait.observed_at, trait.source_rank, trait.event_key)
+
+
+def _link_order(link: Link) -> tuple[Millis, bytes]:
+    return (link.first_seen, link.event_key)
+
+
+def _step_order(step: Step) -> tuple[Millis, bytes]:
+    return (step.at, step.event_key)

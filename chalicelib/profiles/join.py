@@ -1,0 +1,38 @@
+"""``profile = join(facets that are linked)``: what is stored becomes what is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import reduce
+
+from chalicelib.profiles.fold import join_facets
+from chalicelib.profiles.model import Body, Facet, FacetId, Profile
+
+SCHEMA = 1
+"""Version of the stored shape."""
+
+
+def body_of(facets: Mapping[FacetId, Facet]) -> Body:
+    """What the store keeps of these facets."""
+    return Body(schema=SCHEMA, facets=dict(facets))
+
+
+def join(profile_id: str, version: int, state: str, generation: int, body: Body) -> Profile:
+    """The profile of a stored body. A body without facets is a profile that nothing is known of."""
+    facets = list(body.facets.values())
+    if not facets:
+        return Profile(profile_id, version, state, generation, 0, 0, {}, {}, {}, (), {})
+    whole = reduce(join_facets, facets)
+    return Profile(
+        profile_id=profile_id,
+        version=version,
+        state=state,
+        generation=generation,
+        first_seen=whole.first_seen,
+        last_seen=whole.last_seen,
+        links=whole.links,
+        traits=whole.traits,
+        series=whole.series,
+        steps=whole.steps,
+        channels=whole.channels,
+    )

@@ -1,0 +1,42 @@
+"""Conditions of one policy section as a single array rule: one conversion of the facts answers all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from datalogic_py import DataLogicError, Engine
+
+from chalicelib.routing.facts import Facts
+
+ENGINE = Engine()
+
+
+class Conditions:
+    """The compiled conditions of some rules, in their order, with the paths that each reads."""
+
+    def __init__(self, whens: Sequence[Any]) -> None:
+        self._all = ENGINE.compile(list(whens))
+        self._each = tuple(ENGINE.compile(when) for when in whens)
+        self.reads = tuple(tuple(".".join(path) for path in rule.facts()["reads"]) for rule in self._each)
+
+    def holding(self, facts: Facts) -> tuple[list[int], list[int]]:
+        """The positions that hold, and those that could not be evaluated on these values.
+
+        One condition that meets a value of a wrong type fails the whole array; then each is tried by
+        itself, so that it silences no other and is named in the answer.
+        """
+        try:
+            return [position for position, held in enumerate(self._all.evaluate(facts)) if held], []
+        except DataLogicError:
+            return self._one_by_one(facts)
+
+    def _one_by_one(self, facts: Facts) -> tuple[list[int], list[int]]:
+        holding, failed = [], []
+        for position, rule in enumerate(self._each):
+            try:
+                if rule.evaluate(facts):
+                    holding.append(position)
+            except DataLogicError:
+                failed.append(position)
+        return holding, failed

@@ -1,0 +1,121 @@
+"""Everything a policy may read about one call, as a nested mapping for JSONLogic.
+
+Inputs: ``tags t m p orders tickets complaints`` of the profile, ``recent`` from its cases, ``channel``,
+``known``, ``now``, ``message``, ``mood``, ``stated`` (an intent given or read from the message).
+Derived while judging: ``intent`` and ``urgency``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from chalicelib.kernel.moments import DAY_MS, Millis
+from chalicelib.profiles.cases import Case
+from chalicelib.routing.declaration import Night
+from chalicelib.routing.intent import Reading
+from chalicelib.routing.model import UNKNOWN_INTENT, Caller, RouteRequest
+
+type Facts = dict[str, Any]
+
+INPUT_PATHS: frozenset[str] = frozenset(
+    {
+        *("now.hour", "now.weekday", "now.night", "channel", "known", "mood"),
+        *("message.present", "message.language", "message.urgency", "message.wants_human"),
+        *("stated.intent", "stated.confidence", "stated.source"),
+        *("recent.order_status", "recent.order_days", "recent.refund_days", "recent.ticket_topic"),
+        *("recent.ticket_days", "recent.complaint_days"),
+    }
+)
+INTENT_PATHS: frozenset[str] = frozenset({"intent.id", "intent.confidence", "intent.source"})
+URGENCY_PATHS: frozenset[str] = frozenset({"urgency.level", "urgency.score"})
+PROFILE_STEMS: frozenset[str] = frozenset({"t", "m", "p", "orders", "tickets", "complaints"})
+
+
+def facts_of(
+    request: RouteRequest, reading: Reading, caller: Caller, *, now: Millis, timezone: str, night: Night
+) -> Facts:
+    """The inputs of one call. Nothing of a caller who opted out gets in."""
+    facts: Facts = dict(caller.values) if caller.personalised else {}
+    at = datetime.fromtimestamp(now // 1000, UTC).astimezone(_zone(timezone))
+    facts["tags"] = caller.tags if caller.personalised else {}
+    facts["recent"] = recent(caller.cases, now) if caller.personalised else {}
+    facts["known"] = caller.profile_id is not None and caller.personalised
+    facts["channel"] = request.channel
+    facts["mood"] = reading.mood
+    facts["now"] = {"hour": at.hour, "weekday": at.weekday(), "night": is_night(at.hour, night)}
+    facts["message"] = {
+        "present": bool(request.message),
+        "language": reading.language,
+        "urgency": reading.urgency,
+        "wants_human": reading.wants_human,
+    }
+    facts["stated"] = _stated(request, reading)
+    return facts
+
+
+def is_night(hour: int, night: Night) -> bool:
+    """Whether an hour lies in the night, which may pass midnight."""
+    if night.start <= night.end:
+        return night.start <= hour < night.end
+    return hour >= night.start or hour < night.end
+
+
+def recent(cases: Iterable[Case], now: Millis) -> dict[str, Any]:
+    """The latest order and refund, the latest open ticket and complaint; whole days since their last step."""
+    found: dict[str, Any] = {}
+    for case in cases:
+        days = max(0, now - case.changed_at) // DAY_MS
+        if case.kind == "order":
+            found["order_status"], found["order_days"] = case.status, days
+            if case.status == "refunded":
+                found["refund_days"] = days
+        elif case.open and case.kind == "ticket":
+            found["ticket_topic"], found["ticket_days"] = case.topic, days
+        elif case.open and case.kind == "complaint":
+            found["complaint_days"] = days
+    return found
+
+
+def changed(facts: Facts, changes: Mapping[str, Any]) -> Facts:
+    """A copy of the facts with other values at some paths; nothing shared is touched."""
+    copy = dict(facts)
+    for path, value in changes.items():
+        *stems, last = path.split(".")
+        inner = copy
+        for stem in stems:
+            inner[stem] = dict(inner.get(stem) or {})
+            inner = inner[stem]
+        inner[last] = value
+    return copy
+
+
+def value_at(facts: Mapping[str, Any], path: str) -> Any:
+    """The value at a dotted path, or None."""
+    found: Any = facts
+    for part in _parts(path):
+        if not isinstance(found, Mapping):
+            return None
+        found = found.get(part)
+    return found
+
+
+@cache
+def _parts(path: str) -> tuple[str, ...]:
+    return tuple(path.split("."))
+
+
+def _stated(request: RouteRequest, reading: Reading) -> dict[str, Any]:
+    if request.intent is not None and request.intent != UNKNOWN_INTENT:
+        return {"intent": request.intent, "confidence": 1.0, "source": "given"}
+    if reading.topic is not None:
+        return {"intent": reading.topic, "confidence": reading.confidence, "source": "message"}
+    return {}
+
+
+@cache
+def _zone(timezone: str) -> ZoneInfo:
+    return ZoneInfo(timezone)

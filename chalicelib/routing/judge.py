@@ -1,0 +1,136 @@
+"""Apply a policy to facts: intent, urgency, the scores of queues and modes, priority, time limits."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from chalicelib.routing.declaration import NO_CAP, Queue, Rule
+from chalicelib.routing.facts import Facts, value_at
+from chalicelib.routing.model import NO_INTENT, Intent, Mode, RankedQueue, Sla, Urgency
+from chalicelib.routing.policy import CENTS, Policy
+from chalicelib.routing.urgency import urgency_of
+
+
+class Judgement(msgspec.Struct, frozen=True):
+    """The outcome and the positions of the rules behind it. ``facts`` has intent and urgency filled in."""
+
+    facts: Facts
+    intent: Intent
+    urgency: Urgency
+    queue: str
+    mode: Mode
+    priority: int
+    intent_rule: int | None
+    urgency_rules: tuple[int, ...]
+    rules: tuple[int, ...]
+    skipped: tuple[str, ...]
+
+
+def judge(policy: Policy, inputs: Facts) -> Judgement:
+    """Judge one call. Equal facts give equal judgements; ties go to what the policy lists first."""
+    facts = dict(inputs)
+    intent, intent_rule, skipped_intents = _intent(policy, facts)
+    facts["intent"] = {"id": intent.id, "confidence": intent.confidence, "source": intent.source}
+    urgent, skipped_urgency = policy.urgency.holding(facts)
+    scale = policy.declared.urgency
+    urgency = urgency_of(scale.base, (scale.rules[position].points for position in urgent), scale.levels)
+    facts["urgency"] = {"level": urgency.level, "score": urgency.score}
+    held, skipped_rules = policy.rules.holding(facts)
+    rules = [policy.declared.rules[position] for position in held]
+    queue = _winner(policy.bases, rules, facts)
+    chosen = policy.declared.queues[queue]
+    points = sum(rule.priority for rule in rules) + chosen.priority + scale.priority[urgency.level]
+    return Judgement(
+        facts=facts,
+        intent=intent,
+        urgency=urgency,
+        queue=queue,
+        mode=_mode(chosen, rules),
+        priority=max(1, min(99, policy.declared.base_priority + points)),
+        intent_rule=intent_rule,
+        urgency_rules=tuple(urgent),
+        rules=tuple(held),
+        skipped=_ids(policy, skipped_intents, skipped_urgency, skipped_rules),
+    )
+
+
+def ranking(policy: Policy, judged: Judgement) -> tuple[RankedQueue, ...]:
+    """The queues that have a score above 0, best first, each with the points of every rule in it."""
+    parts = {name: {"base": base} for name, base in policy.bases.items() if base}
+    for position in judged.rules:
+        rule = policy.declared.rules[position]
+        if rule.queues:
+            factor = CENTS * _factor(rule, judged.facts)
+            for queue, points in rule.queues.items():
+                parts.setdefault(queue, {})[rule.id] = round(points * factor)
+    totals = {queue: sum(added.values()) for queue, added in parts.items()}
+    # sorted() is stable, so that equal scores stay in the order of the policy.
+    order = sorted((queue for queue in policy.bases if totals.get(queue, 0) > 0), key=lambda queue: -totals[queue])
+    return tuple(_ranked(queue, totals[queue], parts[queue]) for queue in order)
+
+
+def _ranked(queue: str, total: int, parts: dict[str, int]) -> RankedQueue:
+    return RankedQueue(queue, total / CENTS, {rule: points / CENTS for rule, points in parts.items() if points})
+
+
+def sla_of(policy: Policy, judged: Judgement) -> Sla:
+    """The queue's time limits, capped by mode, urgency and rules."""
+    declared = policy.declared
+    limits = declared.queues[judged.queue].sla
+    caps = [declared.rules[position].sla for position in judged.rules]
+    caps += [declared.mode_sla.get(judged.mode, NO_CAP), declared.urgency.sla.get(judged.urgency.level, NO_CAP)]
+    firsts = [cap.first_response_seconds for cap in caps if cap.first_response_seconds is not None]
+    resolves = [cap.resolve_seconds for cap in caps if cap.resolve_seconds is not None]
+    return Sla(min([limits.first_response_seconds, *firsts]), min([limits.resolve_seconds, *resolves]))
+
+
+def _intent(policy: Policy, facts: Facts) -> tuple[Intent, int | None, list[int]]:
+    stated = facts["stated"]
+    if stated.get("intent"):
+        return Intent(stated["intent"], stated.get("confidence", 1.0), stated.get("source", "given")), None, []
+    held, skipped = policy.intents.holding(facts)
+    for position in held:
+        rule = policy.declared.intents[position]
+        named: Any = rule.intent if isinstance(rule.intent, str) else value_at(facts, rule.intent["var"])
+        if isinstance(named, str) and named:
+            return Intent(named, rule.confidence, "profile"), position, skipped
+    return NO_INTENT, None, skipped
+
+
+def _ids(policy: Policy, intents: list[int], urgency: list[int], rules: list[int]) -> tuple[str, ...]:
+    if not (intents or urgency or rules):
+        return ()
+    declared = policy.declared
+    return (
+        *(declared.intents[position].id for position in intents),
+        *(declared.urgency.rules[position].id for position in urgency),
+        *(declared.rules[position].id for position in rules),
+    )
+
+
+def _factor(rule: Rule, facts: Facts) -> float:
+    if rule.times is None:
+        return 1.0
+    value = value_at(facts, rule.times)
+    return float(value) if isinstance(value, int | float) else 0.0
+
+
+def _winner(bases: dict[str, int], rules: list[Rule], facts: Facts) -> str:
+    scores = dict(bases)
+    for rule in rules:
+        if rule.queues:
+            factor = CENTS * _factor(rule, facts)
+            for queue, points in rule.queues.items():
+                scores[queue] += round(points * factor)
+    return max(scores, key=scores.__getitem__)
+
+
+def _mode(queue: Queue, rules: list[Rule]) -> Mode:
+    scores: dict[Mode, float] = dict.fromkeys(queue.modes, 0.0)
+    for rule in rules:
+        for mode, points in rule.modes.items():
+            if mode in scores:
+                scores[mode] += points
+    return max(scores, key=lambda mode: scores[mode])

@@ -1,0 +1,100 @@
+"""Load a policy: check all of it, tell every mistake at once, compile its conditions once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from chalicelib.kernel.errors import BadInput
+from chalicelib.routing.conditions import Conditions
+from chalicelib.routing.declaration import PolicyDeclaration
+from chalicelib.routing.facts import PROFILE_STEMS
+from chalicelib.routing.policy_checks import mistakes_of_conditions, mistakes_of_names, mistakes_of_numbers
+from chalicelib.routing.policy_paths import Known, mistakes_of_paths, paths_outside_conditions
+from chalicelib.routing.shape import Mistake, mistakes_of_shape
+
+CENTS = 100
+"""Scores are added up in whole hundredths of a point, so that no order of summing can matter."""
+_PLAIN_NUMBERS = msgspec.json.Encoder(decimal_format="number")
+
+
+class PolicyRefused(BadInput):
+    """A policy with mistakes; ``mistakes`` holds every one."""
+
+    def __init__(self, mistakes: Sequence[Mistake]) -> None:
+        super().__init__("bad_policy", f"Mistakes in the policy: {len(mistakes)}.", mistakes[0].path)
+        self.mistakes = tuple(mistakes)
+
+
+class Policy(msgspec.Struct, frozen=True):
+    """A checked policy with its compiled conditions.
+
+    ``paths`` are the values it reads from a profile; ``tag_ids`` the tags it reads.
+    """
+
+    declared: PolicyDeclaration
+    intents: Conditions
+    urgency: Conditions
+    rules: Conditions
+    hints: Conditions
+    what_if: Conditions
+    bases: dict[str, int]
+    """Queue → its score before any rule, in hundredths of a point."""
+    paths: frozenset[str]
+    tag_ids: frozenset[str]
+
+
+def load_policy(raw: Mapping[str, Any], known: Known | None = None) -> Policy:
+    """Check and compile a policy. Raises PolicyRefused with every mistake.
+
+    Mistakes of shape come with those of conditions; names, numbers and paths need a shape to be looked up in.
+    """
+    # A strict reader of JSON gives exact decimals, which neither the engine nor a float field takes.
+    raw = msgspec.json.decode(_PLAIN_NUMBERS.encode(raw))
+    try:
+        declared = msgspec.convert(raw, PolicyDeclaration)
+    except msgspec.ValidationError as error:
+        # The first mistake is all the conversion tells; the walk that finds the others is dear at a cold start.
+        shape = list(mistakes_of_shape(raw, PolicyDeclaration)) or [Mistake("", "wrong_type", str(error))]
+        raise PolicyRefused([*shape, *mistakes_of_conditions(raw)]) from None
+    mistakes = list(mistakes_of_conditions(raw))
+    if mistakes:
+        raise PolicyRefused([*mistakes, *mistakes_of_names(declared), *mistakes_of_numbers(declared)])
+    sections = _sections(declared)
+    reads = {name: conditions.reads for name, conditions in sections.items()}
+    mistakes = [
+        *mistakes_of_names(declared),
+        *mistakes_of_numbers(declared),
+        *mistakes_of_paths(declared, reads, known or Known()),
+    ]
+    if mistakes:
+        raise PolicyRefused(mistakes)
+    paths = {path for section in reads.values() for rule in section for path in rule}
+    paths |= {path for _, path in paths_outside_conditions(declared)}
+    return Policy(
+        declared=declared,
+        bases={name: round(queue.base * CENTS) for name, queue in declared.queues.items()},
+        paths=frozenset(path for path in paths if path.partition(".")[0] in PROFILE_STEMS),
+        tag_ids=frozenset(path.removeprefix("tags.") for path in paths if path.startswith("tags.")),
+        **sections,
+    )
+
+
+@cache
+def shipped_policy(name: str = "retail") -> Policy:
+    """A policy of the package, by file name."""
+    return load_policy(msgspec.json.decode((Path(__file__).parent / "policies" / f"{name}.json").read_bytes()))
+
+
+def _sections(declared: PolicyDeclaration) -> dict[str, Conditions]:
+    return {
+        "intents": Conditions([rule.when for rule in declared.intents]),
+        "urgency": Conditions([rule.when for rule in declared.urgency.rules]),
+        "rules": Conditions([rule.when for rule in declared.rules]),
+        "hints": Conditions([rule.when for rule in declared.hints]),
+        "what_if": Conditions([trial.when for trial in declared.what_if]),
+    }

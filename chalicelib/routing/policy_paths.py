@@ -1,0 +1,122 @@
+"""Which paths a policy reads, where, and whether each exists there: JSONLogic takes an unknown one for null."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator, Mapping
+from functools import lru_cache
+
+import msgspec
+
+from chalicelib.kernel.texts import Text
+from chalicelib.profiles.values import CASE_PATHS, PERSON_PATHS, STATS
+from chalicelib.routing.declaration import PolicyDeclaration
+from chalicelib.routing.facts import INPUT_PATHS, INTENT_PATHS, URGENCY_PATHS
+from chalicelib.routing.shape import Mistake, nearest
+
+PLACEHOLDER = re.compile(r"\{([a-z0-9_.]+)\}")
+SHOWN_NAMES: frozenset[str] = frozenset({"intent.name", "urgency.name", "channel.name"})
+"""Placeholders that stand for a name in the reader's language and not for a value."""
+
+_BOTH = INTENT_PATHS | URGENCY_PATHS
+DERIVED: Mapping[str, frozenset[str]] = {
+    "intents": frozenset(),
+    "urgency": INTENT_PATHS,
+    "rules": _BOTH,
+    "hints": _BOTH,
+    "what_if": _BOTH,
+}
+"""Section → the derived facts that are there when it is evaluated."""
+
+
+class Known(msgspec.Struct, frozen=True):
+    """The ids that a policy may name; None means: not checked."""
+
+    tags: Collection[str] | None = None
+    traits: Collection[str] | None = None
+    measures: Collection[str] | None = None
+
+
+@lru_cache(4_096)
+def placeholders(says: Text) -> tuple[str, ...]:
+    """The paths that a sentence shows, names left out."""
+    found = PLACEHOLDER.findall(says.zh) + PLACEHOLDER.findall(says.en)
+    return tuple(dict.fromkeys(path for path in found if path not in SHOWN_NAMES))
+
+
+def paths_outside_conditions(declared: PolicyDeclaration) -> Iterator[tuple[str, str]]:
+    """(where it stands, path) for sentences, ``times``, ``var`` values, the floor and what-ifs."""
+    yield from _paths_in_sentences(declared)
+    for position, presumed in enumerate(declared.intents):
+        if isinstance(presumed.intent, dict):
+            yield f"intents[{position}].intent", presumed.intent.get("var", "")
+    for position, rule in enumerate(declared.rules):
+        if rule.times is not None:
+            yield f"rules[{position}].times", rule.times
+    for position, hint in enumerate(declared.hints):
+        if isinstance(hint.language, dict):
+            yield f"hints[{position}].language", hint.language.get("var", "")
+    for position, trial in enumerate(declared.what_if):
+        yield from ((f"what_if[{position}].set", path) for path in trial.set)
+    for position, floor in enumerate(declared.floor):
+        yield from ((f"floor[{position}].reads", path) for path in floor.reads)
+
+
+def mistakes_of_paths(
+    declared: PolicyDeclaration, reads: Mapping[str, tuple[tuple[str, ...], ...]], known: Known
+) -> Iterator[Mistake]:
+    """Paths that no fact has, or that are not there yet where they are read."""
+    for section, derived in DERIVED.items():
+        where = "urgency.rules" if section == "urgency" else section
+        for position, paths in enumerate(reads[section]):
+            for path in paths:
+                yield from _of_path(path, f"{where}[{position}].when", known, derived)
+    for place, path in paths_outside_conditions(declared):
+        # A what-if changes what went in; an intent is named before any is derived.
+        inputs_only = place.endswith((".set", ".intent"))
+        yield from _of_path(path, place, known, frozenset() if inputs_only else _BOTH)
+
+
+def _paths_in_sentences(declared: PolicyDeclaration) -> Iterator[tuple[str, str]]:
+    sentences = {f"texts.{name}": text for name, text in declared.texts.items()}
+    sentences |= {f"intents[{at}].says": entry.says for at, entry in enumerate(declared.intents)}
+    sentences |= {f"urgency.rules[{at}].says": entry.says for at, entry in enumerate(declared.urgency.rules)}
+    sentences |= {f"rules[{at}].says": entry.says for at, entry in enumerate(declared.rules)}
+    sentences |= {f"floor[{at}].says": entry.says for at, entry in enumerate(declared.floor)}
+    sentences |= {f"what_if[{at}].if": entry.if_ for at, entry in enumerate(declared.what_if)}
+    for place, says in sentences.items():
+        yield from ((place, path) for path in placeholders(says))
+
+
+def _of_path(path: str, place: str, known: Known, derived: frozenset[str]) -> Iterator[Mistake]:
+    head, _, rest = path.partition(".")
+    plain = INPUT_PATHS | PERSON_PATHS | CASE_PATHS | derived
+    if head == "m":
+        suggest = _near_measure(rest, known.measures)
+    elif head in {"tags", "t"}:
+        listed = known.tags if head == "tags" else known.traits
+        suggest = _near_id(head, rest, listed)
+    else:
+        suggest = () if path in plain else (nearest(path, plain),)
+    # The search for what was meant is dear; it is made for wrong paths only.
+    for suggestion in suggest:
+        yield Mistake(place, "unknown_path", f"Nothing is at '{path}' here.", suggestion)
+
+
+def _near_id(head: str, id_: str, listed: Collection[str] | None) -> tuple[str | None, ...]:
+    """Nothing for an id that is there; else the suggestion, which may be None."""
+    if id_ and (listed is None or id_ in listed):
+        return ()
+    near = nearest(id_, listed or ())
+    return (near and f"{head}.{near}",)
+
+
+def _near_measure(rest: str, measures: Collection[str] | None) -> tuple[str | None, ...]:
+    measure, _, stat = rest.partition(".")
+    if stat not in STATS:
+        near = nearest(stat, STATS)
+        return (near and f"m.{measure}.{near}",)
+    if measures is None or measure in measures:
+        return ()
+    near = nearest(measure, measures)
+    return (near and f"m.{near}.{stat}",)

@@ -1,0 +1,60 @@
+"""Sentences of a policy with the values of a call in them: ``{orders.undelivered_days}``, ``{intent.name}``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalicelib.kernel.texts import Text
+from chalicelib.routing.facts import Facts, value_at
+from chalicelib.routing.policy_paths import PLACEHOLDER
+from chalicelib.routing.words import shipped_words
+
+_LEVELS = {
+    "low": Text("低", "low"),
+    "normal": Text("一般", "normal"),
+    "high": Text("高", "high"),
+    "critical": Text("危急", "critical"),
+}
+_CHANNELS = {
+    "web": Text("网页", "the web site"),
+    "app": Text("App", "the app"),
+    "wechat": Text("微信", "WeChat"),
+    "phone": Text("电话", "phone"),
+    "sms": Text("短信", "SMS"),
+    "email": Text("邮件", "e-mail"),
+    "web_chat": Text("在线聊天", "web chat"),
+    "desk": Text("服务台", "the desk"),
+    "shop": Text("门店", "the shop"),
+    "api": Text("接口", "the API"),
+}
+_UNKNOWN = Text("未知", "unknown")
+
+
+def render(says: Text, facts: Facts) -> Text:
+    """The sentence in both languages with every placeholder replaced."""
+    if "{" not in says.zh and "{" not in says.en:
+        return says
+    return Text(
+        zh=PLACEHOLDER.sub(lambda found: _shown(found.group(1), facts, "zh"), says.zh),
+        en=PLACEHOLDER.sub(lambda found: _shown(found.group(1), facts, "en"), says.en),
+    )
+
+
+def _shown(path: str, facts: Facts, language: str) -> str:
+    if path == "intent.name":
+        intent = facts["intent"]["id"]
+        topic = shipped_words().topics.get(intent)
+        name = topic.name if topic else Text(intent, intent) if intent != "unknown" else _UNKNOWN
+    elif path == "urgency.name":
+        name = _LEVELS[facts["urgency"]["level"]]
+    elif path == "channel.name":
+        name = _CHANNELS.get(facts["channel"], Text(facts["channel"], facts["channel"]))
+    else:
+        return _value(value_at(facts, path), language)
+    return name.zh if language == "zh" else name.en
+
+
+def _value(value: Any, language: str) -> str:
+    if value is None:
+        return _UNKNOWN.zh if language == "zh" else _UNKNOWN.en
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,115 @@
+"""Which listed words stand in a message: one pass over the text, longest word first, no regular expressions.
+
+The lists are in ``words.json``. A word in Latin letters matches whole words only; with a final ``*`` it
+matches as a beginning. A phrase under ``ignored`` swallows its characters, so that "not a complaint" is none.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from functools import cache
+from pathlib import Path
+
+import msgspec
+
+from chalicelib.kernel.texts import Text
+
+LONGEST_READ = 2_000
+"""Characters of a message that are read; what matters to a route is said at once."""
+
+
+class Topic(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A topic's name and its words by strength."""
+
+    name: Text
+    strong: tuple[str, ...]
+    usual: tuple[str, ...]
+    weak: tuple[str, ...]
+
+
+class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The word lists as declared. Below ``threshold`` (0–1) a topic counts as not recognised."""
+
+    threshold: float
+    ignored: tuple[str, ...]
+    topics: dict[str, Topic]
+    moods: dict[str, tuple[str, ...]]
+    urgency: dict[str, tuple[str, ...]]
+    wants_human: tuple[str, ...]
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One word as it is looked for, and what it stands for: (list, name, weight)."""
+
+    word: str
+    latin: bool
+    open_ended: bool
+    marks: tuple[tuple[str, str, float], ...]
+
+
+WEIGHTS = {"strong": 1.5, "usual": 1.0, "weak": 0.4}
+
+
+@cache
+def shipped_words() -> Words:
+    """The word lists of the package."""
+    return msgspec.json.decode((Path(__file__).parent / "words.json").read_bytes(), type=Words)
+
+
+@cache
+def _index() -> dict[str, tuple[Entry, ...]]:
+    words = shipped_words()
+    marks: dict[str, list[tuple[str, str, float]]] = {}
+    for topic, listed in words.topics.items():
+        for strength, weight in WEIGHTS.items():
+            for word in getattr(listed, strength):
+                marks.setdefault(word, []).append(("topic", topic, weight))
+    lists = {"mood": words.moods, "urgency": words.urgency, "wants_human": {"yes": words.wants_human}}
+    for kind, named in {**lists, "ignored": {"": words.ignored}}.items():
+        for name, listed_words in named.items():
+            for word in listed_words:
+                marks.setdefault(word, []).append((kind, name, 1.0))
+    index: dict[str, list[Entry]] = {}
+    for word in sorted(marks, key=lambda word: (-len(word), word)):
+        plain = word.removesuffix("*")
+        index.setdefault(plain[0], []).append(Entry(plain, plain[0].isascii(), plain != word, tuple(marks[word])))
+    return {first: tuple(entries) for first, entries in index.items()}
+
+
+def plain(text: str) -> str:
+    """The text as it is compared: NFKC, case folded, typographic apostrophes straight, cut to what is read."""
+    return unicodedata.normalize("NFKC", text[:LONGEST_READ]).casefold().replace("\u2019", "'")
+
+
+def _part_of_word(character: str) -> bool:
+    return character.isascii() and character.isalnum()
+
+
+def _at(text: str, start: int, entry: Entry) -> bool:
+    if not text.startswith(entry.word, start):
+        return False
+    end = start + len(entry.word)
+    return not entry.latin or entry.open_ended or end >= len(text) or not _part_of_word(text[end])
+
+
+def marks_in(text: str) -> dict[str, dict[str, float]]:
+    """List → name → summed weight of the distinct words found: ``{"topic": {"refund": 1.5}, "mood": {…}}``."""
+    index, read = _index(), plain(text)
+    found: dict[str, dict[str, float]] = {}
+    seen: set[str] = set()
+    start = 0
+    while start < len(read):
+        entries = index.get(read[start])
+        hit = None
+        if entries and not (start and _part_of_word(read[start]) and _part_of_word(read[start - 1])):
+            hit = next((entry for entry in entries if _at(read, start, entry)), None)
+        if hit is None:
+            start += 1
+            continue
+        start += len(hit.word)
+        if hit.word not in seen:
+            seen.add(hit.word)
+            for kind, name, weight in hit.marks:
+                named = found.setdefault(kind, {})
+                named[name] = named.get(name, 0.0) + weight
+    return found

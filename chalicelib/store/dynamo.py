@@ -1,0 +1,95 @@
+"""The four DynamoDB calls the product makes: get many, put one, query an index, write all or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from chalicelib.kernel.errors import ServiceRefused, Unavailable
+from chalicelib.store.items import Attributes, Call, Item, plain, typed, typed_value
+
+_BATCH_GET_KEYS = 100
+_ROUNDS_FOR_UNPROCESSED = 8
+
+
+class Table:
+    """One table behind a signed call. ``name`` is the table's; ``key`` its hash attribute is always ``pk``."""
+
+    def __init__(self, call: Call, name: str) -> None:
+        self._call = call
+        self.name = name
+
+    def get(self, pk: str, *, fresh: bool) -> Item | None:
+        """One item, or None."""
+        answer = self._call("GetItem", {"TableName": self.name, "Key": {"pk": {"S": pk}}, "ConsistentRead": fresh})
+        return plain(answer["Item"]) if "Item" in answer else None
+
+    def get_many(self, pks: Sequence[str], *, fresh: bool) -> Iterator[Item]:
+        """The items that exist, in any order. Raises Unavailable when the table keeps throttling."""
+        if len(pks) == 1:
+            only = self.get(pks[0], fresh=fresh)
+            yield from () if only is None else (only,)
+            return
+        for start in range(0, len(pks), _BATCH_GET_KEYS):
+            yield from self._get_batch(pks[start : start + _BATCH_GET_KEYS], fresh=fresh)
+
+    def _get_batch(self, pks: Sequence[str], *, fresh: bool) -> Iterator[Item]:
+        keys: list[dict[str, Any]] = [{"pk": {"S": pk}} for pk in pks]
+        for _ in range(_ROUNDS_FOR_UNPROCESSED):
+            request = {self.name: {"Keys": keys, "ConsistentRead": fresh}}
+            answer = self._call("BatchGetItem", {"RequestItems": request})
+            for item in answer["Responses"].get(self.name, []):
+                yield plain(item)
+            left = answer.get("UnprocessedKeys", {}).get(self.name)
+            if not left:
+                return
+            keys = left["Keys"]
+        raise Unavailable("store_throttled", "The store kept leaving keys unread.")
+
+    def put(self, item: Attributes, *, if_absent: bool) -> bool:
+        """Write one item; False when ``if_absent`` and it was there."""
+        body: dict[str, Any] = {"TableName": self.name, "Item": typed(item)}
+        if if_absent:
+            body |= absent()
+        try:
+            self._call("PutItem", body)
+        except ServiceRefused as refused:
+            if if_absent and refused.code == "ConditionalCheckFailedException":
+                return False
+            raise
+        return True
+
+    def newest(self, index: str, facet: str, *, before: int, limit: int) -> list[Item]:
+        """Keys and range of an index partition, newest first."""
+        answer = self._call(
+            "Query",
+            {
+                "TableName": self.name,
+                "IndexName": index,
+                "KeyConditionExpression": "#facet = :facet AND #at < :before",
+                "ExpressionAttributeNames": {"#facet": "facet", "#at": "at"},
+                "ExpressionAttributeValues": {":facet": {"S": facet}, ":before": {"N": str(before)}},
+                "ScanIndexForward": False,
+                "Limit": limit,
+            },
+        )
+        return [plain(item) for item in answer["Items"]]
+
+
+def absent() -> dict[str, Any]:
+    """The condition that no such item exists."""
+    return {"ConditionExpression": "attribute_not_exists(#pk)", "ExpressionAttributeNames": {"#pk": "pk"}}
+
+
+def equals(name: str, value: str | int) -> dict[str, Any]:
+    """The condition that an attribute is what it was read to be."""
+    return {
+        "ConditionExpression": "#name = :value",
+        "ExpressionAttributeNames": {"#name": name},
+        "ExpressionAttributeValues": {":value": typed_value(value)},
+    }
+
+
+def put_action(table: str, item: Attributes, condition: Mapping[str, Any]) -> dict[str, Any]:
+    """One conditional put of a transaction."""
+    return {"Put": {"TableName": table, "Item": typed(item), **condition}}

@@ -1,0 +1,108 @@
+"""The history table: events by person and time, the quarantine, decisions as they were answered."""
+
+from __future__ import annotations
+
+from base64 import urlsafe_b64decode
+from collections.abc import Collection, Sequence
+from typing import cast
+
+from chalicelib.kernel.moments import Millis
+from chalicelib.profiles.model import FacetId
+from chalicelib.store.dynamo import Table
+from chalicelib.store.dynamo_profiles import event_pk
+from chalicelib.store.items import Attributes, Call, Item
+from chalicelib.store.rows import DecisionRow, EventRow, QuarantineRow
+
+_INDEX = "by_facet"
+
+
+class DynamoHistory:
+    """``HistoryStore`` on the table ``history``; its index projects keys only, rows are then read."""
+
+    def __init__(self, call: Call, table: str) -> None:
+        self._table = Table(call, table)
+
+    def events(self, tenant: str, keys: Collection[bytes]) -> dict[bytes, EventRow]:
+        """Event key → row, for those that exist."""
+        items = self._table.get_many([event_pk(tenant, key) for key in keys], fresh=True)
+        rows = [_event(tenant, item) for item in items]
+        return {row.event_key: row for row in rows}
+
+    def timeline(self, tenant: str, facet: FacetId, *, before: Millis, limit: int) -> Sequence[EventRow]:
+        """The newest events of a facet before an instant, newest first."""
+        rows = (_event(tenant, item) for item in self._newest(f"{tenant}#{facet}", before, limit))
+        return sorted(rows, key=lambda row: (row.at, row.event_key), reverse=True)
+
+    def quarantine(self, row: QuarantineRow) -> None:
+        """Keep what could not be applied."""
+        item: Attributes = {
+            "pk": f"{row.tenant}#q#{row.quarantine_id}",
+            "facet": f"{row.tenant}#quarantine",
+            "at": row.at,
+            "code": row.code,
+            "path": row.path,
+            "content": row.sealed,
+            "expires_at": row.expires_at // 1000,
+        }
+        self._table.put(item, if_absent=True)
+
+    def quarantined(self, tenant: str, *, limit: int) -> Sequence[QuarantineRow]:
+        """The newest quarantined, newest first."""
+        rows = (_quarantined(tenant, item) for item in self._newest(f"{tenant}#quarantine", 1 << 62, limit))
+        return sorted(rows, key=lambda row: (row.at, row.quarantine_id), reverse=True)
+
+    def record(self, row: DecisionRow) -> bool:
+        """Keep a decision; False when one of that id was already there."""
+        item: Attributes = {
+            "pk": f"{row.tenant}#d#{row.decision_id}",
+            "facet": f"{row.tenant}#d#{row.profile_id}" if row.profile_id else None,
+            "at": row.at,
+            "profile_id": row.profile_id,
+            "content": row.content,
+            "expires_at": row.expires_at // 1000,
+        }
+        return self._table.put(item, if_absent=True)
+
+    def decision(self, tenant: str, decision_id: str) -> DecisionRow | None:
+        """A decision as it was answered."""
+        item = self._table.get(f"{tenant}#d#{decision_id}", fresh=True)
+        if item is None:
+            return None
+        return DecisionRow(
+            tenant=tenant,
+            decision_id=decision_id,
+            profile_id=str(item.get("profile_id", "")),
+            at=cast(int, item["at"]),
+            content=cast(bytes, item["content"]),
+            expires_at=cast(int, item["expires_at"]) * 1000,
+        )
+
+    def _newest(self, facet: str, before: Millis, limit: int) -> list[Item]:
+        found = self._table.newest(_INDEX, facet, before=before, limit=limit)
+        keys = [str(item["pk"]) for item in found]
+        return list(self._table.get_many(keys, fresh=False)) if keys else []
+
+
+def _event(tenant: str, item: Item) -> EventRow:
+    coded = str(item["pk"]).removeprefix(f"{tenant}#e#")
+    return EventRow(
+        tenant=tenant,
+        event_key=urlsafe_b64decode(coded + "=" * (-len(coded) % 4)),
+        facet=str(item["facet"]).removeprefix(f"{tenant}#"),
+        at=cast(int, item["at"]),
+        expires_at=cast(int, item["expires_at"]) * 1000,
+        content=cast(bytes, item["content"]),
+        changes=cast(bytes, item.get("changes", b"")),
+    )
+
+
+def _quarantined(tenant: str, item: Item) -> QuarantineRow:
+    return QuarantineRow(
+        tenant=tenant,
+        quarantine_id=str(item["pk"]).removeprefix(f"{tenant}#q#"),
+        code=str(item["code"]),
+        path=str(item.get("path", "")),
+        at=cast(int, item["at"]),
+        sealed=cast(bytes, item.get("content", b"")),
+        expires_at=cast(int, item["expires_at"]) * 1000,
+    )

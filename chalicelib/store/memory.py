@@ -1,0 +1,109 @@
+"""The stores in memory, with the same promises as DynamoDB: for tests and for trying a flow by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from threading import Lock
+
+from chalicelib.kernel.moments import Millis
+from chalicelib.profiles.model import FacetId, IdentifierKey
+from chalicelib.store.rows import (
+    Change,
+    DecisionRow,
+    EventRow,
+    FacetSecret,
+    Outcome,
+    ProfileRow,
+    QuarantineRow,
+)
+
+
+class MemoryProfiles:
+    """``ProfileStore`` in dictionaries. ``history`` receives the event rows of each save."""
+
+    def __init__(self, history: MemoryHistory) -> None:
+        self.rows: dict[tuple[str, str], ProfileRow] = {}
+        self.identifiers: dict[tuple[str, str], str] = {}
+        self._history = history
+        self._lock = Lock()
+
+    def find(self, tenant: str, keys: Collection[IdentifierKey], *, fresh: bool) -> dict[IdentifierKey, str]:
+        """Identifier → profile id, for those known."""
+        return {key: self.identifiers[tenant, key] for key in keys if (tenant, key) in self.identifiers}
+
+    def load(self, tenant: str, profile_ids: Collection[str], *, fresh: bool) -> dict[str, ProfileRow]:
+        """Profile id → row, for those that exist."""
+        return {one: self.rows[tenant, one] for one in profile_ids if (tenant, one) in self.rows}
+
+    def save(self, change: Change) -> Outcome:
+        """Write everything or nothing."""
+        with self._lock:
+            markers = self._history.markers
+            duplicates = frozenset(row.event_key for row in change.events if (row.tenant, row.event_key) in markers)
+            stale = any(self._version(row) != replaces for row, replaces in change.profiles) or any(
+                self.identifiers.get((change.tenant, one.key), "") != one.expected for one in change.identifiers
+            )
+            if duplicates or stale:
+                return Outcome(saved=False, duplicates=duplicates, stale=stale)
+            for row, _ in change.profiles:
+                self.rows[row.tenant, row.profile_id] = row
+            for one in change.identifiers:
+                self.identifiers[change.tenant, one.key] = one.profile_id
+            for event in change.events:
+                markers[event.tenant, event.event_key] = event
+            return Outcome(saved=True)
+
+    def _version(self, row: ProfileRow) -> int:
+        kept = self.rows.get((row.tenant, row.profile_id))
+        return 0 if kept is None else kept.version
+
+
+class MemoryHistory:
+    """``HistoryStore`` in dictionaries."""
+
+    def __init__(self) -> None:
+        self.markers: dict[tuple[str, bytes], EventRow] = {}
+        self.quarantine_rows: dict[tuple[str, str], QuarantineRow] = {}
+        self.decisions: dict[tuple[str, str], DecisionRow] = {}
+
+    def events(self, tenant: str, keys: Collection[bytes]) -> dict[bytes, EventRow]:
+        """Event key → row, for those that exist."""
+        return {key: self.markers[tenant, key] for key in keys if (tenant, key) in self.markers}
+
+    def timeline(self, tenant: str, facet: FacetId, *, before: Millis, limit: int) -> Sequence[EventRow]:
+        """The newest events of a facet before an instant, newest first."""
+        rows = [row for row in self.markers.values() if row.tenant == tenant and row.facet == facet and row.at < before]
+        return sorted(rows, key=lambda row: (row.at, row.event_key), reverse=True)[:limit]
+
+    def quarantine(self, row: QuarantineRow) -> None:
+        """Keep what could not be applied."""
+        self.quarantine_rows.setdefault((row.tenant, row.quarantine_id), row)
+
+    def quarantined(self, tenant: str, *, limit: int) -> Sequence[QuarantineRow]:
+        """The newest quarantined, newest first."""
+        rows = [row for row in self.quarantine_rows.values() if row.tenant == tenant]
+        return sorted(rows, key=lambda row: (row.at, row.quarantine_id), reverse=True)[:limit]
+
+    def record(self, row: DecisionRow) -> bool:
+        """Keep a decision; False when one of that id was already there."""
+        key = (row.tenant, row.decision_id)
+        return self.decisions.setdefault(key, row) is row
+
+    def decision(self, tenant: str, decision_id: str) -> DecisionRow | None:
+        """A decision as it was answered."""
+        return self.decisions.get((tenant, decision_id))
+
+
+class MemorySecrets:
+    """``SecretStore`` in a dictionary."""
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[str, FacetId], FacetSecret] = {}
+
+    def secrets(self, tenant: str, facets: Collection[FacetId]) -> dict[FacetId, FacetSecret]:
+        """Facet → secret, for those that have one."""
+        return {facet: self.kept[tenant, facet] for facet in facets if (tenant, facet) in self.kept}
+
+    def create(self, tenant: str, facet: FacetId, secret: FacetSecret) -> FacetSecret:
+        """Keep a new secret unless there is one; returns the one that is kept."""
+        return self.kept.setdefault((tenant, facet), secret)

@@ -1,0 +1,93 @@
+"""The tables as PynamoDB models: the declaration that operators' tools, scheduled jobs and tests use.
+
+The hot path speaks to the same items through ``dynamo_*`` (docs/decisions say why, with figures); a
+test reads what one wrote with the other. Not imported by any hot function.
+"""
+
+from __future__ import annotations
+
+import os
+
+from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
+from pynamodb.models import Model
+
+_REGION = os.environ.get("AWS_REGION", os.environ.get("AWS_DEFAULT_REGION", "us-east-1"))
+_HOST = os.environ.get("AWS_ENDPOINT_URL_DYNAMODB") or os.environ.get("AWS_ENDPOINT_URL") or None
+
+
+class ProfileItem(Model):
+    """Profiles (``<tenant>#p#<id>``) and identifiers (``<tenant>#i#<namespace>:<index>``)."""
+
+    class Meta:
+        table_name = os.environ.get("TABLE_PROFILES", "zhiyin-profiles")
+        region = _REGION
+        host = _HOST
+
+    pk = UnicodeAttribute(hash_key=True)
+    v = NumberAttribute(null=True)
+    state = UnicodeAttribute(null=True)
+    generation = NumberAttribute(null=True)
+    updated_at = NumberAttribute(null=True)
+    merged_into = UnicodeAttribute(null=True)
+    profile_id = UnicodeAttribute(null=True)
+    body = BinaryAttribute(null=True, legacy_encoding=False)
+
+
+class ByFacet(GlobalSecondaryIndex["HistoryItem"]):  # type: ignore[no-untyped-call]  # PynamoDB leaves it untyped
+    """Events of a facet, decisions of a profile, and the quarantine, by time."""
+
+    class Meta:
+        index_name = "by_facet"
+        projection = KeysOnlyProjection()
+
+    facet = UnicodeAttribute(hash_key=True)
+    at = NumberAttribute(range_key=True)
+
+
+class HistoryItem(Model):
+    """Event rows (``#e#``), decisions (``#d#``), quarantine (``#q#``)."""
+
+    class Meta:
+        table_name = os.environ.get("TABLE_HISTORY", "zhiyin-history")
+        region = _REGION
+        host = _HOST
+
+    pk = UnicodeAttribute(hash_key=True)
+    facet = UnicodeAttribute(null=True)
+    at = NumberAttribute()
+    expires_at = NumberAttribute()
+    content = BinaryAttribute(null=True, legacy_encoding=False)
+    changes = BinaryAttribute(null=True, legacy_encoding=False)
+    profile_id = UnicodeAttribute(null=True)
+    code = UnicodeAttribute(null=True)
+    path = UnicodeAttribute(null=True)
+    by_facet = ByFacet()
+
+
+class SecretItem(Model):
+    """Per-facet secrets."""
+
+    class Meta:
+        table_name = os.environ.get("TABLE_KEYS", "zhiyin-keys")
+        region = _REGION
+        host = _HOST
+
+    pk = UnicodeAttribute(hash_key=True)
+    secret = BinaryAttribute(legacy_encoding=False)
+    commitment = BinaryAttribute(legacy_encoding=False)
+    key_version = NumberAttribute()
+    generation = NumberAttribute()
+
+
+class CatalogueItem(Model):
+    """Tenants, sources, credentials."""
+
+    class Meta:
+        table_name = os.environ.get("TABLE_CATALOGUE", "zhiyin-catalogue")
+        region = _REGION
+        host = _HOST
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    content = BinaryAttribute(legacy_encoding=False)

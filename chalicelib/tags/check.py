@@ -1,0 +1,150 @@
+"""Checks declarations of tags: every mistake at once, each with its place and a suggestion.
+
+A rule that passes reads only what exists, costs a bounded number of steps, is false of a person of
+whom nothing is known, and does what its own examples say.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any
+
+import msgspec
+from datalogic_py import DataLogicError
+
+from chalicelib.kernel.errors import BadInput
+from chalicelib.profiles.conditions import reads
+from chalicelib.tags.condition_check import condition_mistakes, outcome
+from chalicelib.tags.confidence import reaches, weight_of
+from chalicelib.tags.model import TagRule
+from chalicelib.tags.shapes import Mistake, shape_mistakes
+from chalicelib.tags.vocabulary import Vocabulary, nearest
+
+MOST_SIGNALS = 16
+
+
+class CatalogueRefused(BadInput):
+    """Declarations that cannot be published; ``mistakes`` holds all of them."""
+
+    def __init__(self, mistakes: Sequence[Mistake]) -> None:
+        super().__init__(
+            "bad_catalogue", f"The declarations have {len(mistakes)} mistakes.", mistakes[0].path
+        )
+        self.mistakes = tuple(mistakes)
+
+
+def read_rules(declarations: Any, vocabulary: Vocabulary) -> tuple[TagRule, ...]:
+    """The rules of a list of declarations. Raises CatalogueRefused with every mistake there is."""
+    if not isinstance(declarations, list):
+        raise CatalogueRefused([Mistake("$", "wrong_type", "A list of tag declarations is expected.")])
+    mistakes: list[Mistake] = []
+    rules: list[TagRule] = []
+    for place, raw in enumerate(declarations):
+        path = f"$[{place}]"
+        wrong_shape = list(shape_mistakes(raw, TagRule, path))
+        mistakes += wrong_shape
+        if not wrong_shape:
+            rule = msgspec.convert(raw, TagRule)
+            rules.append(rule)
+            mistakes += rule_mistakes(rule, vocabulary, path)
+    mistakes += _twins(rules)
+    if mistakes:
+        raise CatalogueRefused(mistakes)
+    return tuple(rules)
+
+
+def rule_mistakes(rule: TagRule, vocabulary: Vocabulary, path: str = "$") -> list[Mistake]:
+    """The mistakes of one well-formed rule."""
+    found = [
+        Mistake(f"{path}.{field}", code, message) for field, wrong, code, message in _NUMBERS if wrong(rule)
+    ]
+    ids = Counter(signal.id for signal in rule.signals)
+    conditions_fine = True
+    for place, signal in enumerate(rule.signals):
+        where = f"{path}.signals[{place}]"
+        if ids[signal.id] > 1:
+            found.append(Mistake(f"{where}.id", "repeated_id", f"The id “{signal.id}” is used twice."))
+        if not 0 < signal.weight <= 1:
+            found.append(Mistake(f"{where}.weight", "bad_weight", "A weight is above 0 and at most 1."))
+        wrong = list(condition_mistakes(signal.when, vocabulary, f"{where}.when"))
+        conditions_fine = conditions_fine and not wrong
+        found += wrong
+    found += _example_mistakes(rule, vocabulary, path, runnable=conditions_fine and bool(rule.signals))
+    return found
+
+
+_NUMBERS: Sequence[tuple[str, Callable[[TagRule], bool], str, str]] = (
+    ("signals", lambda rule: not rule.signals, "no_signals", "A tag needs at least one signal."),
+    (
+        "signals",
+        lambda rule: len(rule.signals) > MOST_SIGNALS,
+        "too_many_signals",
+        f"A tag has at most {MOST_SIGNALS} signals.",
+    ),
+    (
+        "signals",
+        lambda rule: bool(rule.signals) and weight_of(rule, (1 << len(rule.signals)) - 1) != 1,
+        "weights_sum",
+        "The weights of the signals must sum to 1.",
+    ),
+    ("threshold", lambda rule: not 0 < rule.threshold <= 1, "bad_threshold", "Above 0 and at most 1."),
+    (
+        "half_life_days",
+        lambda rule: rule.half_life_days is not None and rule.half_life_days <= 0,
+        "bad_days",
+        "Days are above 0, or null.",
+    ),
+    (
+        "expires_days",
+        lambda rule: rule.expires_days is not None and rule.expires_days <= 0,
+        "bad_days",
+        "Days are above 0, or null.",
+    ),
+    ("purposes", lambda rule: not rule.purposes, "no_purpose", "A tag needs at least one purpose."),
+    ("version", lambda rule: rule.version < 1, "bad_version", "Versions count from 1."),
+)
+
+
+def _example_mistakes(
+    rule: TagRule, vocabulary: Vocabulary, path: str, *, runnable: bool
+) -> Iterator[Mistake]:
+    read = frozenset().union(*(reads(signal.when) for signal in rule.signals))
+    cases = (("positive", rule.examples.positive, True), ("negative", rule.examples.negative, False))
+    for name, flat, wanted in cases:
+        where = f"{path}.examples.{name}"
+        if not flat:
+            yield Mistake(where, "no_example", "An example gives at least one value.")
+        for given in sorted(flat.keys() - read):
+            message = f"The rule does not read “{given}”."
+            yield Mistake(where, "unread_path", message, nearest(given, read))
+        if runnable and flat:
+            yield from _ran(rule, flat, wanted, where)
+
+
+def _ran(rule: TagRule, flat: dict[str, Any], wanted: bool, where: str) -> Iterator[Mistake]:
+    try:
+        bits = sum(1 << place for place, one in enumerate(rule.signals) if outcome(one.when, flat))
+    except DataLogicError as error:
+        yield Mistake(where, "example_fails", f"The rule cannot be evaluated on it ({error.error_type}).")
+        return
+    weight = weight_of(rule, bits)
+    if reaches(rule, weight) is not wanted:
+        should = "reach" if wanted else "stay below"
+        message = f"It should {should} {rule.threshold}; its true signals weigh {weight}."
+        yield Mistake(where, "example_fails", message)
+
+
+def _twins(rules: Iterable[TagRule]) -> Iterator[Mistake]:
+    """Ids used twice, and tags whose signals are those of another."""
+    seen: dict[bytes, str] = {}
+    ids: set[str] = set()
+    for rule in rules:
+        if rule.id in ids:
+            yield Mistake(rule.id, "repeated_id", f"The tag “{rule.id}” is declared twice.")
+        ids.add(rule.id)
+        said = msgspec.json.encode([(one.weight, one.when) for one in rule.signals] + [rule.threshold])
+        other = seen.setdefault(said, rule.id)
+        if other != rule.id:
+            message = f"Its signals are those of “{other}”."
+            yield Mistake(rule.id, "same_signals", message, other)

@@ -1,0 +1,90 @@
+"""Tags as declared (a tag rule with weighted signals) and as a profile has them."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from chalicelib.kernel.moments import Millis
+from chalicelib.kernel.texts import Text
+
+TagClass = Literal[
+    "channel_preference",
+    "service_evaluation",
+    "customer_attributes",
+    "contact_volume",
+    "complaint_risk",
+    "customer_group",
+]
+Dimension = Literal["demographics", "behaviour", "psychology", "needs", "business_state"]
+Purpose = Literal["service", "marketing", "analytics", "security", "legal"]
+
+
+class Signal(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One reason to set a tag: a JSONLogic condition over flat paths, and its share of the confidence."""
+
+    id: str
+    weight: float
+    when: dict[str, Any]
+    says: Text
+
+
+class Examples(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Values by flat path of a person who has the tag and of one who has not. Absent paths read as unknown."""
+
+    positive: dict[str, Any]
+    negative: dict[str, Any]
+
+
+class TagRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"class_": "class"}):
+    """A declared tag.
+
+    Set while the weights of its true signals, decayed by ``half_life_days`` since their last evidence,
+    reach ``threshold``; and at most ``expires_days`` after that evidence. ``phrase`` is how the tag
+    reads within a sentence about the person; the name where it is absent.
+    """
+
+    id: str
+    version: int
+    name: Text
+    meaning: Text
+    class_: TagClass
+    dimension: Dimension
+    owner: str
+    purposes: tuple[Purpose, ...]
+    signals: tuple[Signal, ...]
+    threshold: float
+    half_life_days: float | None
+    expires_days: float | None
+    examples: Examples
+    phrase: Text | None = None
+
+
+class Tag(msgspec.Struct, frozen=True, rename={"class_": "class"}):
+    """A tag that is set on a profile. ``expires_at`` None: it lasts while its signals are true."""
+
+    id: str
+    name: Text
+    class_: str
+    dimension: str
+    value: bool
+    confidence: float
+    since: Millis
+    expires_at: Millis | None
+    source: str
+    phrase: Text
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """A rule that could not be evaluated: its tag is neither set nor cleared. Holds no value of a person."""
+
+    tag_id: str
+    error: str
+
+
+class Assessment(msgspec.Struct, frozen=True):
+    """The tags that are set, and the rules that failed, both sorted by id."""
+
+    tags: tuple[Tag, ...]
+    failed: tuple[Failure, ...]

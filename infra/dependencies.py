@@ -1,0 +1,60 @@
+"""The dependencies of the deployment package, for Lambda's platform, fetched once per change of requirements.txt."""
+
+import hashlib
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from infra import archive, prune
+from infra.failures import Failure
+
+#: Lambda's architecture names and the machine names of wheels.
+MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}
+#: Newest first: Amazon Linux 2023, which runs python3.12 and later, has glibc 2.34.
+GLIBC = ("manylinux_2_34", "manylinux_2_28", "manylinux_2_17", "manylinux2014")
+#: Raised when the recipe of the cached zip changes (pruning, bytecode), so that older ones are not used.
+RECIPE = "1"
+
+
+def python_version() -> str:
+    """The version Lambda will run, which is the one that runs now, like `3.13`."""
+    return ".".join(map(str, sys.version_info[:2]))
+
+
+def fingerprint(requirements: Path, arch: str) -> str:
+    """Changes when the dependencies, Python, the platform or what we do with them change."""
+    parts = (RECIPE, python_version(), arch, repr(prune.NEVER_RUN), repr(sorted(prune.SERVICES)))
+    digest = hashlib.sha256("\0".join(parts).encode() + requirements.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def _pip(requirements: Path, arch: str, target: Path) -> list[str]:
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
+    command += ["--only-binary=:all:", "--implementation", "cp", "--python-version", python_version()]
+    for glibc in GLIBC:
+        command += ["--platform", f"{glibc}_{MACHINES[arch]}"]
+    return [*command, "--target", str(target), "--requirement", str(requirements)]
+
+
+def dependency_zip(requirements: Path, arch: str, cache: Path) -> Path:
+    """The pruned, compiled and zipped dependencies, from `cache` when nothing they depend on changed.
+
+    Raises Failure when pip cannot get a wheel for Lambda's platform.
+    """
+    finished = cache / f"dependencies-{fingerprint(requirements, arch)}.zip"
+    if finished.exists():
+        return finished
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=cache) as folder:
+        target = Path(folder) / "tree"
+        done = subprocess.run(_pip(requirements, arch, target), capture_output=True, text=True, check=False)
+        if done.returncode:
+            last = (done.stderr.strip().splitlines() or ["pip gave no reason"])[-1]
+            raise Failure(f"The dependencies could not be fetched for Lambda ({arch}): {last}")
+        prune.prune(target)
+        # Chalice picks the two files of its own that run in a Lambda.
+        shutil.rmtree(target / "chalice", ignore_errors=True)
+        archive.write(finished, archive.tree(target))
+    return finished

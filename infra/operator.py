@@ -1,0 +1,252 @@
+"""The operator's command: tenants and their credentials, counts, what bodies are stored.
+
+    python -m infra.operator tenant create --name "My shop" [--timezone Asia/Shanghai] [--region CN]
+    python -m infra.operator source create --tenant t_… --name crm --channel shop [--trusted]
+    python -m infra.operator token create --tenant t_… --role bot --principal chatbot
+    python -m infra.operator counts --tenant t_…        what is stored, and what waits or is dead
+    python -m infra.operator bodies --tenant t_…        a hash of each profile's stored body
+    python -m infra.operator reset --tenant t_… --yes   forget people and history, keep keys (not in AWS)
+
+Works on the local cloud, or with ``--stack NAME`` on a stack in AWS. Tokens are printed once and kept
+nowhere: only their hashes are.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import json
+import os
+import re
+import secrets
+import sys
+from collections import Counter
+from hashlib import sha256
+from typing import Any
+
+from chalicelib.aws.credentials import credentials_from
+from chalicelib.aws.json_api import JsonApi
+from chalicelib.aws.key_ring import context, new_tenant
+from chalicelib.aws.kms import Kms
+from chalicelib.aws.services import open_api
+from chalicelib.aws.settings import Settings
+from chalicelib.kernel.errors import ZhiyinError
+from chalicelib.privacy.credentials import SCOPES, SECRET_BYTES, Credential, hash_token, new_token
+from chalicelib.privacy.fields import FIELDS, SOURCE_TRAITS
+from chalicelib.store.catalogue import DynamoCatalogue, SourceRecord
+from infra import deployment
+from infra.failures import Failure
+
+_SHORT_ID_BYTES = 9
+_SECRET_BYTES = 24
+
+
+class Operator:
+    """One deployment, as an operator may change it."""
+
+    def __init__(self, environ: dict[str, str]) -> None:
+        self.environ = environ
+        self.settings: Settings = deployment.settings(environ)
+        self.catalogue = DynamoCatalogue(self.api("dynamodb").call, self.settings.table_catalogue)
+
+    def api(self, service: str) -> JsonApi:
+        """Signed calls of one service."""
+        return open_api(service, self.settings, credentials_from(self.environ))
+
+    def create_tenant(self, name: str, timezone: str, region: str, horizon_days: int) -> dict[str, str]:
+        """A tenant with keys, its first admin token, and a first trusted source with its write key."""
+        import msgspec
+
+        tenant_id = "t_" + _short_id()
+        made = new_tenant(
+            Kms(self.api("kms")), self.settings, os.urandom, tenant_id=tenant_id, name=name, timezone=timezone
+        )
+        self.catalogue.keep(msgspec.structs.replace(made, region=region, horizon_days=horizon_days))
+        source = self.create_source(tenant_id, "first source", "web", trusted=True)
+        return {
+            "tenant_id": tenant_id,
+            "admin_token": self.create_token(tenant_id, "admin", "admin"),
+            **source,
+        }
+
+    def create_source(self, tenant_id: str, name: str, channel: str, *, trusted: bool) -> dict[str, str]:
+        """A source, its write key, and the secret its webhooks are signed with."""
+        self._known(tenant_id)
+        source_id = "s_" + _short_id()
+        secret = "whsec_" + base64.b64encode(os.urandom(_SECRET_BYTES)).decode()
+        kms = Kms(self.api("kms"))
+        wrapped = kms.encrypt(self.settings.key_index_id, secret.encode(), context(tenant_id, "webhook"))
+        traits = tuple(sorted(name for name, field in FIELDS.items() if field.writable_by != "derived"))
+        record = SourceRecord(
+            tenant_id=tenant_id,
+            source_id=source_id,
+            name=name,
+            channel=channel,
+            rank=2 if trusted else 1,
+            traits=traits if trusted else tuple(sorted(SOURCE_TRAITS)),
+            webhook_secrets=(wrapped,),
+        )
+        self.catalogue.keep(record)
+        write_key = new_token("source", os.urandom(SECRET_BYTES))
+        self.catalogue.keep_credential(Credential(hash_token(write_key), "source", tenant_id, source_id, ("source",)))
+        return {"source_id": source_id, "write_key": write_key, "webhook_secret": secret}
+
+    def create_token(self, tenant_id: str, role: str, principal: str) -> str:
+        """A principal's token with the scopes of its role."""
+        self._known(tenant_id)
+        if role not in SCOPES or role == "source":
+            roles = ", ".join(sorted(set(SCOPES) - {"source"}))
+            raise Failure(f"There is no role {role!r}; there are {roles}.")
+        token = new_token("principal", os.urandom(SECRET_BYTES))
+        self.catalogue.keep_credential(Credential(hash_token(token), "principal", tenant_id, principal, (role,)))
+        return token
+
+    def counts(self, tenant_id: str) -> dict[str, int]:
+        """Rows by kind, and messages that wait, are being worked on, or are dead."""
+        kinds = {"#e#": "applied", "#q#": "quarantined", "#d#": "decisions", "#p#": "profiles", "#i#": "identifiers"}
+        found: Counter[str] = Counter(dict.fromkeys([*kinds.values(), "links_refused", "merged"], 0))
+        for item in self._items(tenant_id):
+            found[_kind(item, kinds)] += 1
+        return dict(found) | self._queued()
+
+    def bodies(self, tenant_id: str) -> dict[str, str]:
+        """Profile id → hash of the stored body, for profiles that are not redirects."""
+        return {
+            item["pk"]["S"].partition("#p#")[2]: sha256(base64.b64decode(item["body"]["B"])).hexdigest()
+            for item in self._items(tenant_id, self.settings.table_profiles)
+            if "#p#" in item["pk"]["S"] and "body" in item
+        }
+
+    def reset(self, tenant_id: str) -> int:
+        """Forget a tenant's people and history and keep its keys; returns how many items went."""
+        gone = 0
+        for table in (self.settings.table_profiles, self.settings.table_history):
+            for item in list(self._items(tenant_id, table)):
+                self.api("dynamodb").call("DeleteItem", {"TableName": table, "Key": {"pk": item["pk"]}})
+                gone += 1
+        return gone
+
+    def _known(self, tenant_id: str) -> None:
+        if self.catalogue.tenant(tenant_id) is None:
+            raise Failure(f"There is no tenant {tenant_id}.")
+
+    def _items(self, tenant_id: str, *tables: str) -> Any:
+        call = self.api("dynamodb").call
+        for table in tables or (self.settings.table_profiles, self.settings.table_history):
+            start: dict[str, Any] = {}
+            while True:
+                page = call(
+                    "Scan",
+                    {
+                        "TableName": table,
+                        "FilterExpression": "begins_with(pk, :tenant)",
+                        "ExpressionAttributeValues": {":tenant": {"S": f"{tenant_id}#"}},
+                        **start,
+                    },
+                )
+                yield from page["Items"]
+                if "LastEvaluatedKey" not in page:
+                    break
+                start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+
+    def _queued(self) -> dict[str, int]:
+        waiting = self._attributes(self.settings.queue_events_url)
+        dead = self._attributes(self.environ["QUEUE_DEAD_LETTERS_URL"])
+        return {
+            "waiting": int(waiting["ApproximateNumberOfMessages"]),
+            "in_flight": int(waiting["ApproximateNumberOfMessagesNotVisible"]),
+            "dead_messages": int(dead["ApproximateNumberOfMessages"]),
+        }
+
+    def _attributes(self, queue_url: str) -> dict[str, str]:
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        answer = self.api("sqs").call("GetQueueAttributes", {"QueueUrl": queue_url, "AttributeNames": names})
+        attributes: dict[str, str] = answer["Attributes"]
+        return attributes
+
+
+def _kind(item: dict[str, Any], kinds: dict[str, str]) -> str:
+    key = item["pk"]["S"]
+    kind = kinds[next(mark for mark in kinds if mark in key)]
+    if kind == "quarantined" and re.search("#q#(link|trait)-", key):
+        return "links_refused" if "#q#link-" in key else "traits_refused"
+    return "merged" if kind == "profiles" and "merged_into" in item else kind
+
+
+def _short_id() -> str:
+    # URL-safe and without a leading dash, which would read as an option on a command line.
+    return secrets.token_urlsafe(_SHORT_ID_BYTES).replace("-", "a").replace("_", "b")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m infra.operator", description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--stack", help="a stack in AWS; the local cloud when not given")
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+    nouns = parser.add_subparsers(dest="noun", required=True)
+    tenant = nouns.add_parser("tenant", help="make a tenant")
+    tenant.add_argument("verb", choices=["create"])
+    tenant.add_argument("--name", required=True)
+    tenant.add_argument("--timezone", default="Asia/Shanghai")
+    tenant.add_argument("--region", default="CN", help="country of phone numbers without a code")
+    tenant.add_argument("--horizon-days", type=int, default=730, help="how old an event may be")
+    source = nouns.add_parser("source", help="make a source")
+    source.add_argument("verb", choices=["create"])
+    source.add_argument("--tenant", required=True)
+    source.add_argument("--name", required=True)
+    source.add_argument("--channel", default="api")
+    source.add_argument("--trusted", action="store_true", help="may write member level and VIP")
+    token = nouns.add_parser("token", help="make a principal's token")
+    token.add_argument("verb", choices=["create"])
+    token.add_argument("--tenant", required=True)
+    token.add_argument("--role", required=True)
+    token.add_argument("--principal", required=True)
+    for noun, help_ in (
+        ("counts", "what is stored"),
+        ("bodies", "hashes of stored bodies"),
+        ("reset", "forget people"),
+    ):
+        command = nouns.add_parser(noun, help=help_)
+        command.add_argument("--tenant", required=True)
+        if noun == "reset":
+            command.add_argument("--yes", action="store_true", required=True)
+    for command in nouns.choices.values():
+        command.add_argument("--json", action="store_true", default=argparse.SUPPRESS)
+    return parser
+
+
+def run(asked: argparse.Namespace) -> dict[str, Any]:
+    """Carry out one command. Raises Failure and ZhiyinError."""
+    if asked.noun == "reset" and asked.stack is not None:
+        raise Failure("reset forgets people without a receipt, so it works on the local cloud only.")
+    operator = Operator(deployment.environment(asked.stack))
+    if asked.noun == "tenant":
+        return dict(operator.create_tenant(asked.name, asked.timezone, asked.region, asked.horizon_days))
+    if asked.noun == "source":
+        return dict(operator.create_source(asked.tenant, asked.name, asked.channel, trusted=asked.trusted))
+    if asked.noun == "token":
+        return {"token": operator.create_token(asked.tenant, asked.role, asked.principal)}
+    if asked.noun == "counts":
+        return dict(operator.counts(asked.tenant))
+    if asked.noun == "bodies":
+        return dict(operator.bodies(asked.tenant))
+    return {"deleted": operator.reset(asked.tenant)}
+
+
+def main(given: list[str] | None = None) -> int:
+    """The command; 1 and one sentence when it cannot be done."""
+    asked = _parser().parse_args(given)
+    try:
+        answer = run(asked)
+    except (Failure, ZhiyinError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    if asked.json:
+        print(json.dumps(answer))
+    else:
+        for name, value in answer.items():
+            print(f"{name:16} {value}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

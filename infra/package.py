@@ -1,0 +1,137 @@
+"""Package the app: one template and one zip, as `chalice package` makes them, made small, compiled and reproducible.
+
+    python -m infra.package [OUT] [--arch x86_64|arm64]
+
+Chalice packages a copy of the sources without requirements.txt, because its own dependency step downloads every
+wheel again on every change. The zip the template names is then written anew: the cached dependencies, and after
+them what Chalice put into its zip, both with bytecode.
+"""
+
+import argparse
+import hashlib
+import importlib.metadata
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import msgspec
+
+from infra import archive, dependencies, template
+from infra.failures import Failure, require_python
+
+ROOT = Path(__file__).resolve().parent.parent
+OUT = Path("build")
+CACHE = Path(".local/packages")
+STAGE = "main"
+#: What a package is made of, relative to the repository.
+SOURCES = (
+    "app.py",
+    "chalicelib",
+    ".chalice",
+    "requirements.txt",
+    "infra/templates",
+    "infra/prune.py",
+    "infra/archive.py",
+)
+
+
+class Package(msgspec.Struct, frozen=True):
+    """A packaged app: the template and the zip it names."""
+
+    template: Path
+    zip: Path
+    unzipped_bytes: int
+
+
+def sources(root: Path) -> dict[str, bytes]:
+    """Every file that decides what the package holds, by its path relative to `root`."""
+    files: dict[str, bytes] = {}
+    for name in SOURCES:
+        path = root / name
+        if path.is_dir():
+            files |= {f"{name}/{inner}": content for inner, content in archive.tree(path).items()}
+        else:
+            files[name] = path.read_bytes()
+    return {name: content for name, content in files.items() if not name.startswith((".chalice/deploy",))}
+
+
+def fingerprint(root: Path, arch: str) -> str:
+    """Changes exactly when packaging `root` again would give another package."""
+    chalice = importlib.metadata.version("chalice")
+    digest = hashlib.sha256(
+        f"{arch} chalice {chalice} {dependencies.fingerprint(root / 'requirements.txt', arch)}".encode()
+    )
+    for name, content in sorted(sources(root).items()):
+        digest.update(f"\0{name}\0{len(content)}\0".encode() + content)
+    return digest.hexdigest()[:16]
+
+
+def stage(root: Path, folder: Path, arch: str) -> None:
+    """Copy to `folder` what Chalice shall package, with the architecture and the merged fragments."""
+    for name, content in sources(root).items():
+        if name.startswith(("app.py", "chalicelib/", ".chalice/")):
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(content)
+    config = folder / ".chalice" / "config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"lambda_architecture": arch}))
+    (folder / "merge.json").write_text(json.dumps(template.fragments(root / "infra" / "templates")))
+
+
+def run_chalice(folder: Path, out: Path) -> None:
+    """Run `chalice package` on a staged copy, in a process of its own because it imports the app.
+
+    Raises Failure with Chalice's last line when it refuses the app.
+    """
+    command = [sys.executable, "-c", "import sys; from chalice.cli import main; sys.exit(main())"]
+    command += ["package", "--stage", STAGE, "--merge-template", "merge.json", str(out)]
+    # Chalice asks boto3 for the region's name suffixes; the template itself names no region.
+    environment = {"AWS_DEFAULT_REGION": "us-east-1"} | os.environ | {"PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    if done.returncode or not (out / "sam.json").exists():
+        last = ((done.stderr or done.stdout).strip().splitlines() or ["no reason given"])[-1]
+        raise Failure(f"Chalice refused to package the app: {last}")
+
+
+def package(root: Path = ROOT, out: Path | None = None, arch: str = "x86_64") -> Package:
+    """Package the app at `root` into `out` (default `build/`) and say where.
+
+    Raises Failure for an old Python, an app that Chalice refuses, or a dependency without a wheel for Lambda.
+    """
+    require_python()
+    out = (root / OUT if out is None else out).resolve()
+    base = dependencies.dependency_zip(root / "requirements.txt", arch, ROOT / CACHE)
+    with tempfile.TemporaryDirectory() as temporary:
+        staged, raw = Path(temporary) / "app", Path(temporary) / "out"
+        staged.mkdir()
+        stage(root, staged, arch)
+        run_chalice(staged, raw)
+        unpacked = Path(temporary) / "unpacked"
+        shutil.unpack_archive(raw / "deployment.zip", unpacked)
+        out.mkdir(parents=True, exist_ok=True)
+        archive.write(out / "deployment.zip", archive.tree(unpacked), base)
+        shutil.copyfile(raw / "sam.json", out / "sam.json")
+    return Package(out / "sam.json", out / "deployment.zip", archive.unzipped_bytes(out / "deployment.zip"))
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Package from the command line; 1 with one sentence when it cannot."""
+    parser = argparse.ArgumentParser(prog="python -m infra.package", description="Package the app for CloudFormation.")
+    parser.add_argument("out", nargs="?", type=Path, default=ROOT / OUT, help="folder for sam.json and deployment.zip")
+    parser.add_argument("--arch", choices=sorted(dependencies.MACHINES), default="x86_64")
+    chosen = parser.parse_args(arguments)
+    try:
+        packaged = package(ROOT, chosen.out, chosen.arch)
+    except Failure as failure:
+        print(failure, file=sys.stderr)
+        return 1
+    size = packaged.zip.stat().st_size
+    print(f"{packaged.template}\n{packaged.zip}: {size / 1e6:.1f} MB, unzipped {packaged.unzipped_bytes / 1e6:.1f} MB")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
