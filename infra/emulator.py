@@ -60,7 +60,12 @@ def start(port: int) -> int:
     state.log_file("emulator").unlink(missing_ok=True)
     pid = processes.start("emulator", ["-m", "ministack"], settings)
     started = processes.started_at(pid)
-    processes.wait_until(lambda: healthy(port) or not processes.alive(pid, started), READY_SECONDS)
+    try:
+        processes.wait_until(lambda: healthy(port) or not processes.alive(pid, started), READY_SECONDS)
+    except KeyboardInterrupt:
+        # Nobody has noted down its process id yet.
+        processes.stop(pid, started)
+        raise
     if not healthy(port):
         processes.stop(pid, started)
         last = (state.log_file("emulator").read_text().strip().splitlines() or ["it printed nothing"])[-1]
