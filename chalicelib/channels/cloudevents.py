@@ -84,7 +84,7 @@ def _from_headers(
 
 def _header_text(value: str) -> str:
     """An attribute out of a header: percent-encoded UTF-8, perhaps a quoted string (HTTP binding 3.1.3.2)."""
-    from urllib.parse import unquote_to_bytes  # noqa: PLC0415 - only binary mode needs it
+    from urllib.parse import unquote_to_bytes
 
     if len(value) >= 2 and value.startswith('"') and value.endswith('"'):
         value = re.sub(r"\\(.)", r"\1", value[1:-1])

@@ -65,7 +65,7 @@ def _dialled_letter(letter: str) -> str:
 
 
 def _by_numbering_plan(number: str, region: str) -> str:
-    import phonenumbers  # noqa: PLC0415 - 15 ms, and most numbers do not need it
+    import phonenumbers
 
     try:
         parsed = phonenumbers.parse(number, region)

@@ -237,7 +237,7 @@ def test_canary__read_back__comes_masked(live: Live) -> None:
 
 def test_spying__planted_secret__is_found_in_every_spelling() -> None:
     """The search itself: a secret planted in any spelling, at any place of a base64 text, is found."""
-    import base64  # noqa: PLC0415 - only here
+    import base64
 
     secret = "+8613912345678"
     for spelling, needle in spying.spellings(secret).items():

@@ -47,7 +47,7 @@ class Recorder(BaseAdapter):
         self.requests.append(request)
         response = Response()
         response.status_code = 200
-        response._content = b'{"success": true}'  # noqa: SLF001 - requests has no other way
+        response._content = b'{"success": true}'
         return response
 
     def close(self) -> None:
@@ -122,7 +122,7 @@ def core_event(**more: Any) -> CloudEvent:
 
 @pytest.mark.parametrize("mode", ["binary", "structured"])
 def test_cloudevents__current_library__accepted(mode: str) -> None:
-    """cloudevents 2 speaks both modes, with percent-encoded attributes."""
+    """Cloudevents 2 speaks both modes, with percent-encoded attributes."""
     write = http.to_binary_event if mode == "binary" else http.to_structured_event
     message = write(core_event(id="7", datacontenttype="application/json"))
     (event,) = cloudevents.translate(
@@ -158,7 +158,7 @@ def test_cloudevents__old_interface__accepted(write: Any) -> None:
 
 
 def test_standardwebhooks__signed_by_the_library__opens() -> None:
-    """standardwebhooks signs with the secret as shown; the door opens and reads the event."""
+    """Standardwebhooks signs with the secret as shown; the door opens and reads the event."""
     shown = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
     body = '{"type": "order.paid", "data": {"phone": "13912345670", "amount": "9.90"}}'
     at = datetime.now(UTC).replace(microsecond=0)
