@@ -37,8 +37,13 @@ TRAIT_NAMES: Mapping[str, TraitName] = msgspec.json.decode(
     Path(__file__).with_name("trait_names.json").read_bytes(), type=dict[str, TraitName]
 )
 
+
+def _bare(name: str) -> str:
+    return name.replace("_", "").replace("-", "").replace(" ", "").lower()
+
+
 _CANONICAL = {
-    re.sub(r"[_\s-]", "", spelling).lower(): trait
+    _bare(spelling): trait
     for trait, names in TRAIT_NAMES.items()
     for spelling in (trait, *names.aliases)
 }
@@ -65,10 +70,6 @@ def shape_traits(
             except BadInput:
                 notes.add(f"{path}.{trait}", "bad_trait")
     return traits
-
-
-def _bare(name: str) -> str:
-    return re.sub(r"[_\s-]", "", name).lower()
 
 
 def _spelt_out(members: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from chalicelib.kernel.errors import BadInput, TooLarge, ZhiyinError
@@ -61,6 +61,7 @@ def test_parse__any_finite_float__exact_decimal(number: float) -> None:
     assert parse(text.encode(), limit_bytes=LIMIT) == Decimal(text)
 
 
+@settings(deadline=None)
 @given(
     st.binary(max_size=60)
     | st.text(alphabet='[]{}",:0123456789.eE+-\\u nulltrfas d8', max_size=60).map(str.encode)

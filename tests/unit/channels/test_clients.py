@@ -15,12 +15,13 @@ from cloudevents.v1.conversion import to_structured as old_to_structured
 from cloudevents.v1.http import CloudEvent as OldCloudEvent
 from requests import PreparedRequest, Response
 from requests.adapters import BaseAdapter
-from segment.analytics import request as segment_request
-from segment.analytics.client import Client
+from segment.analytics import request as segment_request  # type: ignore[import-untyped]
+from segment.analytics.client import Client  # type: ignore[import-untyped]
 from standardwebhooks.webhooks import Webhook
 
 from chalicelib.channels import cloudevents, segment, standard_webhooks
 from chalicelib.channels.model import SourceProfile
+from chalicelib.events.model import Event
 from chalicelib.kernel.gzip_body import open_body
 from chalicelib.kernel.strict_json import parse
 
@@ -42,7 +43,7 @@ class Recorder(BaseAdapter):
         super().__init__()
         self.requests: list[PreparedRequest] = []
 
-    def send(self, request: PreparedRequest, *_args: Any, **_options: Any) -> Response:  # type: ignore[override]
+    def send(self, request: PreparedRequest, *_args: Any, **_options: Any) -> Response:
         """Keep the request and answer as the door does."""
         self.requests.append(request)
         response = Response()
@@ -79,7 +80,7 @@ def test_segment_python__every_call__accepted(sent: list[PreparedRequest], gzip:
     client.screen(user_id=7, name="Cart")
     client.group("u-1", "g-1", {"name": "知音"})
     client.alias("a-1", "u-1")
-    events = []
+    events: list[Event] = []
     for request in sent:
         assert isinstance(request.body, str | bytes)
         body = open_body(request.body, request.headers.get("Content-Encoding"), limit_bytes=LIMIT)

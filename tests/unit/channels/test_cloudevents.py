@@ -74,7 +74,11 @@ def test_event__bad__refused_alone(case: dict[str, Any]) -> None:
 
 def test_modes__same_event__same_translation() -> None:
     """One event is the same in every mode, and as plain JSON from a curl line."""
-    event = {**GOOD, "time": "2026-03-01T11:00:00Z", "data": {"order_id": "7", "amount": "3"}}
+    event: dict[str, Any] = {
+        **GOOD,
+        "time": "2026-03-01T11:00:00Z",
+        "data": {"order_id": "7", "amount": "3"},
+    }
     binary = {f"CE-{name.title()}": value for name, value in event.items() if name != "data"}
     expected = send(STRUCTURED, event)
     assert expected.events[0].data == {"order_id": "7", "amount": "3.00"}
