@@ -67,9 +67,7 @@ def members_of(value: object, path: str) -> Mapping[str, Any]:
 def refuse_other_tenant(item: object, tenant: str) -> None:
     """Raise Forbidden ``tenant_mismatch`` if the item names a tenant that the credential is not of."""
     if isinstance(item, dict) and any(item.get(name, tenant) != tenant for name in _TENANT_MEMBERS):
-        raise Forbidden(
-            "tenant_mismatch", "The tenant follows from the credential and is another one."
-        )
+        raise Forbidden("tenant_mismatch", "The tenant follows from the credential and is another one.")
 
 
 def raw_of(item: object) -> bytes:

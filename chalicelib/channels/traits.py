@@ -42,11 +42,7 @@ def _bare(name: str) -> str:
     return name.replace("_", "").replace("-", "").replace(" ", "").lower()
 
 
-_CANONICAL = {
-    _bare(spelling): trait
-    for trait, names in TRAIT_NAMES.items()
-    for spelling in (trait, *names.aliases)
-}
+_CANONICAL = {_bare(spelling): trait for trait, names in TRAIT_NAMES.items() for spelling in (trait, *names.aliases)}
 
 
 def shape_traits(
@@ -75,9 +71,7 @@ def shape_traits(
 def _spelt_out(members: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """The members, canonical names first, with composed ones (names, address, company) taken apart."""
     yield from (
-        (name, members[name])
-        for name in members
-        if name in TRAIT_NAMES and not isinstance(members[name], dict)
+        (name, members[name]) for name in members if name in TRAIT_NAMES and not isinstance(members[name], dict)
     )
     first, last = members.get("firstName"), members.get("lastName")
     if isinstance(first, str) and isinstance(last, str):

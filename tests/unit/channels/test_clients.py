@@ -15,8 +15,8 @@ from cloudevents.v1.conversion import to_structured as old_to_structured
 from cloudevents.v1.http import CloudEvent as OldCloudEvent
 from requests import PreparedRequest, Response
 from requests.adapters import BaseAdapter
-from segment.analytics import request as segment_request  # type: ignore[import-untyped]
-from segment.analytics.client import Client  # type: ignore[import-untyped]
+from segment.analytics import request as segment_request
+from segment.analytics.client import Client
 from standardwebhooks.webhooks import Webhook
 
 from chalicelib.channels import cloudevents, segment, standard_webhooks
@@ -25,9 +25,7 @@ from chalicelib.events.model import Event
 from chalicelib.kernel.gzip_body import open_body
 from chalicelib.kernel.strict_json import parse
 
-SOURCE = SourceProfile(
-    tenant="t", source_id="s", channel="shop", traits=frozenset({"name", "phone"})
-)
+SOURCE = SourceProfile(tenant="t", source_id="s", channel="shop", traits=frozenset({"name", "phone"}))
 LIMIT = 262_144
 
 
@@ -48,7 +46,7 @@ class Recorder(BaseAdapter):
         self.requests.append(request)
         response = Response()
         response.status_code = 200
-        response._content = b'{"success": true}'  # noqa: SLF001 - requests has no other way
+        response._content = b'{"success": true}'
         return response
 
     def close(self) -> None:
@@ -84,9 +82,7 @@ def test_segment_python__every_call__accepted(sent: list[PreparedRequest], gzip:
     for request in sent:
         assert isinstance(request.body, str | bytes)
         body = open_body(request.body, request.headers.get("Content-Encoding"), limit_bytes=LIMIT)
-        translated = segment.translate_batch(
-            parse(body, limit_bytes=LIMIT), source=SOURCE, now=now()
-        )
+        translated = segment.translate_batch(parse(body, limit_bytes=LIMIT), source=SOURCE, now=now())
         assert not translated.refused
         events += translated.events
     assert [event.type for event in events] == [
@@ -123,12 +119,10 @@ def core_event(**more: Any) -> CloudEvent:
 
 @pytest.mark.parametrize("mode", ["binary", "structured"])
 def test_cloudevents__current_library__accepted(mode: str) -> None:
-    """cloudevents 2 speaks both modes, with percent-encoded attributes."""
+    """The library cloudevents 2 speaks both modes, with percent-encoded attributes."""
     write = http.to_binary_event if mode == "binary" else http.to_structured_event
     message = write(core_event(id="7", datacontenttype="application/json"))
-    (event,) = cloudevents.translate(
-        message.headers, message.body, source=SOURCE, now=now(), limit_bytes=LIMIT
-    ).events
+    (event,) = cloudevents.translate(message.headers, message.body, source=SOURCE, now=now(), limit_bytes=LIMIT).events
     assert (event.id, event.type) == ("https://shop.example/a%20b 7", "order.paid")
     assert event.identifiers[0].value == "李雷 €1"
     assert event.data == {"order_id": "7", "amount": "12.50"}
@@ -137,9 +131,7 @@ def test_cloudevents__current_library__accepted(mode: str) -> None:
 
 def test_cloudevents__batch_of_the_library__accepted() -> None:
     """A batch is a list of structured events."""
-    bodies = [
-        json.loads(http.to_structured_event(core_event(id=str(index))).body) for index in range(3)
-    ]
+    bodies = [json.loads(http.to_structured_event(core_event(id=str(index))).body) for index in range(3)]
     headers = {"content-type": "application/cloudevents-batch+json"}
     translated = cloudevents.translate(
         headers, json.dumps(bodies).encode(), source=SOURCE, now=now(), limit_bytes=LIMIT
@@ -152,14 +144,12 @@ def test_cloudevents__old_interface__accepted(write: Any) -> None:
     """The library's first interface, which most senders still use, is understood too."""
     old = OldCloudEvent({"type": "order.paid", "source": "/s", "userid": "u-1"}, {"order_id": "7"})
     headers, body = write(old)
-    (event,) = cloudevents.translate(
-        headers, body, source=SOURCE, now=now(), limit_bytes=LIMIT
-    ).events
+    (event,) = cloudevents.translate(headers, body, source=SOURCE, now=now(), limit_bytes=LIMIT).events
     assert [(each.namespace, each.value) for each in event.identifiers] == [("user_id", "u-1")]
 
 
 def test_standardwebhooks__signed_by_the_library__opens() -> None:
-    """standardwebhooks signs with the secret as shown; the door opens and reads the event."""
+    """The library standardwebhooks signs with the secret as shown; the door opens and reads the event."""
     shown = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
     body = '{"type": "order.paid", "data": {"phone": "13912345670", "amount": "9.90"}}'
     at = datetime.now(UTC).replace(microsecond=0)
@@ -170,7 +160,5 @@ def test_standardwebhooks__signed_by_the_library__opens() -> None:
     }
     message_id = standard_webhooks.verify(headers, body.encode(), [b"old", shown.encode()], now())
     payload = parse(body.encode(), limit_bytes=LIMIT)
-    (event,) = standard_webhooks.translate(
-        payload, message_id=message_id, source=SOURCE, now=now()
-    ).events
+    (event,) = standard_webhooks.translate(payload, message_id=message_id, source=SOURCE, now=now()).events
     assert (event.id, event.data) == ("msg_2", {"amount": "9.90"})

@@ -38,9 +38,7 @@ def traits(**members: Any) -> dict[str, Any]:
         ({"city_tier": True}, {}),
     ],
 )
-def test_shape_traits__names_and_kinds_of_senders__ours(
-    members: dict[str, Any], expected: dict[str, Any]
-) -> None:
+def test_shape_traits__names_and_kinds_of_senders__ours(members: dict[str, Any], expected: dict[str, Any]) -> None:
     """Each spelling leads to one trait; a value of a wrong kind is left out and never repaired."""
     assert traits(**members) == expected
 
