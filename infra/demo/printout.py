@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from rich.console import Console
@@ -67,8 +68,13 @@ def _signal_line(signal: Any) -> str:
     says = signal["says"]
     mark = "✓" if signal.get("true") else "·"
     values = ", ".join(f"{path}={_short(value)}" for path, value in (signal.get("values") or {}).items())
-    span = " → ".join(str(signal[end])[:10] for end in ("first_event_at", "last_event_at") if signal.get(end))
+    span = " → ".join(_day(signal[end]) for end in ("first_event_at", "last_event_at") if signal.get(end))
     return f"{mark} {float(signal['weight']):.2f} {says['zh']} / {says['en']} ({values}) {span}".rstrip()
+
+
+def _day(moment: str | int) -> str:
+    """The day of a moment, which is RFC 3339 or milliseconds."""
+    return moment[:10] if isinstance(moment, str) else datetime.fromtimestamp(moment / 1000, UTC).date().isoformat()
 
 
 def _short(value: Any) -> str:
@@ -81,8 +87,10 @@ def show_route(console: Console, asked: str, decision: Any) -> None:
     lines = [
         f"来访 · Caller: {asked}",
         f"方式 mode [b]{decision['mode']}[/b] · 队列 queue [b]{decision['queue']}[/b] · 技能 skill {decision['skill']} · 优先级 priority {decision['priority']}",
-        f"意图 intent {decision['intent']['id']} ({decision['intent']['confidence']}) · 紧急 urgency {decision['urgency']['level']}"
-        f" · SLA {sla['first_response_seconds']}s / {sla['resolve_seconds']}s",
+        (
+            f"意图 intent {decision['intent']['id']} ({decision['intent']['confidence']}) · 紧急 urgency {decision['urgency']['level']}"
+            f" · SLA {sla['first_response_seconds']}s / {sla['resolve_seconds']}s"
+        ),
         f"话术 hints: {json.dumps(decision['hints'], ensure_ascii=False)}",
         "理由 · Reasons:",
     ]

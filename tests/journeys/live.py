@@ -10,6 +10,7 @@ from typing import Any
 
 import boto3
 import msgspec
+from segment.analytics.client import Client
 
 from infra.demo import commands
 from infra.demo.api import Api, open_session
@@ -79,7 +80,7 @@ class Live:
             endpoint_url=self.cloud.aws_url,
             region_name="us-east-1",
             aws_access_key_id="test",
-            aws_secret_access_key="test",  # noqa: S106 - the emulator asks for any
+            aws_secret_access_key="test",
         )
 
 
@@ -105,18 +106,16 @@ def described(user_id: str, **traits: Any) -> Sending:
 
 def segment_items(sendings: Sequence[Sending]) -> list[dict[str, Any]]:
     """The calls as the Segment client would send them in one batch."""
-    from segment.analytics.client import Client  # noqa: PLC0415 - only some journeys need it
-
     client = Client("unused", send=False)
     items: list[dict[str, Any]] = []
-    keep = client._enqueue  # noqa: SLF001 - the library's own shaping, without its queue
+    keep = client._enqueue
 
     def enqueue(message: dict[str, Any]) -> tuple[bool, dict[str, Any]]:
         done: tuple[bool, dict[str, Any]] = keep(message)
         items.append(done[1])
         return done
 
-    client._enqueue = enqueue  # noqa: SLF001
+    client._enqueue = enqueue
     for one in sendings:
         segment_call(client, one)
     return items

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
 import secrets
@@ -237,8 +238,6 @@ def test_canary__read_back__comes_masked(live: Live) -> None:
 
 def test_spying__planted_secret__is_found_in_every_spelling() -> None:
     """The search itself: a secret planted in any spelling, at any place of a base64 text, is found."""
-    import base64  # noqa: PLC0415 - only here
-
     secret = "+8613912345678"
     for spelling, needle in spying.spellings(secret).items():
         assert spying.leaks([secret], "here", b"xx" + needle + b"yy"), spelling
