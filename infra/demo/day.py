@@ -29,9 +29,12 @@ def make_day(
     channels all know it; by default calls and WeChat messages name only the number and the openid.
     Raises ValueError when ``total`` is too small for what these people must do.
     """
-    rng = Random(f"day/{seed}")
+    rng = Random(f"day/{seed}")  # noqa: S311 - traffic must be repeatable, not secret
     twice, wrong = round(total * TWICE_SHARE), round(total * BROKEN_SHARE)
-    lives = [Life(person, Random(f"life/{seed}/{person.index}"), now, settled=settled) for person in people]
+    lives = [
+        Life(person, Random(f"life/{seed}/{person.index}"), now, settled=settled)  # noqa: S311 - as above
+        for person in people
+    ]
     told = sum(len(life.live()) for life in lives)
     missing = total - twice - wrong - told
     browsing = [life for life in lives if life.person.stage in ("regular", "newcomer")]

@@ -12,14 +12,14 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Self
 
 import msgspec
 import requests
 from cloudevents.core.bindings.http import HTTPMessage, to_binary_event, to_structured_event
 from cloudevents.core.formats.json import JSONFormat
 from cloudevents.core.v1.event import CloudEvent
-from segment.analytics.client import Client as SegmentClient  # type: ignore[import-untyped]
+from segment.analytics.client import Client as SegmentClient
 from standardwebhooks.webhooks import Webhook
 
 from infra.demo.api import TIMEOUT_SECONDS, open_session, refusal_of
@@ -81,7 +81,7 @@ class Doors:
         self._crm = self._segment(access.crm_write_key)
         self._signer = Webhook(access.webhook_secret)
 
-    def __enter__(self) -> Doors:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -77,7 +77,7 @@ def make_people(count: int, seed: int, today: date) -> tuple[Person, ...]:
     """``count`` people (1 to 9,000) as of ``today``. Raises ValueError outside that range."""
     if not 1 <= count <= 9_000:
         raise ValueError("The demo makes between 1 and 9,000 people.")
-    rng = Random(f"people/{seed}")
+    rng = Random(f"people/{seed}")  # noqa: S311 - invented people must be repeatable, not secret
     phones = rng.sample([number for number in range(10_000) if number != 8000], count)
     codes = rng.sample(range(10**8, 10**9), count)
     return tuple(_person(index, rng, phones[index], codes[index], today) for index in range(count))
@@ -134,7 +134,10 @@ def _age(rng: Random) -> tuple[str, int, int]:
 
 
 def _birth_date(rng: Random, youngest: int, oldest: int, today: date) -> date:
-    """A birth date whose age is in the band now, and was for the last three weeks of events."""
+    """A birth date whose age is in the band now, and for three weeks around now.
+
+    Who registered long ago may have been in a younger band then, as people are.
+    """
     # A margin on both sides: nobody may change their band between an event and its reading.
     days = rng.randint(int(youngest * 365.25) + 20, int((oldest + 1) * 365.25) - 20)
     return today - timedelta(days=days)

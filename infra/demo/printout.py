@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.panel import Panel
 from rich.table import Table
-from rich.text import Text
 
 from infra.demo.commands import Counts
 from infra.demo.doors import Outcome
@@ -46,7 +47,7 @@ def show_people(console: Console, profiles: Sequence[Any]) -> None:
     table.add_column("画像 · Summary")
     for profile in profiles:
         summary = profile["summary"]
-        table.add_row(profile["profile_id"], f"{summary['zh']}\n[dim]{Text(summary['en'])}[/dim]")
+        table.add_row(profile["profile_id"], escape(f"{summary['zh']}\n{summary['en']}"))
     console.print(table)
 
 
@@ -58,7 +59,7 @@ def show_tags(console: Console, profile: Any, reasons: dict[str, Any]) -> None:
     table.add_column("依据 · Why")
     for tag in sorted(profile["tags"], key=lambda tag: -float(tag["confidence"])):
         name = tag["name"]
-        lines = [_signal_line(signal) for signal in reasons.get(tag["id"], {}).get("signals", ())]
+        lines = [escape(_signal_line(signal)) for signal in reasons.get(tag["id"], {}).get("signals", ())]
         table.add_row(f"{name['zh']}\n{name['en']}", f"{float(tag['confidence']):.2f}", "\n".join(lines))
     console.print(table)
 
@@ -67,37 +68,55 @@ def _signal_line(signal: Any) -> str:
     says = signal["says"]
     mark = "✓" if signal.get("true") else "·"
     values = ", ".join(f"{path}={_short(value)}" for path, value in (signal.get("values") or {}).items())
-    span = " → ".join(str(signal[end])[:10] for end in ("first_event_at", "last_event_at") if signal.get(end))
+    span = " → ".join(_day(signal[end]) for end in ("first_event_at", "last_event_at") if signal.get(end))
     return f"{mark} {float(signal['weight']):.2f} {says['zh']} / {says['en']} ({values}) {span}".rstrip()
 
 
+def _day(moment: str | int) -> str:
+    """The day of a moment, which is RFC 3339 or milliseconds."""
+    return moment[:10] if isinstance(moment, str) else datetime.fromtimestamp(moment / 1000, UTC).date().isoformat()
+
+
 def _short(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False)[:40]
+    return _json(value)[:40]
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
 def show_route(console: Console, asked: str, decision: Any) -> None:
     """One decision with its reasons and what would change it."""
-    sla = decision["sla"]
+    intent, urgency, sla = decision["intent"], decision["urgency"], decision["sla"]
+    where = f"方式 mode {decision['mode']} · 队列 queue {decision['queue']} · 技能 skill {decision['skill']}"
+    limits = f"SLA {sla['first_response_seconds']} s / {sla['resolve_seconds']} s"
     lines = [
         f"来访 · Caller: {asked}",
-        f"方式 mode [b]{decision['mode']}[/b] · 队列 queue [b]{decision['queue']}[/b] · 技能 skill {decision['skill']} · 优先级 priority {decision['priority']}",
-        f"意图 intent {decision['intent']['id']} ({decision['intent']['confidence']}) · 紧急 urgency {decision['urgency']['level']}"
-        f" · SLA {sla['first_response_seconds']}s / {sla['resolve_seconds']}s",
-        f"话术 hints: {json.dumps(decision['hints'], ensure_ascii=False)}",
+        f"{where} · 优先级 priority {decision['priority']}",
+        f"意图 intent {intent['id']} ({intent['confidence']}) · 紧急 urgency {urgency['level']} · {limits}",
+        *_hint_lines(decision["hints"]),
         "理由 · Reasons:",
+        *(
+            f"  {reason['weight']:.2f} {reason['says']['zh']} / {reason['says']['en']} {_json(reason['evidence'])}"
+            for reason in decision["reasons"]
+        ),
+        "若…则… · What would change it:",
+        *(
+            f"  {change['if']['zh']} / {change['if']['en']} → {_json(change['then'])}"
+            for change in decision.get("would_change", ())
+        ),
     ]
-    for reason in decision["reasons"]:
-        says = reason["says"]
-        lines.append(
-            f"  [{reason['weight']}] {says['zh']} / {says['en']}  {json.dumps(reason['evidence'], ensure_ascii=False)}".replace(
-                "[", "\\["
-            )
-        )
-    lines.append("若…则… · What would change it:")
-    lines += [
-        f"  {json.dumps(change, ensure_ascii=False)}".replace("[", "\\[") for change in decision.get("would_change", ())
-    ]
-    console.print(Panel("\n".join(lines), title="一次可解释的分流 · One explained route"))
+    console.print(Panel(escape("\n".join(lines)), title="一次可解释的分流 · One explained route"))
+
+
+def _hint_lines(hints: Any) -> list[str]:
+    spoken = " · ".join(f"{name} {hints[name]}" for name in ("tone", "format", "language", "scene") if name in hints)
+    lines = [f"话术 hints: {spoken}"]
+    for name, title in (("ask", "要问 ask"), ("do_not_ask", "不要问 do not ask")):
+        lines += [f"  {title}: {one['says']['zh']} / {one['says']['en']}" for one in hints.get(name, ())]
+    if hints.get("offer"):
+        lines.append(f"  提供 offer: {hints['offer']['says']['zh']} / {hints['offer']['says']['en']}")
+    return lines
 
 
 def show_match(console: Console, scores: Sequence[Score], pooled: Score, floor: float) -> None:

@@ -12,11 +12,6 @@ from infra.demo.commands import Cloud
 from tests.journeys.live import Live
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Name the marker that all journeys carry."""
-    config.addinivalue_line("markers", "deployed: needs the local cloud, which it brings up")
-
-
 @pytest.fixture(scope="session")
 def cloud() -> Cloud:
     return commands.cloud_up()

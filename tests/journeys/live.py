@@ -10,6 +10,7 @@ from typing import Any
 
 import boto3
 import msgspec
+from segment.analytics.client import Client
 
 from infra.demo import commands
 from infra.demo.api import Api, open_session
@@ -105,8 +106,6 @@ def described(user_id: str, **traits: Any) -> Sending:
 
 def segment_items(sendings: Sequence[Sending]) -> list[dict[str, Any]]:
     """The calls as the Segment client would send them in one batch."""
-    from segment.analytics.client import Client
-
     client = Client("unused", send=False)
     items: list[dict[str, Any]] = []
     keep = client._enqueue

@@ -6,7 +6,7 @@ import base64
 import json
 import zlib
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Self
 
 from infra.demo.commands import ROOT
 from tests.journeys.live import Live
@@ -129,7 +129,7 @@ class BusTap:
         self._buses: list[str] = []
         self._url = ""
 
-    def __enter__(self) -> BusTap:
+    def __enter__(self) -> Self:
         self._url = self._sqs.create_queue(QueueName=self._name)["QueueUrl"]
         arn = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
         for bus in self._events.list_event_buses()["EventBuses"]:

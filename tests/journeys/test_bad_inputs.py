@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import gzip
+import hmac
 import json
 import time
 from datetime import UTC, datetime
@@ -85,8 +86,6 @@ def _webhook_headers(live: Live, case: dict[str, Any], body: bytes) -> dict[str,
     headers = {"webhook-id": message_id, "webhook-timestamp": stamp}
     if "timestamp" in case:
         # Signed rightly over the very stamp, so that only the stamp can be what is refused.
-        import hmac
-
         signature = (
             "v1," + base64.b64encode(hmac.digest(key, f"{message_id}.{stamp}.".encode() + body, "sha256")).decode()
         )

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
 import secrets
 from typing import Any, NamedTuple
 
 import pytest
-from cloudevents.core.bindings.http import to_binary_event, to_structured_event
+import requests
+from cloudevents.core.bindings.http import HTTPMessage, to_binary_event, to_structured_event
 from standardwebhooks.webhooks import Webhook
 
 from infra.demo.doors import cloud_batch, cloud_event, post_webhook
@@ -125,19 +127,21 @@ def _send_by_all_doors(live: Live, sendings: list[Sending]) -> list[bytes]:
     for one in sendings:
         if one.door == CLOUDEVENTS:
             event = cloud_event(one)
-            for message in (to_binary_event(event), to_structured_event(event), cloud_batch([event])):
-                answers.append(
-                    live.session.post(
-                        f"{live.cloud.url}/v1/events",
-                        data=message.body,
-                        headers=message.headers,
-                        auth=basic,
-                        timeout=30,
-                    )
-                )
+            modes = (to_binary_event(event), to_structured_event(event), cloud_batch([event]))
+            answers += [_post_event(live, message) for message in modes]
         elif one.door == WEBHOOK:
             answers.append(post_webhook(live.session, live.access, Webhook(live.access.webhook_secret), one))
     return [_whole(answer) for answer in answers]
+
+
+def _post_event(live: Live, message: HTTPMessage) -> requests.Response:
+    return live.session.post(
+        f"{live.cloud.url}/v1/events",
+        data=message.body,
+        headers=message.headers,
+        auth=(live.access.write_key, ""),
+        timeout=30,
+    )
 
 
 def _refused_calls(live: Live, canary: Canary) -> list[bytes]:
@@ -237,8 +241,6 @@ def test_canary__read_back__comes_masked(live: Live) -> None:
 
 def test_spying__planted_secret__is_found_in_every_spelling() -> None:
     """The search itself: a secret planted in any spelling, at any place of a base64 text, is found."""
-    import base64
-
     secret = "+8613912345678"
     for spelling, needle in spying.spellings(secret).items():
         assert spying.leaks([secret], "here", b"xx" + needle + b"yy"), spelling

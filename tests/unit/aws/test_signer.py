@@ -34,7 +34,7 @@ def by_botocore(service, region, url, *, target, body, credentials, at):
     token=st.none() | SECRETS,
     at=st.integers(1_600_000_000, 2_500_000_000),
 )
-def test_signer__any_request__signs_as_botocore_does(  # noqa: PLR0917 - each is drawn
+def test_signer__any_request__signs_as_botocore_does(
     service, region, host, path, operation, body, access, secret, token, at
 ):
     """Our signature and AWS's own client's are equal, so that real endpoints take it."""
