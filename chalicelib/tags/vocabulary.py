@@ -7,7 +7,8 @@ from difflib import get_close_matches
 from functools import cached_property
 
 from chalicelib.profiles.measures import Measure
-from chalicelib.profiles.values import CASE_PATHS, PERSON_PATHS, STATS
+from chalicelib.profiles.stats import STATS
+from chalicelib.profiles.values import CASE_PATHS, PERSON_PATHS
 
 COARSE: Mapping[str, str] = {
     "birth_date": "age_band",

@@ -21,6 +21,9 @@ def _answer(operation: str, body: dict) -> dict:
 
 class _Stub(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # One packet per answer: in two, the second would wait 40 ms for the first to be acknowledged.
+    wbufsize = -1
+    disable_nagle_algorithm = True
 
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
@@ -30,6 +33,7 @@ class _Stub(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(answer)))
         self.end_headers()
         self.wfile.write(answer)
+        self.wfile.flush()
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""

@@ -20,14 +20,21 @@ from tests.bench.measure import ROOT
 TENANT, SOURCE = "t_bench", "s_bench"
 PHONE = "13800138{:03d}"
 DAY_MS = 86_400_000
-#: What a customer service sees of a day: type, channel, data.
+#: What a customer service sees of a person: type, channel, data. ``{n}`` is the event's number.
 KINDS: tuple[tuple[str, str, Mapping[str, Any]], ...] = (
     ("page.viewed", "web", {"path": "/goods/48213", "category": "beauty"}),
     ("message.received", "wechat", {"text": "我的退款怎么还没到账，已经等了三天了", "conversation_id": "c-{n}"}),
-    ("order.paid", "app", {"order_id": "o-{n}", "amount": "268.50", "currency": "CNY", "items": 2}),
+    ("order.paid", "app", {"order_id": "o-{n}", "amount": "{n}8.50", "currency": "CNY", "items": 2}),
     ("conversation.opened", "web_chat", {"conversation_id": "c-{n}", "topic": "after_sales"}),
     ("survey.answered", "sms", {"score": 4, "ticket_id": "k-{n}"}),
+    ("order.delivered", "app", {"order_id": "o-{n}"}),
+    ("session.started", "app", {}),
+    ("call.started", "phone", {"call_id": "l-{n}", "topic": "logistics"}),
+    ("search.performed", "web", {"query": "保湿面霜"}),
+    ("ticket.opened", "phone", {"ticket_id": "k-{n}", "topic": "refund", "priority": "high"}),
 )
+#: Days before now on which a person was seen, each with so many events.
+HISTORY_DAYS, EVENTS_A_DAY = range(118, 0, -4), 2
 
 
 class World(msgspec.Struct, frozen=True):
@@ -210,20 +217,20 @@ def _make_tenant() -> None:
 
 
 def _grow(world: World) -> None:
-    """Give three people a history of two months, so that a profile has its typical size."""
+    """Give three people a history of four months, so that a profile has its typical size."""
     from chalicelib.events.model import Identifier
 
     now = time.time_ns() // 1_000_000
     for person in (1, 2, 3):
         described = msgspec.structs.replace(
-            world.events([person], at_ms=now - 60 * DAY_MS)[0],
+            world.events([person], at_ms=now - 120 * DAY_MS)[0],
             type="profile.described",
             identifiers=(Identifier("phone", PHONE.format(person)), Identifier("user_id", f"u-{person}")),
             data={"traits": {"name": "林小满", "gender": "female", "birth_date": "1999-05-04", "city": "杭州"}},
         )
         world.applied(world.batch([[described]]))
-        for days in range(59, 0, -6):
-            world.applied(world.batch([world.events([person] * 3, at_ms=now - days * DAY_MS)]))
+        for days in HISTORY_DAYS:
+            world.applied(world.batch([world.events([person] * EVENTS_A_DAY, at_ms=now - days * DAY_MS)]))
 
 
 def _record(place: int, body: str) -> dict[str, Any]:
