@@ -15,10 +15,11 @@ from typing import Any
 import msgspec
 
 from chalicelib.channels.each import Notes
-from chalicelib.channels.values import read, read_flag, read_integer, read_text
+from chalicelib.channels.values import read, read_integer, read_text
 from chalicelib.kernel.errors import BadInput
 
 _LONGEST_TEXT = 256
+_LONGEST_WORD = 64
 _DATE = re.compile(r"(\d{4}-\d{2}-\d{2})(?:[Tt ].*)?", re.ASCII)
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*", re.ASCII)
 _ADDRESS_LINES = ("country", "state", "city", "street", "postalCode")
@@ -36,11 +37,12 @@ TRAIT_NAMES: Mapping[str, TraitName] = msgspec.json.decode(
     Path(__file__).with_name("trait_names.json").read_bytes(), type=dict[str, TraitName]
 )
 
-_CANONICAL = {
-    re.sub(r"[_\s-]", "", spelling).lower(): trait
-    for trait, names in TRAIT_NAMES.items()
-    for spelling in (trait, *names.aliases)
-}
+
+def _bare(name: str) -> str:
+    return name.replace("_", "").replace("-", "").replace(" ", "").lower()
+
+
+_CANONICAL = {_bare(spelling): trait for trait, names in TRAIT_NAMES.items() for spelling in (trait, *names.aliases)}
 
 
 def shape_traits(
@@ -66,16 +68,10 @@ def shape_traits(
     return traits
 
 
-def _bare(name: str) -> str:
-    return re.sub(r"[_\s-]", "", name).lower()
-
-
 def _spelt_out(members: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """The members, canonical names first, with composed ones (names, address, company) taken apart."""
     yield from (
-        (name, members[name])
-        for name in members
-        if name in TRAIT_NAMES and not isinstance(members[name], dict)
+        (name, members[name]) for name in members if name in TRAIT_NAMES and not isinstance(members[name], dict)
     )
     first, last = members.get("firstName"), members.get("lastName")
     if isinstance(first, str) and isinstance(last, str):
@@ -139,6 +135,14 @@ def _read_language(_trait: str, value: object, path: str) -> str:
     return language.replace("_", "-")
 
 
+def _read_word(_trait: str, value: object, path: str) -> str:
+    """One lower-case word: ``iOS`` → ``ios``, ``Mac OS X`` → ``mac_os_x``."""
+    word = re.sub(r"\W+", "_", read_text(value, path).lower()).strip("_")
+    if not 1 <= len(word) <= _LONGEST_WORD:
+        raise BadInput("bad_type", "A word of 1 to 64 letters is needed here.", path)
+    return word
+
+
 def _read_kind(kind: str) -> Callable[[str, object, str], Any]:
     return lambda _trait, value, path: read(kind, value, path)
 
@@ -149,7 +153,7 @@ _READERS: Mapping[str, Callable[[str, object, str], Any]] = {
     "date": _read_date,
     "tier": _read_tier,
     "language": _read_language,
-    "flag": lambda _trait, value, path: read_flag(value, path),
-    "word": _read_kind("word"),
+    "word": _read_word,
+    "flag": _read_kind("flag"),
     "moment": _read_kind("moment"),
 }

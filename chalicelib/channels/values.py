@@ -55,9 +55,7 @@ def read_amount(value: object, path: str) -> str:
     """Money as a decimal string. Negative money is refused: a refund is an event of its own."""
     micros = parse_amount(value, path)
     if micros < 0:
-        raise BadInput(
-            "bad_amount", "An amount is not negative; a refund is an event of its own.", path
-        )
+        raise BadInput("bad_amount", "An amount is not negative; a refund is an event of its own.", path)
     return format_amount(micros)
 
 
@@ -100,7 +98,7 @@ def _read_score(value: object, path: str) -> int:
     return score
 
 
-def read_flag(value: object, path: str) -> bool:
+def _read_flag(value: object, path: str) -> bool:
     """True or false, and nothing that merely looks like it."""
     if not isinstance(value, bool):
         raise BadInput("bad_type", "True or false is needed here.", path)
@@ -132,7 +130,7 @@ _READERS: Mapping[str, Callable[[object, str], Any]] = {
     "count": _read_count,
     "seconds": _read_seconds,
     "score": _read_score,
-    "flag": read_flag,
+    "flag": _read_flag,
     "topic": _read_topic,
     "word": _read_word,
     "moment": _read_moment,

@@ -11,14 +11,92 @@ _NOTHING = re.compile(r"[0-]*|-1|(.)\1{9,}", re.IGNORECASE)
 _PLACEHOLDER_PHONE = re.compile(r"\+861\d{2}(?:0{8}|12345678)|\+8613800138000")
 
 _WORDS = frozenset(
-    ["null", "nil", "none", "nan", "na", "n/a", "undefined", "unknown", "anonymous", "guest", "visitor", "test", "tester", "testing", "user", "username", "true", "false", "default", "string", "example", "placeholder", "empty", "blank", "missing", "tbd", "xxx", "abc", "asdf", "qwerty", "?", ".", "*", "#", "[object", "object]", "无", "没有", "未知", "不详", "不明", "空", "暂无", "匿名", "匿名用户", "游客", "访客", "测试", "测试用户", "保密", "默认", "其他", "用户"]
+    [
+        "null",
+        "nil",
+        "none",
+        "nan",
+        "na",
+        "n/a",
+        "undefined",
+        "unknown",
+        "anonymous",
+        "guest",
+        "visitor",
+        "test",
+        "tester",
+        "testing",
+        "user",
+        "username",
+        "true",
+        "false",
+        "default",
+        "string",
+        "example",
+        "placeholder",
+        "empty",
+        "blank",
+        "missing",
+        "tbd",
+        "xxx",
+        "abc",
+        "asdf",
+        "qwerty",
+        "?",
+        ".",
+        "*",
+        "#",
+        "[object",
+        "object]",
+        "无",
+        "没有",
+        "未知",
+        "不详",
+        "不明",
+        "空",
+        "暂无",
+        "匿名",
+        "匿名用户",
+        "游客",
+        "访客",
+        "测试",
+        "测试用户",
+        "保密",
+        "默认",
+        "其他",
+        "用户",
+    ]
 ) | {"[object object]"}
 
 _EMAILS = frozenset(
-    ["test@test.com", "a@a.com", "a@b.com", "test@example.com", "user@example.com", "example@example.com", "email@example.com", "name@example.com", "123@qq.com", "123456@qq.com", "123@123.com", "123@163.com"]
+    [
+        "test@test.com",
+        "a@a.com",
+        "a@b.com",
+        "test@example.com",
+        "user@example.com",
+        "example@example.com",
+        "email@example.com",
+        "name@example.com",
+        "123@qq.com",
+        "123456@qq.com",
+        "123@123.com",
+        "123@163.com",
+    ]
 )
 _MAILBOXES = frozenset(
-    ["noreply", "no-reply", "donotreply", "do-not-reply", "null", "none", "nobody", "unknown", "undefined", "anonymous"]
+    [
+        "noreply",
+        "no-reply",
+        "donotreply",
+        "do-not-reply",
+        "null",
+        "none",
+        "nobody",
+        "unknown",
+        "undefined",
+        "anonymous",
+    ]
 )
 # Values that many Android devices or emulators answer alike.
 _DEVICES = frozenset(

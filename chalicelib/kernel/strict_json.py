@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from typing import Any, NoReturn
 
 from chalicelib.kernel.errors import BadInput, TooLarge
@@ -79,7 +79,10 @@ def _fraction(text: str) -> Decimal:
     # The length is checked first: an exponent of a million digits must not be read at all.
     if len(text) > _LONGEST_NUMBER or digits > MAX_DIGITS:
         raise _bad_number()
-    number = Decimal(text)
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        raise _bad_number() from None
     nearest = float(number)
     if nearest in (float("inf"), float("-inf")) or (nearest == 0) != (number == 0):
         raise _bad_number()

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from chalicelib.kernel.amounts import parse_amount
+from chalicelib.kernel.amounts import MICROS, parse_amount
 from chalicelib.kernel.errors import BadInput
 from chalicelib.kernel.moments import Millis, parse_moment
 from chalicelib.kernel.texts import Text
@@ -177,11 +177,13 @@ _CHECKS: Mapping[str, Callable[[Field, Any, str], str | int | bool]] = {
 
 
 def _is_amount(value: Any) -> bool:
+    if isinstance(value, str) and (len(value) > _LONGEST_AMOUNT or not value.isascii()):
+        return False
     try:
-        parse_amount(value)
+        # Eleven digits are more likely a phone number than an amount.
+        return abs(parse_amount(value)) < _LARGEST_SHOWN * MICROS
     except BadInput:
         return False
-    return not isinstance(value, str) or len(value) < _LONGEST_AMOUNT
 
 
 def _is_moment(value: Any) -> bool:

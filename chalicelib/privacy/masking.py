@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 
 _HIDDEN = "***"
-_CHINA_MOBILE = re.compile(r"(?:\+?86)?(1[3-9]\d)\d{4}(\d{4})", re.ASCII)
+_CHINA_MOBILE = re.compile(r"(?:86)?(1[3-9]\d)\d{4}(\d{4})", re.ASCII)
 _SHORTEST_PHONE = 8
 _SHORTEST_FOR_TWO = 6
 _SHORTEST_FOR_ONE = 3
@@ -19,7 +19,9 @@ def mask(namespace_or_field: str, value: str) -> str:
 
 def _mask_phone(value: str) -> str:
     digits = "".join(character for character in value if character.isascii() and character.isdigit())
-    china = _CHINA_MOBILE.fullmatch(digits)
+    # +1 415… has eleven digits too, and is nobody's number in China.
+    elsewhere = value.startswith("+") and not value.startswith("+86")
+    china = None if elsewhere else _CHINA_MOBILE.fullmatch(digits)
     if china:
         return f"{china[1]}****{china[2]}"
     if len(digits) < _SHORTEST_PHONE:

@@ -14,7 +14,31 @@ from typing import Any
 from datalogic_py import Engine
 
 OPERATORS: frozenset[str] = frozenset(
-    "var == != === !== > >= < <= ! !! and or if + - * / % max min in ??".split()
+    [
+        "var",
+        "==",
+        "!=",
+        "===",
+        "!==",
+        ">",
+        ">=",
+        "<",
+        "<=",
+        "!",
+        "!!",
+        "and",
+        "or",
+        "if",
+        "+",
+        "-",
+        "*",
+        "/",
+        "%",
+        "max",
+        "min",
+        "in",
+        "??",
+    ]
 )
 MOST_NODES = 120
 """Parts of one condition, constants included."""

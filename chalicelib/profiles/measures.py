@@ -29,8 +29,11 @@ _LARGEST_EXACT = 2**53
 
 
 class Measure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A declared measure. ``amount`` is the path of what is summed; the unit says how it is read:
-    money → micros, score and one → whole numbers."""
+    """A declared measure.
+
+    ``amount`` is the path of what is summed; the unit says how it is read: money → micros, score and
+    one → whole numbers.
+    """
 
     id: str
     on: tuple[str, ...]
@@ -54,9 +57,7 @@ class MeasureSet:
 
     def __init__(self, measures: Iterable[Measure]) -> None:
         self.measures: Mapping[str, Measure] = {one.id: one for one in measures}
-        self.money: frozenset[str] = frozenset(
-            one.id for one in self.measures.values() if one.unit == "money"
-        )
+        self.money: frozenset[str] = frozenset(one.id for one in self.measures.values() if one.unit == "money")
         self._by_type: dict[str, list[Measure]] = {}
         for one in self.measures.values():
             for event_type in one.on:

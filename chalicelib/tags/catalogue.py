@@ -17,6 +17,7 @@ from datalogic_py import Rule
 from chalicelib.kernel.errors import NotFound
 from chalicelib.profiles.conditions import ENGINE, reads
 from chalicelib.profiles.measures import MeasureSet, load_measures
+from chalicelib.profiles.reading import Reading
 from chalicelib.profiles.values import stem
 from chalicelib.tags.confidence import lasts_ms, reaches, weight_of
 from chalicelib.tags.index import ALWAYS_PRESENT, RuleIndex
@@ -27,8 +28,11 @@ _SELECTIONS_KEPT = 256
 
 
 class Basis(msgspec.Struct, frozen=True):
-    """What a set of true signals amounts to: their weight, the paths to look for evidence at (one per
-    stem), and how long the tag lasts after the last of it."""
+    """What a set of true signals amounts to.
+
+    Their weight, the paths to look for evidence at (one per stem), and how long the tag lasts after the
+    last of it.
+    """
 
     weight: float
     evidence: tuple[str, ...]
@@ -77,11 +81,11 @@ def evidence_paths(read: frozenset[str]) -> tuple[str, ...]:
 
 
 class Selection(msgspec.Struct, frozen=True):
-    """The rules to evaluate together, and all they read."""
+    """The rules to evaluate together, and how to read what they ask for."""
 
     rules: tuple[Compiled, ...]
     programs: list[Rule]
-    reads: frozenset[str]
+    reading: Reading
 
 
 class Catalogue:
@@ -89,9 +93,7 @@ class Catalogue:
 
     def __init__(self, rules: Iterable[TagRule], measures: MeasureSet) -> None:
         self.measures = measures
-        self.rules: Mapping[str, TagRule] = {
-            rule.id: rule for rule in sorted(rules, key=lambda rule: rule.id)
-        }
+        self.rules: Mapping[str, TagRule] = {rule.id: rule for rule in sorted(rules, key=lambda rule: rule.id)}
         self._ordered = tuple(self.rules.values())
         self._index = RuleIndex(self._ordered)
         self._compiled: dict[str, Compiled] = {}
@@ -108,8 +110,10 @@ class Catalogue:
         return found
 
     def select(self, present: frozenset[str], only: frozenset[str] | None = None) -> Selection:
-        """The rules that may be set where just these stems have values; with ``only``, those of them
-        that read one of these paths or stems."""
+        """The rules that may be set where just these stems have values.
+
+        With ``only``, those of them that read one of these paths or stems.
+        """
         key = (present, only)
         found = self._selections.get(key)
         if found is None:
@@ -117,11 +121,16 @@ class Catalogue:
             if only is not None:
                 wanted = self._index.reading(only)
                 positions = [position for position in positions if position in wanted]
-            found = _selection(tuple(self.compiled(self._ordered[position].id) for position in positions))
+            found = self._selection(positions)
             if len(self._selections) >= _SELECTIONS_KEPT:
                 self._selections.clear()
             self._selections[key] = found
         return found
+
+    def _selection(self, positions: Iterable[int]) -> Selection:
+        rules = tuple(self.compiled(self._ordered[position].id) for position in positions)
+        read: frozenset[str] = frozenset().union(*(one.reads for one in rules))
+        return Selection(rules, [one.program for one in rules], Reading(read, self.measures.money))
 
     def concerned(self, paths: Iterable[str]) -> tuple[str, ...]:
         """The ids of the rules that read one of these paths or stems."""
@@ -134,11 +143,3 @@ def load_catalogue(library: Path = LIBRARY) -> Catalogue:
     decoder = msgspec.json.Decoder(list[TagRule])
     files = sorted(library.glob("*.json"))
     return Catalogue((rule for file in files for rule in decoder.decode(file.read_bytes())), load_measures())
-
-
-def _selection(rules: tuple[Compiled, ...]) -> Selection:
-    return Selection(
-        rules=rules,
-        programs=[one.program for one in rules],
-        reads=frozenset().union(*(one.reads for one in rules)),
-    )

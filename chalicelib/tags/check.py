@@ -28,9 +28,7 @@ class CatalogueRefused(BadInput):
     """Declarations that cannot be published; ``mistakes`` holds all of them."""
 
     def __init__(self, mistakes: Sequence[Mistake]) -> None:
-        super().__init__(
-            "bad_catalogue", f"The declarations have {len(mistakes)} mistakes.", mistakes[0].path
-        )
+        super().__init__("bad_catalogue", f"The declarations have {len(mistakes)} mistakes.", mistakes[0].path)
         self.mistakes = tuple(mistakes)
 
 
@@ -56,9 +54,7 @@ def read_rules(declarations: Any, vocabulary: Vocabulary) -> tuple[TagRule, ...]
 
 def rule_mistakes(rule: TagRule, vocabulary: Vocabulary, path: str = "$") -> list[Mistake]:
     """The mistakes of one well-formed rule."""
-    found = [
-        Mistake(f"{path}.{field}", code, message) for field, wrong, code, message in _NUMBERS if wrong(rule)
-    ]
+    found = [Mistake(f"{path}.{field}", code, message) for field, wrong, code, message in _NUMBERS if wrong(rule)]
     ids = Counter(signal.id for signal in rule.signals)
     conditions_fine = True
     for place, signal in enumerate(rule.signals):
@@ -70,7 +66,7 @@ def rule_mistakes(rule: TagRule, vocabulary: Vocabulary, path: str = "$") -> lis
         wrong = list(condition_mistakes(signal.when, vocabulary, f"{where}.when"))
         conditions_fine = conditions_fine and not wrong
         found += wrong
-    found += _example_mistakes(rule, vocabulary, path, runnable=conditions_fine and bool(rule.signals))
+    found += _example_mistakes(rule, path, runnable=conditions_fine and bool(rule.signals))
     return found
 
 
@@ -106,9 +102,7 @@ _NUMBERS: Sequence[tuple[str, Callable[[TagRule], bool], str, str]] = (
 )
 
 
-def _example_mistakes(
-    rule: TagRule, vocabulary: Vocabulary, path: str, *, runnable: bool
-) -> Iterator[Mistake]:
+def _example_mistakes(rule: TagRule, path: str, *, runnable: bool) -> Iterator[Mistake]:
     read = frozenset().union(*(reads(signal.when) for signal in rule.signals))
     cases = (("positive", rule.examples.positive, True), ("negative", rule.examples.negative, False))
     for name, flat, wanted in cases:

@@ -47,9 +47,7 @@ def nested(flat: dict[str, Any]) -> dict[str, Any]:
 def _form_mistakes(condition: Any, path: str) -> Iterator[Mistake]:
     parts = list(nodes(condition))
     if len(parts) > MOST_NODES:
-        yield Mistake(
-            path, "too_costly", f"A condition has at most {MOST_NODES} parts; this has {len(parts)}."
-        )
+        yield Mistake(path, "too_costly", f"A condition has at most {MOST_NODES} parts; this has {len(parts)}.")
         return
     for part in parts:
         if not isinstance(part, dict):

@@ -12,7 +12,7 @@ from chalicelib.kernel.errors import ZhiyinError
 from chalicelib.kernel.moments import Millis
 from chalicelib.profiles.conditions import ENGINE
 from chalicelib.profiles.model import Profile
-from chalicelib.profiles.values import at_path, evidence, present, values
+from chalicelib.profiles.values import at_path, evidence, present
 from chalicelib.tags.catalogue import Catalogue, Compiled, Selection
 from chalicelib.tags.confidence import decay
 from chalicelib.tags.model import Assessment, Failure, Tag
@@ -57,13 +57,13 @@ def evaluate(
     return assessment.tags
 
 
-def assess(
-    catalogue: Catalogue, profile: Profile, now: Millis, only: Collection[str] | None = None
-) -> Assessment:
-    """The tags that are set and the rules that failed. ``only``: just the rules that read one of these
-    paths or stems, such as what an event touched."""
+def assess(catalogue: Catalogue, profile: Profile, now: Millis, only: Collection[str] | None = None) -> Assessment:
+    """The tags that are set and the rules that failed.
+
+    ``only``: just the rules that read one of these paths or stems, such as what an event touched.
+    """
     selection = catalogue.select(present(profile), None if only is None else frozenset(only))
-    nested = values(profile, selection.reads, now, catalogue.measures.money)
+    nested = selection.reading.of(profile, now)
     tags: list[Tag] = []
     failed: list[Failure] = []
     known: Known = {}

@@ -38,9 +38,7 @@ def shape_mistakes(raw: Any, shape: type[msgspec.Struct], path: str) -> Iterator
         return
     fields = {field.encode_name: field for field in msgspec.structs.fields(shape)}
     for name in raw.keys() - fields.keys():
-        yield Mistake(
-            f"{path}.{name}", "unknown_field", f"There is no field “{name}”.", nearest(str(name), fields)
-        )
+        yield Mistake(f"{path}.{name}", "unknown_field", f"There is no field “{name}”.", nearest(str(name), fields))
     for name, field in fields.items():
         if name in raw:
             yield from _field_mistakes(raw[name], field, _NESTED.get((shape, field.name)), f"{path}.{name}")

@@ -49,19 +49,14 @@ _SAID_BY_SUBJECT = frozenset({"vip", "newcomer"})
 def summary(profile: Profile, tags: Iterable[Tag]) -> Text:
     """A sentence in both languages; sensible also where little is known. Reads clear traits only."""
     tags = tuple(tags)
-    chosen = _chosen(
-        tag for tag in tags if tag.class_ != "customer_attributes" and tag.id not in _SAID_BY_SUBJECT
-    )
+    chosen = _chosen(tag for tag in tags if tag.class_ != "customer_attributes" and tag.id not in _SAID_BY_SUBJECT)
     said = [tag.phrase for tag in chosen]
-    if len(said) < MOST_CLAUSES and (origin := _origin(profile)) is not None:
+    knows_channel = any(tag.class_ == "channel_preference" for tag in chosen)
+    if len(said) < MOST_CLAUSES and not knows_channel and (origin := _origin(profile)) is not None:
         said.insert(0, origin)
     subject = _subject(profile, {tag.id for tag in tags})
     if subject is None:
-        subject = (
-            Text("了解不多的客户", "a customer we know little about")
-            if not said
-            else Text("客户", "customer")
-        )
+        subject = Text("了解不多的客户", "a customer we know little about") if not said else Text("客户", "customer")
     clauses = [subject, *said]
     english = ", ".join(clause.en for clause in clauses)
     return Text(zh="，".join(clause.zh for clause in clauses), en=english[:1].upper() + english[1:])

@@ -6,45 +6,31 @@ from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from functools import cached_property
 
+from chalicelib.privacy.fields import FIELDS, Field
 from chalicelib.profiles.measures import Measure
 from chalicelib.profiles.stats import STATS
 from chalicelib.profiles.values import CASE_PATHS, PERSON_PATHS
-
-COARSE: Mapping[str, str] = {
-    "birth_date": "age_band",
-    "address": "region",
-    "city": "region",
-    "phone": "region",
-}
-"""Sealed trait → the coarse one that is derived from it at ingest."""
 
 
 class Vocabulary:
     """Known measures and traits. Sealed traits are known so that reading one is refused by name."""
 
-    def __init__(
-        self, measures: Mapping[str, Measure], clear_traits: Collection[str], sealed_traits: Collection[str]
-    ) -> None:
+    def __init__(self, measures: Mapping[str, Measure], traits: Mapping[str, Field] = FIELDS) -> None:
         self.measures = measures
-        self.clear_traits = frozenset(clear_traits)
-        self.sealed_traits = frozenset(sealed_traits)
+        self.traits = traits
 
     @cached_property
     def paths(self) -> frozenset[str]:
         """Every path that a rule may read."""
+        clear = {f"t.{name}" for name, field in self.traits.items() if not field.is_sealed}
         measured = {f"m.{name}.{stat}" for name in self.measures for stat in STATS}
-        return frozenset(measured | {f"t.{name}" for name in self.clear_traits} | PERSON_PATHS | CASE_PATHS)
+        return frozenset(measured | clear | PERSON_PATHS | CASE_PATHS)
 
     def mistake(self, path: str) -> tuple[str, str, str | None] | None:
         """Code, sentence and suggestion for a path that may not be read; None for one that may."""
         head, _, rest = path.partition(".")
-        if head == "t" and rest in self.sealed_traits:
-            coarse = COARSE.get(rest)
-            return (
-                "sealed_trait",
-                f"“{path}” is sealed; rules read clear traits only.",
-                f"t.{coarse}" if coarse in self.clear_traits else None,
-            )
+        if head == "t" and rest in self.traits and self.traits[rest].is_sealed:
+            return "sealed_trait", f"“{path}” is sealed; rules read clear traits only.", self._coarse(rest)
         if path not in self.paths:
             return "unknown_path", f"Nothing has the path “{path}”.", nearest(path, self.paths)
         name, _, stat = rest.partition(".")
@@ -56,6 +42,11 @@ class Vocabulary:
                 f"m.{name}.count_{kind}" if kind else f"m.{name}.count",
             )
         return None
+
+    def _coarse(self, sealed: str) -> str | None:
+        """The path of the clear trait that is derived from a sealed one at ingest."""
+        derived = (name for name, field in sorted(self.traits.items()) if field.derived_from == sealed)
+        return next((f"t.{name}" for name in derived if f"t.{name}" in self.paths), None)
 
 
 def nearest(word: str, known: Collection[str]) -> str | None:

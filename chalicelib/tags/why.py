@@ -134,6 +134,4 @@ def _says(rule: TagRule, signals: tuple[SignalWhy, ...], is_set: bool, broken: b
             zh=f"未标记“{rule.name.zh}”：只有{zh}，不足以达到阈值。",
             en=f"Not tagged “{rule.name.en}”: only {en}; below the threshold.",
         )
-    return Text(
-        zh=f"未标记“{rule.name.zh}”：没有任何依据。", en=f"Not tagged “{rule.name.en}”: no sign of it."
-    )
+    return Text(zh=f"未标记“{rule.name.zh}”：没有任何依据。", en=f"Not tagged “{rule.name.en}”: no sign of it.")
