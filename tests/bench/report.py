@@ -75,4 +75,6 @@ def _processor() -> str:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
         return platform.processor() or "Unknown processor"
-    return next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "Unknown processor")
+    return next(
+        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")), "Unknown processor"
+    )
