@@ -116,10 +116,8 @@ class Catalogue:
         key = (present, only)
         found = self._selections.get(key)
         if found is None:
-            positions = self._index.possible(present)
-            if only is not None:
-                wanted = self._index.reading(only)
-                positions = [position for position in positions if position in wanted]
+            index = self._index
+            positions = index.possible(present) if only is None else index.possible_and_reading(present, only)
             found = self._selection(positions)
             if len(self._selections) >= _SELECTIONS_KEPT:
                 self._selections.clear()

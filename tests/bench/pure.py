@@ -97,8 +97,9 @@ def _profile(without: str = "", also: str = "") -> Profile:
 def _sealing() -> Row:
     values = [os.urandom(24) for _ in range(6)]
     secret = facet_key(os.urandom(32), os.urandom(32), "fields")
-    keys = FacetKeys("t_bench", "phone:0123456789abcdefghijklmn", 1, 1, secret, secret)
-    bare, nonce, bound = AESGCM(os.urandom(32)), os.urandom(12), b"t_bench/phone:0123456789abcdefghijklmn/1/field/1/1"
+    facet = "phone:0123456789abcdefghijklmn"
+    keys = FacetKeys(tenant="t_bench", facet=facet, generation=1, key_version=1, fields=secret, events=secret)
+    bare, bound = AESGCM(os.urandom(32)), f"7:t_bench30:{facet}1:7:trait/11:1".encode()
 
     def sealed() -> None:
         for place, value in enumerate(values):
@@ -106,7 +107,9 @@ def _sealing() -> Row:
 
     def encrypted() -> None:
         for value in values:
-            bare.encrypt(nonce, value, bound)
+            # No call may do without a nonce of its own: the bare one draws it, ours derives it.
+            bare.encrypt(os.urandom(12), value, bound)
 
     pair = in_turns(sealed, encrypted, rounds=25, calls=2_000)
-    return row_of("sealing six fields ÷ six bare AES-GCM calls", pair, 3.0, sealed)
+    note = "A bare call draws its nonce, because none may be used twice; ours derives it from what it seals."
+    return row_of("sealing six fields ÷ six bare AES-GCM calls", pair, 3.0, sealed, note=note)
