@@ -5,6 +5,7 @@ python -m infra.cloud up | down | status | url | logs [FUNCTION] [--follow] | pa
 
 import argparse
 import hashlib
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -53,6 +54,7 @@ def mend() -> state.State:
 def start_emulator(known: state.State) -> state.State:
     """Start the emulator unless it runs."""
     if known.emulator_pid:
+        emulator.sweep()
         return known
     port = pick_port(emulator.PORT, "emulator", {front.PORT})
     with console.status("Starting the emulator of AWS …"):
@@ -111,6 +113,7 @@ def down() -> None:
         processes.stop(known.front_pid, known.front_started)
         processes.stop(known.emulator_pid, known.emulator_started)
         state.STATE_FILE.unlink(missing_ok=True)
+        shutil.rmtree(state.LOCAL / "emulator", ignore_errors=True)
     say("The local cloud is down." if running else "The local cloud was not running.")
 
 

@@ -93,7 +93,7 @@ def test_front__chunked_body__arrives_whole(door: front.Server) -> None:
     [
         (gzip.compress(bytes(front.LIMIT_BYTES + 1)), {"Content_Encoding": "gzip"}, 413, "too_large"),
         (b"not gzip", {"Content_Encoding": "gzip"}, 400, "bad_gzip"),
-        (gzip.compress(b"cut off")[:-4], {"Content_Encoding": "gzip"}, 400, "bad_gzip"),
+        (gzip.compress(b"cut off", mtime=0)[:-4], {"Content_Encoding": "gzip"}, 400, "bad_gzip"),
         (b"", {"Content_Length": "-1"}, 400, "bad_request"),
         (b"", {"Content_Length": str(front.LIMIT_BYTES + 1)}, 413, "too_large"),
         (b"", {"Transfer_Encoding": "br"}, 400, "bad_request"),

@@ -59,4 +59,4 @@ def test_entry_modules__heavy_import_planted__found(template: dict[str, Any], un
         (planted / path.name).symlink_to(path)
     (planted / "planted.py").write_text("import boto3\nhandler = print\n")
     found = handlers.fresh_import(planted, "planted.handler", template, NEVER)
-    assert set(found.forbidden) == {"boto3", "botocore.session", "botocore.client"}
+    assert {"boto3", "botocore.session", "botocore.client"} <= set(found.forbidden)
