@@ -68,6 +68,9 @@ def typed_body[T](request: Request, type_: type[T]) -> T:
         return msgspec.convert(json_body(request), type_)
     except msgspec.ValidationError as error:
         sentence, _, path = str(error).partition(" - at `")
+        if "unknown field" in sentence or "value" in sentence:
+            # The library quotes what was sent, which may be anything.
+            sentence = "The request has a field or value that is not known here"
         raise BadInput("bad_request", sentence + ".", path.rstrip("`").removeprefix("$.")) from None
 
 

@@ -120,7 +120,7 @@ def _admit(opened: Opened, original: Event, measures: MeasureSet, now: Millis) -
         source_rank=opened.delivery.source_rank,
         writable_traits=opened.delivery.traits,
         deltas=deltas(measures, event, local_hour(event.time, tenant.timezone)),
-        step=step_of(event, key),
+        step=step_of(event, key, lambda ref: "hidden-" + keys.index.event_key("reference", ref).hex()),
     )
 
 
