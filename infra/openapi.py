@@ -56,7 +56,7 @@ SECURITY = {
 STATUSES = {
     400: "What was sent cannot be accepted as it is.",
     401: "No valid credential; it is not said which of several causes.",
-    403: "The credential is valid and may not do this, or there is no such path.",
+    403: "The credential is valid and may not do this.",
     404: "Nothing of that id exists for this tenant.",
     413: "A limit on size is broken, which the message names.",
     415: "The content type is none that this path takes.",

@@ -3,13 +3,21 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import re
 import shlex
+import urllib.request
+from types import SimpleNamespace
+from typing import Any
 
+import msgspec
 import pytest
 
 from app import app
 from chalicelib.aws.settings import ENDPOINT_VARIABLES, Settings
+from chalicelib.channels import segment, standard_webhooks
+from chalicelib.channels.model import SourceProfile
+from chalicelib.entrypoints.http_profiles import Lookup
 from chalicelib.entrypoints.problems import _CHALICE_REFUSALS
 from chalicelib.events.types import CHANNELS, EVENT_TYPES, NAMESPACES, TOPICS
 from chalicelib.flows.views import ProfileView, WhyView
@@ -271,3 +279,37 @@ def test_changelog__version__is_that_of_the_package():
     from chalicelib.kernel.version import VERSION
 
     assert f"## [{VERSION}]" in docs.text_of("CHANGELOG.md")
+
+
+def test_sending__signing_example__is_accepted_by_the_door(monkeypatch):
+    """The code that the page shows signs as the door checks."""
+    example = next(
+        block for block in docs.blocks(docs.text_of("docs/integrate/sending.md"), "python") if "hmac" in block
+    )
+    sent: list[urllib.request.Request] = []
+
+    def urlopen(request: urllib.request.Request) -> SimpleNamespace:
+        sent.append(request)
+        return SimpleNamespace(status=202)
+
+    monkeypatch.setattr(urllib.request, "urlopen", urlopen)
+    names: dict[str, Any] = {}
+    exec(compile(example, "sending.md", "exec"), names)
+    assert (
+        names["send"]("http://127.0.0.1:1", "s_1", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_1", {"a": 1}) == 202
+    )
+    headers, body = dict(sent[0].header_items()), sent[0].data
+    now = int(headers["Webhook-timestamp"]) * 1000
+    assert standard_webhooks.verify(headers, body, [b"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"], now) == "msg_1"
+
+
+def test_readme__bodies_it_sends__are_accepted():
+    """The events of the README are events, and its questions are questions."""
+    sent = "\n".join(docs.blocks(docs.text_of("README.md"), "sh"))
+    batch, lookup, route = (json.loads(body) for body in re.findall(r"-d '(.*?)'(?:\n| \|)", sent, re.DOTALL))
+    source = SourceProfile("t_1", "s_1", "web", 2, frozenset(FIELDS))
+    translated = segment.translate_batch(batch, source=source, now=1_795_321_200_000)
+    assert [event.type for event in translated.events] == ["profile.described", "order.paid", "complaint.filed"]
+    assert not translated.refused and not translated.notes
+    msgspec.convert(lookup, Lookup)
+    msgspec.convert(route, RouteRequest)
