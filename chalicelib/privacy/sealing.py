@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import hmac
 
-import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
@@ -36,16 +35,6 @@ class SealBroken(ZhiyinError):
 
     def __init__(self) -> None:
         super().__init__("seal_broken", "A sealed value does not open.")
-
-
-class Sealed(msgspec.Struct, frozen=True, array_like=True):
-    """Sealed bytes on their way to the store. Prints as its field's name only."""
-
-    field: str
-    blob: bytes
-
-    def __repr__(self) -> str:
-        return f"<sealed {self.field}>"
 
 
 class FacetKey:
