@@ -41,9 +41,7 @@ def test_save__event_seen_before__named_as_duplicate_and_nothing_written(stores:
 def test_save__profile_moved_on__stale_and_nothing_written(stores: Stores, tenant: str) -> None:
     """A profile whose version is not the one read refuses the whole save."""
     stores.profiles.save(rows.first_save(tenant))
-    behind = rows.change(
-        tenant, (rows.profile(tenant, version=8, body=b"two"), 7), events=(rows.event(tenant, "e2"),)
-    )
+    behind = rows.change(tenant, (rows.profile(tenant, version=8, body=b"two"), 7), events=(rows.event(tenant, "e2"),))
     assert stores.profiles.save(behind) == Outcome(saved=False, stale=True)
     _unchanged(stores, tenant)
 
@@ -189,7 +187,9 @@ def test_create_secret__two_writers__both_get_the_one_that_is_kept(stores: Store
 
 def test_catalogue__every_record__comes_back_as_it_was_kept(stores: Stores, tenant: str) -> None:
     """Tenants keep their branch keys by number, sources their secrets, credentials their roles."""
-    kept = Tenant(tenant, "店", "Asia/Shanghai", b"i", {1: b"one", 2: b"two", 70_000 % 65_536: b"x"}, b"p", b"q", "CN", 90)
+    kept = Tenant(
+        tenant, "店", "Asia/Shanghai", b"i", {1: b"one", 2: b"two", 70_000 % 65_536: b"x"}, b"p", b"q", "CN", 90
+    )
     source = SourceRecord(tenant, f"s_{tenant}", "web", "web", 2, ("city", "name"), (b"old", b"new"))
     credential = Credential(f"h{tenant}", "principal", tenant, "bot", ("bot", "agent"), expires_at=rows.AT)
     stores.catalogue.keep(kept)

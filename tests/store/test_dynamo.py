@@ -209,9 +209,7 @@ def test_save__same_change_later__told_from_a_repeat_only_by_the_token(on_local:
     first = rows.first_save(tenant)
     assert on_local.profiles.save(first) == on_local.profiles.save(first) == Outcome(saved=True)
     other = msgspec.structs.replace(first, identifiers=(IdentifierWrite("user_id:zz", "p_1", ""),))
-    assert on_local.profiles.save(other) == Outcome(
-        saved=False, duplicates=frozenset({rows.key("e1")}), stale=True
-    )
+    assert on_local.profiles.save(other) == Outcome(saved=False, duplicates=frozenset({rows.key("e1")}), stale=True)
     changed = msgspec.structs.replace(first.events[0], content=b"other")
     assert not on_local.profiles.save(msgspec.structs.replace(first, events=(changed,))).saved
 
