@@ -1,7 +1,8 @@
 # Every check is defined here once; people and .ci/run call the same words.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-PYTHON ?= $(shell infra/find-python)
+# Empty: the newest that fits is looked for.
+PYTHON ?=
 PY := .venv/bin/python
 READY := .venv/.ready
 
@@ -11,10 +12,11 @@ help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
 
 $(READY): requirements.txt requirements-dev.txt
-	@if [ -z "$(PYTHON)" ]; then infra/find-python >/dev/null; exit 1; fi
-	@echo "Installing what Zhiyin needs into .venv (about a minute, once) …"
-	@$(PYTHON) -m venv --clear .venv || { echo "This Python cannot make virtual environments: install its venv module (Debian: python3-venv)." >&2; exit 1; }
-	@$(PY) -m pip install --quiet --disable-pip-version-check --requirement requirements-dev.txt
+	@python="$(PYTHON)"; [ -n "$$python" ] || python=$$(infra/find-python) || exit 1; \
+	echo "Installing what Zhiyin needs into .venv with $$python (about a minute, once) …"; \
+	"$$python" -m venv --clear .venv || \
+	    { echo "$$python cannot make virtual environments: install its venv module (Debian: python3-venv)." >&2; exit 1; }
+	@$(PY) -m pip install -qq --disable-pip-version-check --requirement requirements-dev.txt
 	@touch $@
 
 demo: $(READY) ## a day of an online shop becomes profiles and routes, on this machine

@@ -13,10 +13,12 @@ from chalicelib.entrypoints import (
     http_routing,
     http_system,
     http_webhooks,
+    problems,
     queue_events,
 )
 
 app = Chalice(app_name="zhiyin", configure_logs=False)
+app.register_middleware(problems.in_our_words, "http")
 
 app.register_blueprint(http_events.blueprint, name_prefix="events_")
 app.register_blueprint(http_webhooks.blueprint, name_prefix="webhooks_")

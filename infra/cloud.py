@@ -4,8 +4,11 @@ python -m infra.cloud up | down | status | url | logs [FUNCTION] [--follow] | pa
 """
 
 import argparse
+import hashlib
+import shutil
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from rich.console import Console
 
@@ -51,6 +54,7 @@ def mend() -> state.State:
 def start_emulator(known: state.State) -> state.State:
     """Start the emulator unless it runs."""
     if known.emulator_pid:
+        emulator.sweep()
         return known
     port = pick_port(emulator.PORT, "emulator", {front.PORT})
     with console.status("Starting the emulator of AWS …"):
@@ -70,9 +74,11 @@ def deploy(known: state.State) -> state.State:
     return state.change(known, package=wanted, api_id=outputs["RestAPIId"], outputs=outputs)
 
 
-def start_front(known: state.State, api_id: str) -> state.State:
-    """Start the front, anew when it stands for an API that is no more."""
-    if known.front_pid and api_id == known.api_id:
+def start_front(known: state.State) -> state.State:
+    """Start the front, anew when it stands for an API that is no more or its own code changed."""
+    code = hashlib.sha256(Path(front.__file__).read_bytes()).hexdigest()[:16]
+    serves = f"{known.emulator_port}/{known.api_id}/{code}"
+    if known.front_pid and serves == known.front_serves:
         return known
     processes.stop(known.front_pid, known.front_started)
     port = pick_port(known.front_port or front.PORT, "front", {known.emulator_port})
@@ -84,7 +90,7 @@ def start_front(known: state.State, api_id: str) -> state.State:
     if not processes.alive(pid, started):
         last = (state.log_file("front").read_text().strip().splitlines() or ["it printed nothing"])[-1]
         raise Failure(f"The front did not start on port {port}: {last}")
-    return state.change(known, front_pid=pid, front_started=started, front_port=port)
+    return state.change(known, front_pid=pid, front_started=started, front_port=port, front_serves=serves)
 
 
 def up() -> state.State:
@@ -93,20 +99,21 @@ def up() -> state.State:
     Raises Failure with the one thing to do when it cannot.
     """
     require_python()
-    known = start_emulator(mend())
-    before = known.api_id
-    known = start_front(deploy(known), before)
+    with state.alone():
+        known = start_front(deploy(start_emulator(mend())))
     say(f"Zhiyin runs at [bold]{known.url}/v1[/bold] (AWS: {known.endpoint}, logs: make logs, end: make down).")
     return known
 
 
 def down() -> None:
     """End everything `up` started; what the local cloud held is gone with it."""
-    known = state.load()
-    running = bool(known.emulator_pid or known.front_pid)
-    processes.stop(known.front_pid, known.front_started)
-    processes.stop(known.emulator_pid, known.emulator_started)
-    state.STATE_FILE.unlink(missing_ok=True)
+    with state.alone():
+        known = state.load()
+        running = bool(known.emulator_pid or known.front_pid)
+        processes.stop(known.front_pid, known.front_started)
+        processes.stop(known.emulator_pid, known.emulator_started)
+        state.STATE_FILE.unlink(missing_ok=True)
+        shutil.rmtree(state.LOCAL / "emulator", ignore_errors=True)
     say("The local cloud is down." if running else "The local cloud was not running.")
 
 

@@ -41,20 +41,19 @@ class Refused(Exception):
         self.status, self.code, self.message = status, code, message
 
 
-TOO_LARGE = Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", f"a request may have {LIMIT_BYTES} bytes at most")
-BAD_REQUEST = Refused(HTTPStatus.BAD_REQUEST, "bad_request", "the request's body does not have the announced length")
-BAD_GZIP = Refused(HTTPStatus.BAD_REQUEST, "bad_gzip", "the body is not the gzip that Content-Encoding announces")
-NO_ANSWER = Refused(HTTPStatus.BAD_GATEWAY, "no_answer", "the local cloud does not answer: run `make status`")
+TOO_LARGE = (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", f"a request may have {LIMIT_BYTES} bytes at most")
+BAD_REQUEST = (HTTPStatus.BAD_REQUEST, "bad_request", "the request's body does not have the announced length")
+BAD_GZIP = (HTTPStatus.BAD_REQUEST, "bad_gzip", "the body is not the gzip that Content-Encoding announces")
+NO_ANSWER = (HTTPStatus.BAD_GATEWAY, "no_answer", "the local cloud does not answer: run `make status`")
 
 
-#: What infra/templates/gateway.yaml makes the real gateway say where the emulator has only its own words.
-GATEWAY_SAYS = {
-    HTTPStatus.UNAUTHORIZED: ("not_authorised", "A valid credential is needed."),
-    HTTPStatus.FORBIDDEN: ("forbidden", "This credential may not do this, or there is no such path."),
-    HTTPStatus.INTERNAL_SERVER_ERROR: ("unavailable", "The service did not answer; the same call may succeed later."),
-    HTTPStatus.BAD_GATEWAY: ("unavailable", "The service did not answer; the same call may succeed later."),
-    HTTPStatus.GATEWAY_TIMEOUT: ("unavailable", "The service did not answer; the same call may succeed later."),
-}
+#: What infra/templates/gateway.yaml makes the real gateway say, by what the emulator says in its place.
+GATEWAY_SAYS = (
+    ("Missing Authentication Token", HTTPStatus.NOT_FOUND, "not_found", "There is nothing at this path."),
+    ("Unauthorized", HTTPStatus.UNAUTHORIZED, "not_authorised", "A valid credential is needed."),
+    ("not authorized to access", HTTPStatus.FORBIDDEN, "forbidden", "This credential may not do this."),
+    ("Internal server error", HTTPStatus.INTERNAL_SERVER_ERROR, "unavailable", "The service failed; try again later."),
+)
 
 
 def problem(code: str, message: str) -> bytes:
@@ -62,11 +61,13 @@ def problem(code: str, message: str) -> bytes:
     return json.dumps({"code": code, "message": message, "request_id": str(uuid.uuid4())}).encode()
 
 
-def as_the_gateway_says(status: int, answer: bytes) -> bytes:
-    """The body of an answer; one the emulator wrote itself, without a code, in the words of the real gateway."""
-    if status not in GATEWAY_SAYS or b'"code"' in answer:
-        return answer
-    return problem(*GATEWAY_SAYS[HTTPStatus(status)])
+def as_the_gateway_says(status: int, answer: bytes) -> tuple[int, bytes]:
+    """Status and body of an answer; one the emulator wrote itself, without a code, as the real gateway would."""
+    if status >= HTTPStatus.BAD_REQUEST and b'"code"' not in answer:
+        for said, shown, code, message in GATEWAY_SAYS:
+            if said.encode() in answer:
+                return shown, problem(code, message)
+    return status, answer
 
 
 def limited(pieces: Iterator[bytes]) -> bytes:
@@ -75,7 +76,7 @@ def limited(pieces: Iterator[bytes]) -> bytes:
     for piece in pieces:
         body += piece
         if len(body) > LIMIT_BYTES:
-            raise TOO_LARGE
+            raise Refused(*TOO_LARGE)
     return bytes(body)
 
 
@@ -88,19 +89,19 @@ def gunzip(body: bytes) -> Iterator[bytes]:
             yield opener.decompress(rest, PIECE_BYTES)
             rest = opener.unconsumed_tail
     except zlib.error as error:
-        raise BAD_GZIP from error
+        raise Refused(*BAD_GZIP) from error
     if not opener.eof:
-        raise BAD_GZIP
+        raise Refused(*BAD_GZIP)
 
 
 def announced(stream: BufferedIOBase, length: int) -> Iterator[bytes]:
     """A body of a known length, in pieces."""
     if length > LIMIT_BYTES:
-        raise TOO_LARGE
+        raise Refused(*TOO_LARGE)
     while length > 0:
         piece = stream.read(min(length, PIECE_BYTES))
         if not piece:
-            raise BAD_REQUEST
+            raise Refused(*BAD_REQUEST)
         length -= len(piece)
         yield piece
 
@@ -110,7 +111,7 @@ def chunked(stream: BufferedIOBase) -> Iterator[bytes]:
     while size := _chunk_size(stream.readline(64)):
         yield from announced(stream, size)
         if stream.readline(3) != b"\r\n":
-            raise BAD_REQUEST
+            raise Refused(*BAD_REQUEST)
     while stream.readline(1024) not in {b"\r\n", b"\n", b""}:
         pass
 
@@ -118,7 +119,7 @@ def chunked(stream: BufferedIOBase) -> Iterator[bytes]:
 def _chunk_size(line: bytes) -> int:
     digits = line.partition(b";")[0].strip()
     if not digits or digits.strip(b"0123456789abcdefABCDEF"):
-        raise BAD_REQUEST
+        raise Refused(*BAD_REQUEST)
     return int(digits, 16)
 
 
@@ -159,7 +160,7 @@ class Front(BaseHTTPRequestHandler):
         encodings = self.headers.get("Transfer-Encoding", "").lower()
         length = self.headers.get("Content-Length", "0")
         if encodings not in {"", "chunked"} or not (length.isascii() and length.isdigit()):
-            raise BAD_REQUEST
+            raise Refused(*BAD_REQUEST)
         pieces = chunked(self.rfile) if encodings else announced(self.rfile, int(length))
         body = limited(pieces)
         if self.headers.get("Content-Encoding", "").strip().lower() == "gzip":
@@ -183,12 +184,12 @@ class Front(BaseHTTPRequestHandler):
                     # The emulator closed an idle connection as we used it: once more on a new one.
                     connection.close()
                     continue
-                content = as_the_gateway_says(answer.status, answer.read())
-                return answer.status, answer.reason, answer.getheaders(), content
+                status, content = as_the_gateway_says(answer.status, answer.read())
+                return status, http.client.responses.get(status, ""), answer.getheaders(), content
         except (OSError, http.client.HTTPException) as error:
             self._emulator = None
-            raise NO_ANSWER from error
-        raise NO_ANSWER
+            raise Refused(*NO_ANSWER) from error
+        raise Refused(*NO_ANSWER)
 
     def _connections(self) -> Iterator[http.client.HTTPConnection]:
         """The kept connection, if there is one, and a new one."""

@@ -1,9 +1,13 @@
 """What the local cloud remembers between commands: processes, ports, and what is deployed."""
 
+import contextlib
+import fcntl
+from collections.abc import Iterator
 from pathlib import Path
 
 import msgspec
 
+from infra.failures import Failure
 from infra.package import ROOT
 
 LOCAL = ROOT / ".local"
@@ -14,7 +18,7 @@ class State(msgspec.Struct, frozen=True, omit_defaults=True):
     """The local cloud as it was left; a process id of 0 means none was started.
 
     `emulator_started` and `front_started` are start times of the processes (clock ticks since boot): a process
-    id alone may since belong to somebody else.
+    id alone may since belong to somebody else. `front_serves` changes with the API and the front's own code.
     """
 
     emulator_pid: int = 0
@@ -23,6 +27,7 @@ class State(msgspec.Struct, frozen=True, omit_defaults=True):
     front_pid: int = 0
     front_started: int = 0
     front_port: int = 0
+    front_serves: str = ""
     package: str = ""
     api_id: str = ""
     outputs: dict[str, str] = {}
@@ -58,6 +63,18 @@ def save(state: State) -> State:
 def change(state: State, **values: int | str | dict[str, str]) -> State:
     """Remember `state` with some values changed, and return it."""
     return save(msgspec.structs.replace(state, **values))
+
+
+@contextlib.contextmanager
+def alone() -> Iterator[None]:
+    """Hold the local cloud for one command that changes it. Raises Failure when another one is at work."""
+    LOCAL.mkdir(exist_ok=True)
+    with (LOCAL / "cloud.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise Failure("Another command is changing the local cloud: wait until it is done.") from error
+        yield
 
 
 def log_file(name: str) -> Path:

@@ -21,7 +21,7 @@ def wait(seconds: float) -> None:
     Signal().wait(seconds)
 
 
-class Again(Exception):  # noqa: N818 - it is a wish, not an error, and never leaves this package
+class Again(Exception):
     """The attempt failed in a way that the same call may survive. ``given_up`` is raised in the end."""
 
     def __init__(self, given_up: Unavailable) -> None:

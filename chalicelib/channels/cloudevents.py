@@ -55,36 +55,28 @@ def translate(
         items = document if isinstance(document, list) else [document]
     else:
         raise BadInput("unsupported_content_type", "CloudEvents come as JSON here.", "content-type")
-    return translate_each(
-        items, source.tenant, lambda item, notes: _translate(item, source, now, notes)
-    )
+    return translate_each(items, source.tenant, lambda item, notes: _translate(item, source, now, notes))
 
 
 def _media_type(header: str | None) -> str:
     return (header or "").partition(";")[0].strip().lower() or "application/json"
 
 
-def _from_headers(
-    headers: Mapping[str, str], media: str, body: bytes, limit_bytes: int
-) -> dict[str, Any]:
+def _from_headers(headers: Mapping[str, str], media: str, body: bytes, limit_bytes: int) -> dict[str, Any]:
     """A binary-mode request as the object that structured mode would have sent."""
     attributes: dict[str, Any] = {
-        name.removeprefix(_PREFIX): _header_text(value)
-        for name, value in headers.items()
-        if name.startswith(_PREFIX)
+        name.removeprefix(_PREFIX): _header_text(value) for name, value in headers.items() if name.startswith(_PREFIX)
     }
     if not body:
         return attributes
     if not _JSON.fullmatch(media):
-        raise BadInput(
-            "unsupported_content_type", "The data of an event is JSON here.", "content-type"
-        )
+        raise BadInput("unsupported_content_type", "The data of an event is JSON here.", "content-type")
     return {**attributes, "data": parse(body, limit_bytes=limit_bytes)}
 
 
 def _header_text(value: str) -> str:
     """An attribute out of a header: percent-encoded UTF-8, perhaps a quoted string (HTTP binding 3.1.3.2)."""
-    from urllib.parse import unquote_to_bytes  # noqa: PLC0415 - only binary mode needs it
+    from urllib.parse import unquote_to_bytes  # only binary mode needs it
 
     if len(value) >= 2 and value.startswith('"') and value.endswith('"'):
         value = re.sub(r"\\(.)", r"\1", value[1:-1])
@@ -131,9 +123,7 @@ def _data(item: Mapping[str, Any]) -> Mapping[str, Any]:
     if item.get("data_base64") is None:
         return members_of(item.get("data"), "data")
     if not _JSON.fullmatch(_media_type(item.get("datacontenttype"))):
-        raise BadInput(
-            "unsupported_content_type", "The data of an event is JSON here.", "datacontenttype"
-        )
+        raise BadInput("unsupported_content_type", "The data of an event is JSON here.", "datacontenttype")
     try:
         packed = base64.b64decode(read_text(item["data_base64"], "data_base64"), validate=True)
     except (binascii.Error, ValueError):
@@ -141,17 +131,13 @@ def _data(item: Mapping[str, Any]) -> Mapping[str, Any]:
     return members_of(parse(packed, limit_bytes=MAX_EVENT_BYTES), "data")
 
 
-def _identifiers(
-    item: Mapping[str, Any], data: Mapping[str, Any], notes: Notes
-) -> Iterator[Identifier]:
+def _identifiers(item: Mapping[str, Any], data: Mapping[str, Any], notes: Notes) -> Iterator[Identifier]:
     """The subject as ``namespace:value``, extension attributes (``userid``, ``phone``), and the data's."""
     subject = item.get("subject")
     if isinstance(subject, str):
         namespace, _, value = subject.partition(":")
         if namespace in NAMESPACES:
             yield Identifier(namespace, value)
-    extensions = {
-        name: value for name, value in item.items() if name not in ("data", "data_base64")
-    }
+    extensions = {name: value for name, value in item.items() if name not in ("data", "data_base64")}
     yield from named_identifiers(extensions, notes, "")
     yield from identifiers_of(data, notes)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -68,18 +67,12 @@ def members_of(value: object, path: str) -> Mapping[str, Any]:
 def refuse_other_tenant(item: object, tenant: str) -> None:
     """Raise Forbidden ``tenant_mismatch`` if the item names a tenant that the credential is not of."""
     if isinstance(item, dict) and any(item.get(name, tenant) != tenant for name in _TENANT_MEMBERS):
-        raise Forbidden(
-            "tenant_mismatch", "The tenant follows from the credential and is another one."
-        )
+        raise Forbidden("tenant_mismatch", "The tenant follows from the credential and is another one.")
 
 
 def raw_of(item: object) -> bytes:
     """An item as JSON again, with its numbers exact, in one spelling for equal items."""
-    try:
-        return _EXACT.encode(item)
-    except OverflowError:
-        # Integers past 64 bits, which only the standard library writes; decimals then become texts.
-        return json.dumps(item, default=str, sort_keys=True).encode()
+    return _EXACT.encode(item)
 
 
 def content_id(item: Mapping[str, Any], *, without: Sequence[str]) -> str:

@@ -36,9 +36,7 @@ def identifiers_of(data: Mapping[str, Any], notes: Notes) -> Iterator[Identifier
     yield from named_identifiers(data, notes, "data")
 
 
-def data_of(
-    event_type: str, data: Mapping[str, Any], source: SourceProfile, notes: Notes
-) -> dict[str, Any]:
+def data_of(event_type: str, data: Mapping[str, Any], source: SourceProfile, notes: Notes) -> dict[str, Any]:
     """The data of the event without the identifiers, which the event carries on its own."""
     rest = {
         name: value

@@ -48,9 +48,7 @@ def translate_batch(payload: object, *, source: SourceProfile, now: Millis) -> T
 
 def translate_call(kind: str, payload: object, *, source: SourceProfile, now: Millis) -> Translated:
     """One call to ``/v1/<kind>``: track, identify, page, screen, group or alias."""
-    return translate_each(
-        [payload], source.tenant, lambda item, notes: _translate(item, kind, {}, source, now, notes)
-    )
+    return translate_each([payload], source.tenant, lambda item, notes: _translate(item, kind, {}, source, now, notes))
 
 
 def _translate(
@@ -63,9 +61,7 @@ def _translate(
 ) -> Event:
     call = CALLS.get(kind) if isinstance(kind, str) else None
     if call is None:
-        raise BadInput(
-            "bad_type", "A call is track, identify, page, screen, group or alias.", "type"
-        )
+        raise BadInput("bad_type", "A call is track, identify, page, screen, group or alias.", "type")
     context = {
         **members_of(body.get("context"), "context"),
         **members_of(item.get("context"), "context"),
@@ -73,9 +69,7 @@ def _translate(
     event_type, data = call(item, context, source, notes)
     given_id = item.get("messageId")
     event = Event(
-        id=content_id(item, without=_NOT_CONTENT)
-        if given_id in (None, "")
-        else read_any_id(given_id, "messageId"),
+        id=content_id(item, without=_NOT_CONTENT) if given_id in (None, "") else read_any_id(given_id, "messageId"),
         type=event_type,
         time=_time_of(item, item.get("sentAt") or body.get("sentAt"), now),
         received_at=now,
@@ -112,9 +106,7 @@ def _time_of(item: Mapping[str, Any], sent_at: object, now: Millis) -> Millis:
     return time + (drift + MINUTE_MS // 2) // MINUTE_MS * MINUTE_MS
 
 
-def _channel_of(
-    item: Mapping[str, Any], context: Mapping[str, Any], source: SourceProfile, kind: object
-) -> str:
+def _channel_of(item: Mapping[str, Any], context: Mapping[str, Any], source: SourceProfile, kind: object) -> str:
     """The channel that the call names, else the source's own.
 
     Looked at in this order, unknown names passed over: ``context.channel``,
@@ -129,8 +121,4 @@ def _channel_of(
     if kind == "screen":
         return "app"
     platform = item.get("channel")
-    return (
-        NAMES.channels.get(platform, source.channel)
-        if isinstance(platform, str)
-        else source.channel
-    )
+    return NAMES.channels.get(platform, source.channel) if isinstance(platform, str) else source.channel

@@ -18,16 +18,12 @@ type Call = Callable[[Mapping[str, Any], Mapping[str, Any], SourceProfile, Notes
 """(call, its context, source, notes) → event type and data."""
 
 
-def _track(
-    item: Mapping[str, Any], context: Mapping[str, Any], source: SourceProfile, notes: Notes
-) -> Shaped:
+def _track(item: Mapping[str, Any], context: Mapping[str, Any], source: SourceProfile, notes: Notes) -> Shaped:
     name = read_name(item.get("event"), "event")
     event_type = NAMES.events.get(words_of(name)) or type_from_words(name)
     properties = dict(members_of(item.get("properties"), "properties"))
     if event_type == "profile.described":
-        return event_type, {
-            "traits": shape_traits(properties, source.traits, notes, path="properties")
-        }
+        return event_type, {"traits": shape_traits(properties, source.traits, notes, path="properties")}
     if "items" in fields_of(event_type):
         properties = _summed_up(properties)
     if event_type == "page.viewed":
@@ -69,9 +65,7 @@ def _path_in(url: str) -> str:
     return f"/{rest.partition('/')[2]}" if scheme else bare
 
 
-def _page(
-    item: Mapping[str, Any], context: Mapping[str, Any], _source: SourceProfile, notes: Notes
-) -> Shaped:
+def _page(item: Mapping[str, Any], context: Mapping[str, Any], _source: SourceProfile, notes: Notes) -> Shaped:
     properties = dict(members_of(item.get("properties"), "properties"))
     for member in ("category", "name"):
         if item.get(member) is not None:
@@ -82,9 +76,7 @@ def _page(
     return "page.viewed", shape("page.viewed", properties, notes, path="properties")
 
 
-def _identify(
-    item: Mapping[str, Any], context: Mapping[str, Any], source: SourceProfile, notes: Notes
-) -> Shaped:
+def _identify(item: Mapping[str, Any], context: Mapping[str, Any], source: SourceProfile, notes: Notes) -> Shaped:
     traits = {
         **members_of(context.get("traits"), "context.traits"),
         **members_of(item.get("traits"), "traits"),
@@ -95,18 +87,14 @@ def _identify(
     return "profile.described", {"traits": shape_traits(traits, source.traits, notes)}
 
 
-def _group(
-    item: Mapping[str, Any], _context: Mapping[str, Any], source: SourceProfile, notes: Notes
-) -> Shaped:
+def _group(item: Mapping[str, Any], _context: Mapping[str, Any], source: SourceProfile, notes: Notes) -> Shaped:
     group_id = read_id(item.get("groupId"), "groupId")
     company = members_of(item.get("traits"), "traits").get("name", group_id)
     traits = shape_traits({"company": company}, source.traits, notes)
     return "profile.described", {"traits": traits, "group_id": group_id}
 
 
-def _alias(
-    item: Mapping[str, Any], _context: Mapping[str, Any], _source: SourceProfile, _notes: Notes
-) -> Shaped:
+def _alias(item: Mapping[str, Any], _context: Mapping[str, Any], _source: SourceProfile, _notes: Notes) -> Shaped:
     read_id(item.get("previousId"), "previousId")
     return "profile.described", {"traits": {}}
 

@@ -16,6 +16,4 @@ class SegmentNames(msgspec.Struct, frozen=True):
     channels: dict[str, str]
 
 
-NAMES = msgspec.json.decode(
-    Path(__file__).with_name("segment_names.json").read_bytes(), type=SegmentNames
-)
+NAMES = msgspec.json.decode(Path(__file__).with_name("segment_names.json").read_bytes(), type=SegmentNames)

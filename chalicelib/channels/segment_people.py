@@ -20,16 +20,12 @@ _MEMBERS = {"userId": "user_id", "anonymousId": "anonymous_id", "previousId": "a
 """``previousId`` is a browser's id or an old account; an account would break «one per profile»."""
 
 
-def identifiers_of_call(
-    item: Mapping[str, Any], context: Mapping[str, Any], notes: Notes
-) -> tuple[Identifier, ...]:
+def identifiers_of_call(item: Mapping[str, Any], context: Mapping[str, Any], notes: Notes) -> tuple[Identifier, ...]:
     """Every identifier of a call, each once. Raises BadInput ``bad_type`` for an id of another kind."""
     return without_repeats(_identifiers(item, context, notes))
 
 
-def _identifiers(
-    item: Mapping[str, Any], context: Mapping[str, Any], notes: Notes
-) -> Iterator[Identifier]:
+def _identifiers(item: Mapping[str, Any], context: Mapping[str, Any], notes: Notes) -> Iterator[Identifier]:
     for member, namespace in _MEMBERS.items():
         # Libraries send null or an empty text for the one that they do not know.
         if item.get(member) not in (None, ""):
@@ -37,9 +33,7 @@ def _identifiers(
     device = context.get("device")
     if isinstance(device, dict) and device.get("id") not in (None, ""):
         yield Identifier("device", read_any_id(device["id"], "context.device.id"))
-    yield from named_identifiers(
-        members_of(context.get("traits"), "context.traits"), notes, "context.traits"
-    )
+    yield from named_identifiers(members_of(context.get("traits"), "context.traits"), notes, "context.traits")
     # The traits of a group are a company's: its phone is not this person's.
     if "groupId" not in item:
         yield from named_identifiers(members_of(item.get("traits"), "traits"), notes, "traits")
@@ -55,11 +49,7 @@ def _external_ids(value: object, notes: Notes) -> Iterator[Identifier]:
             continue
         kind = str(entry.get("type"))
         namespace = "device" if kind in NAMES.devices else namespace_of(kind)
-        if (
-            namespace is None
-            or entry.get("collection", "users") != "users"
-            or entry.get("encoding", "none") != "none"
-        ):
+        if namespace is None or entry.get("collection", "users") != "users" or entry.get("encoding", "none") != "none":
             notes.add("context.externalIds", "unknown_namespace")
             continue
         yield Identifier(namespace, entry["id"])

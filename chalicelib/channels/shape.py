@@ -74,11 +74,7 @@ def keep_members(members: Mapping[str, Any], notes: Notes, path: str) -> dict[st
             # The name itself may be personal or an attack, so the note does not repeat it.
             notes.add(f"{path}.*", "name_not_allowed")
             continue
-        if (
-            name.lower() in _MONEY
-            and isinstance(value, int | Decimal)
-            and not isinstance(value, bool)
-        ):
+        if name.lower() in _MONEY and isinstance(value, int | Decimal) and not isinstance(value, bool):
             kept[name] = format_amount(parse_amount(value, f"{path}.{name}"))
             continue
         plain = _keep(value, notes, f"{path}.{name}")

@@ -37,11 +37,12 @@ TRAIT_NAMES: Mapping[str, TraitName] = msgspec.json.decode(
     Path(__file__).with_name("trait_names.json").read_bytes(), type=dict[str, TraitName]
 )
 
-_CANONICAL = {
-    re.sub(r"[_\s-]", "", spelling).lower(): trait
-    for trait, names in TRAIT_NAMES.items()
-    for spelling in (trait, *names.aliases)
-}
+
+def _bare(name: str) -> str:
+    return name.replace("_", "").replace("-", "").replace(" ", "").lower()
+
+
+_CANONICAL = {_bare(spelling): trait for trait, names in TRAIT_NAMES.items() for spelling in (trait, *names.aliases)}
 
 
 def shape_traits(
@@ -67,16 +68,10 @@ def shape_traits(
     return traits
 
 
-def _bare(name: str) -> str:
-    return re.sub(r"[_\s-]", "", name).lower()
-
-
 def _spelt_out(members: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
     """The members, canonical names first, with composed ones (names, address, company) taken apart."""
     yield from (
-        (name, members[name])
-        for name in members
-        if name in TRAIT_NAMES and not isinstance(members[name], dict)
+        (name, members[name]) for name in members if name in TRAIT_NAMES and not isinstance(members[name], dict)
     )
     first, last = members.get("firstName"), members.get("lastName")
     if isinstance(first, str) and isinstance(last, str):

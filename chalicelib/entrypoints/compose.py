@@ -16,7 +16,7 @@ from chalicelib.aws.observability import Journal
 from chalicelib.aws.queue import Message, Queue
 from chalicelib.aws.services import open_api
 from chalicelib.aws.settings import Settings, load_settings
-from chalicelib.channels.model import SourceProfile
+from chalicelib.channels.model import SourceProfile, Translated
 from chalicelib.entrypoints.request import Caller
 from chalicelib.flows.services import Change, DoorServices, IngestKeys, IngestServices, ReadServices
 from chalicelib.identity.blind_index import BlindIndex
@@ -29,6 +29,7 @@ from chalicelib.store.dynamo_history import DynamoHistory
 from chalicelib.store.dynamo_profiles import DynamoProfiles
 from chalicelib.store.dynamo_secrets import DynamoSecrets
 from chalicelib.tags.catalogue import load_catalogue
+from chalicelib.tags.model import Failure
 
 CATALOGUE_SECONDS = 60
 """How long a tenant or source that was read is used without asking again."""
@@ -167,6 +168,21 @@ def send(bodies: Sequence[str]) -> None:
     _queue().send(settings().queue_events_url, [Message(body) for body in bodies])
 
 
+def raise_alarm(failed: Sequence[Failure]) -> None:
+    """Count and name tag rules that could not be evaluated; an alarm watches the count."""
+    for one in failed:
+        journal().count("FailedRules")
+        journal().warn("rule_failed", tag_id=one.tag_id, code=one.error)
+    journal().flush()
+
+
+def count_left_out(translated: Translated) -> None:
+    """Count members that events go on without, such as traits that their source may not write."""
+    if translated.notes:
+        journal().count("MembersLeftOut", len(translated.notes))
+        journal().flush()
+
+
 @cache
 def door_services() -> DoorServices:
     """What the doors need."""
@@ -194,6 +210,7 @@ def read_services() -> ReadServices:
         catalogue=load_catalogue(),
         policy=shipped_policy(),
         measures=load_measures(),
+        alarm=raise_alarm,
     )
 
 

@@ -8,7 +8,7 @@ from chalicelib.channels import cloudevents, segment
 from chalicelib.channels.model import Translated
 from chalicelib.entrypoints.authorizers import source_auth
 from chalicelib.entrypoints.clock import now
-from chalicelib.entrypoints.compose import door_services, source_of, translates_as
+from chalicelib.entrypoints.compose import count_left_out, door_services, source_of, translates_as
 from chalicelib.entrypoints.problems import json_answer, serves
 from chalicelib.entrypoints.request import LIMIT_BYTES, Caller, json_body, raw_body
 from chalicelib.events.delivery import RefusedItem
@@ -60,6 +60,7 @@ def events(request: Request, caller: Caller) -> Response:
         now=now(),
         limit_bytes=LIMIT_BYTES,
     )
+    count_left_out(translated)
     accept_events(translated.events, (), source, door_services(), now())
     refused = tuple(RefusedView(one.index, one.code, one.message) for one in translated.refused)
     return json_answer(AcceptedView(len(translated.events), refused), 202)
@@ -67,6 +68,7 @@ def events(request: Request, caller: Caller) -> Response:
 
 def _accept_all(caller: Caller, translated: Translated) -> Success:
     """Segment's clients know only success: what has to be refused goes to the quarantine."""
+    count_left_out(translated)
     refused = [RefusedItem(one.code, one.path, one.raw) for one in translated.refused]
     accept_events(translated.events, refused, source_of(caller), door_services(), now())
     return Success()

@@ -15,13 +15,13 @@ from chalicelib.entrypoints.request import Caller, check_purpose, query, typed_b
 from chalicelib.events.model import Identifier
 from chalicelib.flows.bot_context import context_for_bot
 from chalicelib.flows.describe_profile import describe_profile
+from chalicelib.flows.explain_tag import explain_tag
 from chalicelib.flows.find_person import by_id, by_identifiers
 from chalicelib.flows.read_timeline import read_timeline
-from chalicelib.flows.views import ProfileView, TagsView, TimelineView
+from chalicelib.flows.views import ProfileView, TagsView, TimelineView, WhyView
 from chalicelib.kernel.errors import BadInput, NotFound
 from chalicelib.kernel.moments import format_moment
 from chalicelib.routing.model import NamedIdentifier
-from chalicelib.tags.why import Why, why
 
 blueprint = Blueprint(__name__)
 
@@ -69,11 +69,11 @@ def tags(request: Request, caller: Caller, profile_id: str) -> TagsView:
 
 @blueprint.route("/v1/profiles/{profile_id}/tags/{tag_id}/why", authorizer=principal_auth)
 @serves(blueprint, READ)
-def tag_why(request: Request, caller: Caller, profile_id: str, tag_id: str) -> Why:
+def tag_why(request: Request, caller: Caller, profile_id: str, tag_id: str) -> WhyView:
     """Why a tag is set, or why it is not."""
     _check(request)
     services = read_services()
-    return why(services.catalogue, by_id(caller.tenant_id, profile_id, services), tag_id, now())
+    return explain_tag(by_id(caller.tenant_id, profile_id, services), tag_id, services, now())
 
 
 @blueprint.route("/v1/profiles/{profile_id}/timeline", authorizer=principal_auth)

@@ -6,7 +6,7 @@ from chalice.app import Blueprint, Request, Response
 
 from chalicelib.channels import standard_webhooks
 from chalicelib.entrypoints.clock import now
-from chalicelib.entrypoints.compose import door_services, translates_as
+from chalicelib.entrypoints.compose import count_left_out, door_services, translates_as
 from chalicelib.entrypoints.problems import json_answer, serves
 from chalicelib.entrypoints.request import LIMIT_BYTES, raw_body
 from chalicelib.events.delivery import RefusedItem
@@ -33,6 +33,7 @@ def standard(request: Request, source_id: str) -> Response:
     translated = standard_webhooks.translate(
         parse(body, limit_bytes=LIMIT_BYTES), message_id=message_id, source=translates_as(source), now=now()
     )
+    count_left_out(translated)
     refused = [RefusedItem(one.code, one.path, one.raw) for one in translated.refused]
     accept_events(translated.events, refused, source, services, now())
     views = tuple(RefusedView(one.index, one.code, one.message) for one in translated.refused)

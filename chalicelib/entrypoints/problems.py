@@ -7,7 +7,7 @@ from functools import wraps
 from typing import Any
 
 import msgspec
-from chalice.app import Blueprint, Response
+from chalice.app import Blueprint, Request, Response
 
 from chalicelib.entrypoints.compose import journal
 from chalicelib.entrypoints.request import caller, request_id
@@ -36,6 +36,11 @@ STATUS: Mapping[type[ZhiyinError], int] = {
     ZhiyinError: 500,
 }
 """The first class that fits, most special first."""
+_CHALICE_REFUSALS: Mapping[int, tuple[str, str]] = {
+    405: ("method_not_allowed", "This path does not have that method."),
+    415: ("unsupported_content_type", "The content type must be one that this path takes, such as JSON."),
+    500: ("internal", "Something went wrong on our side."),
+}
 _OURS = "Something went wrong on our side."
 _JSON: dict[str, str | list[str]] = {"Content-Type": "application/json"}
 
@@ -64,6 +69,17 @@ def serves(blueprint: Blueprint, scope: str | None = None) -> Callable[[Callable
         return served
 
     return decorate
+
+
+def in_our_words(event: Request, get_response: Callable[[Request], Response]) -> Response:
+    """Middleware: what Chalice itself refuses (415, 405) becomes a problem like every other."""
+    response = get_response(event)
+    body = response.body
+    if not (isinstance(body, dict) and "Code" in body):
+        return response
+    code, message = _CHALICE_REFUSALS.get(response.status_code, ("bad_request", "The request cannot be read."))
+    told = msgspec.json.encode(Problem(code, message, request_id(event))).decode()
+    return Response(told, {**response.headers, **_JSON}, response.status_code)
 
 
 def json_answer(value: Any, status: int = 200) -> Response:

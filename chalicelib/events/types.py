@@ -28,9 +28,7 @@ NAMESPACES: tuple[str, ...] = (
 )
 """Every identifier namespace, the strongest anchor first."""
 
-CHANNELS = frozenset(
-    {"web", "app", "wechat", "phone", "sms", "email", "web_chat", "desk", "shop", "api", "other"}
-)
+CHANNELS = frozenset({"web", "app", "wechat", "phone", "sms", "email", "web_chat", "desk", "shop", "api", "other"})
 
 TOPICS = frozenset(
     {

@@ -23,7 +23,7 @@ from chalicelib.privacy.tenants import Tenant
 from chalicelib.profiles.measures import MeasureSet, deltas
 from chalicelib.profiles.model import Delta, Step
 from chalicelib.profiles.steps import step_of
-from chalicelib.routing.intent import topic_of
+from chalicelib.routing.intent import OTHER_TOPIC, topic_of
 
 
 class Message(msgspec.Struct, frozen=True):
@@ -140,6 +140,6 @@ def with_topic(event: Event) -> Event:
     Rules may read the topic; the text itself is personal and stays sealed.
     """
     text = event.data.get("text")
-    if "topic" in event.data or not isinstance(text, str):
+    if event.data.get("topic", OTHER_TOPIC) != OTHER_TOPIC or not isinstance(text, str):
         return event
     return msgspec.structs.replace(event, data={**event.data, "topic": topic_of(text)})

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import msgspec
 
 from chalicelib.events.model import Identifier
+from chalicelib.flows.current_tags import current_tags
 from chalicelib.flows.find_person import by_id, by_identifiers
 from chalicelib.flows.services import Change, ReadServices
 from chalicelib.kernel.errors import NotFound
@@ -18,7 +19,6 @@ from chalicelib.profiles.values import values
 from chalicelib.routing.decide import decide
 from chalicelib.routing.model import Caller, Decision, RouteRequest
 from chalicelib.store.rows import DecisionRow
-from chalicelib.tags.engine import assess
 from chalicelib.tags.model import Tag
 
 _KEPT_DAYS = 400
@@ -29,7 +29,7 @@ def answer_route(request: RouteRequest, tenant: Tenant, decision_id: str, servic
     profile = _person(request, tenant, services)
     caller = Caller()
     if profile is not None:
-        caller = caller_of(profile, assess(services.catalogue, profile, now).tags, services, now)
+        caller = caller_of(profile, current_tags(profile, services, now), services, now)
     decision = decide(services.policy, request, caller, decision_id=decision_id, now=now)
     content = msgspec.json.encode(decision)
     profile_id = decision.profile_id or ""

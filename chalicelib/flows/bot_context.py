@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chalicelib.flows.answer_route import caller_of
+from chalicelib.flows.current_tags import current_tags
 from chalicelib.flows.services import ReadServices
 from chalicelib.kernel.moments import Millis
 from chalicelib.profiles.cases import cases
@@ -12,7 +13,6 @@ from chalicelib.profiles.model import Profile
 from chalicelib.routing.bot_context import bot_context
 from chalicelib.routing.decide import decide
 from chalicelib.routing.model import RouteRequest
-from chalicelib.tags.engine import assess
 from chalicelib.tags.summary import summary
 
 _TRIAL = "context"
@@ -21,7 +21,7 @@ _TRIAL = "context"
 
 def context_for_bot(profile: Profile, channel: str, services: ReadServices, now: Millis) -> dict[str, Any]:
     """At most 4 KB as JSON; what had to be left out is named in ``trimmed``."""
-    tags = assess(services.catalogue, profile, now).tags
+    tags = current_tags(profile, services, now)
     request = RouteRequest(channel=channel, purpose="service", profile_id=profile.profile_id)
     decision = decide(services.policy, request, caller_of(profile, tags, services, now), decision_id=_TRIAL, now=now)
     return bot_context(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from chalicelib.flows.current_tags import current_tags
 from chalicelib.flows.services import ReadServices
 from chalicelib.flows.views import (
     IdentifierView,
@@ -19,7 +20,6 @@ from chalicelib.kernel.amounts import format_amount
 from chalicelib.kernel.moments import Millis, format_moment
 from chalicelib.profiles.model import Link, Profile, Series, Trait
 from chalicelib.profiles.values import values
-from chalicelib.tags.engine import assess
 from chalicelib.tags.model import Tag
 from chalicelib.tags.summary import summary
 
@@ -32,7 +32,7 @@ _WINDOWS = ("count_7d", "count_30d", "count_90d")
 
 def describe_profile(profile: Profile, services: ReadServices, now: Millis) -> ProfileView:
     """The whole profile for a purpose of service."""
-    tags = assess(services.catalogue, profile, now).tags
+    tags = current_tags(profile, services, now)
     traits = sorted(profile.traits.items())
     return ProfileView(
         profile_id=profile.profile_id,

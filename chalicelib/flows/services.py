@@ -14,6 +14,7 @@ from chalicelib.routing.policy import Policy
 from chalicelib.store.catalogue import SourceRecord
 from chalicelib.store.rows import HistoryStore, ProfileStore, SecretStore
 from chalicelib.tags.catalogue import Catalogue
+from chalicelib.tags.model import Failure
 
 
 class IngestKeys(msgspec.Struct, frozen=True):
@@ -74,3 +75,5 @@ class ReadServices(msgspec.Struct, frozen=True):
     catalogue: Catalogue
     policy: Policy
     measures: MeasureSet
+    alarm: Callable[[Sequence[Failure]], None]
+    """Told of tag rules that could not be evaluated: somebody must look."""

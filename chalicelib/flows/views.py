@@ -99,6 +99,39 @@ class TagsView(msgspec.Struct, frozen=True):
     as_of: str
 
 
+class SignalView(msgspec.Struct, frozen=True):
+    """One signal of a tag and the values it read. ``true`` is null where it could not be evaluated."""
+
+    id: str
+    says: Text
+    weight: float
+    true: bool | None
+    values: dict[str, Any]
+    first_event_at: str | None
+    last_event_at: str | None
+    error: str | None
+
+
+class WhyView(msgspec.Struct, frozen=True):
+    """Why a tag is set or not: ``confidence`` = ``weights_sum`` × ``decay``, set from ``threshold`` on."""
+
+    tag: str
+    name: Text
+    meaning: Text
+    set: bool
+    signals: tuple[SignalView, ...]
+    weights_sum: float
+    decay: float
+    confidence: float
+    threshold: float
+    half_life_days: float | None
+    since: str | None
+    expires_at: str | None
+    rule_version: int
+    source: str
+    says: Text
+
+
 class TimelineEvent(msgspec.Struct, frozen=True):
     """One event; ``data`` holds its public and internal fields only."""
 

@@ -49,7 +49,7 @@ def _is_atom_letter(letter: str) -> bool:
 def _normalise_host(host: str) -> str:
     host = host.lower()
     if not host.isascii() or "xn--" in host:
-        import idna  # noqa: PLC0415 - 11 ms, and hardly an address needs it
+        import idna  # 11 ms, and hardly an address needs it
 
         try:
             host = idna.encode(host, uts46=True).decode()

@@ -34,6 +34,4 @@ def _seen(letter: str) -> str:
 
 def has_control(text: str) -> bool:
     """Whether the text holds a control, a line or paragraph break, or half a surrogate pair."""
-    return not text.isprintable() and any(
-        unicodedata.category(letter) in _LINE_BREAKING for letter in text
-    )
+    return not text.isprintable() and any(unicodedata.category(letter) in _LINE_BREAKING for letter in text)

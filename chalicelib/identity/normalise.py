@@ -38,9 +38,7 @@ class DroppedIdentifier(msgspec.Struct, frozen=True):
     message: str
 
 
-def normalise(
-    namespace: str, value: str, *, region: str = "CN", registered: Collection[str] = ()
-) -> str:
+def normalise(namespace: str, value: str, *, region: str = "CN", registered: Collection[str] = ()) -> str:
     """The one form of a value in a namespace. Applying it twice changes nothing.
 
     ``region`` is the country that national phone numbers belong to. ``registered`` are namespaces of

@@ -9,9 +9,7 @@ from chalicelib.kernel.errors import BadInput
 
 _CHINESE_DIGITS = {
     letter: str(digit)
-    for digit, letters in enumerate(
-        ("〇零", "一幺壹", "二贰", "三叁", "四肆", "五伍", "六陆", "七柒", "八捌", "九玖")
-    )
+    for digit, letters in enumerate(("〇零", "一幺壹", "二贰", "三叁", "四肆", "五伍", "六陆", "七柒", "八捌", "九玖"))
     for letter in letters
 }
 _LONGEST_CHARACTERS = 40
@@ -65,7 +63,7 @@ def _dialled_letter(letter: str) -> str:
 
 
 def _by_numbering_plan(number: str, region: str) -> str:
-    import phonenumbers  # noqa: PLC0415 - 15 ms, and most numbers do not need it
+    import phonenumbers  # 15 ms, and most numbers do not need it
 
     try:
         parsed = phonenumbers.parse(number, region)

@@ -5,12 +5,14 @@ A JSON number is taken by its decimal text and never through a binary float.
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_EVEN, Decimal, InvalidOperation
+import re
+from decimal import ROUND_HALF_EVEN, Decimal
 
 from chalicelib.kernel.errors import BadInput
 
 MICROS = 1_000_000
-_LARGEST = Decimal(10) ** 12
+_DIGITS = 12
+_DECIMAL = re.compile(r"[+-]?\d{1,38}(\.\d{1,38})?([eE][+-]?\d{1,3})?", re.ASCII)
 
 
 def parse_amount(value: object, path: str = "amount") -> int:
@@ -21,11 +23,11 @@ def parse_amount(value: object, path: str = "amount") -> int:
     """
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         raise BadInput("bad_amount", "An amount is a decimal string or a number.", path)
-    try:
-        amount = Decimal(value)
-    except InvalidOperation:
-        raise BadInput("bad_amount", "An amount is a decimal string or a number.", path) from None
-    if not amount.is_finite() or abs(amount) >= _LARGEST:
+    # Decimal itself also reads "1_000", " 5 ", digits of every script, and exponents that never end.
+    if isinstance(value, str) and not _DECIMAL.fullmatch(value):
+        raise BadInput("bad_amount", "An amount is a decimal string or a number.", path)
+    amount = Decimal(value)
+    if not amount.is_finite() or amount.adjusted() >= _DIGITS:
         raise BadInput("bad_amount", "An amount must be below 10^12.", path)
     return int((amount * MICROS).to_integral_value(ROUND_HALF_EVEN))
 

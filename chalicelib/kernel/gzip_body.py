@@ -13,9 +13,7 @@ _GZIP_ONLY = 16 + zlib.MAX_WBITS
 _MAX_MEMBERS = 16
 
 
-def open_body(
-    raw: bytes | str, encoding: str | None, *, is_base64: bool = False, limit_bytes: int
-) -> bytes:
+def open_body(raw: bytes | str, encoding: str | None, *, is_base64: bool = False, limit_bytes: int) -> bytes:
     """The bytes that the sender meant, of at most ``limit_bytes`` both as sent and opened.
 
     ``encoding`` is the Content-Encoding header. A body that is said to be gzip but does not start

@@ -88,9 +88,7 @@ def commitment(key: FacetKey) -> bytes:
     return key.commitment
 
 
-def associated(  # noqa: PLR0917 - the parts stand in the order they are bound in
-    tenant: str, facet: str, generation: int, field: str, schema: int, key_version: int
-) -> bytes:
+def associated(tenant: str, facet: str, generation: int, field: str, schema: int, key_version: int) -> bytes:
     """What a sealed value is bound to, so that it opens nowhere else."""
     # Each text carries its length, so that no two lists of parts read alike.
     return (

@@ -20,7 +20,9 @@ class Call(Protocol):
     Raises ``ServiceRefused`` when DynamoDB says no and ``Unavailable`` when it cannot be asked.
     """
 
-    def __call__(self, operation: str, body: dict[str, Any]) -> dict[str, Any]: ...
+    def __call__(self, operation: str, body: dict[str, Any]) -> dict[str, Any]:
+        """The answer of one operation."""
+        ...
 
 
 def typed(item: Attributes) -> TypedItem:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import base64
 import gzip
 import tracemalloc
+from contextlib import suppress
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.kernel.errors import BadInput, TooLarge, ZhiyinError
+from chalicelib.kernel.errors import BadInput, TooLarge
 from chalicelib.kernel.gzip_body import open_body
 
 BODY = b'{"batch": []}' * 10
@@ -101,12 +102,8 @@ def test_open_body__not_base64__refused(sent: str | bytes) -> None:
 
 
 @given(st.binary(max_size=200), st.sampled_from([None, "gzip", "identity", "br"]), st.booleans())
-def test_open_body__any_bytes__bytes_or_refusal(
-    raw: bytes, encoding: str | None, is_base64: bool
-) -> None:
+def test_open_body__any_bytes__bytes_or_refusal(raw: bytes, encoding: str | None, is_base64: bool) -> None:
     """Nothing but our own errors leaves, whatever arrives."""
     for body in (raw, b"\x1f\x8b\x08" + raw):
-        try:
+        with suppress(BadInput):
             assert len(open_body(body, encoding, is_base64=is_base64, limit_bytes=100)) <= 100
-        except ZhiyinError as error:
-            assert isinstance(error, BadInput)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from chalicelib.kernel.errors import BadInput, TooLarge, ZhiyinError
+from chalicelib.kernel.errors import BadInput, TooLarge
 from chalicelib.kernel.strict_json import parse
 
 CASES = json.loads((Path(__file__).parents[1] / "cases" / "bad_json.json").read_text("utf-8"))
@@ -20,9 +21,7 @@ LIMIT = 100_000
 SCALARS = st.none() | st.booleans() | st.integers(-(10**38) + 1, 10**38 - 1) | st.text(max_size=8)
 DOCUMENTS = st.recursive(
     SCALARS,
-    lambda inner: (
-        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4)
-    ),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=4), inner, max_size=4),
     max_leaves=10,
 ).filter(lambda document: depth(document) <= 16)
 
@@ -46,9 +45,7 @@ def test_parse__bad_document__code_of_the_table(case: dict[str, str]) -> None:
 
 
 @given(document=DOCUMENTS, ascii_only=st.booleans(), indent=st.sampled_from([None, 2]))
-def test_parse__good_document__as_the_standard_library(
-    document: Any, ascii_only: bool, indent: int | None
-) -> None:
+def test_parse__good_document__as_the_standard_library(document: Any, ascii_only: bool, indent: int | None) -> None:
     """A good document is read to the same value as ``json.loads``, escaped or not, indented or not."""
     body = json.dumps(document, ensure_ascii=ascii_only, indent=indent).encode()
     assert parse(body, limit_bytes=1_000_000) == json.loads(body) == document
@@ -61,21 +58,15 @@ def test_parse__any_finite_float__exact_decimal(number: float) -> None:
     assert parse(text.encode(), limit_bytes=LIMIT) == Decimal(text)
 
 
-@given(
-    st.binary(max_size=60)
-    | st.text(alphabet='[]{}",:0123456789.eE+-\\u nulltrfas d8', max_size=60).map(str.encode)
-)
+@settings(deadline=None)
+@given(st.binary(max_size=60) | st.text(alphabet='[]{}",:0123456789.eE+-\\u nulltrfas d8', max_size=60).map(str.encode))
 @example(b"[" * 99_999)
 @example(b'{"a":' * 20_000)
 @example(b"\xff\xfe[\x001\x00]\x00")
 def test_parse__any_bytes__value_or_refusal(body: bytes) -> None:
     """Nothing but our own errors leaves the parser, whatever arrives."""
-    try:
-        parse(body, limit_bytes=LIMIT)
-    except ZhiyinError as error:
-        assert error.code in {
-            "bad_json", "bad_utf8", "too_deep", "bad_number", "duplicate_key", "lone_surrogate"
-        }  # fmt: skip
+    with suppress(BadInput):
+        assert parse(body, limit_bytes=LIMIT) == json.loads(body, parse_float=Decimal)
 
 
 def test_parse__invalid_utf8__refused_with_offset() -> None:
@@ -126,9 +117,7 @@ def test_parse__numbers__kept_exact() -> None:
 
 def test_parse__astral_letters__pairs_are_whole() -> None:
     """An emoji as a pair of escapes or as itself is one letter, also beside an escaped backslash."""
-    assert parse(b'["\\ud83d\\ude00"]', limit_bytes=LIMIT) == parse(
-        '["😀"]'.encode(), limit_bytes=LIMIT
-    )
+    assert parse(b'["\\ud83d\\ude00"]', limit_bytes=LIMIT) == parse('["😀"]'.encode(), limit_bytes=LIMIT)
     assert parse(b'["\\\\ud800", 1, {"a": "\xe7\x9f\xa5"}]', limit_bytes=LIMIT) == [
         "\\ud800",
         1,

@@ -21,12 +21,11 @@ from standardwebhooks.webhooks import Webhook
 
 from chalicelib.channels import cloudevents, segment, standard_webhooks
 from chalicelib.channels.model import SourceProfile
+from chalicelib.events.model import Event
 from chalicelib.kernel.gzip_body import open_body
 from chalicelib.kernel.strict_json import parse
 
-SOURCE = SourceProfile(
-    tenant="t", source_id="s", channel="shop", traits=frozenset({"name", "phone"})
-)
+SOURCE = SourceProfile(tenant="t", source_id="s", channel="shop", traits=frozenset({"name", "phone"}))
 LIMIT = 262_144
 
 
@@ -42,12 +41,12 @@ class Recorder(BaseAdapter):
         super().__init__()
         self.requests: list[PreparedRequest] = []
 
-    def send(self, request: PreparedRequest, *_args: Any, **_options: Any) -> Response:  # type: ignore[override]
+    def send(self, request: PreparedRequest, *_args: Any, **_options: Any) -> Response:
         """Keep the request and answer as the door does."""
         self.requests.append(request)
         response = Response()
         response.status_code = 200
-        response._content = b'{"success": true}'  # noqa: SLF001 - requests has no other way
+        response._content = b'{"success": true}'
         return response
 
     def close(self) -> None:
@@ -79,13 +78,11 @@ def test_segment_python__every_call__accepted(sent: list[PreparedRequest], gzip:
     client.screen(user_id=7, name="Cart")
     client.group("u-1", "g-1", {"name": "知音"})
     client.alias("a-1", "u-1")
-    events = []
+    events: list[Event] = []
     for request in sent:
         assert isinstance(request.body, str | bytes)
         body = open_body(request.body, request.headers.get("Content-Encoding"), limit_bytes=LIMIT)
-        translated = segment.translate_batch(
-            parse(body, limit_bytes=LIMIT), source=SOURCE, now=now()
-        )
+        translated = segment.translate_batch(parse(body, limit_bytes=LIMIT), source=SOURCE, now=now())
         assert not translated.refused
         events += translated.events
     assert [event.type for event in events] == [
@@ -122,12 +119,10 @@ def core_event(**more: Any) -> CloudEvent:
 
 @pytest.mark.parametrize("mode", ["binary", "structured"])
 def test_cloudevents__current_library__accepted(mode: str) -> None:
-    """cloudevents 2 speaks both modes, with percent-encoded attributes."""
+    """The library cloudevents 2 speaks both modes, with percent-encoded attributes."""
     write = http.to_binary_event if mode == "binary" else http.to_structured_event
     message = write(core_event(id="7", datacontenttype="application/json"))
-    (event,) = cloudevents.translate(
-        message.headers, message.body, source=SOURCE, now=now(), limit_bytes=LIMIT
-    ).events
+    (event,) = cloudevents.translate(message.headers, message.body, source=SOURCE, now=now(), limit_bytes=LIMIT).events
     assert (event.id, event.type) == ("https://shop.example/a%20b 7", "order.paid")
     assert event.identifiers[0].value == "李雷 €1"
     assert event.data == {"order_id": "7", "amount": "12.50"}
@@ -136,9 +131,7 @@ def test_cloudevents__current_library__accepted(mode: str) -> None:
 
 def test_cloudevents__batch_of_the_library__accepted() -> None:
     """A batch is a list of structured events."""
-    bodies = [
-        json.loads(http.to_structured_event(core_event(id=str(index))).body) for index in range(3)
-    ]
+    bodies = [json.loads(http.to_structured_event(core_event(id=str(index))).body) for index in range(3)]
     headers = {"content-type": "application/cloudevents-batch+json"}
     translated = cloudevents.translate(
         headers, json.dumps(bodies).encode(), source=SOURCE, now=now(), limit_bytes=LIMIT
@@ -151,14 +144,12 @@ def test_cloudevents__old_interface__accepted(write: Any) -> None:
     """The library's first interface, which most senders still use, is understood too."""
     old = OldCloudEvent({"type": "order.paid", "source": "/s", "userid": "u-1"}, {"order_id": "7"})
     headers, body = write(old)
-    (event,) = cloudevents.translate(
-        headers, body, source=SOURCE, now=now(), limit_bytes=LIMIT
-    ).events
+    (event,) = cloudevents.translate(headers, body, source=SOURCE, now=now(), limit_bytes=LIMIT).events
     assert [(each.namespace, each.value) for each in event.identifiers] == [("user_id", "u-1")]
 
 
 def test_standardwebhooks__signed_by_the_library__opens() -> None:
-    """standardwebhooks signs with the secret as shown; the door opens and reads the event."""
+    """The library standardwebhooks signs with the secret as shown; the door opens and reads the event."""
     shown = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
     body = '{"type": "order.paid", "data": {"phone": "13912345670", "amount": "9.90"}}'
     at = datetime.now(UTC).replace(microsecond=0)
@@ -169,7 +160,5 @@ def test_standardwebhooks__signed_by_the_library__opens() -> None:
     }
     message_id = standard_webhooks.verify(headers, body.encode(), [b"old", shown.encode()], now())
     payload = parse(body.encode(), limit_bytes=LIMIT)
-    (event,) = standard_webhooks.translate(
-        payload, message_id=message_id, source=SOURCE, now=now()
-    ).events
+    (event,) = standard_webhooks.translate(payload, message_id=message_id, source=SOURCE, now=now()).events
     assert (event.id, event.data) == ("msg_2", {"amount": "9.90"})

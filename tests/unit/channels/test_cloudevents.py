@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +28,7 @@ GOOD = {
 }
 STRUCTURED = {"Content-Type": "application/cloudevents+json; charset=utf-8"}
 BATCHED = {"Content-Type": "application/cloudevents-batch+json"}
-BINARY = {f"ce-{name}": value for name, value in GOOD.items()} | {
-    "Content-Type": "application/json"
-}
+BINARY = {f"ce-{name}": value for name, value in GOOD.items()} | {"Content-Type": "application/json"}
 
 
 def send(headers: dict[str, str], body: Any, limit_bytes: int = 100_000) -> Translated:
@@ -38,9 +37,7 @@ def send(headers: dict[str, str], body: Any, limit_bytes: int = 100_000) -> Tran
     return translate(headers, raw, source=SOURCE, now=NOW, limit_bytes=limit_bytes)
 
 
-@pytest.mark.parametrize(
-    "case", [each for each in CASES if "expects" in each], ids=lambda case: case["why"]
-)
+@pytest.mark.parametrize("case", [each for each in CASES if "expects" in each], ids=lambda case: case["why"])
 def test_event__good__event_of_the_table(case: dict[str, Any]) -> None:
     """Each good line of ``cloudevents.json`` becomes the event that it says."""
     translated = send(STRUCTURED, case["event"])
@@ -59,9 +56,7 @@ def test_event__good__event_of_the_table(case: dict[str, Any]) -> None:
     assert {name: got[name] for name in expects} == expects
 
 
-@pytest.mark.parametrize(
-    "case", [each for each in CASES if "code" in each], ids=lambda case: case["why"]
-)
+@pytest.mark.parametrize("case", [each for each in CASES if "code" in each], ids=lambda case: case["why"])
 def test_event__bad__refused_alone(case: dict[str, Any]) -> None:
     """Each bad line refuses only itself in a batch, and its raw form is kept."""
     translated = send(BATCHED, [GOOD, case["event"], {**GOOD, "id": "2"}])
@@ -74,7 +69,11 @@ def test_event__bad__refused_alone(case: dict[str, Any]) -> None:
 
 def test_modes__same_event__same_translation() -> None:
     """One event is the same in every mode, and as plain JSON from a curl line."""
-    event = {**GOOD, "time": "2026-03-01T11:00:00Z", "data": {"order_id": "7", "amount": "3"}}
+    event: dict[str, Any] = {
+        **GOOD,
+        "time": "2026-03-01T11:00:00Z",
+        "data": {"order_id": "7", "amount": "3"},
+    }
     binary = {f"CE-{name.title()}": value for name, value in event.items() if name != "data"}
     expected = send(STRUCTURED, event)
     assert expected.events[0].data == {"order_id": "7", "amount": "3.00"}
@@ -156,9 +155,7 @@ def test_id__source_and_id__cannot_be_confused() -> None:
         ("/" + "s" * 300, "2"),
         ("/" + "s" * 299, "s1"),
     ]
-    events = send(
-        BATCHED, [{**GOOD, "source": source, "id": each} for source, each in pairs]
-    ).events
+    events = send(BATCHED, [{**GOOD, "source": source, "id": each} for source, each in pairs]).events
     assert len({event.id for event in events}) == len(pairs)
 
 
@@ -191,12 +188,10 @@ def test_id__source_and_id__cannot_be_confused() -> None:
         )
         | st.text(max_size=5),
     ),
-    body=st.binary(max_size=20)
-    | st.sampled_from([b"{}", b"[]", b"[{}]", json.dumps(GOOD).encode()]),
+    body=st.binary(max_size=20) | st.sampled_from([b"{}", b"[]", b"[{}]", json.dumps(GOOD).encode()]),
 )
 def test_request__anything__events_or_refusal(headers: dict[str, str], body: bytes) -> None:
     """Whatever arrives, the answer is events and refusals, or one of our errors."""
-    try:
-        send(headers, body)
-    except ZhiyinError as error:
-        assert error.code
+    with suppress(ZhiyinError):
+        translated = send(headers, body)
+        assert translated.events or translated.refused or body == b"[]"

@@ -49,9 +49,7 @@ def batch(*calls: Any, **more: Any) -> dict[str, Any]:
     return {"batch": list(calls), **more}
 
 
-@pytest.mark.parametrize(
-    "case", [each for each in CASES if "expects" in each], ids=lambda case: case["why"]
-)
+@pytest.mark.parametrize("case", [each for each in CASES if "expects" in each], ids=lambda case: case["why"])
 def test_call__good__event_of_the_table(case: dict[str, Any]) -> None:
     """Each good line of ``segment.json`` becomes the event that it says."""
     sent = {"sentAt": case["sent_at"]} if "sent_at" in case else {}
@@ -74,9 +72,7 @@ def test_call__good__event_of_the_table(case: dict[str, Any]) -> None:
     assert json.dumps(event.data), "data holds JSON values and no Decimal"
 
 
-@pytest.mark.parametrize(
-    "case", [each for each in CASES if "code" in each], ids=lambda case: case["why"]
-)
+@pytest.mark.parametrize("case", [each for each in CASES if "code" in each], ids=lambda case: case["why"])
 def test_call__bad__refused_alone(case: dict[str, Any]) -> None:
     """Each bad line is refused with its code; its neighbours are not, and its raw form is kept."""
     good = {"type": "track", "event": "X", "userId": "u", "messageId": "good"}
@@ -105,9 +101,7 @@ def test_single_call__any_kind__as_in_a_batch(kind: str) -> None:
     assert len(alone.events) == 1
 
 
-@pytest.mark.parametrize(
-    "body", [None, [], "x", {}, {"batch": None}, {"batch": {}}, {"batch": "x"}]
-)
+@pytest.mark.parametrize("body", [None, [], "x", {}, {"batch": None}, {"batch": {}}, {"batch": "x"}])
 def test_batch__no_list_of_calls__refused(body: object) -> None:
     """A body that is no batch is refused as a whole."""
     with pytest.raises(BadInput, match="bad_type"):
@@ -144,12 +138,8 @@ def test_message_id__missing__same_for_the_same_content() -> None:
         "userId": "u",
         "properties": {"n": Decimal("0.10"), "big": 10**30},
     }
-    first = translate_batch(
-        batch({**call, "sentAt": "2026-03-01T11:59:58Z"}), source=SOURCE, now=NOW
-    ).events[0]
-    again = translate_batch(
-        batch({**dict(reversed(call.items())), "messageId": ""}), source=SOURCE, now=NOW
-    )
+    first = translate_batch(batch({**call, "sentAt": "2026-03-01T11:59:58Z"}), source=SOURCE, now=NOW).events[0]
+    again = translate_batch(batch({**dict(reversed(call.items())), "messageId": ""}), source=SOURCE, now=NOW)
     other = translate_batch(batch({**call, "event": "Y"}), source=SOURCE, now=NOW).events[0]
     assert first.id.startswith("sha256:")
     assert first.id != other.id
@@ -168,9 +158,7 @@ def test_context__of_the_batch__stands_for_every_call() -> None:
 
 def test_notes__of_one_call__carry_its_index() -> None:
     """A note says which call it is about and never a value."""
-    calls = [
-        {"type": "identify", "userId": "u", "traits": {"is_vip": True, "secret 139": "13912345670"}}
-    ]
+    calls = [{"type": "identify", "userId": "u", "traits": {"is_vip": True, "secret 139": "13912345670"}}]
     translated = translate_batch(batch({"type": "x"}, *calls), source=SOURCE, now=NOW)
     assert {note.index for note in translated.notes} == {1}
     assert "139" not in repr(translated.notes)
@@ -178,9 +166,7 @@ def test_notes__of_one_call__carry_its_index() -> None:
 
 def test_refusal__printed__shows_no_value() -> None:
     """A refusal in a log line holds index and code, not what was sent."""
-    translated = translate_batch(
-        batch({"type": "x", "userId": "13912345670"}), source=SOURCE, now=NOW
-    )
+    translated = translate_batch(batch({"type": "x", "userId": "13912345670"}), source=SOURCE, now=NOW)
     assert "13912345670" not in repr(translated)
 
 
@@ -193,20 +179,14 @@ def test_source__own_horizon__holds() -> None:
 
 def test_names__of_the_table__are_our_types() -> None:
     """Every name that the table knows leads to a registered type."""
-    names = json.loads(
-        (TABLES.parent / "chalicelib/channels/segment_names.json").read_text("utf-8")
-    )
+    names = json.loads((TABLES.parent / "chalicelib/channels/segment_names.json").read_text("utf-8"))
     assert set(names["events"].values()) <= set(EVENT_TYPES)
 
 
-@pytest.mark.parametrize(
-    "payload", sorted((TABLES / "payloads").glob("segment_*.json")), ids=lambda path: path.stem
-)
+@pytest.mark.parametrize("payload", sorted((TABLES / "payloads").glob("segment_*.json")), ids=lambda path: path.stem)
 def test_payload__of_a_client_library__every_call_accepted(payload: Path) -> None:
     """Recorded bodies of public client libraries are translated whole."""
-    translated = translate_batch(
-        parse(payload.read_bytes(), limit_bytes=100_000), source=SOURCE, now=NOW
-    )
+    translated = translate_batch(parse(payload.read_bytes(), limit_bytes=100_000), source=SOURCE, now=NOW)
     assert not translated.refused
     assert translated.events
 

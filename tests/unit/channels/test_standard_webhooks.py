@@ -71,12 +71,8 @@ def signed(message_id: str = "msg_1", stamp: str = STAMP) -> dict[str, str]:
 REFUSED: dict[str, dict[str, str]] = {
     "no headers": {},
     "no id": {name: value for name, value in signed().items() if name != "webhook-id"},
-    "no timestamp": {
-        name: value for name, value in signed().items() if name != "webhook-timestamp"
-    },
-    "no signature": {
-        name: value for name, value in signed().items() if name != "webhook-signature"
-    },
+    "no timestamp": {name: value for name, value in signed().items() if name != "webhook-timestamp"},
+    "no signature": {name: value for name, value in signed().items() if name != "webhook-signature"},
     "another secret": headers(sign(OTHER)),
     "another id": {**signed(), "webhook-id": "msg_2"},
     "another time": {**signed(), "webhook-timestamp": str(NOW // 1000 + 1)},
@@ -96,9 +92,7 @@ REFUSED: dict[str, dict[str, str]] = {
     "id of half a pair": headers(sign(SECRET), message_id="\ud800"),
     "fraction": signed(stamp=STAMP + ".9"),
     "blanks and underscores": signed(stamp=f" {STAMP[:4]}_{STAMP[4:]} "),
-    "full-width digits": signed(
-        stamp=STAMP.translate({ord("0") + n: 0xFF10 + n for n in range(10)})
-    ),
+    "full-width digits": signed(stamp=STAMP.translate({ord("0") + n: 0xFF10 + n for n in range(10)})),
     "sign": signed(stamp="+" + STAMP),
     "exponent": signed(stamp="1e9"),
     "5,000 digits": signed(stamp="9" * 5000),

@@ -8,12 +8,10 @@ from hypothesis import strategies as st
 
 from chalicelib.events.model import Identifier
 from chalicelib.events.types import NAMESPACES
-from chalicelib.identity.anchors import DEFAULT_ORDER, anchor_of
+from chalicelib.identity.anchors import DEFAULT_ORDER, anchor_of, rank_of
 from chalicelib.kernel.errors import BadInput
 
-SOME = st.builds(
-    Identifier, st.sampled_from([*NAMESPACES, "loyalty", "badge"]), st.text(min_size=1, max_size=3)
-)
+SOME = st.builds(Identifier, st.sampled_from([*NAMESPACES, "loyalty", "badge"]), st.text(min_size=1, max_size=3))
 
 
 def test_anchor__user_and_phone__user() -> None:
@@ -39,11 +37,7 @@ def test_anchor__none__refused() -> None:
         anchor_of([])
 
 
-@given(
-    st.lists(SOME, min_size=1, max_size=10).flatmap(
-        lambda them: st.tuples(st.just(them), st.permutations(them))
-    )
-)
+@given(st.lists(SOME, min_size=1, max_size=10).flatmap(lambda them: st.tuples(st.just(them), st.permutations(them))))
 def test_anchor__any_order_of_the_set__same(
     both: tuple[list[Identifier], list[Identifier]],
 ) -> None:
@@ -51,7 +45,15 @@ def test_anchor__any_order_of_the_set__same(
     sent, shuffled = both
     anchor = anchor_of(sent)
     assert anchor == anchor_of(shuffled)
-    places = [
-        DEFAULT_ORDER.index(each.namespace) for each in sent if each.namespace in DEFAULT_ORDER
-    ]
+    places = [DEFAULT_ORDER.index(each.namespace) for each in sent if each.namespace in DEFAULT_ORDER]
     assert not places or anchor.namespace == DEFAULT_ORDER[min(places)]
+
+
+def test_rank__unnamed_namespace__after_the_last() -> None:
+    """A namespace that the order does not name is weaker than every named one."""
+    assert [rank_of(each) for each in ("user_id", "device", "loyalty")] == [
+        0,
+        len(DEFAULT_ORDER) - 1,
+        len(DEFAULT_ORDER),
+    ]
+    assert rank_of("device", ["device"]) == 0

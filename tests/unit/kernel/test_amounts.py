@@ -58,9 +58,6 @@ def test_parse_amount__anything_else__refused(value: object) -> None:
     assert (caught.value.code, caught.value.path) == ("bad_amount", "data.amount")
 
 
-@pytest.mark.xfail(
-    strict=True, reason="parse_amount reads what Decimal reads; channels.values is stricter"
-)
 @pytest.mark.parametrize("value", ["1E+99999999", "-1E+9999999", "1_000", " 5 ", "١٢"])
 def test_parse_amount__lax_decimal__refused(value: str) -> None:
     """Only plain digits are money: an exponent overflows, and blanks and other scripts are guesses."""

@@ -29,11 +29,7 @@ def test_error__any__carries_its_fields(kind: type[errors.ZhiyinError]) -> None:
 
 def test_not_authorised__any_cause__alike() -> None:
     """Nobody can tell the cause of a refusal from the refusal."""
-    assert (
-        str(errors.NotAuthorised())
-        == str(errors.NotAuthorised())
-        == "not_authorised: A valid credential is needed."
-    )
+    assert str(errors.NotAuthorised()) == str(errors.NotAuthorised()) == "not_authorised: A valid credential is needed."
     with pytest.raises(TypeError):
         errors.NotAuthorised("expired")  # type: ignore[call-arg]
 
@@ -43,4 +39,10 @@ def test_tree__kinds__as_drawn() -> None:
     assert issubclass(errors.TooLarge, errors.BadInput)
     assert not issubclass(errors.Unavailable, errors.NotFound)
     drawn = re.findall(r"[├└]── (\w+)", errors.__doc__ or "")
-    assert sorted(drawn) == sorted(kind.__name__ for kind in [*KINDS, errors.NotAuthorised])
+    assert sorted(drawn) == sorted(kind.__name__ for kind in [*KINDS, errors.NotAuthorised, errors.ServiceRefused])
+
+
+def test_service_refused__cancelled_transaction__reasons_by_action() -> None:
+    """A service's refusal carries its own code and the cause of each action."""
+    error = errors.ServiceRefused("TransactionCanceledException", "No.", ("None", "ConditionalCheckFailed"))
+    assert (error.code, error.reasons) == ("TransactionCanceledException", ("None", "ConditionalCheckFailed"))

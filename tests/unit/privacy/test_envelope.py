@@ -65,7 +65,7 @@ def test_open_from__low_order_ephemeral_key__is_refused():
 @pytest.mark.parametrize("length", [0, 31, 33])
 def test_keys__wrong_length__are_refused(length):
     """A cut key is a mistake of ours."""
-    with pytest.raises(ValueError):  # noqa: PT011 - the package's own sentence
+    with pytest.raises(ValueError):
         key_pair(bytes(length))
-    with pytest.raises(ValueError):  # noqa: PT011 - the package's own sentence
+    with pytest.raises(ValueError):
         seal_to(bytes(length), b"", b"")

@@ -1,0 +1,17 @@
+"""A person's tags now, with an alarm for each rule that could not be evaluated."""
+
+from __future__ import annotations
+
+from chalicelib.flows.services import ReadServices
+from chalicelib.kernel.moments import Millis
+from chalicelib.profiles.model import Profile
+from chalicelib.tags.engine import assess
+from chalicelib.tags.model import Tag
+
+
+def current_tags(profile: Profile, services: ReadServices, now: Millis) -> tuple[Tag, ...]:
+    """The tags that are set. A broken rule sets nothing, harms no other, and is reported."""
+    assessed = assess(services.catalogue, profile, now)
+    if assessed.failed:
+        services.alarm(assessed.failed)
+    return assessed.tags

@@ -1,0 +1,48 @@
+"""The answer to why, with times as people read them."""
+
+from __future__ import annotations
+
+from chalicelib.flows.services import ReadServices
+from chalicelib.flows.views import SignalView, WhyView
+from chalicelib.kernel.moments import Millis, format_moment
+from chalicelib.profiles.model import Profile
+from chalicelib.tags.why import SignalWhy, why
+
+
+def explain_tag(profile: Profile, tag_id: str, services: ReadServices, now: Millis) -> WhyView:
+    """Why a tag is set, or why it is not. Raises NotFound for an unknown tag."""
+    found = why(services.catalogue, profile, tag_id, now)
+    return WhyView(
+        tag=found.tag,
+        name=found.name,
+        meaning=found.meaning,
+        set=found.set,
+        signals=tuple(map(_signal, found.signals)),
+        weights_sum=found.weights_sum,
+        decay=found.decay,
+        confidence=found.confidence,
+        threshold=found.threshold,
+        half_life_days=found.half_life_days,
+        since=_written(found.since),
+        expires_at=_written(found.expires_at),
+        rule_version=found.rule_version,
+        source=found.source,
+        says=found.says,
+    )
+
+
+def _signal(signal: SignalWhy) -> SignalView:
+    return SignalView(
+        id=signal.id,
+        says=signal.says,
+        weight=signal.weight,
+        true=signal.true,
+        values=signal.values,
+        first_event_at=_written(signal.first_event_at),
+        last_event_at=_written(signal.last_event_at),
+        error=signal.error,
+    )
+
+
+def _written(moment: Millis | None) -> str | None:
+    return None if moment is None else format_moment(moment)

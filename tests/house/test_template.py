@@ -1,0 +1,129 @@
+"""The packaged template: what a lost message, a shared role or a wide policy would need, it does not allow."""
+
+import copy
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from infra.package import ROOT, STAGE
+from tests.house import template_rules as rules
+
+RULES = [rules.partial_failures, rules.dead_letters, rules.visibility, rules.own_roles, rules.wildcards]
+REACH: dict[str, list[str]] = json.loads((ROOT / "tests/cases/reach.json").read_text())
+
+VALIDATE = """
+import sys
+from chalice.cli.factory import CLIFactory
+from chalice.deploy.validate import validate_configuration
+validate_configuration(CLIFactory(sys.argv[1]).create_config_obj(sys.argv[2]))
+"""
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_template__packaged__keeps_rule(rule: Callable[[rules.Template], list[str]], template: rules.Template) -> None:
+    """Partial failures, dead letters, visibility, one role each, no wildcards."""
+    assert rule(template) == []
+
+
+def test_template__packaged__reach_is_what_the_table_says(template: rules.Template) -> None:
+    """Who reaches which table, key, queue and bus is tests/cases/reach.json, no more and no less."""
+    assert rules.reach(template) == REACH
+
+
+def test_template__authorizers__read_the_catalogue_by_key_only(template: rules.Template) -> None:
+    """An authorizer may get one item of the catalogue and write its logs."""
+    for role in ("SourceAuthRole", "PrincipalAuthRole"):
+        actions = {action for name, allowed, _ in rules.statements(template) if name == role for action in allowed}
+        assert actions == {"dynamodb:GetItem", "logs:CreateLogStream", "logs:PutLogEvents"}
+
+
+def test_template__every_function__finds_its_settings(template: rules.Template) -> None:
+    """Each table, key, queue and bus a function reaches is named to it by a reference, never by a guess."""
+    variables = template["Globals"]["Function"]["Environment"]["Variables"]
+    assert rules.references(variables) == set(REACH) - {"EventsDeadLetters"}
+
+
+def test_template__log_groups__belong_to_functions(template: rules.Template) -> None:
+    """Every log group, with its retention, is the one its function writes to."""
+    groups = rules.of_type(template, "AWS::Logs::LogGroup").values()
+    assert set().union(*(rules.references(group["LogGroupName"]) for group in groups)) == set(rules.functions(template))
+
+
+def test_template__tables__back_up_all_but_secrets(template: rules.Template) -> None:
+    """Every table but `keys` can be restored to a point in time; `keys` cannot, or erasure would be undone."""
+    tables = rules.of_type(template, "AWS::DynamoDB::Table")
+    restorable = {
+        name: one["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] for name, one in tables.items()
+    }
+    assert restorable == dict.fromkeys(tables, True) | {"KeysTable": False}
+
+
+def no_partial_failures(template: dict[str, Any]) -> None:
+    del template["Resources"]["IngestEvents"]["Properties"]["Events"]["IngestEventsSqsEventSource"]["Properties"][
+        "FunctionResponseTypes"
+    ]
+
+
+def no_dead_letters(template: dict[str, Any]) -> None:
+    del template["Resources"]["EventsQueue"]["Properties"]["RedrivePolicy"]
+
+
+def short_visibility(template: dict[str, Any]) -> None:
+    template["Resources"]["EventsQueue"]["Properties"]["VisibilityTimeout"] = 60
+
+
+def shared_role(template: dict[str, Any]) -> None:
+    resources = template["Resources"]
+    resources["SourceAuth"]["Properties"]["Role"] = resources["IngestEvents"]["Properties"]["Role"]
+
+
+def any_resource(template: dict[str, Any]) -> None:
+    policy = template["Resources"]["IngestEventsRole"]["Properties"]["Policies"][0]["PolicyDocument"]
+    policy["Statement"][1]["Resource"] = "*"
+
+
+@pytest.mark.parametrize(
+    ("rule", "plant"),
+    list(zip(RULES, [no_partial_failures, no_dead_letters, short_visibility, shared_role, any_resource], strict=True)),
+)
+def test_template__violation_planted__found(
+    rule: Callable[[rules.Template], list[str]], plant: Callable[[dict[str, Any]], None], template: rules.Template
+) -> None:
+    """Each rule sees its own violation."""
+    planted = copy.deepcopy(template)
+    plant(planted)
+    assert rule(planted) != []
+
+
+def test_reach__branch_key_given_to_http__found(template: rules.Template) -> None:
+    """A policy that lets the HTTP function decrypt with the branch key does not go unseen."""
+    planted = copy.deepcopy(template)
+    policy = planted["Resources"]["ApiHandlerRole"]["Properties"]["Policies"][0]["PolicyDocument"]
+    policy["Statement"].append({"Action": ["kms:Decrypt"], "Resource": {"Fn::GetAtt": ["BranchKey", "Arn"]}})
+    assert rules.reach(planted)["BranchKey"] == ["APIHandler", "IngestEvents"]
+
+
+def chalice_says(root: Path) -> str:
+    """What Chalice's own validation, which packaging skips, says against the app at `root`."""
+    environment = os.environ | {"AWS_DEFAULT_REGION": "us-east-1", "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-c", VALIDATE, str(root), STAGE]
+    done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=False)
+    return done.stderr.strip().splitlines()[-1] if done.returncode else ""
+
+
+def test_chalice__configuration__is_valid() -> None:
+    """`validate_configuration`, which only `chalice deploy` would run, finds nothing."""
+    assert chalice_says(ROOT) == ""
+
+
+def test_chalice__bad_route_planted__found(sources: Path) -> None:
+    """A route with a trailing slash, which the gateway cannot serve, is refused."""
+    module = sources / "chalicelib/entrypoints/http_system.py"
+    module.write_text(module.read_text() + "\n\n@blueprint.route('/v1/planted/')\ndef planted():\n    return {}\n")
+    assert "planted" in chalice_says(sources)

@@ -1,0 +1,155 @@
+"""Where a secret might have leaked: every spelling of it, and every place to look for them."""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from collections.abc import Iterable, Iterator
+from typing import Any, Self
+
+from infra.demo.commands import ROOT
+from tests.journeys.live import Live
+
+_GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
+
+
+def spellings(secret: str) -> dict[str, bytes]:
+    """A secret in clear, reversed, hexadecimal, UTF-16, percent-encoded and base64 at its three alignments."""
+    raw = secret.encode()
+    found = {
+        "clear": raw,
+        "reversed": raw[::-1],
+        "hex": raw.hex().encode(),
+        "upper hex": raw.hex().upper().encode(),
+        "utf-16": secret.encode("utf-16-le"),
+        "percent": "".join(f"%{byte:02X}" for byte in raw).encode(),
+        "escaped": secret.replace("@", "%40").replace("+", "%2B").encode(),
+    }
+    for offset in range(3):
+        # What a secret looks like inside a longer base64 text depends on where it begins there.
+        padded = base64.b64encode(b"\0" * offset + raw)
+        first = -(-offset * 8 // 6)
+        whole = (offset + len(raw)) * 8 // 6
+        found[f"base64 +{offset}"] = padded[first:whole]
+        found[f"base64url +{offset}"] = padded[first:whole].replace(b"+", b"-").replace(b"/", b"_")
+    return found
+
+
+def leaks(secrets: Iterable[str], place: str, content: bytes) -> list[str]:
+    """Which spellings of which secrets stand in some bytes; the secrets are named by their first letters."""
+    found = []
+    for secret in secrets:
+        for spelling, needle in spellings(secret).items():
+            if needle in content:
+                found.append(f"{place}: {secret[:6]}… in {spelling}")
+    return found
+
+
+def unpacked(value: Any) -> Iterator[bytes]:
+    """Every text and every byte string within a value; deflated ones opened too."""
+    if isinstance(value, str):
+        yield value.encode("utf-8", "surrogatepass")
+    elif isinstance(value, bytes | bytearray):
+        yield from _opened(bytes(value))
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from unpacked(key)
+            yield from unpacked(inner)
+    elif isinstance(value, list | tuple | set):
+        for inner in value:
+            yield from unpacked(inner)
+    elif hasattr(value, "value") and isinstance(value.value, bytes):
+        yield from _opened(value.value)
+    else:
+        yield str(value).encode()
+
+
+def _opened(raw: bytes) -> Iterator[bytes]:
+    yield raw
+    # Our codec puts one byte before what it deflates.
+    for start in (0, 1):
+        try:
+            yield zlib.decompressobj(_GZIP_OR_ZLIB).decompress(raw[start:])
+        except zlib.error:
+            continue
+
+
+def tables(live: Live) -> Iterator[tuple[str, bytes]]:
+    """Every item of every DynamoDB table."""
+    dynamo = live.aws("dynamodb")
+    for page in dynamo.get_paginator("list_tables").paginate():
+        for name in page["TableNames"]:
+            for items in dynamo.get_paginator("scan").paginate(TableName=name):
+                for item in items["Items"]:
+                    for content in unpacked(item):
+                        yield f"table {name}", content
+
+
+def queues(live: Live) -> Iterator[tuple[str, bytes]]:
+    """What stands in every queue, dead letters included; messages become visible again at once."""
+    sqs = live.aws("sqs")
+    for url in sqs.list_queues().get("QueueUrls", []):
+        for _ in range(20):
+            messages = sqs.receive_message(
+                QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0, MessageAttributeNames=["All"]
+            ).get("Messages", [])
+            if not messages:
+                break
+            for message in messages:
+                yield f"queue {url.rpartition('/')[2]}", json.dumps(message, ensure_ascii=False, default=str).encode()
+
+
+def logs(live: Live) -> Iterator[tuple[str, bytes]]:
+    """Every line of the Lambdas' logs, metrics in their embedded format included, and the local cloud's own files."""
+    client = live.aws("logs")
+    for page in client.get_paginator("describe_log_groups").paginate():
+        for group in page["logGroups"]:
+            for events in client.get_paginator("filter_log_events").paginate(logGroupName=group["logGroupName"]):
+                for event in events["events"]:
+                    yield f"log {group['logGroupName']}", event["message"].encode()
+    for file in (ROOT / ".local").glob("*.log"):
+        yield f"file {file.name}", file.read_bytes()
+
+
+def metrics(live: Live) -> Iterator[tuple[str, bytes]]:
+    """Names and dimensions of every metric."""
+    for page in live.aws("cloudwatch").get_paginator("list_metrics").paginate():
+        for metric in page["Metrics"]:
+            yield "metric", json.dumps(metric, ensure_ascii=False).encode()
+
+
+class BusTap:
+    """A queue that hears every event of every custom bus while it is open. Use as a context manager."""
+
+    def __init__(self, live: Live, name: str) -> None:
+        self._sqs = live.aws("sqs")
+        self._events = live.aws("events")
+        self._name = name
+        self._buses: list[str] = []
+        self._url = ""
+
+    def __enter__(self) -> Self:
+        self._url = self._sqs.create_queue(QueueName=self._name)["QueueUrl"]
+        arn = self._sqs.get_queue_attributes(QueueUrl=self._url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        for bus in self._events.list_event_buses()["EventBuses"]:
+            pattern = json.dumps({"source": [{"prefix": ""}]})
+            self._events.put_rule(Name=self._name, EventBusName=bus["Name"], EventPattern=pattern)
+            self._events.put_targets(Rule=self._name, EventBusName=bus["Name"], Targets=[{"Id": "tap", "Arn": arn}])
+            self._buses.append(bus["Name"])
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for bus in self._buses:
+            self._events.remove_targets(Rule=self._name, EventBusName=bus, Ids=["tap"])
+            self._events.delete_rule(Name=self._name, EventBusName=bus)
+        self._sqs.delete_queue(QueueUrl=self._url)
+
+    def heard(self) -> list[bytes]:
+        """The events since it was opened."""
+        found: list[bytes] = []
+        while messages := self._sqs.receive_message(QueueUrl=self._url, MaxNumberOfMessages=10).get("Messages", []):
+            for message in messages:
+                found.append(message["Body"].encode())
+                self._sqs.delete_message(QueueUrl=self._url, ReceiptHandle=message["ReceiptHandle"])
+        return found
