@@ -128,7 +128,7 @@ def test_poison_messages__in_one_batch_with_good_ones__harm_only_themselves(worl
 
 
 def test_bad_events__in_one_message_with_good_ones__are_quarantined_and_the_rest_applied(world: World) -> None:
-    """accepted = applied + duplicate + quarantined, and everything refused stands there with its code."""
+    """All is accounted for: applied + duplicate + quarantined. And everything refused stands there with its code."""
     bad = {
         "future_event": event(at=NOW + 5 * MINUTE_MS + 1),
         "beyond_horizon": event(at=NOW - 730 * DAY_MS - 1),

@@ -30,6 +30,7 @@ from chalicelib.store.catalogue import SourceRecord
 from chalicelib.store.memory import MemoryHistory, MemoryProfiles, MemorySecrets
 from chalicelib.store.rows import ProfileStore
 from chalicelib.tags.catalogue import load_catalogue
+from chalicelib.tags.model import Failure
 
 NOW: Millis = 1_760_000_000_000
 """2025-10-09T08:53:20Z: late afternoon in Shanghai."""
@@ -81,6 +82,7 @@ class World:
         self.queue: list[str] = []
         self.sent: list[str] = []
         self.published: list[Change] = []
+        self.alarms: list[Failure] = []
         self.bus_down = False
         self.message_limit_bytes = message_limit_bytes
         self.tenants = {TENANT_ID: tenant_of(TENANT_ID, horizon_days)}
@@ -145,6 +147,7 @@ class World:
             catalogue=load_catalogue(),
             policy=shipped_policy(),
             measures=load_measures(),
+            alarm=self.alarms.extend,
         )
 
     # -- what happens
