@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -9,8 +9,9 @@ from moto.server import ThreadedMotoServer
 from chalicelib.aws.credentials import credentials_from
 from chalicelib.aws.json_api import JsonApi
 from chalicelib.aws.services import SERVICES
+from chalicelib.entrypoints import compose
 from infra import dynamodb_local, emulator
-from tests.entrypoints.service import Lambdas, Shop, environment, forget_composed, open_shop
+from tests.entrypoints.service import Lambdas, Shop, environment, forget_composed, open_shop, unique
 
 
 @pytest.fixture(scope="session")
@@ -44,6 +45,17 @@ def lambdas() -> Iterator[Lambdas]:
         yield Lambdas(app, environ)
     forget_composed()
     server.stop()
+
+
+@pytest.fixture
+def log(
+    lambdas: Lambdas, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Iterator[Callable[[], str]]:
+    """What the functions write to their log while the test runs."""
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", unique("function"))
+    compose.journal.cache_clear()
+    yield lambda: capfd.readouterr().out
+    compose.journal.cache_clear()
 
 
 @pytest.fixture(scope="module")

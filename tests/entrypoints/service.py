@@ -16,9 +16,6 @@ from chalicelib.entrypoints import compose, queue_events
 from infra import emulator
 from infra.operator import Operator
 
-OPEN = "nobody"
-"""The caller without any credential."""
-
 
 class Answer(msgspec.Struct, frozen=True):
     """What a caller gets. ``by_gateway`` says that no function of ours wrote the body."""
@@ -71,7 +68,7 @@ class Lambdas:
             if str(error) != "Unauthorized":
                 raise
             return Answer(401, {}, b'{"message": "Unauthorized"}', by_gateway=True)
-        by_gateway = answer.status_code == 403 and b"not authorized to access" in answer.body
+        by_gateway = answer.status_code in (401, 403) and b'"code"' not in answer.body
         return Answer(answer.status_code, dict(answer.headers), answer.body, by_gateway)
 
     def queued(self) -> list[dict[str, str]]:

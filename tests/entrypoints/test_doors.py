@@ -60,7 +60,12 @@ def test_segment_batch__calls_of_all_kinds__one_queue_message(shop: Shop) -> Non
     """A batch is one message to the queue, however many calls it holds."""
     user = unique("u")
     calls = [
-        {"type": "track", "event": "Order Completed", "userId": user, "properties": {"order_id": "o1", "total": "9.90"}},
+        {
+            "type": "track",
+            "event": "Order Completed",
+            "userId": user,
+            "properties": {"order_id": "o1", "total": "9.90"},
+        },
         {"type": "identify", "userId": user, "traits": {"phone": "13907551234", "is_vip": True}},
         {"type": "nonsense", "userId": user},
         {"type": "track", "userId": user},
@@ -275,4 +280,3 @@ def test_webhook__well_signed_and_no_event__refused_and_quarantined(shop: Shop) 
     assert (answer.status, answer.json["accepted"], answer.json["refused"][0]["code"]) == (202, 0, "bad_score")
     shop.lambdas.ingest()
     assert len(shop.quarantined()) == before + 1
-
