@@ -17,7 +17,7 @@ from chalicelib.profiles.cases import cases
 from chalicelib.profiles.model import Profile
 from chalicelib.profiles.values import values
 from chalicelib.routing.decide import decide
-from chalicelib.routing.model import Caller, RouteRequest
+from chalicelib.routing.model import Caller, Decision, RouteRequest
 from chalicelib.store.rows import DecisionRow
 from chalicelib.tags.model import Tag
 
@@ -35,8 +35,10 @@ def answer_route(request: RouteRequest, tenant: Tenant, decision_id: str, servic
     profile_id = decision.profile_id or ""
     row = DecisionRow(tenant.tenant_id, decision_id, profile_id, now, content, now + _KEPT_DAYS * DAY_MS)
     if not services.history.record(row):
-        return read_decision(tenant.tenant_id, decision_id, services)
-    about = {"tenant": tenant.tenant_id, "decision_id": decision_id, "profile_id": profile_id}
+        content = read_decision(tenant.tenant_id, decision_id, services)
+        decision = msgspec.json.decode(content, type=Decision)
+    about = {"tenant": tenant.tenant_id, "decision_id": decision_id, "profile_id": decision.profile_id or ""}
+    # A repeat publishes again: the first time may have recorded it and then not reached the bus.
     services.publish([Change("decision.made", {**about, "queue": decision.queue, "mode": decision.mode})])
     return content
 

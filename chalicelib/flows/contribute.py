@@ -99,7 +99,8 @@ def _traits(admitted: Admitted, keys: FacetKeys) -> tuple[dict[str, Trait], tupl
                 raise BadInput("not_writable", "This source may not write that trait.", "traits")
             accepted[name] = check_trait(name, value)
         except BadInput:
-            refused.append(name)
+            # A name that nobody declared may itself be personal.
+            refused.append(name if name in FIELDS else "*")
     coarse = derived(accepted, admitted.event.time)
     traits = {name: _trait(admitted, keys, name, value) for name, value in {**coarse, **accepted}.items()}
     return traits, tuple(refused)

@@ -18,7 +18,7 @@ from chalicelib.flows.save_group import RULE_FAILED, Round, save_group
 from chalicelib.flows.services import Change, IngestServices
 from chalicelib.identity.anchors import rank_of
 from chalicelib.identity.resolve import Claim, Group, Known, resolve
-from chalicelib.kernel.errors import Unavailable, ZhiyinError
+from chalicelib.kernel.errors import ZhiyinError
 from chalicelib.kernel.moments import Millis
 
 ATTEMPTS = 6
@@ -99,7 +99,7 @@ def _round(batch: Batch, services: IngestServices, now: Millis) -> None:
     for group in groups:
         try:
             _save(group, known, batch, services)
-        except Unavailable as error:
+        except ZhiyinError as error:
             for claim in group.claims:
                 batch.report.failed[batch.pending.pop(claim.event_key).message_id] = error.code
 

@@ -41,13 +41,9 @@ def follow(tenant_id: str, profile_ids: Collection[str], store: ProfileStore, *,
     loaded: dict[str, ProfileRow] = {}
     for _ in range(_LONGEST_CHAIN):
         missing = sorted(set(wanted.values()) - loaded.keys())
-        if not missing:
-            return {asked: loaded[one] for asked, one in wanted.items() if one in loaded}
-        found = store.load(tenant_id, missing, fresh=fresh)
-        loaded |= found
-        wanted = {
-            asked: loaded[one].merged_into if loaded[one].state == "merged" else one
-            for asked, one in wanted.items()
-            if one in loaded
-        }
+        loaded |= store.load(tenant_id, missing, fresh=fresh) if missing else {}
+        reached = {asked: loaded[one] for asked, one in wanted.items() if one in loaded}
+        if not any(row.state == "merged" for row in reached.values()):
+            return reached
+        wanted = {asked: row.merged_into or row.profile_id for asked, row in reached.items()}
     raise Unavailable("redirects_without_end", "A profile's redirects do not end.")

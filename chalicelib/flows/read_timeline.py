@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from chalicelib.flows.contribute import EventContent
 from chalicelib.flows.read_people import follow
 from chalicelib.flows.services import ReadServices
@@ -9,7 +11,7 @@ from chalicelib.flows.views import TimelineEvent, TimelineView
 from chalicelib.kernel.codec import decode
 from chalicelib.kernel.errors import BadInput, NotFound
 from chalicelib.kernel.moments import Millis, format_moment
-from chalicelib.profiles.model import Body
+from chalicelib.profiles.model import Body, FacetId
 from chalicelib.store.rows import EventRow
 
 MOST_EVENTS = 100
@@ -27,19 +29,30 @@ def read_timeline(
     row = follow(tenant_id, [profile_id], services.profiles, fresh=False).get(profile_id)
     if row is None or row.state == "erased":
         raise NotFound("no_such_profile", "There is no such profile.")
-    before, last_key = _position(cursor)
+    position = _position(cursor)
     facets = decode(row.body, Body).facets
-    # Events of the cursor's own millisecond come again from the index and are left out by their key.
-    found = [
-        event
-        for facet in facets
-        for event in services.history.timeline(tenant_id, facet, before=before + 1, limit=limit + MOST_EVENTS)
-        if event.expires_at > now and (event.at, event.event_key.hex()) < (before, last_key)
-    ]
+    found = [event for facet in facets for event in _older(tenant_id, facet, position, limit, services, now)]
     found.sort(key=lambda event: (event.at, event.event_key), reverse=True)
     page = found[:limit]
     more = f"{page[-1].at}.{page[-1].event_key.hex()}" if len(found) > limit else ""
     return TimelineView(row.profile_id, tuple(map(_shown, page)), more)
+
+
+def _older(
+    tenant_id: str, facet: FacetId, position: tuple[Millis, str], limit: int, services: ReadServices, now: Millis
+) -> Sequence[EventRow]:
+    """More than ``limit`` events of a facet after a position, or all there are.
+
+    Those of the position's own millisecond come again and are left out by their keys, as are expired ones:
+    where that leaves too few, more are asked for.
+    """
+    asked = limit + 1
+    while True:
+        rows = services.history.timeline(tenant_id, facet, before=position[0] + 1, limit=asked)
+        left = [row for row in rows if row.expires_at > now and (row.at, row.event_key.hex()) < position]
+        if len(left) > limit or len(rows) < asked:
+            return left
+        asked = 2 * len(rows)
 
 
 def _position(cursor: str) -> tuple[Millis, str]:

@@ -119,7 +119,8 @@ def _row(group: Group, known: Round, facets: Mapping[str, Facet]) -> rows.Profil
         tenant=known.tenant.tenant_id,
         profile_id=group.profile_id,
         version=1 + (before.version if before else 0),
-        state="active",
+        # An event does not opt a restricted person in again.
+        state=before.state if before else "active",
         generation=before.generation if before else 1,
         updated_at=known.now,
         body=encode(body_of(facets)),
@@ -182,7 +183,7 @@ def _changes(
     """What this save changes, for the bus: ids, tags and versions, never a value of the person."""
     about = {"tenant": row.tenant, "profile_id": row.profile_id, "version": row.version}
     only = None if group.absorbed else touched
-    profiles = [join(row.profile_id, row.version, "active", row.generation, body_of(one)) for one in facets]
+    profiles = [join(row.profile_id, row.version, row.state, row.generation, body_of(one)) for one in facets]
     old, new = (assess(services.catalogue, one, known.now, only=only) for one in profiles)
     changed = changes(old, new)
     merged = [Change("profile.merged", {**about, "merged": list(group.absorbed)})] if group.absorbed else []

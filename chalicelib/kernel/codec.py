@@ -33,7 +33,10 @@ def _unpack(data: bytes, limit_bytes: int) -> bytes:
     if data[:1] == _PLAIN:
         return data[1:]
     inflater = zlib.decompressobj()
-    packed = inflater.decompress(data[1:], limit_bytes)
+    try:
+        packed = inflater.decompress(data[1:], limit_bytes)
+    except zlib.error as error:
+        raise msgspec.DecodeError("Not what encode wrote.") from error
     if inflater.unconsumed_tail:
         raise TooLarge("too_large", f"A stored value opens to more than {limit_bytes} bytes.")
     return packed

@@ -12,6 +12,8 @@ from chalicelib.profiles.model import Bucket, Series
 
 DAYS_KEPT = 90
 MONTHS_KEPT = 36
+GREATEST = 1 << 62
+"""What a total stops at. Past 64 bits a body could not be coded, and its person never be saved again."""
 
 
 def single(at: Millis, amount: int) -> Series:
@@ -33,7 +35,7 @@ def merge(left: Series, right: Series) -> Series:
         first_at=min(left.first_at, right.first_at),
         last_at=max(left.last_at, right.last_at),
         count=left.count + right.count,
-        total=left.total + right.total,
+        total=_added(left.total, right.total),
         largest=max(left.largest, right.largest),
         days=_merged(left.days, right.days),
         months=_merged(left.months, right.months),
@@ -67,4 +69,9 @@ def _merged(left: tuple[Bucket, ...], right: tuple[Bucket, ...]) -> tuple[Bucket
 
 
 def _sum(left: Bucket, right: Bucket) -> Bucket:
-    return Bucket(left.period, left.count + right.count, left.total + right.total)
+    return Bucket(left.period, left.count + right.count, _added(left.total, right.total))
+
+
+def _added(left: int, right: int) -> int:
+    """The sum, held at ``GREATEST``: in any order of amounts that are not negative, the same."""
+    return min(left + right, GREATEST)

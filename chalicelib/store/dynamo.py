@@ -61,7 +61,29 @@ class Table:
 
     def newest(self, index: str, facet: str, *, before: int, limit: int) -> list[Item]:
         """Keys and range of an index partition, newest first."""
-        answer = self._call(
+        found: list[Item] = [plain(item) for item in self._query(index, facet, before, limit, {})["Items"]]
+        return found
+
+    def newest_instants(self, index: str, facet: str, *, before: int, limit: int) -> list[Item]:
+        """As ``newest``, and the rest of the last one's instant.
+
+        An instant's items have no order in the index, so a page that ended within one could not be gone on from.
+        """
+        found: list[Item] = []
+        start: dict[str, Any] = {}
+        while True:
+            # One more than asked shows, in the same call, whether the last instant is whole.
+            answer = self._query(index, facet, before, limit + 1, start)
+            for item in map(plain, answer["Items"]):
+                if len(found) >= limit and item["at"] != found[-1]["at"]:
+                    return found
+                found.append(item)
+            if "LastEvaluatedKey" not in answer:
+                return found
+            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+    def _query(self, index: str, facet: str, before: int, limit: int, start: Mapping[str, Any]) -> dict[str, Any]:
+        return self._call(
             "Query",
             {
                 "TableName": self.name,
@@ -71,9 +93,9 @@ class Table:
                 "ExpressionAttributeValues": {":facet": {"S": facet}, ":before": {"N": str(before)}},
                 "ScanIndexForward": False,
                 "Limit": limit,
+                **start,
             },
         )
-        return [plain(item) for item in answer["Items"]]
 
 
 def absent() -> dict[str, Any]:

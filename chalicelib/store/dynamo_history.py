@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import urlsafe_b64decode
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import cast
 
 from chalicelib.kernel.moments import Millis
@@ -30,7 +30,8 @@ class DynamoHistory:
 
     def timeline(self, tenant: str, facet: FacetId, *, before: Millis, limit: int) -> Sequence[EventRow]:
         """The newest events of a facet before an instant, newest first."""
-        rows = (_event(tenant, item) for item in self._newest(f"{tenant}#{facet}", before, limit))
+        found = self._table.newest_instants(_INDEX, f"{tenant}#{facet}", before=before, limit=limit)
+        rows = (_event(tenant, item) for item in self._whole(found))
         return sorted(rows, key=lambda row: (row.at, row.event_key), reverse=True)
 
     def quarantine(self, row: QuarantineRow) -> None:
@@ -48,7 +49,8 @@ class DynamoHistory:
 
     def quarantined(self, tenant: str, *, limit: int) -> Sequence[QuarantineRow]:
         """The newest quarantined, newest first."""
-        rows = (_quarantined(tenant, item) for item in self._newest(f"{tenant}#quarantine", 1 << 62, limit))
+        found = self._table.newest(_INDEX, f"{tenant}#quarantine", before=1 << 62, limit=limit)
+        rows = (_quarantined(tenant, item) for item in self._whole(found))
         return sorted(rows, key=lambda row: (row.at, row.quarantine_id), reverse=True)
 
     def record(self, row: DecisionRow) -> bool:
@@ -77,10 +79,8 @@ class DynamoHistory:
             expires_at=cast(int, item["expires_at"]) * 1000,
         )
 
-    def _newest(self, facet: str, before: Millis, limit: int) -> list[Item]:
-        found = self._table.newest(_INDEX, facet, before=before, limit=limit)
-        keys = [str(item["pk"]) for item in found]
-        return list(self._table.get_many(keys, fresh=False)) if keys else []
+    def _whole(self, found: Sequence[Item]) -> Iterable[Item]:
+        return self._table.get_many([str(item["pk"]) for item in found], fresh=False)
 
 
 def _event(tenant: str, item: Item) -> EventRow:

@@ -73,7 +73,8 @@ class MemoryHistory:
     def timeline(self, tenant: str, facet: FacetId, *, before: Millis, limit: int) -> Sequence[EventRow]:
         """The newest events of a facet before an instant, newest first."""
         rows = [row for row in self.markers.values() if row.tenant == tenant and row.facet == facet and row.at < before]
-        return sorted(rows, key=lambda row: (row.at, row.event_key), reverse=True)[:limit]
+        rows.sort(key=lambda row: (row.at, row.event_key), reverse=True)
+        return [row for row in rows if len(rows) <= limit or row.at >= rows[limit - 1].at]
 
     def quarantine(self, row: QuarantineRow) -> None:
         """Keep what could not be applied."""
@@ -87,7 +88,10 @@ class MemoryHistory:
     def record(self, row: DecisionRow) -> bool:
         """Keep a decision; False when one of that id was already there."""
         key = (row.tenant, row.decision_id)
-        return self.decisions.setdefault(key, row) is row
+        if key in self.decisions:
+            return False
+        self.decisions[key] = row
+        return True
 
     def decision(self, tenant: str, decision_id: str) -> DecisionRow | None:
         """A decision as it was answered."""

@@ -134,7 +134,10 @@ class HistoryStore(Protocol):
         """Event key → row, for those that exist."""
 
     def timeline(self, tenant: str, facet: FacetId, *, before: Millis, limit: int) -> Sequence[EventRow]:
-        """The newest events of a facet before an instant, newest first; index reads may lag."""
+        """The newest events of a facet before an instant, newest first; index reads may lag.
+
+        ``limit`` of them, and more where it falls between events of one instant: an instant comes whole.
+        """
 
     def quarantine(self, row: QuarantineRow) -> None:
         """Keep what could not be applied. The same id again changes nothing."""

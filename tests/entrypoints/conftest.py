@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from moto.server import ThreadedMotoServer
+
+from chalicelib.aws.credentials import credentials_from
+from chalicelib.aws.json_api import JsonApi
+from chalicelib.aws.services import SERVICES
+from chalicelib.entrypoints import compose
+from infra import dynamodb_local, emulator
+from tests.entrypoints.service import Lambdas, Shop, environment, forget_composed, open_shop, unique
+
+
+@pytest.fixture(scope="session")
+def lambdas() -> Iterator[Lambdas]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    _, port = server.get_host_and_port()
+    running = dynamodb_local.Running(port, 0)
+
+    def call(service: str, operation: str, **body: Any) -> dict[str, Any]:
+        known = SERVICES[service]
+        api = JsonApi(
+            service=service,
+            target_prefix=known.target_prefix,
+            json_version=known.json_version,
+            region=emulator.REGION,
+            endpoint=running.endpoint,
+            credentials=credentials_from(emulator.CREDENTIALS),
+        )
+        return api.call(operation, body)
+
+    environ = environment(running.endpoint, dynamodb_local.create_tables(running, "functions"), call)
+    with pytest.MonkeyPatch.context() as patch:
+        for name in emulator.STRAY:
+            patch.delenv(name, raising=False)
+        for name, value in environ.items():
+            patch.setenv(name, value)
+        forget_composed()
+        from app import app
+
+        yield Lambdas(app, environ)
+    forget_composed()
+    server.stop()
+
+
+@pytest.fixture
+def log(
+    lambdas: Lambdas, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> Iterator[Callable[[], str]]:
+    """What the functions write to their log while the test runs."""
+    monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", unique("function"))
+    compose.journal.cache_clear()
+    yield lambda: capfd.readouterr().out
+    compose.journal.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def shop(lambdas: Lambdas) -> Shop:
+    """A tenant for one file."""
+    return open_shop(lambdas)

@@ -1,0 +1,57 @@
+"""Rows to save, small and made up."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+
+from chalicelib.store.rows import (
+    Change,
+    DecisionRow,
+    EventRow,
+    IdentifierWrite,
+    ProfileRow,
+    QuarantineRow,
+)
+
+AT = 1_760_000_000_000
+EXPIRES = AT + 700 * 86_400_000
+
+
+def profile(tenant: str, profile_id: str = "p_1", version: int = 1, body: bytes = b"body") -> ProfileRow:
+    return ProfileRow(tenant, profile_id, version, "active", 1, AT, body)
+
+
+def event(tenant: str, name: str = "e1", *, facet: str = "user_id:aa", at: int = AT, changes: bytes = b"") -> EventRow:
+    return EventRow(tenant, key(name), facet, at, EXPIRES, b"content of " + name.encode(), changes)
+
+
+def key(name: str) -> bytes:
+    """An event key. 16 bytes whose base64url holds the letters that DynamoDB keys must bear."""
+    return sha256(name.encode()).digest()[:16]
+
+
+def change(
+    tenant: str,
+    *profiles: tuple[ProfileRow, int],
+    events: tuple[EventRow, ...] = (),
+    identifiers: tuple[IdentifierWrite, ...] = (),
+) -> Change:
+    return Change(tenant, profiles, events, identifiers)
+
+
+def first_save(tenant: str) -> Change:
+    """The person p_1, known by two identifiers, with one event."""
+    return change(
+        tenant,
+        (profile(tenant), 0),
+        events=(event(tenant, changes=b"what it published"),),
+        identifiers=(IdentifierWrite("user_id:aa", "p_1", ""), IdentifierWrite("phone:bb", "p_1", "")),
+    )
+
+
+def quarantined(tenant: str, name: str = "q1", *, code: str = "future_event", at: int = AT) -> QuarantineRow:
+    return QuarantineRow(tenant, name, code, "time", at, b"sealed original", EXPIRES)
+
+
+def decision(tenant: str, name: str = "d1", *, profile_id: str = "p_1", content: bytes = b"{}") -> DecisionRow:
+    return DecisionRow(tenant, name, profile_id, AT, content, EXPIRES)

@@ -1,0 +1,220 @@
+"""What every store promises, whichever it is. A store that passes may stand behind the flows."""
+
+from __future__ import annotations
+
+import pytest
+from msgspec.structs import replace
+
+from chalicelib.privacy.credentials import Credential
+from chalicelib.privacy.tenants import Tenant
+from chalicelib.store.catalogue import SourceRecord
+from chalicelib.store.rows import FacetSecret, IdentifierWrite, Outcome
+from tests.store import rows
+from tests.store.backends import Stores
+
+SAVED = Outcome(saved=True)
+
+
+def test_save__first_time__everything_can_be_read_as_it_was_written(stores: Stores, tenant: str) -> None:
+    """One save writes the profile, its events and its identifiers."""
+    first = rows.first_save(tenant)
+    assert stores.profiles.save(first) == SAVED
+    found = stores.profiles.find(tenant, ["user_id:aa", "phone:bb", "phone:unknown"], fresh=True)
+    assert found == {"user_id:aa": "p_1", "phone:bb": "p_1"}
+    assert stores.profiles.load(tenant, ["p_1", "p_none"], fresh=True) == {"p_1": first.profiles[0][0]}
+    assert stores.history.events(tenant, [rows.key("e1"), rows.key("none")]) == {rows.key("e1"): first.events[0]}
+
+
+def test_save__event_seen_before__named_as_duplicate_and_nothing_written(stores: Stores, tenant: str) -> None:
+    """A marker that exists refuses the whole save and says which events it was."""
+    stores.profiles.save(rows.first_save(tenant))
+    again = rows.change(
+        tenant,
+        (rows.profile(tenant, version=2, body=b"two"), 1),
+        events=(rows.event(tenant), rows.event(tenant, "e2")),
+        identifiers=(IdentifierWrite("email:cc", "p_1", ""),),
+    )
+    assert stores.profiles.save(again) == Outcome(saved=False, duplicates=frozenset({rows.key("e1")}))
+    _unchanged(stores, tenant)
+
+
+def test_save__profile_moved_on__stale_and_nothing_written(stores: Stores, tenant: str) -> None:
+    """A profile whose version is not the one read refuses the whole save."""
+    stores.profiles.save(rows.first_save(tenant))
+    behind = rows.change(tenant, (rows.profile(tenant, version=8, body=b"two"), 7), events=(rows.event(tenant, "e2"),))
+    assert stores.profiles.save(behind) == Outcome(saved=False, stale=True)
+    _unchanged(stores, tenant)
+
+
+def test_save__two_writers_make_one_person__second_is_stale(stores: Stores, tenant: str) -> None:
+    """A first save replaces version 0: of two only one can."""
+    stores.profiles.save(rows.first_save(tenant))
+    other = rows.change(tenant, (rows.profile(tenant, body=b"two"), 0), events=(rows.event(tenant, "e2"),))
+    assert stores.profiles.save(other) == Outcome(saved=False, stale=True)
+    _unchanged(stores, tenant)
+
+
+@pytest.mark.parametrize("expected", ["", "p_other"])
+def test_save__identifier_points_elsewhere__stale_and_nothing_written(
+    stores: Stores, tenant: str, expected: str
+) -> None:
+    """An identifier that is not where it was read to be refuses the whole save."""
+    stores.profiles.save(rows.first_save(tenant))
+    taken = rows.change(
+        tenant,
+        (rows.profile(tenant, version=2, body=b"two"), 1),
+        events=(rows.event(tenant, "e2"),),
+        identifiers=(IdentifierWrite("phone:bb", "p_2", expected),),
+    )
+    assert stores.profiles.save(taken) == Outcome(saved=False, stale=True)
+    _unchanged(stores, tenant)
+
+
+def test_save__duplicate_and_stale_at_once__both_are_said(stores: Stores, tenant: str) -> None:
+    """All causes are reported together, so that one more round is enough."""
+    stores.profiles.save(rows.first_save(tenant))
+    both = rows.change(
+        tenant,
+        (rows.profile(tenant, version=8, body=b"two"), 7),
+        events=(rows.event(tenant, "e2"), rows.event(tenant)),
+    )
+    assert stores.profiles.save(both) == Outcome(saved=False, duplicates=frozenset({rows.key("e1")}), stale=True)
+    _unchanged(stores, tenant)
+
+
+def test_save__merge__loser_redirects_and_identifiers_move(stores: Stores, tenant: str) -> None:
+    """A merge is one save: the survivor, the redirect and the identifiers change together."""
+    stores.profiles.save(rows.first_save(tenant))
+    loser = rows.profile(tenant, "p_2")
+    lost_with = (IdentifierWrite("email:cc", "p_2", ""),)
+    stores.profiles.save(rows.change(tenant, (loser, 0), events=(rows.event(tenant, "e2"),), identifiers=lost_with))
+    redirect = replace(loser, version=2, state="merged", merged_into="p_1", body=b"")
+    merge = rows.change(
+        tenant,
+        (rows.profile(tenant, version=2, body=b"both"), 1),
+        (redirect, 1),
+        events=(rows.event(tenant, "e3"),),
+        identifiers=(IdentifierWrite("email:cc", "p_1", "p_2"),),
+    )
+    assert stores.profiles.save(merge) == SAVED
+    loaded = stores.profiles.load(tenant, ["p_1", "p_2"], fresh=True)
+    assert (loaded["p_1"].body, loaded["p_2"]) == (b"both", redirect)
+    assert stores.profiles.find(tenant, ["email:cc"], fresh=True) == {"email:cc": "p_1"}
+
+
+def test_stores__two_tenants_with_equal_names__share_nothing(stores: Stores, tenant: str) -> None:
+    """Every key begins with its tenant."""
+    other = f"{tenant}x"
+    stores.profiles.save(rows.first_save(tenant))
+    assert stores.profiles.find(other, ["user_id:aa"], fresh=True) == {}
+    assert stores.profiles.load(other, ["p_1"], fresh=True) == {}
+    assert stores.history.events(other, [rows.key("e1")]) == {}
+    assert stores.profiles.save(rows.first_save(other)) == SAVED
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 100, 101, 230])
+def test_find__more_keys_than_one_call_takes__all_are_found(stores: Stores, tenant: str, count: int) -> None:
+    """How many keys a call of the service takes is no limit of ours."""
+    names = [f"device:{number:04}" for number in range(count)]
+    for start in range(0, count, 90):
+        part = tuple(IdentifierWrite(name, "p_1", "") for name in names[start : start + 90])
+        assert stores.profiles.save(rows.change(tenant, identifiers=part)) == SAVED
+    found = stores.profiles.find(tenant, [*names, "device:none", "device:nil"], fresh=True)
+    assert found == dict.fromkeys(names, "p_1")
+
+
+def test_timeline__many_events__newest_first_before_the_instant_and_no_more_than_asked(
+    stores: Stores, tenant: str
+) -> None:
+    """Events of one facet, newest first, of equal instants the greater key first."""
+    events = tuple(rows.event(tenant, f"e{number}", at=rows.AT + number // 2) for number in range(8))
+    alien = rows.event(tenant, "alien", facet="user_id:zz", at=rows.AT + 3)
+    stores.profiles.save(rows.change(tenant, (rows.profile(tenant), 0), events=(*events, alien)))
+    expected = sorted(events, key=lambda row: (row.at, row.event_key), reverse=True)
+    assert list(stores.history.timeline(tenant, "user_id:aa", before=rows.AT + 9, limit=100)) == expected
+    assert list(stores.history.timeline(tenant, "user_id:aa", before=rows.AT + 3, limit=100)) == expected[2:]
+    assert list(stores.history.timeline(tenant, "user_id:aa", before=rows.AT + 9, limit=3)) == expected[:4]
+    assert list(stores.history.timeline(tenant, "user_id:none", before=rows.AT + 9, limit=4)) == []
+
+
+def test_timeline__limit_falls_between_events_of_one_instant__the_instant_is_not_cut(
+    stores: Stores, tenant: str
+) -> None:
+    """A page goes on after an instant; were one cut, the rest of it would never be shown."""
+    events = tuple(rows.event(tenant, f"e{number}", at=rows.AT) for number in range(5))
+    older = rows.event(tenant, "older", at=rows.AT - 1)
+    stores.profiles.save(rows.change(tenant, (rows.profile(tenant), 0), events=(*events, older)))
+    found = stores.history.timeline(tenant, "user_id:aa", before=rows.AT + 1, limit=2)
+    assert list(found)[:5] == sorted(events, key=lambda row: row.event_key, reverse=True)
+
+
+def test_quarantine__same_id_again__first_is_kept(stores: Stores, tenant: str) -> None:
+    """A redelivery quarantines once."""
+    first = rows.quarantined(tenant)
+    stores.history.quarantine(first)
+    stores.history.quarantine(replace(first, code="other", at=rows.AT + 5))
+    stores.history.quarantine(rows.quarantined(tenant, "q2", at=rows.AT + 1))
+    bare = replace(rows.quarantined(tenant, "q3", at=rows.AT + 2), path="", sealed=b"")
+    stores.history.quarantine(bare)
+    found = stores.history.quarantined(tenant, limit=10)
+    assert list(found) == [bare, rows.quarantined(tenant, "q2", at=rows.AT + 1), first]
+    assert list(stores.history.quarantined(tenant, limit=1)) == [bare]
+    assert list(stores.history.quarantined(f"{tenant}x", limit=1)) == []
+
+
+def test_record__same_decision_twice__the_first_answer_stays(stores: Stores, tenant: str) -> None:
+    """A decision is recorded once, for known and unknown callers."""
+    unknown = rows.decision(tenant, "d2", profile_id="")
+    assert stores.history.record(rows.decision(tenant, content=b"first")) is True
+    assert stores.history.record(rows.decision(tenant, content=b"second")) is False
+    assert stores.history.record(rows.decision(tenant, content=b"first")) is False
+    assert stores.history.record(unknown) is True
+    assert stores.history.decision(tenant, "d1") == rows.decision(tenant, content=b"first")
+    assert stores.history.decision(tenant, "d2") == unknown
+    assert stores.history.decision(tenant, "d3") is None
+    assert stores.history.decision(f"{tenant}x", "d1") is None
+
+
+def test_create_secret__two_writers__both_get_the_one_that_is_kept(stores: Stores, tenant: str) -> None:
+    """Two writers that meet a new facet must seal under one secret."""
+    ours, theirs = (FacetSecret(letter * 32, letter * 16, 1, 1) for letter in (b"a", b"b"))
+    assert stores.secrets.create(tenant, "user_id:aa", ours) == ours
+    assert stores.secrets.create(tenant, "user_id:aa", theirs) == ours
+    assert stores.secrets.secrets(tenant, ["user_id:aa", "user_id:none"]) == {"user_id:aa": ours}
+    assert stores.secrets.secrets(f"{tenant}x", ["user_id:aa"]) == {}
+    assert stores.secrets.secrets(tenant, []) == {}
+
+
+def test_catalogue__every_record__comes_back_as_it_was_kept(stores: Stores, tenant: str) -> None:
+    """Tenants keep their branch keys by number, sources their secrets, credentials their roles."""
+    kept = Tenant(
+        tenant, "店", "Asia/Shanghai", b"i", {1: b"one", 2: b"two", 70_000 % 65_536: b"x"}, b"p", b"q", "CN", 90
+    )
+    source = SourceRecord(tenant, f"s_{tenant}", "web", "web", 2, ("city", "name"), (b"old", b"new"))
+    credential = Credential(f"h{tenant}", "principal", tenant, "bot", ("bot", "agent"), expires_at=rows.AT)
+    stores.catalogue.keep(kept)
+    stores.catalogue.keep(source)
+    stores.catalogue.keep_credential(credential)
+    assert stores.catalogue.tenant(tenant) == kept
+    assert kept.branch_version == 4464
+    assert stores.catalogue.source(source.source_id) == source
+    assert stores.catalogue.credential(credential.token_hash) == credential
+    for absent in (stores.catalogue.tenant, stores.catalogue.source, stores.catalogue.credential):
+        assert absent("none") is None
+
+
+def test_catalogue__kept_again__the_later_record_counts(stores: Stores, tenant: str) -> None:
+    """A revoked credential is the same item, changed."""
+    first = Credential(f"h{tenant}", "source", tenant, "s_1", ("source",))
+    stores.catalogue.keep_credential(first)
+    stores.catalogue.keep_credential(replace(first, revoked=True))
+    found = stores.catalogue.credential(first.token_hash)
+    assert found is not None and found.revoked
+
+
+def _unchanged(stores: Stores, tenant: str) -> None:
+    """Nothing of a refused save is there."""
+    assert stores.profiles.load(tenant, ["p_1"], fresh=True) == {"p_1": rows.profile(tenant)}
+    assert stores.history.events(tenant, [rows.key("e2")]) == {}
+    found = stores.profiles.find(tenant, ["user_id:aa", "phone:bb", "email:cc"], fresh=True)
+    assert found == {"user_id:aa": "p_1", "phone:bb": "p_1"}
