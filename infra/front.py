@@ -44,6 +44,7 @@ class Refused(Exception):
 TOO_LARGE = (HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "too_large", f"a request may have {LIMIT_BYTES} bytes at most")
 BAD_REQUEST = (HTTPStatus.BAD_REQUEST, "bad_request", "the request's body does not have the announced length")
 BAD_GZIP = (HTTPStatus.BAD_REQUEST, "bad_gzip", "the body is not the gzip that Content-Encoding announces")
+BAD_UTF8 = (HTTPStatus.BAD_REQUEST, "bad_utf8", "the body is not UTF-8")
 NO_ANSWER = (HTTPStatus.BAD_GATEWAY, "no_answer", "the local cloud does not answer: run `make status`")
 
 
@@ -164,7 +165,12 @@ class Front(BaseHTTPRequestHandler):
         pieces = chunked(self.rfile) if encodings else announced(self.rfile, int(length))
         body = limited(pieces)
         if self.headers.get("Content-Encoding", "").strip().lower() == "gzip":
-            return limited(gunzip(body))
+            body = limited(gunzip(body))
+        try:
+            # The emulator hands bodies on as text and would mend broken bytes in silence.
+            body.decode()
+        except UnicodeDecodeError as error:
+            raise Refused(*BAD_UTF8) from error
         return body
 
     def _sent_headers(self, body: bytes) -> dict[str, str]:

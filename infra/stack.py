@@ -70,8 +70,27 @@ def deploy(packaged: Package, fingerprint: str, port: int) -> dict[str, str]:
         Capabilities=["CAPABILITY_IAM", "CAPABILITY_AUTO_EXPAND"],
     )
     outputs = _outputs(cloudformation, "UPDATE_COMPLETE" if existing else "CREATE_COMPLETE")
+    _restore_redrive(body["Resources"], cloudformation, port)
     gateway.guard(body["Resources"]["RestAPI"]["Properties"]["DefinitionBody"], outputs["RestAPIId"], NAME, port)
     return outputs
+
+
+def _restore_redrive(resources: dict[str, Any], cloudformation: Any, port: int) -> None:
+    """Give queues the redrive policy of the template: the emulator's CloudFormation drops it."""
+    sqs = emulator.client("sqs", port)
+
+    def url(logical: str) -> str:
+        detail = cloudformation.describe_stack_resource(StackName=NAME, LogicalResourceId=logical)
+        physical: str = detail["StackResourceDetail"]["PhysicalResourceId"]
+        return physical
+
+    for logical, resource in resources.items():
+        redrive = resource.get("Properties", {}).get("RedrivePolicy") if resource["Type"] == "AWS::SQS::Queue" else None
+        if redrive:
+            target = redrive["deadLetterTargetArn"]["Fn::GetAtt"][0]
+            arn = sqs.get_queue_attributes(QueueUrl=url(target), AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+            policy = {"deadLetterTargetArn": arn, "maxReceiveCount": redrive["maxReceiveCount"]}
+            sqs.set_queue_attributes(QueueUrl=url(logical), Attributes={"RedrivePolicy": json.dumps(policy)})
 
 
 def _outputs(cloudformation: Any, wanted: str) -> dict[str, str]:

@@ -13,8 +13,12 @@ from chalicelib.kernel.errors import BadInput
 from chalicelib.privacy.derive import derived
 from chalicelib.privacy.fields import FIELDS, check_trait, view
 from chalicelib.privacy.masking import mask
+from chalicelib.privacy.plain import is_plain_word
 from chalicelib.privacy.sealing import FacetKey, associated, seal
 from chalicelib.profiles.model import Contribution, Trait
+
+HIDDEN_TYPE = "custom.hidden"
+"""How a custom type stands in clear whose name reads like personal data; the sealed original has it."""
 
 
 class FacetKeys(msgspec.Struct, frozen=True):
@@ -70,7 +74,7 @@ def contribute(admitted: Admitted, linked: Mapping[str, str], keys: FacetKeys) -
     traits, refused = _traits(admitted, keys)
     contribution = Contribution(
         event_key=admitted.event_key,
-        type=event.type,
+        type=event.type if is_plain_word(event.type) else HIDDEN_TYPE,
         at=event.time,
         source=event.source,
         source_rank=admitted.source_rank,

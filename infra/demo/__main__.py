@@ -143,12 +143,12 @@ def _read_all(api: Api, people: Sequence[Person]) -> dict[int, Any]:
 
 
 def _three(people: Sequence[Person], profiles: dict[int, Any]) -> list[Person]:
-    """Someone with a complaint, a VIP if there is one; a young buyer of beauty; an elderly person."""
+    """Someone with a complaint, a VIP if there is one; a buyer of beauty who asks about it; an elderly person."""
     known = [person for person in people if person.index in profiles]
     wishes: tuple[Callable[[Person], int], ...] = (
         lambda person: 2 * (person.mood == "complainer") + person.is_vip,
-        lambda person: 2 * (person.age_band in ("18_24", "25_29")) + (person.category == "beauty"),
-        lambda person: 2 * (person.age_band == "60_plus") + (person.stage == "regular"),
+        lambda person: 2 * TAGS["beauty_after_sales"](person) + (person.stage == "regular"),
+        lambda person: 2 * TAGS["elderly"](person) + (person.stage == "regular"),
     )
     chosen: list[Person] = []
     for wish in wishes:

@@ -73,10 +73,14 @@ class Counts(msgspec.Struct, frozen=True):
 
 
 class Cloud(msgspec.Struct, frozen=True):
-    """Where the local cloud answers: the HTTP API through its front, and the AWS APIs of the emulator."""
+    """Where the local cloud answers: the HTTP API through its front, and the AWS APIs of the emulator.
+
+    ``outputs`` are those of the deployed stack, such as ``EventsQueueUrl``.
+    """
 
     front_port: int
     emulator_port: int
+    outputs: dict[str, str] = {}
 
     @property
     def url(self) -> str:

@@ -20,19 +20,15 @@ from infra.demo.sending import HOUR_MS, Millis, Sending
 LATE_SHARE, TWICE_SHARE, BROKEN_SHARE = 0.03, 0.05, 0.01
 
 
-def make_day(
-    people: Sequence[Person], *, seed: int, now: Millis, total: int, settled: bool = False
-) -> tuple[Sending, ...]:
+def make_day(people: Sequence[Person], *, seed: int, now: Millis, total: int) -> tuple[Sending, ...]:
     """Exactly ``total`` sendings in the order of their arrival.
 
-    ``settled`` names the account in every event of a registered person, as a shop does whose
-    channels all know it; by default calls and WeChat messages name only the number and the openid.
     Raises ValueError when ``total`` is too small for what these people must do.
     """
     rng = Random(f"day/{seed}")  # noqa: S311 - traffic must be repeatable, not secret
     twice, wrong = round(total * TWICE_SHARE), round(total * BROKEN_SHARE)
     lives = [
-        Life(person, Random(f"life/{seed}/{person.index}"), now, settled=settled)  # noqa: S311 - as above
+        Life(person, Random(f"life/{seed}/{person.index}"), now)  # noqa: S311 - as above
         for person in people
     ]
     told = sum(len(life.live()) for life in lives)

@@ -28,12 +28,11 @@ def local_hour(at: Millis) -> int:
 class Life:
     """Collects the events of one person. ``sendings`` is the outcome; the methods are the habits."""
 
-    def __init__(self, person: Person, rng: Random, now: Millis, *, settled: bool) -> None:
+    def __init__(self, person: Person, rng: Random, now: Millis) -> None:
         self.person = person
         self.sendings: list[Sending] = []
         self._rng = rng
         self._now = now
-        self._settled = settled
         self._serial = 0
         self._contacts = 0
 
@@ -94,10 +93,6 @@ class Life:
 
     def _web_names(self) -> tuple[tuple[str, str], ...]:
         return self._names(("anonymous_id", self.person.anonymous_id))
-
-    def _lone(self, namespace: str, value: str) -> tuple[tuple[str, str], ...]:
-        """Names of a channel that does not know the account, as a call centre knows only the number."""
-        return self._names((namespace, value)) if self._settled else ((namespace, value),)
 
     # -- the past ---------------------------------------------------------------------------
 
@@ -191,7 +186,7 @@ class Life:
                 "page.viewed",
                 at,
                 "web",
-                self._names(*names) if self._settled else names,
+                names,
                 {"path": "/", "category": self.person.category},
             )
 
@@ -234,7 +229,8 @@ class Life:
             self._message(type_, min(at + step * 40_000, self._now), channel, about | more)
 
     def _call(self, at: Millis, topic: str) -> None:
-        names = self._lone("phone", self.person.phone)
+        # A call centre knows the number, not the account.
+        names = (("phone", self.person.phone),)
         seconds = self._rng.randint(60, 600)
         ref = self._ref("call")
         about = {"call_id": ref, "topic": topic, "category": self.person.category}
@@ -296,7 +292,7 @@ class Life:
     def _message(self, type_: str, at: Millis, channel: str, data: dict[str, Any]) -> None:
         data = {"category": self.person.category} | data
         if channel == "wechat":
-            self._add(CLOUDEVENTS, type_, at, channel, self._lone("wechat_openid", self.person.wechat_openid), data)
+            self._add(CLOUDEVENTS, type_, at, channel, (("wechat_openid", self.person.wechat_openid),), data)
         elif channel == "web_chat":
             self._add(SEGMENT, type_, at, channel, self._web_names(), data)
         else:

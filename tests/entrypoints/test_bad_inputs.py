@@ -305,7 +305,7 @@ def test_39_email__however_it_is_typed__is_one_person(phone_owner: Shop, spelt: 
 
 
 @pytest.fixture(scope="module")
-def phone_owner(lambdas: Lambdas) -> Shop:
+def phone_owner(lambdas: Lambdas, functions_environment: None) -> Shop:
     """A tenant where one person owns a phone and an address."""
     shop = open_shop(lambdas, "phones")
     traits = {"phone": PHONES[0], "email": "josé@shop.test"}

@@ -94,14 +94,6 @@ def test_day__moods_and_troubles__have_their_events() -> None:
             assert all(one.at < NOW - 90 * DAY_MS for one in _of(person.index))
 
 
-def test_day__settled__names_the_account_everywhere() -> None:
-    """With ``settled`` every sound event of a registered person names the account."""
-    guests = {person.index for person in PEOPLE if person.stage == "guest"}
-    for sending in make_day(PEOPLE, seed=7, now=NOW, total=5_000, settled=True):
-        if not sending.fault and sending.person not in guests:
-            assert sending.identifiers[0][0] == "user_id"
-
-
 def test_day__too_few_events__is_refused() -> None:
     """A total that the people's lives do not fit into is refused and names one that does."""
     with pytest.raises(ValueError, match="need at least") as refusal:
