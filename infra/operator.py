@@ -15,14 +15,17 @@ from __future__ import annotations
 
 import argparse
 import base64
+import importlib
 import json
 import os
-import re
 import secrets
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from hashlib import sha256
 from typing import Any
+
+import msgspec
 
 from chalicelib.aws.credentials import credentials_from
 from chalicelib.aws.json_api import JsonApi
@@ -32,11 +35,22 @@ from chalicelib.aws.services import open_api
 from chalicelib.aws.settings import Settings
 from chalicelib.kernel.errors import ZhiyinError
 from chalicelib.privacy.credentials import SCOPES, SECRET_BYTES, Credential, hash_token, new_token
-from chalicelib.privacy.fields import FIELDS, SOURCE_TRAITS
+from chalicelib.privacy.fields import FIELDS, allowed_traits
 from chalicelib.store.catalogue import DynamoCatalogue, SourceRecord
 from infra import deployment
 from infra.failures import Failure
 
+_KINDS = {
+    "#q#link-": "links_refused",
+    "#q#trait-": "traits_refused",
+    "#q#": "quarantined",
+    "#e#": "applied",
+    "#d#": "decisions",
+    "#p#": "profiles",
+    "#i#": "identifiers",
+}
+"""What a key's mark says an item is; the first that fits."""
+_COUNTED = (*_KINDS.values(), "merged")
 _SHORT_ID_BYTES = 9
 _SECRET_BYTES = 24
 
@@ -55,8 +69,6 @@ class Operator:
 
     def create_tenant(self, name: str, timezone: str, region: str, horizon_days: int) -> dict[str, str]:
         """A tenant with keys, its first admin token, and a first trusted source with its write key."""
-        import msgspec
-
         tenant_id = "t_" + _short_id()
         made = new_tenant(
             Kms(self.api("kms")), self.settings, os.urandom, tenant_id=tenant_id, name=name, timezone=timezone
@@ -76,14 +88,13 @@ class Operator:
         secret = "whsec_" + base64.b64encode(os.urandom(_SECRET_BYTES)).decode()
         kms = Kms(self.api("kms"))
         wrapped = kms.encrypt(self.settings.key_index_id, secret.encode(), context(tenant_id, "webhook"))
-        traits = tuple(sorted(name for name, field in FIELDS.items() if field.writable_by != "derived"))
         record = SourceRecord(
             tenant_id=tenant_id,
             source_id=source_id,
             name=name,
             channel=channel,
             rank=2 if trusted else 1,
-            traits=traits if trusted else tuple(sorted(SOURCE_TRAITS)),
+            traits=tuple(sorted(allowed_traits(FIELDS if trusted else None))),
             webhook_secrets=(wrapped,),
         )
         self.catalogue.keep(record)
@@ -103,26 +114,28 @@ class Operator:
 
     def counts(self, tenant_id: str) -> dict[str, int]:
         """Rows by kind, and messages that wait, are being worked on, or are dead."""
-        kinds = {"#e#": "applied", "#q#": "quarantined", "#d#": "decisions", "#p#": "profiles", "#i#": "identifiers"}
-        found: Counter[str] = Counter(dict.fromkeys([*kinds.values(), "links_refused", "merged"], 0))
-        for item in self._items(tenant_id):
-            found[_kind(item, kinds)] += 1
+        self._known(tenant_id)
+        found: Counter[str] = Counter(dict.fromkeys(_COUNTED, 0))
+        for item in (*self._items("ProfileItem", tenant_id), *self._items("HistoryItem", tenant_id)):
+            found[_kind(item)] += 1
         return dict(found) | self._queued()
 
     def bodies(self, tenant_id: str) -> dict[str, str]:
         """Profile id → hash of the stored body, for profiles that are not redirects."""
+        self._known(tenant_id)
         return {
-            item["pk"]["S"].partition("#p#")[2]: sha256(base64.b64decode(item["body"]["B"])).hexdigest()
-            for item in self._items(tenant_id, self.settings.table_profiles)
-            if "#p#" in item["pk"]["S"] and "body" in item
+            item.pk.partition("#p#")[2]: sha256(item.body).hexdigest()
+            for item in self._items("ProfileItem", tenant_id)
+            if "#p#" in item.pk and item.body
         }
 
     def reset(self, tenant_id: str) -> int:
         """Forget a tenant's people and history and keep its keys; returns how many items went."""
+        self._known(tenant_id)
         gone = 0
-        for table in (self.settings.table_profiles, self.settings.table_history):
-            for item in list(self._items(tenant_id, table)):
-                self.api("dynamodb").call("DeleteItem", {"TableName": table, "Key": {"pk": item["pk"]}})
+        for model in ("ProfileItem", "HistoryItem"):
+            for item in list(self._items(model, tenant_id)):
+                item.delete()
                 gone += 1
         return gone
 
@@ -130,24 +143,12 @@ class Operator:
         if self.catalogue.tenant(tenant_id) is None:
             raise Failure(f"There is no tenant {tenant_id}.")
 
-    def _items(self, tenant_id: str, *tables: str) -> Any:
-        call = self.api("dynamodb").call
-        for table in tables or (self.settings.table_profiles, self.settings.table_history):
-            start: dict[str, Any] = {}
-            while True:
-                page = call(
-                    "Scan",
-                    {
-                        "TableName": table,
-                        "FilterExpression": "begins_with(pk, :tenant)",
-                        "ExpressionAttributeValues": {":tenant": {"S": f"{tenant_id}#"}},
-                        **start,
-                    },
-                )
-                yield from page["Items"]
-                if "LastEvaluatedKey" not in page:
-                    break
-                start = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+    def _items(self, model: str, tenant_id: str) -> Iterator[Any]:
+        # The models read their tables' names when they are imported.
+        os.environ.update(self.environ)
+        models = importlib.import_module("chalicelib.store.models")
+        kind = getattr(models, model)
+        return iter(kind.scan(kind.pk.startswith(f"{tenant_id}#"), consistent_read=True))
 
     def _queued(self) -> dict[str, int]:
         waiting = self._attributes(self.settings.queue_events_url)
@@ -165,12 +166,9 @@ class Operator:
         return attributes
 
 
-def _kind(item: dict[str, Any], kinds: dict[str, str]) -> str:
-    key = item["pk"]["S"]
-    kind = kinds[next(mark for mark in kinds if mark in key)]
-    if kind == "quarantined" and re.search("#q#(link|trait)-", key):
-        return "links_refused" if "#q#link-" in key else "traits_refused"
-    return "merged" if kind == "profiles" and "merged_into" in item else kind
+def _kind(item: Any) -> str:
+    kind = _KINDS[next(mark for mark in _KINDS if mark in item.pk)]
+    return "merged" if kind == "profiles" and item.merged_into else kind
 
 
 def _short_id() -> str:

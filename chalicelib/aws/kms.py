@@ -33,7 +33,7 @@ class Kms:
         return b64decode(answer["CiphertextBlob"])
 
     def decrypt(self, key_id: str, blob: bytes, context: Mapping[str, str]) -> bytes:
-        """Open what ``encrypt`` or ``generate_data_key`` made, under the same key and context.
+        """Open what ``encrypt`` made, under the same key and context.
 
         Raises SealBroken for another key, context or changed bytes, Unavailable when the key cannot
         be used (KMS is down, the key disabled, the grant withdrawn).
@@ -47,14 +47,6 @@ class Kms:
             },
         )
         return b64decode(answer["Plaintext"])
-
-    def generate_data_key(self, key_id: str, context: Mapping[str, str]) -> tuple[bytes, bytes]:
-        """A new 32-byte key: (clear, wrapped). Raises Unavailable when the key cannot be used."""
-        answer = self._call(
-            "GenerateDataKey",
-            {"KeyId": key_id, "KeySpec": "AES_256", "EncryptionContext": dict(context)},
-        )
-        return b64decode(answer["Plaintext"]), b64decode(answer["CiphertextBlob"])
 
     def _call(self, operation: str, body: dict[str, Any]) -> dict[str, Any]:
         try:

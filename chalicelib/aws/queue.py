@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -29,11 +28,6 @@ class Message(msgspec.Struct, frozen=True):
         """What SQS counts: body, attribute names, types and values."""
         extra = sum(len(name.encode()) + len("String") + len(value.encode()) for name, value in self.attributes.items())
         return len(self.body.encode()) + extra
-
-
-def sealed_message(blob: bytes, attributes: Mapping[str, str] | None = None) -> Message:
-    """A message that carries bytes, as base64."""
-    return Message(b64encode(blob).decode(), attributes or {})
 
 
 class Queue:

@@ -31,7 +31,7 @@ class Message(msgspec.Struct, frozen=True):
     body: str
 
 
-class Sealed(msgspec.Struct, frozen=True):
+class SealedMessage(msgspec.Struct, frozen=True):
     """The body of a queue message: whose it is, and a delivery only ingestion can open."""
 
     tenant: str
@@ -80,7 +80,7 @@ def open_message(message: Message, services: IngestServices) -> Opened:
     SealBroken when it was not sealed to us, Unavailable when the keys cannot be had now.
     """
     try:
-        sealed = msgspec.json.decode(message.body, type=Sealed)
+        sealed = msgspec.json.decode(message.body, type=SealedMessage)
     except msgspec.MsgspecError:
         raise BadInput("bad_message", "The queue message is not a sealed delivery.") from None
     tenant = services.tenant(sealed.tenant)

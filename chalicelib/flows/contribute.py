@@ -14,37 +14,35 @@ from chalicelib.privacy.derive import derived
 from chalicelib.privacy.fields import FIELDS, check_trait, view
 from chalicelib.privacy.masking import mask
 from chalicelib.privacy.plain import is_plain_word
-from chalicelib.privacy.sealing import FacetKey, associated, seal
+from chalicelib.privacy.sealing import FacetKey, Place, seal
 from chalicelib.profiles.model import Contribution, Trait
 
 HIDDEN_TYPE = "custom.hidden"
 """How a custom type stands in clear whose name reads like personal data; the sealed original has it."""
+_SCHEMA = 1
+"""Version of what a sealed value is bound to."""
 
 
-class FacetKeys(msgspec.Struct, frozen=True):
+class FacetKeys:
     """The opened keys of one facet: one for its fields, one for its events' originals."""
 
-    tenant: str
-    facet: str
-    generation: int
-    key_version: int
-    fields: FacetKey
-    events: FacetKey
+    __slots__ = ("_facet", "_key_version", "_place", "events", "fields")
+
+    def __init__(
+        self, *, tenant: str, facet: str, generation: int, key_version: int, fields: FacetKey, events: FacetKey
+    ) -> None:
+        self.fields = fields
+        self.events = events
+        self._facet = facet
+        self._key_version = key_version
+        self._place = Place(tenant, facet, generation, _SCHEMA, key_version)
 
     def __repr__(self) -> str:
-        return f"<facet keys of {self.facet}>"
+        return f"<facet keys of {self._facet}>"
 
     def seal(self, key: FacetKey, field: str, plaintext: bytes) -> bytes:
         """Seal one value of this facet, bound to where it belongs."""
-        aad = associated(
-            tenant=self.tenant,
-            facet=self.facet,
-            generation=self.generation,
-            field=field,
-            schema=1,
-            key_version=self.key_version,
-        )
-        return seal(key, plaintext, aad=aad, key_version=self.key_version)
+        return seal(key, plaintext, aad=self._place.of(field), key_version=self._key_version)
 
 
 class EventContent(msgspec.Struct, frozen=True, array_like=True):

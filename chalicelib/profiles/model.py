@@ -34,6 +34,10 @@ class Trait(msgspec.Struct, frozen=True, array_like=True):
     source: str
     masked: str | None = None
 
+    def __repr__(self) -> str:
+        # A personal value must not be readable in a log that a trait reaches by accident.
+        return f"<trait from {self.source}>" if self.masked is None else f"<sealed trait from {self.source}>"
+
 
 class Link(msgspec.Struct, frozen=True, array_like=True):
     """An identifier seen together with the anchor: first and last time, and its masked form."""

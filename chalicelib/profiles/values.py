@@ -13,52 +13,86 @@ Money reads in units of the currency. Days are whole and counted down, by UTC.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
+from functools import lru_cache
 from typing import Any
 
-from chalicelib.kernel.amounts import MICROS
-from chalicelib.kernel.moments import DAY_MS, Millis, day_of, first_day_of
-from chalicelib.profiles.cases import Case, cases
-from chalicelib.profiles.model import Bucket, Profile, Series
+import msgspec
 
-WINDOWS: Mapping[str, int] = {"1d": 1, "7d": 7, "30d": 30, "90d": 90, "365d": 365}
-STATS: frozenset[str] = frozenset(
-    {"count", "sum", "mean", "max", "days_since_first", "days_since_last", "ratio_30d"}
-    | {f"{kind}_{window}" for kind in ("count", "sum", "mean") for window in WINDOWS}
-)
+from chalicelib.kernel.moments import DAY_MS, Millis
+from chalicelib.profiles.cases import Case, cases
+from chalicelib.profiles.model import Profile
+from chalicelib.profiles.stats import Reader, never, reader
+
 PERSON_PATHS: frozenset[str] = frozenset({"p.days_known", "p.days_silent", "p.identifiers", "p.channels"})
 CASE_KINDS: Mapping[str, str] = {"orders": "order", "tickets": "ticket", "complaints": "complaint"}
 CASE_PATHS: frozenset[str] = frozenset(
     {f"{name}.{stat}" for name in CASE_KINDS for stat in ("open", "total", "oldest_open_days")}
     | {"orders.undelivered_days"}
 )
+_PLANS_KEPT = 1_024
 
 
 def values(
     profile: Profile, paths: Collection[str], now: Millis, money: Collection[str] = frozenset()
 ) -> dict[str, Any]:
-    """A nested mapping with just the asked paths, absent ones as None.
+    """A nested mapping with just the asked paths, absent ones as None. It is for reading only.
 
     ``money`` names the measures whose unit is micros; their sums, means and maxima read in units.
     Raises KeyError for a path of no known kind: rules are checked before they get here.
     """
+    plan = _plan(frozenset(paths), frozenset(money))
     asked: dict[str, Any] = {}
-    standing: tuple[Case, ...] | None = None
-    for path in paths:
-        head, _, rest = path.partition(".")
-        if head == "t":
-            asked.setdefault("t", {})[rest] = _trait(profile, rest)
-        elif head == "m":
-            name, _, stat = rest.partition(".")
-            series = profile.series.get(name)
-            asked.setdefault("m", {}).setdefault(name, {})[stat] = _stat(series, stat, now, name in money)
-        elif head == "p":
-            asked.setdefault("p", {})[rest] = _PERSON[rest](profile, now)
-        else:
-            if standing is None:
-                standing = cases(profile.steps)
-            of_kind = [case for case in standing if case.kind == CASE_KINDS[head]]
-            asked.setdefault(head, {})[rest] = _CASE[rest](of_kind, now)
+    if plan.traits:
+        asked["t"] = {name: _trait(profile, name) for name in plan.traits}
+    if plan.measures:
+        asked["m"] = measured = dict(plan.never_measured)
+        for name, series in profile.series.items():
+            readers = plan.measures.get(name)
+            if readers is not None:
+                measured[name] = {stat: read(series, now) for stat, read in readers}
+    if plan.person:
+        asked["p"] = {stat: read(profile, now) for stat, read in plan.person}
+    if plan.cases:
+        standing = cases(profile.steps)
+        for head, stats in plan.cases.items():
+            kind = CASE_KINDS[head]
+            of_kind = [case for case in standing if case.kind == kind]
+            asked[head] = {stat: read(of_kind, now) for stat, read in stats}
     return asked
+
+
+class _Plan(msgspec.Struct, frozen=True):
+    """Paths taken apart once, because rules and policies ask for the same ones of every profile."""
+
+    traits: tuple[str, ...]
+    measures: dict[str, tuple[tuple[str, Reader], ...]]
+    never_measured: dict[str, dict[str, float | int | None]]
+    person: tuple[tuple[str, Callable[[Profile, Millis], int]], ...]
+    cases: dict[str, tuple[tuple[str, Callable[[Collection[Case], Millis], int | None]], ...]]
+
+
+@lru_cache(maxsize=_PLANS_KEPT)
+def _plan(paths: frozenset[str], money: frozenset[str]) -> _Plan:
+    by_head: dict[str, list[str]] = {}
+    for path in sorted(paths):
+        head, _, rest = path.partition(".")
+        by_head.setdefault(head, []).append(rest)
+    traits, measured, person = (by_head.pop(head, []) for head in "tmp")
+    stats: dict[str, list[str]] = {}
+    for rest in measured:
+        name, _, stat = rest.partition(".")
+        stats.setdefault(name, []).append(stat)
+    return _Plan(
+        traits=tuple(traits),
+        measures={
+            name: tuple((stat, reader(stat, money=name in money)) for stat in asked) for name, asked in stats.items()
+        },
+        never_measured={name: {stat: never(stat) for stat in asked} for name, asked in stats.items()},
+        person=tuple((stat, _PERSON[stat]) for stat in person),
+        cases={
+            head: tuple((stat, _CASE[stat]) for stat in asked) for head, asked in by_head.items() if CASE_KINDS[head]
+        },
+    )
 
 
 def at_path(nested: Mapping[str, Any], path: str) -> Any:
@@ -103,51 +137,6 @@ def _trait(profile: Profile, name: str) -> Any:
     return None if trait is None or trait.masked is not None else trait.value
 
 
-def _stat(series: Series | None, stat: str, now: Millis, money: bool) -> float | int | None:
-    if series is None:
-        return 0 if stat.startswith(("count", "sum")) else None
-    found = _SERIES[stat](series, now) if stat in _SERIES else _windowed(series, stat, now)
-    if money and found is not None and stat.startswith(("sum", "mean", "max")):
-        return found / MICROS
-    return found
-
-
-def _windowed(series: Series, stat: str, now: Millis) -> float | int | None:
-    kind, _, window = stat.rpartition("_")
-    bucket = _between(series, day_of(now) - WINDOWS[window] + 1, day_of(now))
-    if kind == "count":
-        return bucket.count
-    if kind == "sum":
-        return bucket.total
-    return bucket.total / bucket.count if bucket.count else None
-
-
-def _between(series: Series, first_day: int, last_day: int) -> Bucket:
-    count = total = 0
-    for bucket in series.days:
-        if first_day <= bucket.period <= last_day:
-            count, total = count + bucket.count, total + bucket.total
-    for bucket in series.months:
-        if first_day <= first_day_of(bucket.period) <= last_day:
-            count, total = count + bucket.count, total + bucket.total
-    return Bucket(first_day, count, total)
-
-
-def _ratio(series: Series, now: Millis) -> float | None:
-    today = day_of(now)
-    before = _between(series, today - 89, today - 30).count / 2
-    return _between(series, today - 29, today).count / before if before else None
-
-
-_SERIES: Mapping[str, Callable[[Series, Millis], float | int | None]] = {
-    "count": lambda series, now: series.count,
-    "sum": lambda series, now: series.total,
-    "mean": lambda series, now: series.total / series.count,
-    "max": lambda series, now: series.largest,
-    "days_since_first": lambda series, now: max(0, now - series.first_at) // DAY_MS,
-    "days_since_last": lambda series, now: max(0, now - series.last_at) // DAY_MS,
-    "ratio_30d": _ratio,
-}
 _PERSON: Mapping[str, Callable[[Profile, Millis], int]] = {
     "days_known": lambda profile, now: max(0, now - profile.first_seen) // DAY_MS,
     "days_silent": lambda profile, now: max(0, now - profile.last_seen) // DAY_MS,

@@ -9,7 +9,8 @@ from functools import lru_cache
 import msgspec
 
 from chalicelib.kernel.texts import Text
-from chalicelib.profiles.values import CASE_PATHS, PERSON_PATHS, STATS
+from chalicelib.profiles.stats import STATS
+from chalicelib.profiles.values import CASE_PATHS, PERSON_PATHS
 from chalicelib.routing.declaration import PolicyDeclaration
 from chalicelib.routing.facts import INPUT_PATHS, INTENT_PATHS, URGENCY_PATHS
 from chalicelib.routing.shape import Mistake, nearest

@@ -114,13 +114,6 @@ class DecisionRow(msgspec.Struct, frozen=True):
     expires_at: Millis
 
 
-class Page[T](msgspec.Struct, frozen=True):
-    """Some rows, and where to go on ('' = nothing more)."""
-
-    rows: tuple[T, ...]
-    cursor: str = ""
-
-
 class ProfileStore(Protocol):
     """Profiles and the identifiers that lead to them."""
 

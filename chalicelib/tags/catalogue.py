@@ -17,7 +17,6 @@ from datalogic_py import Rule
 from chalicelib.kernel.errors import NotFound
 from chalicelib.profiles.conditions import ENGINE, reads
 from chalicelib.profiles.measures import MeasureSet, load_measures
-from chalicelib.profiles.reading import Reading
 from chalicelib.profiles.values import stem
 from chalicelib.tags.confidence import lasts_ms, reaches, weight_of
 from chalicelib.tags.index import ALWAYS_PRESENT, RuleIndex
@@ -81,11 +80,11 @@ def evidence_paths(read: frozenset[str]) -> tuple[str, ...]:
 
 
 class Selection(msgspec.Struct, frozen=True):
-    """The rules to evaluate together, and how to read what they ask for."""
+    """The rules to evaluate together, and all they read."""
 
     rules: tuple[Compiled, ...]
     programs: list[Rule]
-    reading: Reading
+    reads: frozenset[str]
 
 
 class Catalogue:
@@ -117,10 +116,8 @@ class Catalogue:
         key = (present, only)
         found = self._selections.get(key)
         if found is None:
-            positions = self._index.possible(present)
-            if only is not None:
-                wanted = self._index.reading(only)
-                positions = [position for position in positions if position in wanted]
+            index = self._index
+            positions = index.possible(present) if only is None else index.possible_and_reading(present, only)
             found = self._selection(positions)
             if len(self._selections) >= _SELECTIONS_KEPT:
                 self._selections.clear()
@@ -129,8 +126,11 @@ class Catalogue:
 
     def _selection(self, positions: Iterable[int]) -> Selection:
         rules = tuple(self.compiled(self._ordered[position].id) for position in positions)
-        read: frozenset[str] = frozenset().union(*(one.reads for one in rules))
-        return Selection(rules, [one.program for one in rules], Reading(read, self.measures.money))
+        return Selection(
+            rules=rules,
+            programs=[one.program for one in rules],
+            reads=frozenset().union(*(one.reads for one in rules)),
+        )
 
     def concerned(self, paths: Iterable[str]) -> tuple[str, ...]:
         """The ids of the rules that read one of these paths or stems."""

@@ -12,7 +12,7 @@ from chalicelib.kernel.errors import ZhiyinError
 from chalicelib.kernel.moments import Millis
 from chalicelib.profiles.conditions import ENGINE
 from chalicelib.profiles.model import Profile
-from chalicelib.profiles.values import at_path, evidence, present
+from chalicelib.profiles.values import at_path, evidence, present, values
 from chalicelib.tags.catalogue import Catalogue, Compiled, Selection
 from chalicelib.tags.confidence import decay
 from chalicelib.tags.model import Assessment, Failure, Tag
@@ -63,7 +63,7 @@ def assess(catalogue: Catalogue, profile: Profile, now: Millis, only: Collection
     ``only``: just the rules that read one of these paths or stems, such as what an event touched.
     """
     selection = catalogue.select(present(profile), None if only is None else frozenset(only))
-    nested = selection.reading.of(profile, now)
+    nested = values(profile, selection.reads, now, catalogue.measures.money)
     tags: list[Tag] = []
     failed: list[Failure] = []
     known: Known = {}

@@ -19,10 +19,12 @@ class RuleIndex:
         self._readers: dict[str, list[int]] = {}
         self._needers: dict[str, list[int]] = {}
         self._always: list[int] = []
+        self._needed: list[frozenset[str] | None] = []
         for position, rule in enumerate(rules):
             for one in stems_read(rule):
                 self._readers.setdefault(one, []).append(position)
             needed = stems_needed(rule)
+            self._needed.append(needed)
             if needed is None:
                 self._always.append(position)
                 continue
@@ -35,6 +37,18 @@ class RuleIndex:
         for one in present:
             found.update(self._needers.get(one, ()))
         return sorted(found)
+
+    def possible_and_reading(self, present: Collection[str], touched: Iterable[str]) -> list[int]:
+        """Of the rules that read one of these paths or stems, those that may be set on such a profile.
+
+        Costs what the touched rules cost, however many others the profile's stems concern.
+        """
+        possible = []
+        for position in sorted(self.reading(touched)):
+            needed = self._needed[position]
+            if needed is None or not needed.isdisjoint(present):
+                possible.append(position)
+        return possible
 
     def reading(self, touched: Iterable[str]) -> set[int]:
         """Rules that read one of these paths or stems: those whose outcome an event may change."""

@@ -8,7 +8,8 @@ from functools import cached_property
 
 from chalicelib.privacy.fields import FIELDS, Field
 from chalicelib.profiles.measures import Measure
-from chalicelib.profiles.values import CASE_PATHS, PERSON_PATHS, STATS
+from chalicelib.profiles.stats import STATS
+from chalicelib.profiles.values import CASE_PATHS, PERSON_PATHS
 
 
 class Vocabulary:

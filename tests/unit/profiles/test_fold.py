@@ -175,3 +175,10 @@ def delta_event(key: bytes, at: int) -> Contribution:
 def step_event(key: bytes, at: int) -> Contribution:
     step = Step(at, key, "order", key.hex(), "paid")
     return Contribution(key, "order.paid", at, "s", 0, "web", ANCHOR, {}, {}, (), step)
+
+
+def test_trait__printed__shows_no_value() -> None:
+    """A trait that reaches a log by accident shows where it came from and not what it says."""
+    clear = Trait("Shanghai", START, 1, b"k", "shop")
+    sealed = Trait(b"sealed", START, 1, b"k", "shop", masked="张**")
+    assert (repr(clear), repr(sealed)) == ("<trait from shop>", "<sealed trait from shop>")

@@ -1,0 +1,94 @@
+"""The statistics of one measure, each as a reader of its series at an instant."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from chalicelib.kernel.amounts import MICROS
+from chalicelib.kernel.moments import DAY_MS, Millis, day_of, first_day_of
+from chalicelib.profiles.model import Series
+
+type Reader = Callable[[Series, Millis], float | int | None]
+
+WINDOWS: Mapping[str, int] = {"1d": 1, "7d": 7, "30d": 30, "90d": 90, "365d": 365}
+
+
+def reader(stat: str, *, money: bool) -> Reader:
+    """What reads a statistic; sums, means and maxima of ``money`` in units. Raises KeyError for no statistic."""
+    read = _READERS[stat]
+    if not (money and stat.startswith(("sum", "mean", "max"))):
+        return read
+
+    def in_units(series: Series, now: Millis) -> float | int | None:
+        micros = read(series, now)
+        return None if micros is None else micros / MICROS
+
+    return in_units
+
+
+def never(stat: str) -> float | int | None:
+    """What a statistic is of something that never happened: it was counted 0 times, and has no mean."""
+    return 0 if stat.startswith(("count", "sum")) else None
+
+
+def _between(series: Series, first_day: int, last_day: int) -> tuple[int, int]:
+    """Count and sum of the buckets that begin on these days. Newest first: most windows are short."""
+    count = total = 0
+    for bucket in reversed(series.days):
+        if bucket.period < first_day:
+            break
+        if bucket.period <= last_day:
+            count, total = count + bucket.count, total + bucket.total
+    for bucket in reversed(series.months):
+        begins = first_day_of(bucket.period)
+        if begins < first_day:
+            break
+        if begins <= last_day:
+            count, total = count + bucket.count, total + bucket.total
+    return count, total
+
+
+def _count(days: int) -> Reader:
+    def read(series: Series, now: Millis) -> int:
+        today = day_of(now)
+        return _between(series, today - days + 1, today)[0]
+
+    return read
+
+
+def _sum(days: int) -> Reader:
+    def read(series: Series, now: Millis) -> int:
+        today = day_of(now)
+        return _between(series, today - days + 1, today)[1]
+
+    return read
+
+
+def _mean(days: int) -> Reader:
+    def read(series: Series, now: Millis) -> float | None:
+        today = day_of(now)
+        count, total = _between(series, today - days + 1, today)
+        return total / count if count else None
+
+    return read
+
+
+def _ratio(series: Series, now: Millis) -> float | None:
+    today = day_of(now)
+    before = _between(series, today - 89, today - 30)[0] / 2
+    return _between(series, today - 29, today)[0] / before if before else None
+
+
+_READERS: Mapping[str, Reader] = {
+    "count": lambda series, now: series.count,
+    "sum": lambda series, now: series.total,
+    "mean": lambda series, now: series.total / series.count,
+    "max": lambda series, now: series.largest,
+    "days_since_first": lambda series, now: max(0, now - series.first_at) // DAY_MS,
+    "days_since_last": lambda series, now: max(0, now - series.last_at) // DAY_MS,
+    "ratio_30d": _ratio,
+    **{f"count_{window}": _count(days) for window, days in WINDOWS.items()},
+    **{f"sum_{window}": _sum(days) for window, days in WINDOWS.items()},
+    **{f"mean_{window}": _mean(days) for window, days in WINDOWS.items()},
+}
+STATS: frozenset[str] = frozenset(_READERS)

@@ -1,0 +1,127 @@
+"""What the OpenAPI document says of each route beyond what the route itself says.
+
+A route that is not in this table stops the generator, and so does a row without a route.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Any
+
+import msgspec
+
+from chalicelib.entrypoints.http_profiles import Lookup
+from chalicelib.flows.read_timeline import MOST_EVENTS
+from chalicelib.flows.views import AcceptedView
+from chalicelib.routing.model import Decision, RouteRequest
+from infra import openapi_bodies as bodies
+
+
+class Parameter(msgspec.Struct, frozen=True):
+    """A query parameter or header."""
+
+    name: str
+    says: str
+    where: str = "query"
+    required: bool = False
+    schema: Mapping[str, Any] = MappingProxyType({"type": "string"})
+    example: Any = None
+
+
+class Operation(msgspec.Struct, frozen=True):
+    """One route. ``summary`` is for views without a docstring; ``answer`` for those annotated as a Response.
+
+    ``body`` are the types that a JSON body may have; ``media`` names others for some content types. ``refuses``
+    are statuses beyond those that follow from the route (credential, body, parameters, ids in the path).
+    """
+
+    summary: str = ""
+    details: str = ""
+    body: tuple[Any, ...] = ()
+    media: Mapping[str, tuple[Any, ...]] = {}
+    answer: Any = None
+    status: int = 200
+    parameters: tuple[Parameter, ...] = ()
+    refuses: tuple[int, ...] = ()
+
+
+PURPOSE = Parameter(
+    "purpose",
+    "What the profile is read for. Only `service` is served by this version; the others are refused with 403.",
+    required=True,
+    schema={"enum": ["service", "marketing", "analytics", "security", "legal"]},
+    example="service",
+)
+LIMIT = Parameter(
+    "limit", "How many events, 20 unless told.", schema={"type": "integer", "minimum": 1, "maximum": MOST_EVENTS}
+)
+CURSOR = Parameter("cursor", "The cursor that the page before ended with.")
+CHANNEL = Parameter("channel", "Where the bot talks; `api` unless told.", example="wechat")
+IDEMPOTENCY_KEY = Parameter(
+    "Idempotency-Key",
+    "1 to 256 characters. The same key of the same caller answers the same decision again.",
+    where="header",
+    schema={"type": "string", "minLength": 1, "maxLength": 256},
+)
+WEBHOOK_ID = Parameter(
+    "webhook-id", "The message's id, which is its idempotency key.", where="header", required=True, example="msg_1"
+)
+WEBHOOK_TIMESTAMP = Parameter(
+    "webhook-timestamp",
+    "Seconds since 1970, digits only, at most 5 minutes from now.",
+    where="header",
+    required=True,
+    example="1795321200",
+)
+
+_ONE_CALL = "Takes one call of the Segment HTTP tracking API. The answer is 200 also when the call is quarantined."
+
+OPERATIONS: Mapping[tuple[str, str], Operation] = {
+    ("POST", "/v1/batch"): Operation(
+        details="Takes up to 2,500 calls. Calls that are no events go to the quarantine; the others are applied.",
+        body=(bodies.SegmentBatch,),
+    ),
+    ("POST", "/v1/track"): Operation("Something a person did.", _ONE_CALL, (bodies.Track,)),
+    ("POST", "/v1/identify"): Operation("What is known of a person.", _ONE_CALL, (bodies.Identify,)),
+    ("POST", "/v1/page"): Operation("A page that a person saw.", _ONE_CALL, (bodies.Page,)),
+    ("POST", "/v1/screen"): Operation("A screen of an app that a person saw.", _ONE_CALL, (bodies.Page,)),
+    ("POST", "/v1/group"): Operation("The company that a person belongs to.", _ONE_CALL, (bodies.Group,)),
+    ("POST", "/v1/alias"): Operation("That two ids are one person.", _ONE_CALL, (bodies.Alias,)),
+    ("POST", "/v1/events"): Operation(
+        details="Binary mode has the attributes in `ce-` headers and the data as the body. The order of `refused` "
+        "is that of the events as sent; every other event was queued.",
+        body=(bodies.CloudEvent, tuple[bodies.CloudEvent, ...], dict[str, Any]),
+        media={
+            "application/cloudevents+json": (bodies.CloudEvent,),
+            "application/cloudevents-batch+json": (tuple[bodies.CloudEvent, ...],),
+        },
+        answer=AcceptedView,
+        status=202,
+    ),
+    ("POST", "/v1/webhooks/standard/{source_id}"): Operation(
+        details="`webhook-signature` holds `v1,` and the base64 of HMAC-SHA256 over `webhook-id.webhook-timestamp.body` "
+        "under the source's secret. Several signatures, parted by spaces, allow rotation.",
+        body=(bodies.StandardWebhook,),
+        answer=AcceptedView,
+        status=202,
+        parameters=(WEBHOOK_ID, WEBHOOK_TIMESTAMP),
+        refuses=(401, 403),
+    ),
+    ("POST", "/v1/profiles/lookup"): Operation(body=(Lookup,), refuses=(404,)),
+    ("GET", "/v1/profiles/{profile_id}"): Operation(parameters=(PURPOSE,)),
+    ("GET", "/v1/profiles/{profile_id}/tags"): Operation(parameters=(PURPOSE,)),
+    ("GET", "/v1/profiles/{profile_id}/tags/{tag_id}/why"): Operation(parameters=(PURPOSE,)),
+    ("GET", "/v1/profiles/{profile_id}/timeline"): Operation(parameters=(PURPOSE, LIMIT, CURSOR)),
+    ("GET", "/v1/profiles/{profile_id}/context"): Operation(answer=bodies.BotContext, parameters=(PURPOSE, CHANNEL)),
+    ("POST", "/v1/route"): Operation(
+        details="A caller whom no identifier leads to gets the path for new customers, with `profile_id` null.",
+        body=(RouteRequest,),
+        answer=Decision,
+        parameters=(IDEMPOTENCY_KEY,),
+        refuses=(404,),
+    ),
+    ("GET", "/v1/decisions/{decision_id}"): Operation(answer=Decision),
+    ("GET", "/v1/health"): Operation(),
+    ("GET", "/v1/openapi.json"): Operation(answer=dict[str, Any]),
+}

@@ -1,0 +1,35 @@
+"""Statistics of windows, against counting every bucket by hand."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.kernel.moments import DAY_MS, day_of, first_day_of
+from chalicelib.profiles.model import Bucket, Series
+from chalicelib.profiles.stats import WINDOWS, reader
+
+NOW = 1_760_000_000_000 // DAY_MS * DAY_MS
+DAYS = st.lists(st.integers(day_of(NOW) - 500, day_of(NOW) + 5), unique=True, max_size=12).map(sorted)
+MONTHS = st.lists(st.integers(640, 675), unique=True, max_size=6).map(sorted)
+
+
+def series(days: list[int], months: list[int]) -> Series:
+    """A series that saw two things, of 7 micros together, in each of these days and months."""
+    as_buckets = [tuple(Bucket(period, 2, 7) for period in periods) for periods in (days, months)]
+    return Series(0, NOW, 2 * len(days + months), 7 * len(days + months), 5, *as_buckets)
+
+
+@given(DAYS, MONTHS, st.sampled_from(sorted(WINDOWS)), st.booleans())
+def test_reader__any_window__counts_the_buckets_that_begin_in_it(
+    days: list[int], months: list[int], window: str, money: bool
+) -> None:
+    """Also days in the future of ``now``, and months beside days, as joined facets have them."""
+    today = day_of(NOW)
+    begins = [*days, *map(first_day_of, months)]
+    inside = sum(today - WINDOWS[window] < begin <= today for begin in begins)
+    found = {
+        kind: reader(f"{kind}_{window}", money=money)(series(days, months), NOW) for kind in ("count", "sum", "mean")
+    }
+    unit = 1_000_000 if money else 1
+    assert found == {"count": 2 * inside, "sum": 7 * inside / unit, "mean": 3.5 / unit if inside else None}
