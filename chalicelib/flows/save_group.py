@@ -119,12 +119,17 @@ def _row(group: Group, known: Round, facets: Mapping[str, Facet]) -> rows.Profil
         tenant=known.tenant.tenant_id,
         profile_id=group.profile_id,
         version=1 + (before.version if before else 0),
-        # An event does not opt a restricted person in again.
-        state=before.state if before else "active",
+        state=_state(group, known),
         generation=before.generation if before else 1,
         updated_at=known.now,
         body=encode(body_of(facets)),
     )
+
+
+def _state(group: Group, known: Round) -> rows.State:
+    """Who opted out stays out: neither an event nor a merge opts a person in again."""
+    stored = [known.stored[one].state for one in (group.profile_id, *group.absorbed) if one in known.stored]
+    return "restricted" if "restricted" in stored else stored[0] if stored else "active"
 
 
 def _redirects(group: Group, known: Round) -> Sequence[tuple[rows.ProfileRow, int]]:

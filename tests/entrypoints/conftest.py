@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from moto.server import ThreadedMotoServer
 
+from app import app
 from chalicelib.aws.credentials import credentials_from
 from chalicelib.aws.json_api import JsonApi
 from chalicelib.aws.services import SERVICES
@@ -34,17 +35,21 @@ def lambdas() -> Iterator[Lambdas]:
         return api.call(operation, body)
 
     environ = environment(running.endpoint, dynamodb_local.create_tables(running, "functions"), call)
+    yield Lambdas(app, environ)
+    server.stop()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def functions_environment(lambdas: Lambdas) -> Iterator[None]:
+    """The variables that the functions read, for one file: other folders' tests must not see them."""
     with pytest.MonkeyPatch.context() as patch:
         for name in emulator.STRAY:
             patch.delenv(name, raising=False)
-        for name, value in environ.items():
+        for name, value in lambdas.operator.environ.items():
             patch.setenv(name, value)
         forget_composed()
-        from app import app
-
-        yield Lambdas(app, environ)
+        yield
     forget_composed()
-    server.stop()
 
 
 @pytest.fixture
@@ -59,6 +64,6 @@ def log(
 
 
 @pytest.fixture(scope="module")
-def shop(lambdas: Lambdas) -> Shop:
+def shop(lambdas: Lambdas, functions_environment: None) -> Shop:
     """A tenant for one file."""
     return open_shop(lambdas)

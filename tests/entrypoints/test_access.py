@@ -166,7 +166,7 @@ def ask(authorizer: Any, header: str) -> Any:
 
 
 def refused(authorizer: Any, header: str) -> bool:
-    with pytest.raises(Exception, match="^Unauthorized$"):
+    with pytest.raises(Exception, match=r"^Unauthorized$"):
         ask(authorizer, header)
     return True
 

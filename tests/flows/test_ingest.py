@@ -14,6 +14,8 @@ from chalicelib.kernel.codec import encode
 from chalicelib.kernel.errors import TooLarge
 from chalicelib.kernel.moments import DAY_MS, MINUTE_MS
 from chalicelib.privacy.envelope import seal_to
+from chalicelib.store.rows import Change, Outcome
+from chalicelib.tags.model import Assessment, Failure
 from tests.flows.world import NOW, TENANT_ID, World, described, event, paid
 
 PHONE = ("phone", "+8613907551234")
@@ -303,3 +305,38 @@ def test_amounts_without_end__sum_past_64_bits__the_person_can_still_be_saved(wo
     report = world.ingest(at_once=1)
     assert (report.applied, report.failed) == (41, {})
     assert world.person(*USER).series[SPENT].count == 40
+
+
+def test_large_batch__of_one_person__saved_in_transactions_that_the_store_takes(world: World) -> None:
+    """DynamoDB takes 100 actions at once; a batch of more is saved in portions, each whole."""
+    saved: list[Change] = []
+
+    class Watched:
+        find, load = world.profiles.find, world.profiles.load
+
+        def save(self, change: Change) -> Outcome:
+            saved.append(change)
+            return world.profiles.save(change)
+
+    devices = [("device", f"install-{number}") for number in range(4)]
+    world.accept(*[paid(f"o{number}", "1.00", USER, *devices) for number in range(60)])
+    report = world.ingest(world.ingestion(Watched()))
+    assert (report.applied, report.failed) == (60, {})
+    assert len(saved) > 1
+    assert max(change.actions for change in saved) <= 100
+    assert world.person(*USER).series[SPENT].count == 60
+
+
+def test_rule_that_fails__event_is_applied_and_somebody_is_told(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A broken rule never costs an event; it is counted and published, and reads raise the alarm."""
+    from chalicelib.flows import current_tags, save_group
+    from chalicelib.flows.describe_profile import describe_profile
+
+    broken = Assessment((), (Failure("vip", "TypeError"),))
+    monkeypatch.setattr(save_group, "assess", lambda *_, **__: broken)
+    report = world.apply(paid("o1", "1.00"))
+    assert (report.applied, report.failed_rules, report.failed) == (1, 1, {})
+    assert [one.detail["tag"] for one in world.published if one.type == "rule.failed"] == ["vip"]
+    monkeypatch.setattr(current_tags, "assess", lambda *_, **__: broken)
+    assert describe_profile(world.person(*USER), world.reading(), NOW).tags == ()
+    assert [one.tag_id for one in world.alarms] == ["vip"]

@@ -90,6 +90,16 @@ def test_by_id__of_another_tenant__not_found(world: World) -> None:
         by_id("t_other", profile_id, world.reading())
 
 
+@pytest.mark.parametrize("who", [USER, PHONE])
+def test_restricted_person__merged_with_another__stays_restricted(world: World, who: tuple[str, str]) -> None:
+    """A merge opts nobody in, whichever of the two survives."""
+    world.apply(paid("o1", "1.00", PHONE), paid("o2", "1.00", USER))
+    place = (TENANT_ID, world.person(*who).profile_id)
+    world.profiles.rows[place] = msgspec.structs.replace(world.profiles.rows[place], state="restricted")
+    world.apply(paid("o3", "1.00", USER, PHONE))
+    assert world.person(*USER).state == "restricted"
+
+
 def test_restricted_person__further_events__stay_restricted(world: World) -> None:
     """Who opted out is not opted in again by the next event."""
     world.apply(paid("o1", "1.00"))
