@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -16,6 +17,7 @@ from chalicelib.privacy.credentials import require
 LIMIT_BYTES = 10_000_000
 """The gateway's own limit, which opened gzip bodies must not break either."""
 PURPOSES = frozenset({"service", "marketing", "analytics", "security", "legal"})
+_QUOTES_THE_SENDER = re.compile(r"(contains unknown field|Invalid enum value) .*", re.DOTALL)
 SERVED_PURPOSES = frozenset({"service"})
 """Purposes whose views and consents exist. The others are refused, not answered as if they were service."""
 
@@ -68,9 +70,8 @@ def typed_body[T](request: Request, type_: type[T]) -> T:
         return msgspec.convert(json_body(request), type_)
     except msgspec.ValidationError as error:
         sentence, _, path = str(error).partition(" - at `")
-        if "unknown field" in sentence or "value" in sentence:
-            # The library quotes what was sent, which may be anything.
-            sentence = "The request has a field or value that is not known here"
+        # These two quote what was sent, which may be personal; all others quote what we declared.
+        sentence = _QUOTES_THE_SENDER.sub(r"\1", sentence)
         raise BadInput("bad_request", sentence + ".", path.rstrip("`").removeprefix("$.")) from None
 
 

@@ -11,12 +11,14 @@ from chalicelib.events.delivery import Delivery
 from chalicelib.events.model import Event, Identifier
 from chalicelib.flows.services import IngestKeys, IngestServices
 from chalicelib.identity.anchors import anchor_of
+from chalicelib.identity.blind_index import BlindIndex
 from chalicelib.identity.normalise import normalise_all
 from chalicelib.kernel.codec import decode
 from chalicelib.kernel.errors import BadInput
 from chalicelib.kernel.moments import Millis, local_hour
 from chalicelib.privacy.envelope import open_from
 from chalicelib.privacy.masking import mask
+from chalicelib.privacy.plain import is_plain_id
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.profiles.measures import MeasureSet, deltas
 from chalicelib.profiles.model import Delta, Step
@@ -120,8 +122,16 @@ def _admit(opened: Opened, original: Event, measures: MeasureSet, now: Millis) -
         source_rank=opened.delivery.source_rank,
         writable_traits=opened.delivery.traits,
         deltas=deltas(measures, event, local_hour(event.time, tenant.timezone)),
-        step=step_of(event, key, lambda ref: "hidden-" + keys.index.event_key("reference", ref).hex()),
+        step=_plain(step_of(event, key), keys.index),
     )
+
+
+def _plain(step: Step | None, index: BlindIndex) -> Step | None:
+    """The step under a reference that may be read by all: senders use phone numbers as order numbers."""
+    if step is None or is_plain_id(step.ref):
+        return step
+    # One namespace for all kinds: a complaint is settled with the ticket of the same reference.
+    return msgspec.structs.replace(step, ref=index.identifier_key(Identifier("case", step.ref)))
 
 
 def with_topic(event: Event) -> Event:

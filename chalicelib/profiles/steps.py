@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 from chalicelib.events.model import Event
 from chalicelib.kernel.amounts import parse_amount
-from chalicelib.privacy.plain import is_plain_id
 from chalicelib.profiles.model import Step
 
 _REFERENCES: Mapping[str, str] = {"order": "order_id", "ticket": "ticket_id", "complaint": "ticket_id"}
 """Kind (the event type's object) → the field that names the case."""
 
 
-def step_of(event: Event, event_key: bytes, hide: Callable[[str], str]) -> Step | None:
-    """The step, or None for an event of no case. A complaint without ticket is a case of its own.
-
-    A reference that reads like a phone number, a card or a sentence is one that somebody put there by
-    mistake: it stands as ``hide`` makes it, the same each time, so that the case still holds together.
-    """
+def step_of(event: Event, event_key: bytes) -> Step | None:
+    """The step, or None for an event of no case. A complaint without ticket is a case of its own."""
     kind, _, status = event.type.partition(".")
     field = _REFERENCES.get(kind)
     if field is None:
@@ -28,8 +23,6 @@ def step_of(event: Event, event_key: bytes, hide: Callable[[str], str]) -> Step 
         if kind != "complaint":
             return None
         ref = event_key.hex()
-    elif not is_plain_id(ref):
-        ref = hide(ref)
     amount = event.data.get("amount")
     topic = event.data.get("topic")
     return Step(

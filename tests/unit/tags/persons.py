@@ -51,7 +51,7 @@ def _contribution(place: int, event: Event, hour: int, measures: MeasureSet | No
         identifiers={"user_id:x": "u***"},
         traits={},
         deltas=deltas(measures or load_measures(), event, hour),
-        step=step_of(event, key, str),
+        step=step_of(event, key),
     )
 
 
