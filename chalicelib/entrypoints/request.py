@@ -14,7 +14,7 @@ from chalicelib.kernel.gzip_body import open_body
 from chalicelib.kernel.strict_json import parse
 from chalicelib.privacy.credentials import require
 
-LIMIT_BYTES = 10_000_000
+LIMIT_BYTES = 10_485_760
 """The gateway's own limit, which opened gzip bodies must not break either."""
 PURPOSES = frozenset({"service", "marketing", "analytics", "security", "legal"})
 _QUOTES_THE_SENDER = re.compile(r"(contains unknown field|Invalid enum value) .*", re.DOTALL)

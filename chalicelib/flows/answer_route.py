@@ -10,7 +10,7 @@ from chalicelib.events.model import Identifier
 from chalicelib.flows.current_tags import current_tags
 from chalicelib.flows.find_person import by_id, by_identifiers
 from chalicelib.flows.services import Change, ReadServices
-from chalicelib.kernel.errors import NotFound
+from chalicelib.kernel.errors import BadInput, NotFound
 from chalicelib.kernel.moments import DAY_MS, Millis
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.profiles.cases import cases
@@ -55,7 +55,13 @@ def _person(request: RouteRequest, tenant: Tenant, services: ReadServices) -> Pr
     if request.profile_id is not None:
         return by_id(tenant.tenant_id, request.profile_id, services)
     identifiers = [Identifier(one.namespace, one.value) for one in request.identifiers]
-    return by_identifiers(tenant, identifiers, services)
+    try:
+        return by_identifiers(tenant, identifiers, services)
+    except BadInput as bad:
+        if bad.code != "blocked_identifier":
+            raise
+        # A withheld number ("anonymous", zeros) is how many callers come: they are unknown, not mistaken.
+        return None
 
 
 def caller_of(profile: Profile, tags: Iterable[Tag], services: ReadServices, now: Millis) -> Caller:

@@ -159,7 +159,7 @@ BODIES: dict[str, tuple[bytes, int, str]] = {
     "1 byte order mark": (b"\xef\xbb\xbf{}", 400, "bad_json"),
     "1 two documents": (b"{} {}", 400, "bad_json"),
     "1 single quotes": (b"{'a': 1}", 400, "bad_json"),
-    "2 over 10 MB": (b'{"a": "' + b"x" * 10_000_001 + b'"}', 413, "too_large"),
+    "2 over 10 MB": (b'{"a": "' + b"x" * 10_485_761 + b'"}', 413, "too_large"),
     "3 nested 100,000 deep": (b"[" * 100_000 + b"]" * 100_000, 400, "too_deep"),
     "3 nested 17 deep": (b"[" * 17 + b"]" * 17, 400, "too_deep"),
     "4 NaN": (b'{"a": NaN}', 400, "bad_number"),
