@@ -14,6 +14,8 @@ from chalicelib.aws.http_answer import Answer, read_answer
 
 _RECV_BYTES = 65_536
 _LONGEST_IDLE_SECONDS = 50.0
+_FRESH_SECONDS = 1.0
+"""A connection that answered so lately is not asked whether it is still there."""
 _MOST_IDLE = 16
 
 
@@ -124,8 +126,9 @@ class Pool:
                 connection, since = self._idle.pop()
             except IndexError:
                 return None
+            idle_seconds = self._clock() - since
             # A frozen Lambda wakes with connections that died in its sleep.
-            if self._clock() - since < _LONGEST_IDLE_SECONDS and not connection.is_stale():
+            if idle_seconds < _LONGEST_IDLE_SECONDS and (idle_seconds < _FRESH_SECONDS or not connection.is_stale()):
                 return connection
             connection.close()
 

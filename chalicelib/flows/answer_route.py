@@ -29,7 +29,9 @@ def answer_route(request: RouteRequest, tenant: Tenant, decision_id: str, servic
     profile = _person(request, tenant, services)
     caller = Caller()
     if profile is not None:
-        caller = caller_of(profile, current_tags(profile, services, now), services, now)
+        # A route costs the tags that its policy reads, however many the catalogue has.
+        tags = current_tags(profile, services, now, among=services.policy.tag_ids)
+        caller = caller_of(profile, tags, services, now)
     decision = decide(services.policy, request, caller, decision_id=decision_id, now=now)
     content = msgspec.json.encode(decision)
     profile_id = decision.profile_id or ""

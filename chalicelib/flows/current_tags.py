@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from chalicelib.flows.services import ReadServices
 from chalicelib.kernel.moments import Millis
 from chalicelib.profiles.model import Profile
@@ -9,9 +11,14 @@ from chalicelib.tags.engine import assess
 from chalicelib.tags.model import Tag
 
 
-def current_tags(profile: Profile, services: ReadServices, now: Millis) -> tuple[Tag, ...]:
-    """The tags that are set. A broken rule sets nothing, harms no other, and is reported."""
-    assessed = assess(services.catalogue, profile, now)
+def current_tags(
+    profile: Profile, services: ReadServices, now: Millis, among: Collection[str] | None = None
+) -> tuple[Tag, ...]:
+    """The tags that are set; with ``among``, just those of these ids.
+
+    A broken rule sets nothing, harms no other, and is reported.
+    """
+    assessed = assess(services.catalogue, profile, now, among=among)
     if assessed.failed:
         services.alarm(assessed.failed)
     return assessed.tags

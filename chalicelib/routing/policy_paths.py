@@ -39,6 +39,7 @@ class Known(msgspec.Struct, frozen=True):
 
 
 @lru_cache(4_096)
+@lru_cache(maxsize=1_024)
 def placeholders(says: Text) -> tuple[str, ...]:
     """The paths that a sentence shows, names left out."""
     found = PLACEHOLDER.findall(says.zh) + PLACEHOLDER.findall(says.en)

@@ -96,7 +96,7 @@ class Catalogue:
         self._ordered = tuple(self.rules.values())
         self._index = RuleIndex(self._ordered)
         self._compiled: dict[str, Compiled] = {}
-        self._selections: dict[tuple[frozenset[str], frozenset[str] | None], Selection] = {}
+        self._selections: dict[tuple[frozenset[str], frozenset[str] | None, frozenset[str] | None], Selection] = {}
 
     def compiled(self, tag_id: str) -> Compiled:
         """One rule, ready to run. Raises NotFound ``no_such_tag``."""
@@ -108,17 +108,20 @@ class Catalogue:
             found = self._compiled[tag_id] = Compiled(rule)
         return found
 
-    def select(self, present: frozenset[str], only: frozenset[str] | None = None) -> Selection:
+    def select(
+        self, present: frozenset[str], only: frozenset[str] | None = None, among: frozenset[str] | None = None
+    ) -> Selection:
         """The rules that may be set where just these stems have values.
 
-        With ``only``, those of them that read one of these paths or stems.
+        With ``only``, those of them that read one of these paths or stems; with ``among``, those of
+        these ids.
         """
-        key = (present, only)
+        key = (present, only, among)
         found = self._selections.get(key)
         if found is None:
             index = self._index
             positions = index.possible(present) if only is None else index.possible_and_reading(present, only)
-            found = self._selection(positions)
+            found = self._selection(one for one in positions if among is None or self._ordered[one].id in among)
             if len(self._selections) >= _SELECTIONS_KEPT:
                 self._selections.clear()
             self._selections[key] = found

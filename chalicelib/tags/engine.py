@@ -57,12 +57,21 @@ def evaluate(
     return assessment.tags
 
 
-def assess(catalogue: Catalogue, profile: Profile, now: Millis, only: Collection[str] | None = None) -> Assessment:
+def assess(
+    catalogue: Catalogue,
+    profile: Profile,
+    now: Millis,
+    only: Collection[str] | None = None,
+    among: Collection[str] | None = None,
+) -> Assessment:
     """The tags that are set and the rules that failed.
 
     ``only``: just the rules that read one of these paths or stems, such as what an event touched.
+    ``among``: just the rules of these ids, such as those that a policy reads.
     """
-    selection = catalogue.select(present(profile), None if only is None else frozenset(only))
+    selection = catalogue.select(
+        present(profile), None if only is None else frozenset(only), None if among is None else frozenset(among)
+    )
     nested = values(profile, selection.reads, now, catalogue.measures.money)
     tags: list[Tag] = []
     failed: list[Failure] = []

@@ -201,9 +201,11 @@ def _lived(events: list[tuple[str, int]], gender: str | None) -> Profile:
 class _Unindexed(Catalogue):
     """Selects every rule, whatever is present."""
 
-    def select(self, present: frozenset[str], only: frozenset[str] | None = None) -> Any:
+    def select(
+        self, present: frozenset[str], only: frozenset[str] | None = None, among: frozenset[str] | None = None
+    ) -> Any:
         everything = frozenset(stem for one in self.rules.values() for stem in stems_read(one))
-        return super().select(present | everything, only)
+        return super().select(present | everything, only, among)
 
 
 INDEXED, FULL = catalogue(*RULES), _Unindexed(RULES, load_catalogue().measures)
