@@ -1,5 +1,7 @@
 """The values a profile is made of. All are frozen; bytes of equal values are equal.
 
+Those that hold numbers and texts only can be in no cycle, so the garbage collector need not know them (``gc``).
+
 Contribution  what one event adds: personal values are already sealed in it
 Facet         everything that came through one anchor identifier
 Body          the facets of one profile: what is stored
@@ -39,7 +41,7 @@ class Trait(msgspec.Struct, frozen=True, array_like=True):
         return f"<trait from {self.source}>" if self.masked is None else f"<sealed trait from {self.source}>"
 
 
-class Link(msgspec.Struct, frozen=True, array_like=True):
+class Link(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """An identifier seen together with the anchor: first and last time, and its masked form."""
 
     first_seen: Millis
@@ -49,7 +51,7 @@ class Link(msgspec.Struct, frozen=True, array_like=True):
     source: str
 
 
-class Bucket(msgspec.Struct, frozen=True, array_like=True):
+class Bucket(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Count and sum of one day or month. ``total`` is in the measure's unit (micros for money)."""
 
     period: int
@@ -70,7 +72,7 @@ class Series(msgspec.Struct, frozen=True, array_like=True):
     months: tuple[Bucket, ...]
 
 
-class Step(msgspec.Struct, frozen=True, order=True, array_like=True):
+class Step(msgspec.Struct, frozen=True, order=True, array_like=True, gc=False):
     """One step in the life of an order, ticket or complaint. Ordered by time, then event."""
 
     at: Millis
@@ -82,7 +84,7 @@ class Step(msgspec.Struct, frozen=True, order=True, array_like=True):
     topic: str | None = None
 
 
-class Delta(msgspec.Struct, frozen=True, array_like=True):
+class Delta(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What one event adds to one measure."""
 
     measure: str

@@ -184,7 +184,8 @@ def wide_item(key: str) -> dict[str, Any]:
     item: dict[str, Any] = {"pk": {"S": key}}
     for place in range(39):
         number = place % 3 == 0
-        item[f"attribute_{place:02d}"] = {"N": str(1_000_000 + place)} if number else {"S": f"value {place:02d} " * 12}
+        text = (f"value {place:02d} " * 14)[:122]
+        item[f"attribute_{place:02d}"] = {"N": str(1_000_000 + place)} if number else {"S": text}
     return item
 
 
