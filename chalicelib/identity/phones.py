@@ -28,8 +28,12 @@ def normalise_phone(value: str, region: str) -> str:
     Extensions are refused (an extension is another person), and so are short and invalid numbers.
     Raises ``blocked_identifier`` for toll-free and other shared lines, which belong to companies.
     """
-    plus, digits = _dialled(value)
-    mobile = (_CHINA_MOBILE if region == "CN" else _CHINA_MOBILE_ABROAD).fullmatch(plus + digits)
+    pattern = _CHINA_MOBILE if region == "CN" else _CHINA_MOBILE_ABROAD
+    # Most numbers come without anything to take away.
+    mobile = pattern.fullmatch(value)
+    if mobile is None:
+        plus, digits = _dialled(value)
+        mobile = pattern.fullmatch(plus + digits)
     if mobile is not None:
         return f"+86{mobile[1]}"
     return _by_numbering_plan(plus + digits, region)

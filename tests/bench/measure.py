@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import cProfile
-import gc
 import pstats
 import time
 from collections.abc import Callable, Sequence
@@ -100,7 +99,6 @@ def _place(place: tuple[str, int, str]) -> str:
 
 
 def _cpu_ms(action: Action, calls: int) -> float:
-    gc.collect()
     began = time.process_time_ns()
     for _ in range(calls):
         action()

@@ -10,7 +10,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, TextIO
 
 import msgspec
 
@@ -44,6 +45,7 @@ class World(msgspec.Struct, frozen=True):
     ingest: Callable[[dict[str, Any], Any], Any]
     dynamodb: Any
     numbers: Iterator[int]
+    nowhere: TextIO
 
     def events(self, people: Sequence[int], *, at_ms: int | None = None) -> tuple[Any, ...]:
         """One new event for each person named, of rotating kinds."""
@@ -78,8 +80,12 @@ class World(msgspec.Struct, frozen=True):
         return {"Records": records}
 
     def applied(self, batch: dict[str, Any]) -> None:
-        """Ingest a batch. Raises RuntimeError when a message of it failed."""
-        answer = self.ingest(batch, _Context())
+        """Ingest a batch, its log lines to nowhere. Raises RuntimeError when a message of it failed."""
+        kept, sys.stdout = sys.stdout, self.nowhere
+        try:
+            answer = self.ingest(batch, _Context())
+        finally:
+            sys.stdout = kept
         if answer["batchItemFailures"]:
             raise RuntimeError(f"Ingestion failed {len(answer['batchItemFailures'])} messages of the bench.")
 
@@ -114,7 +120,8 @@ def opened() -> Iterator[World]:
     with dynamodb_local.running() as database, _stub() as endpoint:
         os.environ.pop("AWS_SESSION_TOKEN", None)
         os.environ.update(database.environment | _names(endpoint) | dynamodb_local.create_tables(database, "bench"))
-        yield _composed()
+        with Path(os.devnull).open("w") as nowhere:
+            yield _composed(nowhere)
 
 
 def route_event() -> dict[str, Any]:
@@ -189,14 +196,14 @@ def wide_item(key: str) -> dict[str, Any]:
     return item
 
 
-def _composed() -> World:
+def _composed(nowhere: TextIO) -> World:
     import boto3
 
     import app
     from chalicelib.entrypoints import queue_events
 
     _make_tenant()
-    world = World(app.app, queue_events.ingest_events, boto3.client("dynamodb"), itertools.count())
+    world = World(app.app, queue_events.ingest_events, boto3.client("dynamodb"), itertools.count(), nowhere)
     _grow(world)
     return world
 
