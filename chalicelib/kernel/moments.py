@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from chalicelib.kernel.errors import BadInput
@@ -20,6 +21,8 @@ HOUR_MS = 60 * MINUTE_MS
 DAY_MS = 24 * HOUR_MS
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_CALENDAR_KEPT = 4_096
+"""Days and months whose place in the calendar is remembered: it is asked for with every window of a measure."""
 _RFC3339 = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9}))?(?:[Zz]|([+-])(\d\d):(\d\d))",
     re.ASCII,
@@ -61,12 +64,14 @@ def day_of(moment: Millis) -> int:
     return moment // DAY_MS
 
 
+@lru_cache(maxsize=_CALENDAR_KEPT)
 def month_of(day: int) -> int:
     """The calendar month of a UTC day, as year × 12 + month − 1."""
     at = _EPOCH + timedelta(days=day)
     return at.year * 12 + at.month - 1
 
 
+@lru_cache(maxsize=_CALENDAR_KEPT)
 def first_day_of(month: int) -> int:
     """The first UTC day of a calendar month counted as in ``month_of``."""
     return (datetime(month // 12, month % 12 + 1, 1, tzinfo=UTC) - _EPOCH).days

@@ -64,7 +64,12 @@ def latest_steps(steps: Iterable[Step]) -> tuple[Step, ...]:
     """The latest ``STEPS_KEPT`` of each kind, in order."""
     kept: list[Step] = []
     seen: dict[str, int] = {}
-    for step in sorted(set(steps), key=_step_order, reverse=True):
+    last: Step | None = None
+    for step in sorted(steps, key=_step_order, reverse=True):
+        # Equal steps stand beside each other, because the event's key is in their order.
+        if step == last:
+            continue
+        last = step
         seen[step.kind] = seen.get(step.kind, 0) + 1
         if seen[step.kind] <= STEPS_KEPT:
             kept.append(step)

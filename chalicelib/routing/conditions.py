@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import compress
 from typing import Any
 
 from datalogic_py import DataLogicError, Engine
@@ -17,6 +18,7 @@ class Conditions:
 
     def __init__(self, whens: Sequence[Any]) -> None:
         self._all = ENGINE.compile(list(whens))
+        self._positions = range(len(whens))
         self._each = tuple(ENGINE.compile(when) for when in whens)
         self.reads = tuple(tuple(".".join(path) for path in rule.facts()["reads"]) for rule in self._each)
 
@@ -27,7 +29,7 @@ class Conditions:
         itself, so that it silences no other and is named in the answer.
         """
         try:
-            return [position for position, held in enumerate(self._all.evaluate(facts)) if held], []
+            return list(compress(self._positions, self._all.evaluate(facts))), []
         except DataLogicError:
             return self._one_by_one(facts)
 

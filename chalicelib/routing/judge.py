@@ -39,7 +39,7 @@ def judge(policy: Policy, inputs: Facts) -> Judgement:
     facts["urgency"] = {"level": urgency.level, "score": urgency.score}
     held, skipped_rules = policy.rules.holding(facts)
     rules = [policy.declared.rules[position] for position in held]
-    queue = _winner(policy.bases, rules, facts)
+    queue = _winner(policy, held, facts)
     chosen = policy.declared.queues[queue]
     points = sum(rule.priority for rule in rules) + chosen.priority + scale.priority[urgency.level]
     return Judgement(
@@ -60,11 +60,8 @@ def ranking(policy: Policy, judged: Judgement) -> tuple[RankedQueue, ...]:
     """The queues that have a score above 0, best first, each with the points of every rule in it."""
     parts = {name: {"base": base} for name, base in policy.bases.items() if base}
     for position in judged.rules:
-        rule = policy.declared.rules[position]
-        if rule.queues:
-            factor = CENTS * _factor(rule, judged.facts)
-            for queue, points in rule.queues.items():
-                parts.setdefault(queue, {})[rule.id] = round(points * factor)
+        for queue, points in _points(policy, position, judged.facts).items():
+            parts.setdefault(queue, {})[policy.declared.rules[position].id] = points
     totals = {queue: sum(added.values()) for queue, added in parts.items()}
     # sorted() is stable, so that equal scores stay in the order of the policy.
     order = sorted((queue for queue in policy.bases if totals.get(queue, 0) > 0), key=lambda queue: -totals[queue])
@@ -110,20 +107,21 @@ def _ids(policy: Policy, intents: list[int], urgency: list[int], rules: list[int
     )
 
 
-def _factor(rule: Rule, facts: Facts) -> float:
+def _points(policy: Policy, position: int, facts: Facts) -> dict[str, int]:
+    """What a rule adds to queues, in hundredths of a point."""
+    rule = policy.declared.rules[position]
     if rule.times is None:
-        return 1.0
+        return policy.points[position]
     value = value_at(facts, rule.times)
-    return float(value) if isinstance(value, int | float) else 0.0
+    factor = CENTS * float(value) if isinstance(value, int | float) else 0.0
+    return {queue: round(points * factor) for queue, points in rule.queues.items()}
 
 
-def _winner(bases: dict[str, int], rules: list[Rule], facts: Facts) -> str:
-    scores = dict(bases)
-    for rule in rules:
-        if rule.queues:
-            factor = CENTS * _factor(rule, facts)
-            for queue, points in rule.queues.items():
-                scores[queue] += round(points * factor)
+def _winner(policy: Policy, held: list[int], facts: Facts) -> str:
+    scores = dict(policy.bases)
+    for position in held:
+        for queue, points in _points(policy, position, facts).items():
+            scores[queue] += points
     return max(scores, key=scores.__getitem__)
 
 

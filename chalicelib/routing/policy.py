@@ -44,6 +44,8 @@ class Policy(msgspec.Struct, frozen=True):
     what_if: Conditions
     bases: dict[str, int]
     """Queue → its score before any rule, in hundredths of a point."""
+    points: tuple[dict[str, int], ...]
+    """What each rule adds to queues, in hundredths of a point, before ``times`` scales it."""
     paths: frozenset[str]
     tag_ids: frozenset[str]
 
@@ -77,6 +79,9 @@ def load_policy(raw: Mapping[str, Any], known: Known | None = None) -> Policy:
     paths |= {path for _, path in paths_outside_conditions(declared)}
     return Policy(
         declared=declared,
+        points=tuple(
+            {queue: round(points * CENTS) for queue, points in rule.queues.items()} for rule in declared.rules
+        ),
         bases={name: round(queue.base * CENTS) for name, queue in declared.queues.items()},
         paths=frozenset(path for path in paths if path.partition(".")[0] in PROFILE_STEMS),
         tag_ids=frozenset(path.removeprefix("tags.") for path in paths if path.startswith("tags.")),

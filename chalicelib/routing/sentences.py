@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from chalicelib.kernel.texts import Text
@@ -9,6 +10,7 @@ from chalicelib.routing.facts import Facts, value_at
 from chalicelib.routing.policy_paths import PLACEHOLDER
 from chalicelib.routing.words import shipped_words
 
+_SENTENCES_KEPT = 2_048
 _LEVELS = {
     "low": Text("低", "low"),
     "normal": Text("一般", "normal"),
@@ -34,10 +36,20 @@ def render(says: Text, facts: Facts) -> Text:
     """The sentence in both languages with every placeholder replaced."""
     if "{" not in says.zh and "{" not in says.en:
         return says
-    return Text(
-        zh=PLACEHOLDER.sub(lambda found: _shown(found.group(1), facts, "zh"), says.zh),
-        en=PLACEHOLDER.sub(lambda found: _shown(found.group(1), facts, "en"), says.en),
-    )
+    return Text(zh=_filled(says.zh, facts, "zh"), en=_filled(says.en, facts, "en"))
+
+
+def _filled(sentence: str, facts: Facts, language: str) -> str:
+    parts = list(_parts(sentence))
+    for place in range(1, len(parts), 2):
+        parts[place] = _shown(parts[place], facts, language)
+    return "".join(parts)
+
+
+@lru_cache(maxsize=_SENTENCES_KEPT)
+def _parts(sentence: str) -> tuple[str, ...]:
+    """The sentence taken apart: text, path, text, path … text."""
+    return tuple(PLACEHOLDER.split(sentence))
 
 
 def _shown(path: str, facts: Facts, language: str) -> str:
