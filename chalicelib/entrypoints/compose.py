@@ -20,7 +20,7 @@ from chalicelib.channels.model import SourceProfile, Translated
 from chalicelib.entrypoints.request import Caller
 from chalicelib.flows.services import Change, DoorServices, IngestKeys, IngestServices, ReadServices
 from chalicelib.identity.blind_index import BlindIndex
-from chalicelib.kernel.errors import NotAuthorised, NotFound, Unavailable
+from chalicelib.kernel.errors import NotAuthorised, NotFound
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.profiles.measures import load_measures
 from chalicelib.routing.policy import shipped_policy
@@ -163,16 +163,6 @@ def publish(changes: Sequence[Change]) -> None:
     _bus().put_events([BusEvent(one.type, one.detail) for one in changes])
 
 
-def publish_if_possible(changes: Sequence[Change]) -> None:
-    """Put changes on the bus; when it does not answer, count them: a caller must not wait for subscribers."""
-    try:
-        publish(changes)
-    except Unavailable as error:
-        journal().count("Unpublished", len(changes))
-        journal().warn("not_published", code=error.code)
-        journal().flush()
-
-
 def send(bodies: Sequence[str]) -> None:
     """Queue message bodies. Raises Unavailable."""
     _queue().send(settings().queue_events_url, [Message(body) for body in bodies])
@@ -216,7 +206,6 @@ def read_services() -> ReadServices:
         history=DynamoHistory(call, names.table_history),
         tenant=tenant,
         index=index,
-        publish=publish_if_possible,
         catalogue=load_catalogue(),
         policy=shipped_policy(),
         measures=load_measures(),

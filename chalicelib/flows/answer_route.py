@@ -1,4 +1,4 @@
-"""``decision = decide(policy, profile, tags, desk, now)``: answered, recorded, published."""
+"""``decision = decide(policy, profile, tags, desk, now)``: answered and recorded."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 from chalicelib.events.model import Identifier
 from chalicelib.flows.current_tags import current_tags
 from chalicelib.flows.find_person import by_id, by_identifiers
-from chalicelib.flows.services import Change, ReadServices
+from chalicelib.flows.services import ReadServices
 from chalicelib.kernel.errors import BadInput, NotFound
 from chalicelib.kernel.moments import DAY_MS, Millis
 from chalicelib.privacy.tenants import Tenant
@@ -17,7 +17,7 @@ from chalicelib.profiles.cases import cases
 from chalicelib.profiles.model import Profile
 from chalicelib.profiles.values import values
 from chalicelib.routing.decide import decide
-from chalicelib.routing.model import Caller, Decision, RouteRequest
+from chalicelib.routing.model import Caller, RouteRequest
 from chalicelib.store.rows import DecisionRow
 from chalicelib.tags.model import Tag
 
@@ -37,11 +37,7 @@ def answer_route(request: RouteRequest, tenant: Tenant, decision_id: str, servic
     profile_id = decision.profile_id or ""
     row = DecisionRow(tenant.tenant_id, decision_id, profile_id, now, content, now + _KEPT_DAYS * DAY_MS)
     if not services.history.record(row):
-        content = read_decision(tenant.tenant_id, decision_id, services)
-        decision = msgspec.json.decode(content, type=Decision)
-    about = {"tenant": tenant.tenant_id, "decision_id": decision_id, "profile_id": decision.profile_id or ""}
-    # A repeat publishes again: the first time may have recorded it and then not reached the bus.
-    services.publish([Change("decision.made", {**about, "queue": decision.queue, "mode": decision.mode})])
+        return read_decision(tenant.tenant_id, decision_id, services)
     return content
 
 

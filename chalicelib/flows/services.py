@@ -71,7 +71,6 @@ class ReadServices(msgspec.Struct, frozen=True):
     history: HistoryStore
     tenant: Callable[[str], Tenant]
     index: Callable[[Tenant], BlindIndex]
-    publish: Callable[[Sequence[Change]], None]
     catalogue: Catalogue
     policy: Policy
     measures: MeasureSet

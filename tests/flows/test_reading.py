@@ -14,7 +14,7 @@ from chalicelib.flows.bot_context import context_for_bot
 from chalicelib.flows.describe_profile import describe_profile
 from chalicelib.flows.find_person import by_identifiers
 from chalicelib.flows.read_timeline import read_timeline
-from chalicelib.kernel.errors import BadInput, NotFound, Unavailable
+from chalicelib.kernel.errors import BadInput, NotFound
 from chalicelib.kernel.moments import DAY_MS, HOUR_MS, format_moment
 from chalicelib.routing.model import NamedIdentifier, RouteRequest
 from tests.flows.world import NOW, TENANT_ID, World, described, event, paid
@@ -185,18 +185,6 @@ def test_route__same_decision_id_again__answers_what_was_answered(world: World) 
     assert routed(world, "d_same", identifiers=(NamedIdentifier(*USER),)) == first
     assert msgspec.json.decode(read_decision(TENANT_ID, "d_same", world.reading())) == first
     assert len(world.history.decisions) == 1
-    (made,) = {one.detail["decision_id"] for one in world.published if one.type == "decision.made"}
-    assert made == "d_same"
-
-
-def test_route__bus_down__the_repeat_publishes(world: World) -> None:
-    """A recorded decision is published at least once: the caller's retry does it."""
-    world.bus_down = True
-    with pytest.raises(Unavailable):
-        routed(world, identifiers=(NamedIdentifier(*PHONE),))
-    world.bus_down = False
-    assert routed(world, identifiers=(NamedIdentifier(*PHONE),))["decision_id"] == "d_1"
-    assert [one.type for one in world.published] == ["decision.made"]
 
 
 def test_decision__of_another_tenant_or_none__not_found(world: World) -> None:

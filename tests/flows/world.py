@@ -143,7 +143,6 @@ class World:
             history=self.history,
             tenant=self.tenant,
             index=self.keys.index,
-            publish=self._publish,
             catalogue=load_catalogue(),
             policy=shipped_policy(),
             measures=load_measures(),
