@@ -32,7 +32,7 @@ def _mask_phone(value: str) -> str:
 
 def _mask_email(value: str) -> str:
     local, at, domain = value.rpartition("@")
-    if not at or not domain:
+    if not local or not at or not domain:
         return _mask_other(value)
     # One letter is the whole of a local part of one letter.
     return f"{local[0] if len(local) > 1 else ''}{_HIDDEN}@{domain}"
