@@ -44,7 +44,7 @@ def _bytes_of(body: Any) -> bytes:
     if "base64" in body:
         return base64.b64decode(body["base64"] + "==")
     if "gzip" in body:
-        return gzip.compress(_bytes_of(body["gzip"]), 9)
+        return gzip.compress(_bytes_of(body["gzip"]), 9, mtime=0)
     return (body.get("before", "") + body["repeat"] * body["times"] + body.get("after", "")).encode()
 
 

@@ -114,7 +114,7 @@ def _send_by_all_doors(live: Live, sendings: list[Sending]) -> list[bytes]:
     basic = (live.access.write_key, "")
     answers = []
     by_segment = segment_items([one for one in sendings if one.door not in (CLOUDEVENTS, WEBHOOK)])
-    packed = gzip.compress(json.dumps({"batch": by_segment}, ensure_ascii=False).encode())
+    packed = gzip.compress(json.dumps({"batch": by_segment}, ensure_ascii=False).encode(), mtime=0)
     answers.append(
         live.session.post(
             f"{live.cloud.url}/v1/batch",
