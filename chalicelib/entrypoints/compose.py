@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -201,7 +202,7 @@ def door_services() -> DoorServices:
 def read_services() -> ReadServices:
     """What answering needs."""
     call, names = api("dynamodb").call, settings()
-    return ReadServices(
+    composed = ReadServices(
         profiles=DynamoProfiles(call, names.table_profiles, names.table_history),
         history=DynamoHistory(call, names.table_history),
         tenant=tenant,
@@ -211,13 +212,15 @@ def read_services() -> ReadServices:
         measures=load_measures(),
         alarm=raise_alarm,
     )
+    _settle()
+    return composed
 
 
 @cache
 def ingest_services() -> IngestServices:
     """What ingestion needs."""
     call, names = api("dynamodb").call, settings()
-    return IngestServices(
+    composed = IngestServices(
         profiles=DynamoProfiles(call, names.table_profiles, names.table_history),
         history=DynamoHistory(call, names.table_history),
         secrets=DynamoSecrets(call, names.table_keys),
@@ -228,3 +231,11 @@ def ingest_services() -> IngestServices:
         measures=load_measures(),
         random=os.urandom,
     )
+    _settle()
+    return composed
+
+
+def _settle() -> None:
+    """Leave what lives as long as the function out of every later garbage collection."""
+    gc.collect()
+    gc.freeze()

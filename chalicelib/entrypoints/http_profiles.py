@@ -94,7 +94,8 @@ def context(request: Request, caller: Caller, profile_id: str) -> dict[str, Any]
     _check(request)
     services = read_services()
     person = by_id(caller.tenant_id, profile_id, services)
-    return context_for_bot(person, query(request, "channel") or "api", services, now())
+    channel = query(request, "channel") or "api"
+    return context_for_bot(person, channel, services, now(), tenant_of(caller).timezone)
 
 
 def _check(request: Request) -> None:

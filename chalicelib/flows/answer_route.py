@@ -32,7 +32,7 @@ def answer_route(request: RouteRequest, tenant: Tenant, decision_id: str, servic
         # A route costs the tags that its policy reads, however many the catalogue has.
         tags = current_tags(profile, services, now, among=services.policy.tag_ids)
         caller = caller_of(profile, tags, services, now)
-    decision = decide(services.policy, request, caller, decision_id=decision_id, now=now)
+    decision = decide(services.policy, request, caller, decision_id=decision_id, now=now, timezone=tenant.timezone)
     content = msgspec.json.encode(decision)
     profile_id = decision.profile_id or ""
     row = DecisionRow(tenant.tenant_id, decision_id, profile_id, now, content, now + _KEPT_DAYS * DAY_MS)

@@ -19,11 +19,14 @@ _TRIAL = "context"
 """The id of the decision that gives the hints. It is not recorded: nobody was routed."""
 
 
-def context_for_bot(profile: Profile, channel: str, services: ReadServices, now: Millis) -> dict[str, Any]:
+def context_for_bot(
+    profile: Profile, channel: str, services: ReadServices, now: Millis, timezone: str | None = None
+) -> dict[str, Any]:
     """At most 4 KB as JSON; what had to be left out is named in ``trimmed``."""
     tags = current_tags(profile, services, now)
     request = RouteRequest(channel=channel, purpose="service", profile_id=profile.profile_id)
-    decision = decide(services.policy, request, caller_of(profile, tags, services, now), decision_id=_TRIAL, now=now)
+    caller = caller_of(profile, tags, services, now)
+    decision = decide(services.policy, request, caller, decision_id=_TRIAL, now=now, timezone=timezone)
     return bot_context(
         services.policy,
         decision,

@@ -34,15 +34,22 @@ type Draft = tuple[str, Text, float, tuple[str, ...]]
 """A reason before its values are filled in: id, sentence, weight, paths read."""
 
 
-def decide(policy: Policy, request: RouteRequest, caller: Caller, *, decision_id: str, now: Millis) -> Decision:
-    """Where this call goes and why.
+def decide(
+    policy: Policy, request: RouteRequest, caller: Caller, *, decision_id: str, now: Millis, timezone: str | None = None
+) -> Decision:
+    """Where this call goes and why. ``timezone`` is where it is night or day; the policy's own when not given.
 
     A caller without a profile gets the path for new customers. One who opted out gets the policy's
     default path, which reads nothing of the person.
     """
     declared = policy.declared
     facts = facts_of(
-        request, read_message(request.message), caller, now=now, timezone=declared.timezone, night=declared.night
+        request,
+        read_message(request.message),
+        caller,
+        now=now,
+        timezone=timezone or declared.timezone,
+        night=declared.night,
     )
     if not caller.personalised:
         return _default(declared, facts, caller.profile_id, decision_id, now)

@@ -102,9 +102,9 @@ def cloud_up() -> Cloud:
         raise CommandFailed("No local cloud is up; start it with: python -m infra.cloud up") from None
 
 
-def create_tenant(name: str) -> Tenant:
+def create_tenant(name: str, timezone: str = "Asia/Shanghai") -> Tenant:
     """A new tenant with its keys. Raises CommandFailed."""
-    printed = _run("infra.operator", "tenant", "create", "--name", name, "--json")
+    printed = _run("infra.operator", "tenant", "create", "--name", name, "--timezone", timezone, "--json")
     tenant_id, admin_token = (msgspec.json.decode(printed)[field] for field in ("tenant_id", "admin_token"))
     shop = _run(
         "infra.operator", "source", "create", "--tenant", tenant_id, "--name", "shop", "--channel", "web", "--json"

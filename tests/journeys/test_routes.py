@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from infra.demo.lives import NIGHT, local_hour
+from infra.demo import commands
+from infra.demo.commands import Cloud
 from infra.demo.sending import DAY_MS, HOUR_MS, WEBHOOK, Sending
 from tests.journeys.live import Live, described, now_ms, sending, unique
 
@@ -91,14 +92,21 @@ def test_route__four_kinds_of_caller__get_four_decisions(live: Live) -> None:
     assert any("elderly" in path or "age_band" in path for path in _evidence_paths(decisions["elderly"]))
 
 
-def test_route__elderly_person_at_night__sees_the_night_in_the_reasons(live: Live) -> None:
-    """When it is night in China, the hour is among the values an elderly caller's decision rests on."""
-    if local_hour(now_ms()) not in NIGHT:
-        pytest.skip("It is day in China; routing at night is proven by the table of the pure tests.")
+def test_route__elderly_person_at_night__sees_the_night_in_the_reasons(cloud: Cloud) -> None:
+    """Where it is two at night for the tenant, the night is among the values an elderly caller's decision rests on."""
+    live = Live(cloud, commands.create_tenant("night", _zone_where_it_is(2)))
     user = unique("old")
     live.send(_elderly(user))
     decision = live.api.route(identifiers=[{"namespace": "user_id", "value": user}], channel="phone")
-    assert "now.hour" in _evidence_paths(decision), decision
+    _check_reasons(decision)
+    assert decision["skill"] == "senior_care" and decision["hints"]["scene"] == "elderly_night", decision
+    assert any(path in {"now.night", "now.hour"} for path in _evidence_paths(decision)), decision
+
+
+def _zone_where_it_is(hour: int) -> str:
+    """A time zone by its offset; the signs of these names are the other way round."""
+    ahead = (hour - datetime.now(UTC).hour + 12) % 24 - 12
+    return f"Etc/GMT{-ahead:+d}" if ahead else "Etc/GMT"
 
 
 def test_route__by_profile_id_and_by_identifier__decide_alike(live: Live) -> None:
