@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import os
 import time
 from collections.abc import Callable, Sequence
@@ -202,7 +201,7 @@ def door_services() -> DoorServices:
 def read_services() -> ReadServices:
     """What answering needs."""
     call, names = api("dynamodb").call, settings()
-    composed = ReadServices(
+    return ReadServices(
         profiles=DynamoProfiles(call, names.table_profiles, names.table_history),
         history=DynamoHistory(call, names.table_history),
         tenant=tenant,
@@ -212,15 +211,13 @@ def read_services() -> ReadServices:
         measures=load_measures(),
         alarm=raise_alarm,
     )
-    _settle()
-    return composed
 
 
 @cache
 def ingest_services() -> IngestServices:
     """What ingestion needs."""
     call, names = api("dynamodb").call, settings()
-    composed = IngestServices(
+    return IngestServices(
         profiles=DynamoProfiles(call, names.table_profiles, names.table_history),
         history=DynamoHistory(call, names.table_history),
         secrets=DynamoSecrets(call, names.table_keys),
@@ -231,11 +228,3 @@ def ingest_services() -> IngestServices:
         measures=load_measures(),
         random=os.urandom,
     )
-    _settle()
-    return composed
-
-
-def _settle() -> None:
-    """Leave what lives as long as the function out of every later garbage collection."""
-    gc.collect()
-    gc.freeze()
