@@ -14,7 +14,8 @@ from chalicelib.entrypoints.problems import serves
 from chalicelib.entrypoints.request import Caller, check_purpose, query, typed_body
 from chalicelib.events.model import Identifier
 from chalicelib.flows.bot_context import context_for_bot
-from chalicelib.flows.describe_profile import describe_profile
+from chalicelib.flows.current_tags import current_tags
+from chalicelib.flows.describe_profile import describe_profile, describe_tag
 from chalicelib.flows.explain_tag import explain_tag
 from chalicelib.flows.find_person import by_id, by_identifiers
 from chalicelib.flows.read_timeline import read_timeline
@@ -62,9 +63,10 @@ def profile(request: Request, caller: Caller, profile_id: str) -> ProfileView:
 def tags(request: Request, caller: Caller, profile_id: str) -> TagsView:
     """The tags that are set."""
     _check(request)
-    at = now()
-    found = describe_profile(by_id(caller.tenant_id, profile_id, read_services()), read_services(), at)
-    return TagsView(found.profile_id, found.tags, format_moment(at))
+    at, services = now(), read_services()
+    person = by_id(caller.tenant_id, profile_id, services)
+    set_now = current_tags(person, services, at)
+    return TagsView(person.profile_id, tuple(map(describe_tag, set_now)), format_moment(at))
 
 
 @blueprint.route("/v1/profiles/{profile_id}/tags/{tag_id}/why", authorizer=principal_auth)

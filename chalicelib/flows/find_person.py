@@ -15,13 +15,20 @@ from chalicelib.kernel.errors import NotFound
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.profiles.join import join
 from chalicelib.profiles.model import Body, Profile
+from chalicelib.store.rows import ProfileRow
+
+
+def row_of(tenant_id: str, profile_id: str, services: ReadServices) -> ProfileRow:
+    """The row that answers for an id; a merged id's is its survivor's. Raises NotFound."""
+    row = follow(tenant_id, [profile_id], services.profiles, fresh=False).get(profile_id)
+    if row is None or row.state == "erased":
+        raise NotFound("no_such_profile", "There is no such profile.")
+    return row
 
 
 def by_id(tenant_id: str, profile_id: str, services: ReadServices) -> Profile:
     """The profile of an id; a merged id answers with its survivor. Raises NotFound."""
-    row = follow(tenant_id, [profile_id], services.profiles, fresh=False).get(profile_id)
-    if row is None or row.state == "erased":
-        raise NotFound("no_such_profile", "There is no such profile.")
+    row = row_of(tenant_id, profile_id, services)
     return join(row.profile_id, row.version, row.state, row.generation, decode(row.body, Body))
 
 

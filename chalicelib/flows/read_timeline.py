@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chalicelib.flows.contribute import EventContent
-from chalicelib.flows.read_people import follow
+from chalicelib.flows.find_person import row_of
 from chalicelib.flows.services import ReadServices
 from chalicelib.flows.views import TimelineEvent, TimelineView
 from chalicelib.kernel.codec import decode
-from chalicelib.kernel.errors import BadInput, NotFound
+from chalicelib.kernel.errors import BadInput
 from chalicelib.kernel.moments import Millis, format_moment
 from chalicelib.profiles.model import Body, FacetId
 from chalicelib.store.rows import EventRow
@@ -26,9 +26,7 @@ def read_timeline(
     """
     if not 1 <= limit <= MOST_EVENTS:
         raise BadInput("bad_limit", f"A limit is 1 to {MOST_EVENTS}.", "limit")
-    row = follow(tenant_id, [profile_id], services.profiles, fresh=False).get(profile_id)
-    if row is None or row.state == "erased":
-        raise NotFound("no_such_profile", "There is no such profile.")
+    row = row_of(tenant_id, profile_id, services)
     position = _position(cursor)
     facets = decode(row.body, Body).facets
     found = [event for facet in facets for event in _older(tenant_id, facet, position, limit, services, now)]

@@ -12,11 +12,18 @@ from chalicelib.kernel.errors import TooLarge
 _ENCODER = msgspec.msgpack.Encoder(order="deterministic")
 _PLAIN, _DEFLATED = b"\x00", b"\x01"
 _WORTH_DEFLATING_BYTES = 256
+OPENS_TO_BYTES = 4_000_000
+"""How large a value may be once inflated: what is written must be read again."""
 
 
 def encode(value: Any) -> bytes:
-    """Canonical bytes: msgpack with sorted keys, deflated when that is smaller; first byte says which."""
+    """Canonical bytes: msgpack with sorted keys, deflated when that is smaller; first byte says which.
+
+    Raises TooLarge past ``OPENS_TO_BYTES``, which ``decode`` would not read.
+    """
     packed = _ENCODER.encode(value)
+    if len(packed) > OPENS_TO_BYTES:
+        raise _too_large(OPENS_TO_BYTES)
     if len(packed) > _WORTH_DEFLATING_BYTES:
         deflated = zlib.compress(packed, 6)
         if len(deflated) < len(packed):
@@ -24,7 +31,7 @@ def encode(value: Any) -> bytes:
     return _PLAIN + packed
 
 
-def decode[T](data: bytes, type_: type[T], *, limit_bytes: int = 4_000_000) -> T:
+def decode[T](data: bytes, type_: type[T], *, limit_bytes: int = OPENS_TO_BYTES) -> T:
     """Read what ``encode`` wrote. Raises TooLarge past ``limit_bytes``, msgspec errors for a wrong shape."""
     return msgspec.msgpack.decode(_unpack(data, limit_bytes), type=type_)
 
@@ -38,5 +45,9 @@ def _unpack(data: bytes, limit_bytes: int) -> bytes:
     except zlib.error as error:
         raise msgspec.DecodeError("Not what encode wrote.") from error
     if inflater.unconsumed_tail:
-        raise TooLarge("too_large", f"A stored value opens to more than {limit_bytes} bytes.")
+        raise _too_large(limit_bytes)
     return packed
+
+
+def _too_large(limit_bytes: int) -> TooLarge:
+    return TooLarge("too_large", f"A stored value opens to more than {limit_bytes} bytes.")

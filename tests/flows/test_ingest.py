@@ -340,3 +340,12 @@ def test_rule_that_fails__event_is_applied_and_somebody_is_told(world: World, mo
     monkeypatch.setattr(current_tags, "assess", lambda *_, **__: broken)
     assert describe_profile(world.person(*USER), world.reading(), NOW).tags == ()
     assert [one.tag_id for one in world.alarms] == ["vip"]
+
+
+def test_door__request_that_deflates_well_but_opens_large__is_cut_until_ingestion_can_open_it(world: World) -> None:
+    """What a door accepted must open again: a small message may hold megabytes of one repeated letter."""
+    events = [event("message.received", ("user_id", f"u{number}"), text="x" * 20_000) for number in range(400)]
+    bodies = world.accept(*events)
+    assert 1 < len(bodies) < 10
+    report = world.ingest()
+    assert (report.applied, report.failed) == (400, {})
