@@ -16,7 +16,7 @@ from chalicelib.aws.observability import Journal
 from chalicelib.aws.queue import Message, Queue
 from chalicelib.aws.services import open_api
 from chalicelib.aws.settings import Settings, load_settings
-from chalicelib.channels.model import SourceProfile, Translated
+from chalicelib.channels.model import SourceProfile
 from chalicelib.entrypoints.request import Caller
 from chalicelib.flows.services import Change, DoorServices, IngestKeys, IngestServices, ReadServices
 from chalicelib.identity.blind_index import BlindIndex
@@ -174,13 +174,6 @@ def raise_alarm(failed: Sequence[Failure]) -> None:
         journal().count("FailedRules")
         journal().warn("rule_failed", tag_id=one.tag_id, code=one.error)
     journal().flush()
-
-
-def count_left_out(translated: Translated) -> None:
-    """Count members that events go on without, such as traits that their source may not write."""
-    if translated.notes:
-        journal().count("MembersLeftOut", len(translated.notes))
-        journal().flush()
 
 
 @cache

@@ -6,14 +6,14 @@ from chalice.app import Blueprint, Request, Response
 
 from chalicelib.channels import cloudevents, segment
 from chalicelib.channels.model import Translated
+from chalicelib.entrypoints.accepting import accepted, count_left_out, for_quarantine
 from chalicelib.entrypoints.authorizers import source_auth
 from chalicelib.entrypoints.clock import now
-from chalicelib.entrypoints.compose import count_left_out, door_services, source_of, translates_as
-from chalicelib.entrypoints.problems import json_answer, serves
+from chalicelib.entrypoints.compose import door_services, source_of, translates_as
+from chalicelib.entrypoints.problems import serves
 from chalicelib.entrypoints.request import LIMIT_BYTES, Caller, json_body, raw_body
-from chalicelib.events.delivery import RefusedItem
 from chalicelib.flows.accept_events import accept_events
-from chalicelib.flows.views import AcceptedView, RefusedView, Success
+from chalicelib.flows.views import Success
 
 blueprint = Blueprint(__name__)
 
@@ -62,13 +62,11 @@ def events(request: Request, caller: Caller) -> Response:
     )
     count_left_out(translated)
     accept_events(translated.events, (), source, door_services(), now())
-    refused = tuple(RefusedView(one.index, one.code, one.message) for one in translated.refused)
-    return json_answer(AcceptedView(len(translated.events), refused), 202)
+    return accepted(translated)
 
 
 def _accept_all(caller: Caller, translated: Translated) -> Success:
     """Segment's clients know only success: what has to be refused goes to the quarantine."""
     count_left_out(translated)
-    refused = [RefusedItem(one.code, one.path, one.raw) for one in translated.refused]
-    accept_events(translated.events, refused, source_of(caller), door_services(), now())
+    accept_events(translated.events, for_quarantine(translated), source_of(caller), door_services(), now())
     return Success()

@@ -5,13 +5,12 @@ from __future__ import annotations
 from chalice.app import Blueprint, Request, Response
 
 from chalicelib.channels import standard_webhooks
+from chalicelib.entrypoints.accepting import accepted, count_left_out, for_quarantine
 from chalicelib.entrypoints.clock import now
-from chalicelib.entrypoints.compose import count_left_out, door_services, translates_as
-from chalicelib.entrypoints.problems import json_answer, serves
+from chalicelib.entrypoints.compose import door_services, translates_as
+from chalicelib.entrypoints.problems import serves
 from chalicelib.entrypoints.request import LIMIT_BYTES, raw_body
-from chalicelib.events.delivery import RefusedItem
 from chalicelib.flows.accept_events import accept_events
-from chalicelib.flows.views import AcceptedView, RefusedView
 from chalicelib.kernel.strict_json import parse
 
 blueprint = Blueprint(__name__)
@@ -34,7 +33,5 @@ def standard(request: Request, source_id: str) -> Response:
         parse(body, limit_bytes=LIMIT_BYTES), message_id=message_id, source=translates_as(source), now=now()
     )
     count_left_out(translated)
-    refused = [RefusedItem(one.code, one.path, one.raw) for one in translated.refused]
-    accept_events(translated.events, refused, source, services, now())
-    views = tuple(RefusedView(one.index, one.code, one.message) for one in translated.refused)
-    return json_answer(AcceptedView(len(translated.events), views), 202)
+    accept_events(translated.events, for_quarantine(translated), source, services, now())
+    return accepted(translated)

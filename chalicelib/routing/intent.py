@@ -22,11 +22,6 @@ class Reading(msgspec.Struct, frozen=True):
     language: str | None = None
 
 
-def topic_names() -> Mapping[str, object]:
-    """The topics that are known, by id."""
-    return shipped_words().topics
-
-
 def read_message(text: str | None) -> Reading:
     """Read a message. An empty one tells nothing."""
     if not text or not text.strip():

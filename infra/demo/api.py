@@ -89,10 +89,6 @@ class Api:
         """A decision: ``profile_id`` or ``identifiers``, ``channel``, and perhaps ``message`` or ``intent``."""
         return self.call("POST", "/v1/route", body={"purpose": "service", **request})
 
-    def health(self) -> Any:
-        """Whether the service answers."""
-        return self.call("GET", "/v1/health")
-
     def call(self, method: str, path: str, *, body: Any = None, query: Mapping[str, str] | None = None) -> Any:
         """Any call. Raises ApiRefusal unless the answer is 2xx, requests' errors when none came."""
         answer = self._session.request(method, self.base_url + path, json=body, params=query, timeout=TIMEOUT_SECONDS)

@@ -1,0 +1,29 @@
+"""What the doors share once a request is translated: the answer, and what goes to the quarantine."""
+
+from __future__ import annotations
+
+from chalice.app import Response
+
+from chalicelib.channels.model import Translated
+from chalicelib.entrypoints.compose import journal
+from chalicelib.entrypoints.problems import json_answer
+from chalicelib.events.delivery import RefusedItem
+from chalicelib.flows.views import AcceptedView, RefusedView
+
+
+def for_quarantine(translated: Translated) -> list[RefusedItem]:
+    """The refused items with their originals."""
+    return [RefusedItem(one.code, one.path, one.raw) for one in translated.refused]
+
+
+def accepted(translated: Translated) -> Response:
+    """202: how many events were queued, and which items were refused and why."""
+    refused = tuple(RefusedView(one.index, one.code, one.message) for one in translated.refused)
+    return json_answer(AcceptedView(len(translated.events), refused), 202)
+
+
+def count_left_out(translated: Translated) -> None:
+    """Count members that events go on without, such as traits that their source may not write."""
+    if translated.notes:
+        journal().count("MembersLeftOut", len(translated.notes))
+        journal().flush()
