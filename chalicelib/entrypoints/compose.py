@@ -7,6 +7,7 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from functools import cache
+from typing import Any
 
 from chalicelib.aws.bus import Bus, BusEvent
 from chalicelib.aws.credentials import credentials_from
@@ -186,6 +187,13 @@ def raise_alarm(failed: Sequence[Failure]) -> None:
         journal().count("FailedRules")
         journal().warn("rule_failed", tag_id=one.tag_id, code=one.error)
     journal().flush()
+
+
+def patience(context: Any) -> Patience:
+    """Full jitter between attempts, within the time that a function's invocation has left."""
+    return Patience(
+        seconds_left=lambda: context.get_remaining_time_in_millis() / 1000, pause=wait, random=random.random
+    )
 
 
 @cache
