@@ -287,9 +287,7 @@ def test_key__of_two_principals__names_two_merges(shop: Shop) -> None:
     people = two(shop)
     first = merged(shop, people, {"idempotency-key": "mine"})
     body = {"profile_ids": people.ids, "reason": "one person"}
-    other = shop.lambdas.http(
-        "POST", "/v1/merges", body, {"idempotency-key": "mine"}, token=shop.role("supervisor")
-    )
+    other = shop.lambdas.http("POST", "/v1/merges", body, {"idempotency-key": "mine"}, token=shop.role("supervisor"))
     assert (first.status, other.status, other.code) == (200, 409, "already_one")
 
 
