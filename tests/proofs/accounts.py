@@ -14,7 +14,7 @@ that a function took off the queue and that left no row makes the sum too small,
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -136,11 +136,15 @@ def _events(history: DynamoHistory, names: Sequence[str]) -> dict[bytes, EventRo
 # -- what should be there
 
 
-def straight(events: Sequence[Event], secrets: Mapping[FacetId, FacetSecret]) -> World:
+def straight(
+    events: Sequence[Event],
+    secrets: Mapping[FacetId, FacetSecret],
+    with_keys: Callable[[World], World] = lambda world: world,
+) -> World:
     """The same events in one thread, in order, once, in memory, without a fault, under the same secrets."""
     kept = MemorySecrets()
     kept.kept.update({(TENANT_ID, facet): secret for facet, secret in secrets.items()})
-    world = World(secrets=kept)
+    world = with_keys(World(secrets=kept))
     ordered = sorted(events, key=lambda one: (one.time, one.id))
     for source in (world.web, world.crm):
         world.accept(*[one for one in ordered if one.source == source.source_id], source=source)

@@ -6,8 +6,6 @@ from itertools import count
 import pytest
 
 from infra import dynamodb_local
-from tests.proofs.trial import Ended
-
 _SHOWN: list[str] = []
 
 
@@ -36,21 +34,3 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for line in _SHOWN:
         terminalreporter.write_line(line)
 
-
-def row_of(ended: Ended) -> str:
-    """One line of the table of trials."""
-    final = ended.final
-    figures = (
-        f"{ended.rate:.0%}",
-        ended.mutant or "-",
-        sum(ended.faults.values()),
-        ended.deaths,
-        final.accepted,
-        final.applied,
-        final.duplicate,
-        final.quarantined,
-        f"{ended.chaotic.dead}>{final.dead}",
-        "equal" if ended.is_equal else "NOT EQUAL",
-        f"{ended.seconds:.0f} s",
-    )
-    return " | ".join(f"{one!s:>7}" for one in figures)

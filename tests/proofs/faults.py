@@ -11,7 +11,7 @@ import os
 import random
 import signal
 from collections.abc import Callable, MutableSequence
-from typing import Any
+from typing import Any, Protocol
 
 from chalicelib.aws.credentials import credentials_from
 from chalicelib.aws.http_answer import Answer
@@ -29,6 +29,16 @@ _WEIGHTS = {"refused": 3, "answer_lost": 4, "conflict": 4, "unprocessed": 6, "st
 _DEFAULT_WEIGHT = 2
 
 type Send = Callable[[], Answer]
+
+
+class Lock(Protocol):
+    """A lock that processes share."""
+
+    def acquire(self, block: bool = True) -> bool:
+        """Take it; without ``block``, only when it is free."""
+
+    def release(self) -> None:
+        """Give it back."""
 
 
 def quick_retries() -> RetryPolicy:
@@ -74,7 +84,10 @@ def _kinds_of(operation: str, body: bytes) -> tuple[str, ...]:
 class FaultyApi(JsonApi):
     """DynamoDB's client whose wire fails as ``faults`` say; without them it counts attempts only."""
 
-    def __init__(self, endpoint: str, faults: Faults | None = None, retry: RetryPolicy | None = None) -> None:
+    def __init__(self, endpoint: str, faults: Faults | None = None, one_at_a_time: Lock | None = None, retry: RetryPolicy | None = None) -> None:
+        """With ``one_at_a_time``, a transaction that meets another one under way is refused, as DynamoDB does when they
+        share an item and DynamoDB Local, which lets them queue, does not.
+        """
         service = SERVICES["dynamodb"]
         super().__init__(
             service="dynamodb",
@@ -87,13 +100,34 @@ class FaultyApi(JsonApi):
             # Two cores serve everybody here: a real silence is not what is tried.
             read_timeout_seconds=20,
         )
+        self.attempts: list[tuple[str, int]] = []
+        """For each call, its operation and how often it was sent."""
         self._faults = faults
+        self._one_at_a_time = one_at_a_time
         self._earlier: dict[bytes, Answer] = {}
+        self._sent = 0
+
+    def call(self, operation: str, body: dict[str, Any]) -> dict[str, Any]:
+        """As the product's, and counted."""
+        self._sent = 0
+        try:
+            return super().call(operation, body)
+        finally:
+            self.attempts.append((operation, self._sent))
 
     def _exchange(self, call: Any, seconds_left: float) -> Answer:
+        self._sent += 1
+
         def send() -> Answer:
             # DynamoDB Local may be slow under this load; the deadline would count as one more fault.
-            return super(FaultyApi, self)._exchange(call, 20)
+            lock = self._one_at_a_time if call.operation == "TransactWriteItems" else None
+            if lock is not None and not lock.acquire(block=False):
+                return self._within("conflict", json.loads(call.body), call.body, send)
+            try:
+                return super(FaultyApi, self)._exchange(call, 20)
+            finally:
+                if lock is not None:
+                    lock.release()
 
         kind = self._faults.draw(call.operation, call.body) if self._faults is not None else ""
         if not kind:
@@ -133,8 +167,7 @@ class FaultyApi(JsonApi):
         return {"Responses": {table: items}, "UnprocessedKeys": left}
 
     def _share(self) -> float:
-        assert self._faults is not None
-        return self._faults.share()
+        return self._faults.share() if self._faults is not None else 0.0
 
 
 def _refuse(send: Send) -> Answer:

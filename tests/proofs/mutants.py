@@ -27,8 +27,5 @@ class WithoutVersion(DynamoProfiles):
     def _profile_action(self, row, replaces):
         return _unconditional(super()._profile_action(row, replaces))
 
-    def _identifier_action(self, tenant, one):
-        return _unconditional(super()._identifier_action(tenant, one))
-
 
 MUTANTS: Mapping[str, type[DynamoProfiles]] = {"no marker": WithoutMarker, "no version": WithoutVersion}

@@ -18,18 +18,22 @@ from tests.proofs.faults import CALLS, KINDS
 from tests.proofs.queueing import Letter, Queue
 from tests.proofs.roles import Plan, ingester, reader, ticking
 
-INGESTERS, READERS = 4, 1
+EVENTS, INGESTERS, READERS = 240, 4, 1
 _BATCH = 10
 _DOUBLED = 0.1
 _KILL_SHARE = 0.5
 """Of the rate of faults: jobs that are killed by the parent, wherever they are."""
 
 
-class QueueDesk:
-    """Batches of a queue for one worker; what is not answered is handed out again."""
+FORGETFUL = "acknowledged first"
+"""The mutant of the queue: a message is taken off it whatever became of it."""
 
-    def __init__(self, queue: Queue, lane: int, reports: list[Report]) -> None:
-        self._queue, self._lane, self._reports = queue, lane, reports
+
+class QueueDesk:
+    """Batches of a queue for one worker; what is not answered is handed out again, unless it is ``forgetful``."""
+
+    def __init__(self, queue: Queue, lane: int, reports: list[Any], *, forgetful: bool = False) -> None:
+        self._queue, self._lane, self._reports, self._forgetful = queue, lane, reports, forgetful
 
     def take(self) -> list[tuple[str, str]] | None:
         batch = self._queue.receive(self._lane, _BATCH)
@@ -38,10 +42,13 @@ class QueueDesk:
 
     def settle(self, job: Any, report: Report) -> None:
         self._reports.append(report)
-        self._queue.settle(self._batch, report.failed)
+        self._queue.settle(self._batch, () if self._forgetful else report.failed)
 
     def never_answered(self, job: Any) -> None:
-        self._queue.never_answered(self._batch)
+        if self._forgetful:
+            self._queue.settle(self._batch, ())
+        else:
+            self._queue.never_answered(self._batch)
 
     @property
     def is_done(self) -> bool:
@@ -93,16 +100,22 @@ class Ended(msgspec.Struct, frozen=True):
         """Whether bodies, rows and announcements are what they must be, before and after the replay."""
         return self.equal_before_replay and not self.wrong
 
+    @property
+    def adds_up(self) -> bool:
+        """Whether every item is accounted for, before and after the replay."""
+        return self.chaotic.adds_up and self.final.adds_up
+
 
 def run(
-    endpoint: str, tables: Mapping[str, str], *, rate: float, seed: int, mutant: str = "", over_limits: bool = True
+    endpoint: str, tables: Mapping[str, str], *, rate: float, seed: int, mutant: str = "", over_limits: bool = False
 ) -> Ended:
     """Deliver the same shuffled events from several processes under faults, until the queue is drained."""
     began = time.monotonic()
     chance = random.Random(seed)
     world = World()
-    events = material.events_of(chance, 120, over_limits=over_limits)
-    sent = material.Doors(world).sent(events, chance)
+    events = material.events_of(chance, EVENTS, over_limits=over_limits)
+    doors = material.Doors(world)
+    sent = doors.sent(events, chance)
     queue = Queue(chance, doubled=_DOUBLED)
     items = {queue.send(body, lane): named for lane, body, named in sent.bodies}
     counts = [RawArray("L", CALLS + 1) for _ in range(INGESTERS + READERS)]
@@ -112,9 +125,11 @@ def run(
     looking = LookingDesk(queue, chance, [who for person in material.people(8) for who in person])
 
     deaths = _drain(plan, queue, looking, reports, published, chance)
+    faults = {kind: sum(one[place] for one in counts) for place, kind in enumerate(KINDS)}
+    calls = sum(one[CALLS] for one in counts)
     chaotic_store = accounts.read_back(endpoint, tables)
     chaotic = accounts.account(sent, chaotic_store, [items[one.message_id] for one in queue.dead])
-    applied = [one for one in events if material_item(world, one) in chaotic_store.events]
+    applied = [one for one in events if doors.item(one) in chaotic_store.events]
     equal_before = _differences(chaotic_store, accounts.straight(applied, chaotic_store.secrets)) == ()
 
     queue.replay()
@@ -128,8 +143,8 @@ def run(
         rate=rate,
         mutant=mutant,
         seed=seed,
-        faults={kind: sum(one[place] for one in counts) for place, kind in enumerate(KINDS)},
-        calls=sum(one[CALLS] for one in counts),
+        faults=faults,
+        calls=calls,
         deaths=deaths,
         hand_outs=queue.handed_out,
         chaotic=chaotic,
@@ -142,11 +157,6 @@ def run(
     )
 
 
-def material_item(world: World, event: Any) -> str:
-    """The name of an event's item."""
-    return material.Doors(world).item(event)
-
-
 def _drain(
     plan: Plan,
     queue: Queue,
@@ -156,7 +166,8 @@ def _drain(
     chance: random.Random,
 ) -> int:
     now = ticking(time.time())
-    workers = [Worker(one, QueueDesk(queue, one, reports), ingester(plan, now)) for one in range(INGESTERS)]
+    desks = [QueueDesk(queue, one, reports, forgetful=plan.mutant == FORGETFUL) for one in range(INGESTERS)]
+    workers = [Worker(one, desk, ingester(plan, now)) for one, desk in enumerate(desks)]
     workers += [Worker(INGESTERS + one, looking, reader(plan, now)) for one in range(READERS)]
     return work_through(workers, published.update, kill_share=plan.rate * _KILL_SHARE, chance=chance)
 
