@@ -70,7 +70,7 @@ class Account(msgspec.Struct, frozen=True):
 
     @property
     def adds_up(self) -> bool:
-        """accepted = applied + duplicate + quarantined + dead, and no row from nowhere."""
+        """Accepted = applied + duplicate + quarantined + dead, and no row from nowhere."""
         known = self.applied + self.duplicate + self.quarantined + self.dead
         return self.accepted == known and not self.unexplained
 

@@ -6,6 +6,7 @@ from itertools import count
 import pytest
 
 from infra import dynamodb_local
+
 _SHOWN: list[str] = []
 
 
@@ -33,4 +34,3 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """What was measured, whether or not it failed."""
     for line in _SHOWN:
         terminalreporter.write_line(line)
-

@@ -10,7 +10,7 @@ import json
 import os
 import random
 import signal
-from collections.abc import Callable, MutableSequence
+from collections.abc import Callable, Collection, MutableSequence
 from typing import Any, Protocol
 
 from chalicelib.aws.credentials import credentials_from
@@ -25,7 +25,15 @@ IN_TRANSACTIONS = ("conflict", "throttled_within", "in_progress")
 KINDS = (*EVERYWHERE, *IN_TRANSACTIONS, "conflict_put", "unprocessed", "stale_read", "stale_index")
 CALLS = len(KINDS)
 """The place, after the kinds, where calls are counted."""
-_WEIGHTS = {"refused": 3, "answer_lost": 4, "conflict": 4, "unprocessed": 6, "stale_read": 6, "stale_index": 6}
+_WEIGHTS = {
+    "refused": 3,
+    "answer_lost": 4,
+    "conflict": 4,
+    "unprocessed": 6,
+    "stale_read": 6,
+    "stale_index": 6,
+    "conflict_put": 8,
+}
 _DEFAULT_WEIGHT = 2
 
 type Send = Callable[[], Answer]
@@ -49,8 +57,11 @@ def quick_retries() -> RetryPolicy:
 class Faults:
     """Draws faults at a rate, and counts them where a killed process leaves them to be read."""
 
-    def __init__(self, rate: float, chance: random.Random, counts: MutableSequence[int]) -> None:
+    def __init__(
+        self, rate: float, chance: random.Random, counts: MutableSequence[int], kinds: Collection[str] = KINDS
+    ) -> None:
         self.rate = rate
+        self.kinds = kinds
         self.counts = counts
         self._chance = chance
 
@@ -59,7 +70,9 @@ class Faults:
         self.counts[CALLS] += 1
         if self._chance.random() >= self.rate:
             return ""
-        kinds = [*EVERYWHERE, *_kinds_of(operation, body)]
+        kinds = [one for one in (*EVERYWHERE, *_kinds_of(operation, body)) if one in self.kinds]
+        if not kinds:
+            return ""
         kind = self._chance.choices(kinds, [_WEIGHTS.get(one, _DEFAULT_WEIGHT) for one in kinds])[0]
         self.counts[KINDS.index(kind)] += 1
         return kind
@@ -84,7 +97,13 @@ def _kinds_of(operation: str, body: bytes) -> tuple[str, ...]:
 class FaultyApi(JsonApi):
     """DynamoDB's client whose wire fails as ``faults`` say; without them it counts attempts only."""
 
-    def __init__(self, endpoint: str, faults: Faults | None = None, one_at_a_time: Lock | None = None, retry: RetryPolicy | None = None) -> None:
+    def __init__(
+        self,
+        endpoint: str,
+        faults: Faults | None = None,
+        one_at_a_time: Lock | None = None,
+        retry: RetryPolicy | None = None,
+    ) -> None:
         """With ``one_at_a_time``, a transaction that meets another one under way is refused, as DynamoDB does when they
         share an item and DynamoDB Local, which lets them queue, does not.
         """

@@ -15,10 +15,9 @@ from chalicelib.aws.retrying import RetryPolicy
 from chalicelib.flows.admission import Message
 from chalicelib.flows.ingest_events import ATTEMPTS, Report, ingest_events
 from chalicelib.kernel.codec import decode
-from chalicelib.kernel.moments import DAY_MS, MINUTE_MS
 from chalicelib.profiles.model import Body
 from infra.dynamodb_local import Running
-from tests.flows.world import NOW, World, paid
+from tests.flows.world import World, paid
 from tests.proofs import accounts
 from tests.proofs.crew import Role, Say, Worker, work_through
 from tests.proofs.faults import FaultyApi, Lock
@@ -98,7 +97,9 @@ def test_hot_identity__ten_thousand_events_from_eight_processes__all_are_there(
         f" dead {len(queue.dead)}; receives per message at most {queue.most_received} of 5; batches {len(reports)},"
         f" of which {sum(bool(one.failed) for one in reports)} were put back in part"
     )
-    show(f"  times a call was sent: {spread(sends)}; transactions per batch: {spread([one.transactions for one in reports])}")
+    show(
+        f"  times a call was sent: {spread(sends)}; transactions per batch: {spread([one.transactions for one in reports])}"
+    )
     assert facet.series["orders_paid"].count == len(stored.events) == EVENTS
     assert sum(one.report.applied for one in reports) == EVENTS
     assert queue.dead == []
