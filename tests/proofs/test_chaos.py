@@ -20,6 +20,8 @@ from tests.proofs.trial import FORGETFUL, Ended
 pytestmark = pytest.mark.proof
 
 POISONED = 2
+RARE = {"conflict_put"}
+"""Faults of calls that a trial makes some dozens of: all trials together meet them."""
 _ANSWERS = {"answered", "nobody", "no_such_profile", "no_answer", "throttled", "service_failed", "store_throttled"}
 
 
@@ -39,6 +41,7 @@ def try_out(
 
     yield run
     show("injected: " + ", ".join(f"{kind} {injected[kind]}" for kind in KINDS))
+    assert all(injected[kind] for kind in KINDS), "some kind of fault was never met"
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -54,7 +57,7 @@ def test_chaos__many_processes_under_faults_and_kills__profiles_are_byte_equal(
     # What nobody can open waits for ever; nothing else does.
     assert ended.final.dead == POISONED
     assert ended.deaths > 0
-    assert all(ended.faults.values()), ended.faults
+    assert {kind for kind, many in ended.faults.items() if not many} <= RARE
     assert 0.8 * rate < sum(ended.faults.values()) / ended.calls < 1.2 * rate
 
 
