@@ -14,7 +14,7 @@ that a function took off the queue and that left no row makes the sum too small,
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
 import msgspec
 
@@ -28,12 +28,12 @@ from chalicelib.store.dynamo_history import DynamoHistory
 from chalicelib.store.dynamo_profiles import DynamoProfiles, event_pk
 from chalicelib.store.dynamo_secrets import DynamoSecrets
 from chalicelib.store.memory import MemorySecrets
-from chalicelib.store.rows import EventRow, FacetSecret, ProfileRow
+from chalicelib.store.rows import EventRow, FacetSecret, IdentifierRow, ProfileRow
 from tests.flows.world import TENANT_ID, World
 from tests.proofs.faults import FaultyApi
 from tests.proofs.material import Sent
 
-_PARTS = ("link-", "trait-")
+_PARTS = ("link-", "trait-", "erased-")
 """Quarantine rows that note what an applied event went on without: no items of their own."""
 _AT_ONCE = 50
 
@@ -42,7 +42,7 @@ class Stored(msgspec.Struct, frozen=True):
     """The tables as they are."""
 
     profiles: Mapping[str, ProfileRow]
-    identifiers: Mapping[str, str]
+    identifiers: Mapping[str, IdentifierRow]
     events: Mapping[str, EventRow]
     quarantined: frozenset[str]
     secrets: Mapping[FacetId, FacetSecret]
@@ -50,7 +50,7 @@ class Stored(msgspec.Struct, frozen=True):
     @property
     def bodies(self) -> dict[str, bytes]:
         """Profile id → body, of those that were not merged into others."""
-        return {one: row.body for one, row in self.profiles.items() if row.state != "merged"}
+        return bodies_of(self.profiles.values())
 
     @property
     def settled(self) -> set[str]:
@@ -73,6 +73,11 @@ class Account(msgspec.Struct, frozen=True):
         """Accepted = applied + duplicate + quarantined + dead, and no row from nowhere."""
         known = self.applied + self.duplicate + self.quarantined + self.dead
         return self.accepted == known and not self.unexplained
+
+
+def bodies_of(rows: Iterable[ProfileRow]) -> dict[str, bytes]:
+    """Profile id → body, of those that were not merged into others."""
+    return {row.profile_id: row.body for row in rows if row.state != "merged"}
 
 
 def account(sent: Sent, stored: Stored, dead: Collection[Sequence[str]]) -> Account:

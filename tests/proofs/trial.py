@@ -107,7 +107,7 @@ class Ended(msgspec.Struct, frozen=True):
 
 
 def run(
-    endpoint: str, tables: Mapping[str, str], *, rate: float, seed: int, mutant: str = "", over_limits: bool = False
+    endpoint: str, tables: Mapping[str, str], *, rate: float, seed: int, mutant: str = "", over_limits: bool = True
 ) -> Ended:
     """Deliver the same shuffled events from several processes under faults, until the queue is drained."""
     began = time.monotonic()
@@ -181,8 +181,12 @@ def _differences(stored: accounts.Stored, should: World) -> tuple[str, ...]:
     else:
         differing = [key for key, row in stored.events.items() if row.content != markers[key].content]
         wrong += [f"{len(differing)} event rows differ"] if differing else []
-    if sorted(stored.bodies.values()) != should.bodies():
-        wrong.append(f"bodies differ: {len(stored.bodies)} people, {len(should.bodies())} expected")
+    bodies = accounts.bodies_of(row for row in should.profiles.rows.values())
+    if stored.bodies != bodies:
+        wrong.append(f"bodies differ: {len(stored.bodies)} people, {len(bodies)} expected")
+    leads = {key: row.profile_id for (_, key), row in should.profiles.identifiers.items()}
+    if {key: row.profile_id for key, row in stored.identifiers.items()} != leads:
+        wrong.append("identifiers lead elsewhere")
     if accounts.facets_of(stored.bodies.values()) != accounts.folded(stored.events.values()):
         wrong.append("facets are not the fold of the stored contributions")
     return tuple(wrong)
