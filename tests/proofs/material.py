@@ -33,6 +33,8 @@ _KINDS = (
 )
 _DAYS = (0, 0, 1, 1, 2, 40, 89, 91, 130, 400, 729)
 _SHARED_PHONE: Who = ("phone", "+8613800001111")
+_KIOSK: Who = ("device", "00000000-0000-4000-8000-00000000c105")
+_PASSERS_BY = 14
 _BAD: Sequence[Mapping[str, Any]] = (
     {"at": NOW + 365 * DAY_MS},
     {"at": NOW - 3 * 365 * DAY_MS},
@@ -80,6 +82,7 @@ def events_of(chance: random.Random, number: int, *, crowd: int = 8, over_limits
     made = [_event(chance, place, chance.choice(known)) for place in range(number)]
     if over_limits:
         made += [_shared(chance, place, one) for place, one in enumerate(known * 2)]
+        made += [_made(chance, f"kiosk-{one}", "page.viewed", _at_the_kiosk(one)) for one in range(_PASSERS_BY)]
     made += [_bad(place, bad) for place, bad in enumerate(_BAD)]
     return made
 
@@ -99,6 +102,11 @@ def _event(chance: random.Random, place: int, person: Sequence[Who]) -> Event:
 def _shared(chance: random.Random, place: int, person: Sequence[Who]) -> Event:
     """A phone that a whole shop floor uses: over every limit."""
     return _made(chance, f"shared-{place}", "message.received", [person[0], _SHARED_PHONE])
+
+
+def _at_the_kiosk(one: int) -> list[Who]:
+    """A terminal that more people use than it may identify; some of them are known."""
+    return [("anonymous_id", f"passer-by-{one}"), _KIOSK, *([("phone", f"+86139{one:04}0001")] if one % 5 == 0 else [])]
 
 
 def _made(chance: random.Random, id: str, kind: str, who: Sequence[Who]) -> Event:

@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 
 from chalicelib.flows.ingest_events import Report
-from tests.flows.world import World
+from tests.flows.oracle import contributions_of, expected_bodies
+from tests.flows.world import TENANT_ID, World, tenant_of
 from tests.proofs import accounts, material
 from tests.proofs.crew import Worker, work_through
 from tests.proofs.faults import CALLS, KINDS
@@ -25,6 +26,7 @@ _KILL_SHARE = 0.5
 """Of the rate of faults: jobs that are killed by the parent, wherever they are."""
 
 
+_TENANT = tenant_of(TENANT_ID)
 FORGETFUL = "acknowledged first"
 """The mutant of the queue: a message is taken off it whatever became of it."""
 
@@ -181,7 +183,7 @@ def _differences(stored: accounts.Stored, should: World) -> tuple[str, ...]:
     else:
         differing = [key for key, row in stored.events.items() if row.content != markers[key].content]
         wrong += [f"{len(differing)} event rows differ"] if differing else []
-    bodies = accounts.bodies_of(row for row in should.profiles.rows.values())
+    bodies = expected_bodies(contributions_of(should.history.markers.values()), should.keys.index(_TENANT))
     if stored.bodies != bodies:
         wrong.append(f"bodies differ: {len(stored.bodies)} people, {len(bodies)} expected")
     leads = {key: row.profile_id for (_, key), row in should.profiles.identifiers.items()}
