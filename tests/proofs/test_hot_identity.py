@@ -10,10 +10,12 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
-from chalicelib.aws.retrying import RetryPolicy
+from chalicelib.aws.retrying import RetryPolicy, wait
 from chalicelib.flows.admission import Message
 from chalicelib.flows.ingest_events import ATTEMPTS, Report, ingest_events
+from chalicelib.flows.services import Patience
 from chalicelib.kernel.codec import decode
 from chalicelib.profiles.model import Body
 from infra.dynamodb_local import Running
@@ -46,7 +48,8 @@ class Worked(msgspec.Struct):
 def ingester(plan: Plan, now: Callable[[], int], lock: Lock) -> Callable[[int, Say], Role]:
     def opened(number: int, say: Say) -> Role:
         api = FaultyApi(plan.endpoint, one_at_a_time=lock, retry=RetryPolicy())
-        services = ingestion(plan, api, lambda _: None)
+        patience = Patience(pause=wait, random=random.Random(number).random)
+        services = replace(ingestion(plan, api, lambda _: None), patience=patience)
 
         def work(batch: Sequence[tuple[str, str]]) -> Worked:
             api.attempts.clear()

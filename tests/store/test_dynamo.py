@@ -85,16 +85,15 @@ def test_reads__consistency_asked_for__is_what_the_call_says(fresh: bool) -> Non
 @pytest.mark.parametrize(
     "reasons",
     [
-        ("None", "TransactionConflict", "None", "None"),
-        ("ConditionalCheckFailed", "TransactionConflict", "None", "None"),
         ("ThrottlingError", "None", "None", "None"),
+        ("ThrottlingError", "TransactionConflict", "None", "None"),
         ("None", "ProvisionedThroughputExceeded", "None", "None"),
         ("None", "None", "None", "None"),
         (),
     ],
 )
-def test_save__conflict_or_throttling_within__unavailable(reasons: tuple[str, ...]) -> None:
-    """A conflict says nothing of duplicates: the save is tried again later, from fresh reads."""
+def test_save__throttling_within__unavailable(reasons: tuple[str, ...]) -> None:
+    """Throttling says nothing of duplicates: the save is tried again later, from fresh reads."""
     profiles, *_ = stores_of(Scripted(cancelled(*reasons)), TABLES)
     with pytest.raises(Unavailable):
         profiles.save(rows.first_save("t"))
@@ -102,12 +101,15 @@ def test_save__conflict_or_throttling_within__unavailable(reasons: tuple[str, ..
 
 def test_save__conditions_failed__each_is_told_from_the_others() -> None:
     """The reasons stand in the order of profile, events, identifiers."""
-    failed, fine = "ConditionalCheckFailed", "None"
+    failed, fine, conflict = "ConditionalCheckFailed", "None", "TransactionConflict"
     duplicate = Outcome(saved=False, duplicates=frozenset({rows.key("e1")}))
     expected: dict[tuple[str, ...], Outcome] = {
         (failed, fine, fine, fine): Outcome(saved=False, stale=True),
         (fine, failed, fine, fine): duplicate,
         (fine, fine, fine, failed): Outcome(saved=False, stale=True),
+        (fine, fine, conflict, fine): Outcome(saved=False, stale=True),
+        (fine, conflict, fine, fine): Outcome(saved=False, stale=True),
+        (conflict, failed, fine, fine): msgspec.structs.replace(duplicate, stale=True),
         (failed, failed, fine, fine): msgspec.structs.replace(duplicate, stale=True),
     }
     for reasons, outcome in expected.items():
@@ -251,12 +253,10 @@ def test_save__another_transaction_is_under_way__saved_after_it(on_local: Stores
     assert operation == "TransactWriteItems" and sent > 1
 
 
-def test_save__conflict_does_not_pass__unavailable_and_nothing_written(on_local: Stores, tenant: str) -> None:
-    """A conflict is neither «stale» nor «duplicate», and nothing of the save is there."""
+def test_save__conflict_does_not_pass__stale_and_nothing_written(on_local: Stores, tenant: str) -> None:
+    """Somebody else is faster again and again: what was read is old, and nothing of the save is there."""
     met = with_faults(on_local, 1.0, "conflict")
-    with pytest.raises(Unavailable) as raised:
-        met.profiles.save(rows.first_save(tenant))
-    assert raised.value.code == "store_conflict"
+    assert met.profiles.save(rows.first_save(tenant)) == Outcome(saved=False, stale=True)
     assert on_local.profiles.find(tenant, ["user_id:aa", "phone:bb"], fresh=True) == {}
     assert on_local.history.events(tenant, [rows.key("e1")]) == {}
 
