@@ -44,7 +44,7 @@ class MergePlan(msgspec.Struct, frozen=True):
     lifted: tuple[Apart, ...]
     profile_id: str
     broken: tuple[str, ...]
-    """Reasons of the protections that it breaks; only ``force`` goes over them."""
+    """Reasons of the protections that stand in its way, ``force`` being given or not."""
 
 
 def merge_people(order: MergeOrder, tenant: Tenant, services: IdentityServices, now: Millis) -> Merged:
@@ -60,7 +60,7 @@ def merge_people(order: MergeOrder, tenant: Tenant, services: IdentityServices, 
         if not services.patience.allows(attempt, ATTEMPTS):
             break
         found = plan_merge(order, tenant, services, now)
-        if found.broken and not order.force:
+        if found.broken:
             raise Conflict("protected", f"A protection forbids it: {', '.join(found.broken)}.", "profile_ids")
         merged = _record(order, found, now)
         if found.snapshot.is_torn or not services.profiles.save(_change(merged, found, tenant)).saved:
