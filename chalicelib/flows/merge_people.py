@@ -13,7 +13,7 @@ from chalicelib.flows.save_group import ACTIONS_AT_ONCE
 from chalicelib.flows.services import Change, IdentityServices
 from chalicelib.flows.settle_links import MOST_PROFILES, Settled, settle_all
 from chalicelib.flows.snapshot import Snapshot, limits_of
-from chalicelib.identity.partition import Apart, Must, Ties
+from chalicelib.identity.partition import SHARED, Apart, Must, Ties
 from chalicelib.kernel.errors import BadInput, Conflict, NotFound, Unavailable
 from chalicelib.kernel.moments import Millis
 from chalicelib.privacy.tenants import Tenant
@@ -96,7 +96,8 @@ def plan_merge(order: MergeOrder, tenant: Tenant, services: IdentityServices, no
     whole = next(one for one in planned.people if leads[0] in one.component.facets)
     missing = facets.keys() - whole.component.facets
     reasons = {one.reason for one in (*settled.unmet, *settled.refused) if missing & {one.anchor, one.other}}
-    broken = tuple(sorted(reasons or {"protected"})) if missing else ()
+    # That a shared identifier unites nobody is no reason why an operator may not.
+    broken = tuple(sorted(reasons - {SHARED} or {"protected"})) if missing else ()
     return MergePlan(snapshot, settled, planned, musts, tuple(lifted), whole.row.profile_id, broken)
 
 
