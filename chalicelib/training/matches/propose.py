@@ -1,0 +1,75 @@
+"""From rows to probable matches: block, compare, learn, score. A pure function of the set of rows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+
+from chalicelib.matching.levels import MISSING as MISSING_WORD
+from chalicelib.matching.model import FieldPart, Match, Row, Schema
+from chalicelib.training.matches.blocks import candidates
+from chalicelib.training.matches.columns import Floats, Ints
+from chalicelib.training.matches.learn import Weights, bits, chance, learn, prior_bits
+from chalicelib.training.matches.pairs import Seen, Table, see, table
+
+
+class Run(msgspec.Struct, frozen=True):
+    """What one run found and how: the matches, most probable first, and figures about the run."""
+
+    matches: tuple[Match, ...]
+    weights: Weights | None
+    rows: int
+    compared: int
+
+
+def propose(rows: Sequence[Row], schema: Schema, least: float) -> Run:
+    """The pairs whose score is ``least`` or more, most probable first."""
+    placed = table(rows, schema)
+    left, right = candidates(placed)
+    if not len(left):
+        return Run((), None, len(rows), 0)
+    seen = see(placed, left, right)
+    weights = learn(placed, seen)
+    parts = {name: _parts(placed, weights, seen, name) for name in placed.names}
+    prior = prior_bits(weights)
+    chances = chance(placed, weights, parts)
+    chosen = np.flatnonzero(chances >= least)
+    matches = [
+        _match(placed, seen, parts, (int(left[at]), int(right[at])), int(at), prior, float(chances[at]))
+        for at in chosen
+    ]
+    matches.sort(key=lambda match: (-match.weight, match.left, match.right))
+    return Run(tuple(matches), weights, len(rows), len(left))
+
+
+def _parts(rows: Table, weights: Weights, seen: Seen, name: str) -> Floats:
+    """What one field adds to each pair, in bits. Equality of a rare value says more than of a common one."""
+    result = bits(weights, name)[seen.levels[name]]
+    if name in rows.columns:
+        counts = rows.columns[name].counts
+        equal = seen.equal[name]
+        same = np.flatnonzero(equal >= 0)
+        share = np.maximum(counts[equal[same]] - 1, 1) / counts.sum()
+        result[same] = np.log2(weights.m[name][0] / share)
+    return result
+
+
+def _match(
+    rows: Table, seen: Seen, parts: dict[str, Floats], pair: tuple[int, int], at: int, prior: float, score: float
+) -> Match:
+    reasons = tuple(_reason(rows, seen, name, at, float(parts[name][at])) for name in rows.names)
+    return Match(
+        left=rows.row_ids[pair[0]],
+        right=rows.row_ids[pair[1]],
+        score=score,
+        weight=prior + sum(part.weight for part in reasons),
+        prior=prior,
+        parts=reasons,
+    )
+
+
+def _reason(rows: Table, seen: Seen, name: str, at: int, weight: float) -> FieldPart:
+    level = int(seen.levels[name][at])
+    return FieldPart(name, MISSING_WORD if level < 0 else rows.level_words(name)[level], weight)
