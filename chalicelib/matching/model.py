@@ -88,3 +88,7 @@ def pair_id(left: str, right: str) -> str:
     """The id of a pair of profiles: the same for both orders, and the same at every run."""
     pair = "\n".join(sorted((left, right)))
     return "pm_" + hashlib.sha256(pair.encode()).hexdigest()[:32]
+
+
+LIKELY = 0.5
+"""From this score on a pair is proposed: it is more likely one person than two."""

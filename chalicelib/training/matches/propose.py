@@ -26,7 +26,7 @@ class Run(msgspec.Struct, frozen=True):
 
 def propose(rows: Sequence[Row], schema: Schema, least: float) -> Run:
     """The pairs whose score is ``least`` or more, most probable first."""
-    placed = table(rows, schema)
+    placed = table(rows, schema.only(frozenset(name for row in rows for name in row.values)))
     left, right = candidates(placed)
     if not len(left):
         return Run((), None, len(rows), 0)
