@@ -11,7 +11,7 @@ READY := .venv/.ready
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
 
-$(READY): requirements.txt requirements-dev.txt
+$(READY): requirements.txt requirements-training.txt requirements-dev.txt
 	@python="$(PYTHON)"; [ -n "$$python" ] || python=$$(infra/find-python) || exit 1; \
 	echo "Installing what Zhiyin needs into .venv with $$python (about a minute, once) …"; \
 	"$$python" -m venv --clear .venv || \

@@ -46,6 +46,7 @@ _KINDS = {
     "#q#": "quarantined",
     "#e#": "applied",
     "#d#": "decisions",
+    "#m#": "matches",
     "#p#": "profiles",
     "#i#": "identifiers",
 }

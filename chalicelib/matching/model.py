@@ -1,5 +1,6 @@
 """The values of probable matches.
 
+Person      what a run is told of one profile
 Schema      which fields are compared, how, and which keys bring two rows together at all
 Row         one profile's normalised values, in memory only
 Match       a pair with its score, its weight and the part of every field: no value of a person in it
@@ -50,6 +51,18 @@ class Schema(msgspec.Struct, frozen=True):
         )
 
 
+class Person(msgspec.Struct, frozen=True):
+    """What a run is told of one profile, opened in memory only: clear traits, habits, and days of activity."""
+
+    profile_id: str
+    traits: dict[str, str]
+    habits: tuple[str, ...] = ()
+    days: tuple[int, ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<person {self.profile_id}>"
+
+
 class Row(msgspec.Struct, frozen=True):
     """One profile's normalised values by field; a field that is missing is no evidence either way."""
 
@@ -82,6 +95,13 @@ class Match(msgspec.Struct, frozen=True):
     def pair_id(self) -> str:
         """The id of the pair, whichever side comes first."""
         return pair_id(self.left, self.right)
+
+
+class Found(msgspec.Struct, frozen=True):
+    """What one run found, most probable first, among how many pairs that were compared."""
+
+    matches: tuple[Match, ...]
+    compared: int
 
 
 def pair_id(left: str, right: str) -> str:

@@ -10,6 +10,7 @@ class Tenant(msgspec.Struct, frozen=True):
 
     All keys are wrapped by KMS except ``ingest_public``, which may be read by everyone. ``region`` is
     where a phone number without country code is from; ``horizon_days`` is how old an event may be.
+    From the score ``merge_above`` on probable matches are merged by themselves; None = never.
     """
 
     tenant_id: str
@@ -21,6 +22,7 @@ class Tenant(msgspec.Struct, frozen=True):
     ingest_public: bytes
     region: str = "CN"
     horizon_days: int = 730
+    merge_above: float | None = None
 
     def __repr__(self) -> str:
         return f"<tenant {self.tenant_id}>"

@@ -30,6 +30,11 @@ def test_package__unzipped__within_45_mb(packaged: package.Package) -> None:
     assert packaged.unzipped_bytes <= LIMIT_BYTES
 
 
+def test_package__with_the_layer__within_230_mb(packaged: package.Package) -> None:
+    """What the nightly jobs load, package and layer together, leaves room below Lambda's 262 MB."""
+    assert packaged.unzipped_bytes + archive.unzipped_bytes(packaged.layer) <= 230_000_000
+
+
 def test_package__modules__ship_unchecked_bytecode(packaged: package.Package) -> None:
     """Every module has unchecked-hash bytecode, so that a cold start compiles nothing."""
     assert bytecode_mistakes(packaged.zip) == []

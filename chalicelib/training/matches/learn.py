@@ -40,7 +40,7 @@ def learn(rows: Table, seen: Seen) -> Weights:
     patterns, counts = _patterns(rows, seen)
     everywhere = _everywhere(rows)
     total = len(rows.row_ids) * (len(rows.row_ids) - 1) / 2
-    weights = _first(rows, everywhere, total, counts.sum())
+    weights = _first(rows, everywhere, total, int(counts.sum()))
     for number in range(1, ROUNDS + 1):
         chances = posterior(rows, weights, patterns)
         better = _maximised(rows, patterns, counts * chances, everywhere, total, number)
@@ -132,7 +132,12 @@ def _first(rows: Table, everywhere: Mapping[str, Floats], total: float, compared
 
 
 def _maximised(
-    rows: Table, patterns: Mapping[str, Ints], alike: Floats, everywhere: Mapping[str, Floats], total: float, number: int
+    rows: Table,
+    patterns: Mapping[str, Ints],
+    alike: Floats,
+    everywhere: Mapping[str, Floats],
+    total: float,
+    number: int,
 ) -> Weights:
     m, u = {}, {}
     for name in rows.names:

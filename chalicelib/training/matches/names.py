@@ -16,10 +16,8 @@ _CHARACTERS = re.compile(r"[㐀-鿿豈-﫿]+")
 _SYLLABLES = re.compile(r"(?:(?:[bpmfdtnlgkhjqxrzcsyw]|[zcs]h)?[aeiouv]{1,3}(?:ng|n|r)?)+")
 _SPELLED = {"lv": "lu", "nv": "nu", "lyu": "lu", "nyu": "nu"}
 """How the ü of 吕 is written where there is none."""
-_TITLES = frozenset("mr mrs ms miss dr prof".split())
-_CHINESE_SPELLED = {"lv": "lu", "nv": "nu", "lyu": "lu", "nyu": "nu"}
-"""How the ü of 吕 is written where there is none."""
-_TITLES = ("先生", "女士", "小姐", "太太")
+_TITLES = frozenset(["mr", "mrs", "ms", "miss", "dr", "prof"])
+_CHINESE_TITLES = ("先生", "女士", "小姐", "太太")
 
 
 def name_parts(text: str) -> tuple[str, str]:

@@ -10,9 +10,11 @@ import numpy as np
 from chalicelib.matching.levels import MISSING as MISSING_WORD
 from chalicelib.matching.model import FieldPart, Match, Row, Schema
 from chalicelib.training.matches.blocks import candidates
-from chalicelib.training.matches.columns import Floats, Ints
+from chalicelib.training.matches.columns import Floats
 from chalicelib.training.matches.learn import Weights, bits, chance, learn, prior_bits
 from chalicelib.training.matches.pairs import Seen, Table, see, table
+
+_DECIMALS = 4
 
 
 class Run(msgspec.Struct, frozen=True):
@@ -59,13 +61,14 @@ def _parts(rows: Table, weights: Weights, seen: Seen, name: str) -> Floats:
 def _match(
     rows: Table, seen: Seen, parts: dict[str, Floats], pair: tuple[int, int], at: int, prior: float, score: float
 ) -> Match:
-    reasons = tuple(_reason(rows, seen, name, at, float(parts[name][at])) for name in rows.names)
+    # Rounded before they are added, so that what is shown adds up.
+    reasons = tuple(_reason(rows, seen, name, at, round(float(parts[name][at]), _DECIMALS)) for name in rows.names)
     return Match(
         left=rows.row_ids[pair[0]],
         right=rows.row_ids[pair[1]],
         score=score,
-        weight=prior + sum(part.weight for part in reasons),
-        prior=prior,
+        weight=round(round(prior, _DECIMALS) + sum(part.weight for part in reasons), _DECIMALS),
+        prior=round(prior, _DECIMALS),
         parts=reasons,
     )
 
