@@ -32,6 +32,7 @@ TAGS = {
     "events": "The doors for events: the Segment family and CloudEvents.",
     "webhooks": "The doors for webhooks, each with its channel's own signature.",
     "profiles": "Reading profiles, always masked, for a stated purpose.",
+    "matching": "Profiles that are probably one person, for review.",
     "routing": "Where a person should go, how to talk to them, and why.",
     "system": "Whether it runs, and what it offers.",
 }
@@ -58,6 +59,7 @@ STATUSES = {
     401: "No valid credential; it is not said which of several causes.",
     403: "The credential is valid and may not do this.",
     404: "Nothing of that id exists for this tenant.",
+    409: "The state that the call was based on has changed.",
     413: "A limit on size is broken, which the message names.",
     415: "The content type is none that this path takes.",
     500: "A fault of ours. Sending the same again is safe.",
