@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from chalicelib.store.items import Call, Item, plain
-from chalicelib.store.memory import MemoryProfiles
+from chalicelib.store.rows import ProfileRow
 
 
 class ProfileScan(Protocol):
@@ -37,14 +37,14 @@ class DynamoScan:
 
 
 class MemoryScan:
-    """``ProfileScan`` over the profiles in memory."""
+    """``ProfileScan`` over the rows of the profiles in memory."""
 
-    def __init__(self, profiles: MemoryProfiles) -> None:
-        self._profiles = profiles
+    def __init__(self, rows: Mapping[tuple[str, str], ProfileRow]) -> None:
+        self._rows = rows
 
     def pages(self, tenant: str) -> Iterator[Sequence[str]]:
         """The ids of the active profiles of a tenant."""
-        rows = list(self._profiles.rows.values())
+        rows = list(self._rows.values())
         yield [row.profile_id for row in rows if row.tenant == tenant and row.state == "active"]
 
 
