@@ -6,7 +6,7 @@ PYTHON ?=
 PY := .venv/bin/python
 READY := .venv/.ready
 
-.PHONY: help demo up down logs status url package check lint types layers test deployed bench format clean
+.PHONY: help demo up down logs status url package check lint types layers test deployed bench matches format clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -65,6 +65,9 @@ deployed: $(READY) ## the tests that run against the local cloud (starts it)
 
 bench: $(READY) ## measure, as ratios to yardsticks of the same run
 	@$(PY) -m pytest -m bench -s tests/bench
+
+matches: $(READY) ## score probable matches on people that others invented, and time 50,000 rows
+	@$(PY) -m infra.matches
 
 clean: ## forget caches, packages and the virtual environment (ends the local cloud)
 	@if [ -x $(PY) ] && [ -f .local/cloud.json ]; then $(PY) -m infra.cloud down; fi

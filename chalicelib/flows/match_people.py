@@ -46,7 +46,8 @@ def people_of(tenant: Tenant, services: MatchServices, apart: Apart) -> Iterator
     branches = services.branch_keys(tenant)
     for ids in services.scan.pages(tenant.tenant_id):
         rows = services.profiles.load(tenant.tenant_id, ids, fresh=False)
-        bodies = {one: decode(row.body, Body) for one, row in rows.items() if row.state == "active" and row.body}
+        bodies = {one: decode(row.body, Body) for one, row in rows.items() if row.state == "active"}
+        bodies = {one: body for one, body in bodies.items() if body.facets}
         facets = [facet for body in bodies.values() for facet in body.facets]
         secrets = services.secrets.secrets(tenant.tenant_id, facets)
         for profile_id, body in bodies.items():
@@ -74,7 +75,7 @@ def _person(
     facets = body.facets.values()
     channels = {f"on:{channel}" for facet in facets for channel in facet.channels}
     habits = channels | {f"{name}:{traits[name]}".replace(" ", "_") for name in _HABITS if name in traits}
-    return Person(profile_id, traits, tuple(sorted(habits)), _days(facets))
+    return Person(profile_id, traits, tuple(sorted(habits)), _days(facets), max(facet.last_seen for facet in facets))
 
 
 def _value(

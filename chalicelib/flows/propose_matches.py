@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from heapq import nlargest
 
 import msgspec
 
@@ -18,6 +19,8 @@ from chalicelib.store.proposals import ProposalRow
 
 MOST_PROPOSED = 5_000
 """So many pairs a run puts on the list, the most probable first: a longer one would not be read."""
+MOST_PEOPLE = 300_000
+"""So many people a run compares, those heard of last: it must end within a function's time and memory."""
 OPEN_DAYS = 90
 """An open pair goes from the list when no run has found it for so long."""
 _PAGE = 100
@@ -46,7 +49,7 @@ def propose_matches(tenant: Tenant, services: MatchServices, now: Millis) -> Mat
     """
     report = MatchReport()
     apart = Apart()
-    people = list(people_of(tenant, services, apart))
+    people = nlargest(MOST_PEOPLE, people_of(tenant, services, apart), key=lambda one: (one.seen_at, one.profile_id))
     found = services.find(people)
     report.people, report.compared, report.found = len(people), found.compared, len(found.matches)
     services.said("pairs_compared", found.compared)

@@ -13,6 +13,8 @@ from typing import Literal
 
 import msgspec
 
+from chalicelib.kernel.moments import Millis
+
 type Kind = Literal["name", "date", "digits", "code", "email", "text", "set"]
 """How two values of a field are compared: each kind has its levels in ``matching.levels``."""
 
@@ -52,12 +54,16 @@ class Schema(msgspec.Struct, frozen=True):
 
 
 class Person(msgspec.Struct, frozen=True):
-    """What a run is told of one profile, opened in memory only: clear traits, habits, and days of activity."""
+    """What a run is told of one profile, opened in memory only: clear traits, habits, and days of activity.
+
+    ``seen_at`` is when it was last heard of.
+    """
 
     profile_id: str
     traits: dict[str, str]
     habits: tuple[str, ...] = ()
     days: tuple[int, ...] = ()
+    seen_at: Millis = 0
 
     def __repr__(self) -> str:
         return f"<person {self.profile_id}>"

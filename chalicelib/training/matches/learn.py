@@ -24,6 +24,8 @@ _SEED = 20261122
 _SOME = 0.5
 """Added to every count, so that nothing is ever impossible."""
 _LIKELY_SAME = 0.9
+_BELIEF_PAIRS = 2.0
+"""So many pairs is the first belief worth: a small tenant needs one, a large one does not notice."""
 
 
 class Weights(msgspec.Struct, frozen=True):
@@ -124,11 +126,17 @@ def _first(rows: Table, everywhere: Mapping[str, Floats], total: float, compared
     m, u = {}, {}
     for name in rows.names:
         places = len(everywhere[name])
-        m[name] = np.full(places, (1 - _LIKELY_SAME) / (places - 1))
-        m[name][0 if name in rows.columns else -1] = _LIKELY_SAME
+        m[name] = _belief(rows, name, places)
         u[name] = (everywhere[name] + _SOME) / (everywhere[name] + _SOME).sum()
     prior = min(len(rows.row_ids), compared, total / 2) / 2 / total
     return Weights(prior, m, u, 0)
+
+
+def _belief(rows: Table, name: str, places: int) -> Floats:
+    """What is believed of one person's values before anything is seen: mostly equal, and in the same order."""
+    result = np.full(places, (1 - _LIKELY_SAME) / (places - 1))
+    result[0 if name in rows.columns else -1] = _LIKELY_SAME
+    return result
 
 
 def _maximised(
@@ -143,7 +151,8 @@ def _maximised(
     for name in rows.names:
         present = patterns[name] != MISSING
         same = np.bincount(patterns[name][present], alike[present], minlength=len(everywhere[name]))
-        m[name] = (same + _SOME) / (same + _SOME).sum()
+        believed = same + _BELIEF_PAIRS * _belief(rows, name, len(same))
+        m[name] = believed / believed.sum()
         rest = np.maximum(everywhere[name] - same, _SOME)
         u[name] = rest / rest.sum()
     return Weights(float((alike.sum() + _SOME) / (total + 1)), m, u, number)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from chalicelib.matching.levels import CROSSING_LEVELS, LEVELS
 from chalicelib.matching.model import Row, Schema
@@ -16,6 +17,8 @@ _CLEARLY = 0.25
 """By how much the swapped order must be more alike than the straight one."""
 _ALIKE = 0.85
 CROSSED, STRAIGHT = 0, 1
+AT_ONCE = 500_000
+"""So many pairs are compared and scored at a time."""
 
 
 class Table(msgspec.Struct, frozen=True):
@@ -41,7 +44,14 @@ class Seen(msgspec.Struct, frozen=True):
     """Levels of pairs by name, and for equal values the code of the value (``NONE`` otherwise)."""
 
     levels: Mapping[str, Levels]
-    equal: Mapping[str, Ints]
+    equal: Mapping[str, NDArray[np.int32]]
+
+    def of(self, part: slice) -> Seen:
+        """What is seen of some of the pairs."""
+        return Seen(
+            {name: some[part] for name, some in self.levels.items()},
+            {name: some[part] for name, some in self.equal.items()},
+        )
 
 
 def table(rows: Sequence[Row], schema: Schema) -> Table:
@@ -54,7 +64,20 @@ def table(rows: Sequence[Row], schema: Schema) -> Table:
 
 
 def see(rows: Table, left: Ints, right: Ints) -> Seen:
-    """Compare the pairs of rows, given by their places."""
+    """Compare the pairs of rows, given by their places; so many at a time that memory stays bounded."""
+    found = {name: np.empty(len(left), np.int8) for name in rows.names}
+    equal = {field.name: np.empty(len(left), np.int32) for field in rows.schema.fields}
+    for start in range(0, len(left), AT_ONCE):
+        part = slice(start, start + AT_ONCE)
+        seen = _see(rows, left[part], right[part])
+        for name, some in seen.levels.items():
+            found[name][part] = some
+        for name, codes in seen.equal.items():
+            equal[name][part] = codes
+    return Seen(found, equal)
+
+
+def _see(rows: Table, left: Ints, right: Ints) -> Seen:
     ones = {name: one.codes[left] for name, one in rows.columns.items()}
     others = {name: one.codes[right] for name, one in rows.columns.items()}
     found: dict[str, Levels] = {}
@@ -64,7 +87,7 @@ def see(rows: Table, left: Ints, right: Ints) -> Seen:
     for field in rows.schema.fields:
         one, other = ones[field.name], others[field.name]
         found[field.name] = levels(field.kind, one, other, rows.columns[field.name].values)
-        equal[field.name] = np.where(found[field.name] == 0, one, NONE)
+        equal[field.name] = np.where(found[field.name] == 0, one, NONE).astype(np.int32)
     return Seen(found, equal)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 import numpy as np
@@ -10,9 +10,9 @@ import numpy as np
 from chalicelib.matching.levels import MISSING as MISSING_WORD
 from chalicelib.matching.model import FieldPart, Match, Row, Schema
 from chalicelib.training.matches.blocks import candidates
-from chalicelib.training.matches.columns import Floats
+from chalicelib.training.matches.columns import Floats, Ints
 from chalicelib.training.matches.learn import Weights, bits, chance, learn, prior_bits
-from chalicelib.training.matches.pairs import Seen, Table, see, table
+from chalicelib.training.matches.pairs import AT_ONCE, Seen, Table, see, table
 
 _DECIMALS = 4
 
@@ -34,16 +34,20 @@ def propose(rows: Sequence[Row], schema: Schema, least: float) -> Run:
         return Run((), None, len(rows), 0)
     seen = see(placed, left, right)
     weights = learn(placed, seen)
-    parts = {name: _parts(placed, weights, seen, name) for name in placed.names}
-    prior = prior_bits(weights)
-    chances = chance(placed, weights, parts)
-    chosen = np.flatnonzero(chances >= least)
-    matches = [
-        _match(placed, seen, parts, (int(left[at]), int(right[at])), int(at), prior, float(chances[at]))
-        for at in chosen
-    ]
+    matches: list[Match] = []
+    for start in range(0, len(left), AT_ONCE):
+        part = slice(start, start + AT_ONCE)
+        matches += _scored(placed, weights, seen.of(part), left[part], right[part], least)
     matches.sort(key=lambda match: (-match.weight, match.left, match.right))
     return Run(tuple(matches), weights, len(rows), len(left))
+
+
+def _scored(rows: Table, weights: Weights, seen: Seen, left: Ints, right: Ints, least: float) -> Iterator[Match]:
+    parts = {name: _parts(rows, weights, seen, name) for name in rows.names}
+    chances = chance(rows, weights, parts)
+    for at in np.flatnonzero(chances >= least):
+        pair = int(left[at]), int(right[at])
+        yield _match(rows, seen, parts, pair, int(at), prior_bits(weights), float(chances[at]))
 
 
 def _parts(rows: Table, weights: Weights, seen: Seen, name: str) -> Floats:
@@ -62,7 +66,9 @@ def _match(
     rows: Table, seen: Seen, parts: dict[str, Floats], pair: tuple[int, int], at: int, prior: float, score: float
 ) -> Match:
     # Rounded before they are added, so that what is shown adds up.
-    reasons = tuple(_reason(rows, seen, name, at, round(float(parts[name][at]), _DECIMALS)) for name in rows.names)
+    reasons = tuple(
+        _reason(rows, seen, name, at, round(float(parts[name][at]), _DECIMALS) + 0.0) for name in rows.names
+    )
     return Match(
         left=rows.row_ids[pair[0]],
         right=rows.row_ids[pair[1]],
