@@ -100,7 +100,9 @@ def main(given: list[str] | None = None) -> int:
     parser.add_argument("--rows", type=int, default=50_000, help="rows of the timed run; 0 leaves it out")
     asked = parser.parse_args(given)
     if not material.FOLDER.is_dir():
-        print("Skipped: the invented people are in ../shared/data beside the checkout, or where ZHIYIN_SHARED says.")
+        print(
+            "Skipped: the invented people are in ../shared/data beside the checkout, or where ZHIYIN_SHARED_DATA says."
+        )
         return 0
     _scores(asked.half)
     if asked.rows:

@@ -1,6 +1,6 @@
 """Rows whose people are known: the FEBRL sets and splink's fake_1000, and many rows made by spoiling FEBRL's values.
 
-They are read from a folder beside the checkout (or ``ZHIYIN_SHARED``) and are no part of the product.
+They are read from a folder beside the checkout (or ``ZHIYIN_SHARED_DATA``) and are no part of the product.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ import msgspec
 from chalicelib.matching.forms import date, digits, email, plain
 from chalicelib.matching.model import Field, Row, Rule, Schema
 from chalicelib.matching.schema import SCHEMA
+from infra.package import ROOT
 
-FOLDER = Path(os.environ.get("ZHIYIN_SHARED") or Path(__file__).resolve().parents[3] / "shared") / "data"
+FOLDER = Path(os.environ.get("ZHIYIN_SHARED_DATA") or ROOT.parent / "shared" / "data")
 SPLIT = "zhiyin"
 """The salt of the split: a person belongs to the test half by the hash of this and the person's number."""
 
