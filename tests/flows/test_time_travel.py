@@ -1,0 +1,137 @@
+"""As of an earlier moment: the same bytes that were answered then.
+
+The property records what is answered after every step of a story, and asks for all of it again at the end. A mutant
+that ignores when an event was saved, and one that evaluates tags at the present, must fail it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from chalicelib.events.model import Event, Identifier
+from chalicelib.flows.bot_context import context_for_bot
+from chalicelib.flows.describe_profile import describe_profile
+from chalicelib.flows.explain_tag import explain_tag
+from chalicelib.flows.find_person import by_id
+from chalicelib.flows.rebuild_profile import profile_as_of
+from chalicelib.kernel.errors import NotFound
+from chalicelib.kernel.moments import DAY_MS, HOUR_MS, Millis
+from chalicelib.profiles.model import Profile
+from tests.flows.world import NOW, TENANT_ID, World
+
+WHO: Sequence[tuple[str, str]] = (
+    ("user_id", "u1"),
+    ("user_id", "u2"),
+    ("user_id", "u3"),
+    ("phone", "+8613907551231"),
+    ("phone", "+8613907551232"),
+    ("email", "reader@shop.test"),
+    ("device", "till-1"),
+)
+KINDS = ("order.paid", "complaint.filed", "message.received", "profile.described")
+type Answers = dict[str, bytes]
+
+
+@st.composite
+def events(draw: st.DrawFn) -> Event:
+    kind = draw(st.sampled_from(KINDS))
+    who = draw(st.lists(st.sampled_from(WHO), min_size=1, max_size=3, unique=True))
+    data: dict[str, Any] = {"text": "退款"}
+    if kind == "order.paid":
+        data = {"order_id": draw(st.sampled_from(["o1", "o2"])), "amount": "12.50"}
+    if kind == "profile.described":
+        data = {
+            "traits": {"city": draw(st.sampled_from(["上海", "北京"])), "name": draw(st.sampled_from(["张三", "李四"]))}
+        }
+    return Event(
+        id=draw(st.uuids()).hex,
+        type=kind,
+        time=NOW - HOUR_MS - draw(st.sampled_from((0, 1, 29, 89, 91, 400))) * DAY_MS + draw(st.integers(0, 1)),
+        received_at=NOW,
+        tenant=TENANT_ID,
+        source="s_web",
+        channel=draw(st.sampled_from(["web", "phone"])),
+        identifiers=tuple(Identifier(*one) for one in who),
+        data=data,
+    )
+
+
+class Step(msgspec.Struct, frozen=True):
+    """Some events, in one batch or several, some of them again; then time passes."""
+
+    events: list[Event]
+    at_once: int
+    again: int
+    passes: Millis
+
+
+steps = st.builds(
+    Step,
+    events=st.lists(events(), min_size=1, max_size=4, unique_by=lambda one: one.id),
+    at_once=st.integers(1, 3),
+    again=st.integers(0, 1),
+    passes=st.sampled_from((1, 1_000, DAY_MS, 31 * DAY_MS)),
+)
+
+
+def ids(world: World) -> list[str]:
+    """The id that each identifier's own facet gives."""
+    index = world.keys.index(world.tenant(TENANT_ID))
+    return [index.profile_id(world.key(*one)) for one in WHO]
+
+
+def answers(world: World, find: Callable[[str], Profile], at: Millis) -> Answers:
+    """What is answered of everybody: the profile with its tags, one tag's why, and a bot's context."""
+    services, told = world.reading(), {}
+    for profile_id in ids(world):
+        try:
+            found = find(profile_id)
+        except NotFound as refused:
+            told[profile_id] = refused.code.encode()
+            continue
+        parts = (
+            describe_profile(found, services, at),
+            explain_tag(found, "open_complaint", services, at),
+            context_for_bot(found, "web", services, at, "Asia/Shanghai"),
+        )
+        told[profile_id] = b"\n".join(map(msgspec.json.encode, parts))
+    return told
+
+
+def then(world: World, at: Millis) -> Answers:
+    """What is answered now of an earlier moment."""
+    tenant, services = world.tenant(TENANT_ID), world.reading()
+    return answers(world, lambda one: profile_as_of(tenant, one, at, services, world.now), at)
+
+
+def play(world: World, story: Sequence[Step]) -> dict[Millis, Answers]:
+    """Let it happen; returns what was answered after each step."""
+    services, told = world.reading(), {}
+    for step in story:
+        world.accept(*step.events, *step.events[: step.again])
+        world.ingest(at_once=step.at_once)
+        world.now += step.passes
+        told[world.now] = answers(world, lambda one: by_id(TENANT_ID, one, services), world.now)
+        world.now += 1
+    return told
+
+
+def few_share(world: World) -> World:
+    """A tenant where an identifier of three people is shared already."""
+    world.tenants[TENANT_ID] = replace(world.tenants[TENANT_ID], shared_after=2)
+    return world
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(story=st.lists(steps, min_size=2, max_size=5))
+def test_as_of__any_story__answers_as_it_was_answered(story: list[Step]) -> None:
+    """Every field and byte: late events, contested and shared identifiers and duplicates included."""
+    world = few_share(World())
+    for at, told in play(world, story).items():
+        assert then(world, at) == told
