@@ -45,6 +45,10 @@ class DynamoHistory:
         rows = (_record(tenant, kind, item) for item in self._whole(found))
         return sorted(rows, key=lambda row: (row.at, row.record_id), reverse=True)
 
+    def count(self, tenant: str, facet: FacetId, *, at_most: int) -> int:
+        """How many events a facet's history holds."""
+        return self._table.count(_INDEX, f"{tenant}#{facet}", at_most=at_most)
+
     def quarantine(self, row: QuarantineRow) -> None:
         """Keep what could not be applied."""
         item: Attributes = {
