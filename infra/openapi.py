@@ -58,6 +58,7 @@ STATUSES = {
     401: "No valid credential; it is not said which of several causes.",
     403: "The credential is valid and may not do this.",
     404: "Nothing of that id exists for this tenant.",
+    409: "The state that the call was based on does not allow it, or has changed.",
     413: "A limit on size is broken, which the message names.",
     415: "The content type is none that this path takes.",
     500: "A fault of ours. Sending the same again is safe.",

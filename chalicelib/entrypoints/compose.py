@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable, Sequence
 from functools import cache
+from random import random
 
 from chalicelib.aws.bus import Bus, BusEvent
 from chalicelib.aws.credentials import credentials_from
@@ -18,7 +19,7 @@ from chalicelib.aws.services import open_api
 from chalicelib.aws.settings import Settings, load_settings
 from chalicelib.channels.model import SourceProfile
 from chalicelib.entrypoints.request import Caller
-from chalicelib.flows.services import Change, DoorServices, IngestKeys, IngestServices, ReadServices
+from chalicelib.flows.services import Change, DoorServices, IngestKeys, IngestServices, Patience, ReadServices
 from chalicelib.identity.blind_index import BlindIndex
 from chalicelib.kernel.errors import NotAuthorised, NotFound
 from chalicelib.privacy.tenants import Tenant
@@ -203,6 +204,7 @@ def read_services() -> ReadServices:
         policy=shipped_policy(),
         measures=load_measures(),
         alarm=raise_alarm,
+        patience=Patience(pause=time.sleep, random=random, base_seconds=0.1),
     )
 
 

@@ -52,11 +52,11 @@ class PastPeople:
                     self.joined.add(one)
                     self.keys |= past.keys
 
-    def is_whole(self) -> bool:
-        """Whether the rows of every facet come to what is stored of it: none is missing, and none is too new."""
+    def unlike(self) -> list[Facet | None]:
+        """What is stored of those facets whose rows come to something else: some are missing, or are newer."""
         self.snapshot.know(self.facets)
-        stored = ((facet, self.snapshot.body_at(facet).facets.get(facet)) for facet in self.facets)
-        return not self.snapshot.is_torn and all(self.facets[facet].present == one for facet, one in stored)
+        stored = {facet: self.snapshot.body_at(facet).facets.get(facet) for facet in self.facets}
+        return [one for facet, one in stored.items() if self.facets[facet].present != one]
 
     def then(self) -> dict[FacetId, Facet]:
         """The facets that hung together, as they were."""

@@ -191,6 +191,11 @@ def _decisive(people: tuple[Person, ...], snapshot: Snapshot, new: tuple[Edge, .
     return decisive
 
 
+def versions_of(planned: Plan) -> dict[str, int]:
+    """The version that everybody concerned has after the save."""
+    return {one.row.profile_id: one.row.version if one.is_changed else one.replaces for one in planned.people}
+
+
 def actions_of(planned: Plan) -> int:
     """How many of a transaction's actions it takes, events and records aside."""
     kept = (planned.people, planned.redirects, planned.identifiers, planned.unmoved)

@@ -15,8 +15,8 @@ from chalicelib.flows.snapshot import limits_of
 from chalicelib.identity.anchors import rank_of
 from chalicelib.identity.partition import Component, lead_of
 from chalicelib.kernel.codec import decode
-from chalicelib.kernel.errors import BadInput, Conflict, NotFound
-from chalicelib.kernel.moments import Millis
+from chalicelib.kernel.errors import BadInput, Conflict, NotFound, Unavailable
+from chalicelib.kernel.moments import DAY_MS, Millis
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.profiles.join import body_of, join
 from chalicelib.profiles.model import Body, Facet, FacetId, Profile
@@ -29,7 +29,7 @@ def profile_as_of(tenant: Tenant, profile_id: str, at: Millis, services: ReadSer
     """The profile that answered for an id at an instant.
 
     Raises BadInput ``as_of_in_future``; NotFound for one that was not known then or is erased; Conflict
-    ``history_expired``, ``history_erased`` or ``too_much_history`` where the history cannot tell.
+    ``history_expired``, ``history_erased`` or ``too_much_history`` where the history cannot tell; Unavailable.
     """
     if at > now:
         raise BadInput("as_of_in_future", "A profile can be seen as of now or earlier.", "as_of")
@@ -41,8 +41,8 @@ def profile_as_of(tenant: Tenant, profile_id: str, at: Millis, services: ReadSer
     id_of = services.index(tenant).profile_id
     facet = next((one for one in body.facets if id_of(one) == profile_id), None)
     if facet is None:
-        raise _unknown()
-    past = _read(tenant.tenant_id, facet, at, services, now)
+        raise Unavailable("contended", "Others change this profile; try again.")
+    past = _read(tenant, facet, at, services, now)
     found = past.partition(limits_of(tenant))
     if len(found.components) > MOST_PROFILES:
         raise too_much_history(f"more than {MOST_PROFILES} people hang together")
@@ -55,17 +55,25 @@ def profile_as_of(tenant: Tenant, profile_id: str, at: Millis, services: ReadSer
     return _joined(lead, versions.get(lead, 0), component, then, past)
 
 
-def _read(tenant_id: str, facet: FacetId, at: Millis, services: ReadServices, now: Millis) -> PastPeople:
-    attempt = 0
-    while services.patience.allows(attempt, ATTEMPTS):
-        attempt += 1
-        past = PastPeople(tenant_id, at, now, services)
+def _read(tenant: Tenant, facet: FacetId, at: Millis, services: ReadServices, now: Millis) -> PastPeople:
+    for attempt in range(ATTEMPTS):
+        if not services.patience.allows(attempt, ATTEMPTS):
+            break
+        past = PastPeople(tenant.tenant_id, at, now, services)
         past.gather(facet)
-        if past.is_whole():
-            if any(past.snapshot.row(key).erased_at > at for key in past.keys):
-                raise Conflict("history_erased", "Somebody who belonged to this past was erased since.", "as_of")
+        unlike = past.unlike()
+        if not unlike and not past.snapshot.is_torn:
+            _check_erased(past, at)
             return past
-    raise Conflict("history_expired", "Events of this past have expired, so it cannot be rebuilt.", "as_of")
+        # Rows that lag come within moments; those that have expired never do.
+        if attempt and any(one is not None and one.first_seen + tenant.horizon_days * DAY_MS <= now for one in unlike):
+            raise Conflict("history_expired", "Events of this past have expired: it cannot be rebuilt.", "as_of")
+    raise Unavailable("history_behind", "The history does not yet hold what was saved last; try again.")
+
+
+def _check_erased(past: PastPeople, at: Millis) -> None:
+    if any(past.snapshot.row(key).erased_at > at for key in past.keys):
+        raise Conflict("history_erased", "Somebody of this past was erased since: it cannot be rebuilt.", "as_of")
 
 
 def _joined(

@@ -7,6 +7,7 @@ that ignores when an event was saved, and one that evaluates tags at the present
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
@@ -20,7 +21,8 @@ from chalicelib.flows.describe_profile import describe_profile
 from chalicelib.flows.explain_tag import explain_tag
 from chalicelib.flows.find_person import by_id
 from chalicelib.flows.rebuild_profile import profile_as_of
-from chalicelib.kernel.errors import NotFound
+from chalicelib.flows.split_people import link_id
+from chalicelib.kernel.errors import BadInput, Conflict, NotFound
 from chalicelib.kernel.moments import DAY_MS, HOUR_MS, Millis
 from chalicelib.profiles.model import Profile
 from tests.flows.world import NOW, TENANT_ID, World
@@ -63,19 +65,24 @@ def events(draw: st.DrawFn) -> Event:
 
 
 class Step(msgspec.Struct, frozen=True):
-    """Some events, in one batch or several, some of them again; then time passes."""
+    """Some events, in one batch or several, some of them again; an operator's word; then time passes."""
 
     events: list[Event]
-    at_once: int
-    again: int
-    passes: Millis
+    at_once: int = 10
+    again: int = 0
+    merge: tuple[int, int] | None = None
+    split: int | tuple[int, int] | None = None
+    passes: Millis = 1
 
 
+pairs = st.tuples(st.integers(0, len(WHO) - 1), st.integers(0, len(WHO) - 1))
 steps = st.builds(
     Step,
-    events=st.lists(events(), min_size=1, max_size=4, unique_by=lambda one: one.id),
+    events=st.lists(events(), min_size=0, max_size=4, unique_by=lambda one: one.id),
     at_once=st.integers(1, 3),
     again=st.integers(0, 1),
+    merge=st.none() | pairs,
+    split=st.none() | st.integers(0, 2) | pairs,
     passes=st.sampled_from((1, 1_000, DAY_MS, 31 * DAY_MS)),
 )
 
@@ -112,14 +119,31 @@ def then(world: World, at: Millis) -> Answers:
 
 def play(world: World, story: Sequence[Step]) -> dict[Millis, Answers]:
     """Let it happen; returns what was answered after each step."""
-    services, told = world.reading(), {}
+    services, merges, told = world.reading(), list[str](), {}
     for step in story:
         world.accept(*step.events, *step.events[: step.again])
         world.ingest(at_once=step.at_once)
+        world.now += 1
+        speak(world, step, merges)
         world.now += step.passes
         told[world.now] = answers(world, lambda one: by_id(TENANT_ID, one, services), world.now)
         world.now += 1
     return told
+
+
+def speak(world: World, step: Step, merges: list[str]) -> None:
+    """An operator merges and splits, as far as it is possible."""
+    if step.merge is not None:
+        with suppress(NotFound, BadInput, Conflict):
+            one, other = (ids(world)[place] for place in step.merge)
+            merges.append(world.merge(one, other, force=one < other).merge_id)
+    if step.split is not None:
+        world.now += 1
+        with suppress(NotFound, Conflict, IndexError):
+            if isinstance(step.split, int):
+                world.split(merge_id=merges[step.split])
+            else:
+                world.split(link_id=link_id(*(world.key(*WHO[place]) for place in step.split)))
 
 
 def few_share(world: World) -> World:
