@@ -72,7 +72,7 @@ def _read(tenant: Tenant, facet: FacetId, at: Millis, services: ReadServices, no
 
 
 def _check_erased(past: PastPeople, at: Millis) -> None:
-    if any(past.snapshot.row(key).erased_at > at for key in past.keys):
+    if any(past.snapshot.row(key).erased_at > max(at, 0) for key in past.keys):
         raise Conflict("history_erased", "Somebody of this past was erased since: it cannot be rebuilt.", "as_of")
 
 
@@ -89,4 +89,4 @@ def _joined(
 
 
 def _unknown() -> NotFound:
-    return NotFound("no_such_profile", "There was no such profile then.")
+    return NotFound("no_such_profile", "There is no such profile.")

@@ -1,7 +1,7 @@
 """As of an earlier moment: the same bytes that were answered then.
 
 The property records what is answered after every step of a story, and asks for all of it again at the end. A mutant
-that ignores when an event was saved, and one that evaluates tags at the present, must fail it.
+that ignores when an event was saved, and those that take the present for the past, must fail it.
 """
 
 from __future__ import annotations
@@ -11,21 +11,25 @@ from contextlib import suppress
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from chalicelib.events.model import Event, Identifier
+from chalicelib.flows import past_facet, past_ties
 from chalicelib.flows.bot_context import context_for_bot
 from chalicelib.flows.describe_profile import describe_profile
 from chalicelib.flows.explain_tag import explain_tag
 from chalicelib.flows.find_person import by_id
 from chalicelib.flows.rebuild_profile import profile_as_of
 from chalicelib.flows.split_people import link_id
+from chalicelib.identity.partition import NOBODY_SAID
 from chalicelib.kernel.errors import BadInput, Conflict, NotFound
 from chalicelib.kernel.moments import DAY_MS, HOUR_MS, Millis
 from chalicelib.profiles.model import Profile
-from tests.flows.world import NOW, TENANT_ID, World
+from tests.flows.test_as_of import id_of
+from tests.flows.world import NOW, TENANT_ID, World, described, event, paid
 
 WHO: Sequence[tuple[str, str]] = (
     ("user_id", "u1"),
@@ -71,6 +75,7 @@ class Step(msgspec.Struct, frozen=True):
     at_once: int = 10
     again: int = 0
     merge: tuple[int, int] | None = None
+    force: bool = False
     split: int | tuple[int, int] | None = None
     passes: Millis = 1
 
@@ -82,6 +87,7 @@ steps = st.builds(
     at_once=st.integers(1, 3),
     again=st.integers(0, 1),
     merge=st.none() | pairs,
+    force=st.booleans(),
     split=st.none() | st.integers(0, 2) | pairs,
     passes=st.sampled_from((1, 1_000, DAY_MS, 31 * DAY_MS)),
 )
@@ -89,8 +95,7 @@ steps = st.builds(
 
 def ids(world: World) -> list[str]:
     """The id that each identifier's own facet gives."""
-    index = world.keys.index(world.tenant(TENANT_ID))
-    return [index.profile_id(world.key(*one)) for one in WHO]
+    return [id_of(world, one) for one in WHO]
 
 
 def answers(world: World, find: Callable[[str], Profile], at: Millis) -> Answers:
@@ -136,7 +141,7 @@ def speak(world: World, step: Step, merges: list[str]) -> None:
     if step.merge is not None:
         with suppress(NotFound, BadInput, Conflict):
             one, other = (ids(world)[place] for place in step.merge)
-            merges.append(world.merge(one, other, force=one < other).merge_id)
+            merges.append(world.merge(one, other, force=step.force).merge_id)
     if step.split is not None:
         world.now += 1
         with suppress(NotFound, Conflict, IndexError):
@@ -159,3 +164,59 @@ def test_as_of__any_story__answers_as_it_was_answered(story: list[Step]) -> None
     world = few_share(World())
     for at, told in play(world, story).items():
         assert then(world, at) == told
+
+
+# -- the mutants: what the proof above must catch
+
+USER, OTHER, PHONE, TILL = WHO[0], WHO[1], WHO[3], WHO[6]
+STORY = (
+    Step([event("complaint.filed", USER, ticket_id="k1"), described(USER, city="上海")], passes=HOUR_MS),
+    Step([paid("o1", "12.50", PHONE, days_ago=3)], passes=31 * DAY_MS),
+    Step([described(USER, city="北京", at=NOW - DAY_MS), paid("o2", "1.00", USER, PHONE, days_ago=400)], passes=DAY_MS),
+    Step([paid("o3", "1.00", OTHER, PHONE, days_ago=401)], merge=(0, 1), force=True, passes=DAY_MS),
+    Step([], split=0, passes=DAY_MS),
+    Step([paid("o4", "2.00", PHONE), paid("o5", "2.00", USER), paid("o6", "2.00", OTHER)]),
+)
+"""A late link that unites, an earlier one that comes later and wins, a merge that is split again."""
+
+
+def arrival_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    saved = past_facet._rows
+    monkeypatch.setattr(past_facet, "_rows", lambda *of: [replace(row, saved_at=0) for row in saved(*of)])
+
+
+def words_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(past_ties.PastTies, "then", lambda _: NOBODY_SAID)
+
+
+def words_of_today(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(past_ties.PastTies, "_split", lambda self: [one for one in self._splits.values() if one])
+
+
+def versions_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(past_ties.PastTies, "versions", lambda _: {})
+
+
+MUTANTS = (None, arrival_ignored, words_ignored, words_of_today, versions_ignored)
+
+
+@pytest.mark.parametrize("mutant", MUTANTS)
+def test_as_of__a_story_with_everything__answers_so_unless_mutated(
+    mutant: Callable[[pytest.MonkeyPatch], None] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Negative controls: each mutant answers something else at some moment."""
+    world = World()
+    told = play(world, STORY)
+    if mutant is not None:
+        mutant(monkeypatch)
+    assert all(then(world, at) == answered for at, answered in told.items()) is (mutant is None)
+
+
+def test_as_of__tags_evaluated_at_the_present__are_others() -> None:
+    """Negative control: a tag that has faded since was set then."""
+    world = World()
+    told = play(world, STORY)
+    tenant, services = world.tenant(TENANT_ID), world.reading()
+    at, answered = next(iter(told.items()))
+    mutated = answers(world, lambda one: profile_as_of(tenant, one, at, services, world.now), world.now)
+    assert mutated != answered == then(world, at)
