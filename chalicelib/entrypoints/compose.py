@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+import random
 import time
 from collections.abc import Callable, Sequence
 from functools import cache
-from random import random
+from typing import Any
 
 from chalicelib.aws.bus import Bus, BusEvent
 from chalicelib.aws.credentials import credentials_from
@@ -15,6 +16,7 @@ from chalicelib.aws.key_ring import KeyRing
 from chalicelib.aws.kms import Kms
 from chalicelib.aws.observability import Journal
 from chalicelib.aws.queue import Message, Queue
+from chalicelib.aws.retrying import wait
 from chalicelib.aws.services import open_api
 from chalicelib.aws.settings import Settings, load_settings
 from chalicelib.channels.model import SourceProfile
@@ -177,6 +179,13 @@ def raise_alarm(failed: Sequence[Failure]) -> None:
     journal().flush()
 
 
+def patience(context: Any) -> Patience:
+    """Full jitter between attempts, within the time that a function's invocation has left."""
+    return Patience(
+        seconds_left=lambda: context.get_remaining_time_in_millis() / 1000, pause=wait, random=random.random
+    )
+
+
 @cache
 def door_services() -> DoorServices:
     """What the doors need."""
@@ -204,7 +213,7 @@ def read_services() -> ReadServices:
         policy=shipped_policy(),
         measures=load_measures(),
         alarm=raise_alarm,
-        patience=Patience(pause=time.sleep, random=random, base_seconds=0.1),
+        patience=Patience(pause=wait, random=random.random, base_seconds=0.1),
     )
 
 
