@@ -12,8 +12,10 @@ from typing import Any
 import msgspec
 
 from chalicelib.entrypoints.http_identity import MergeRequest, MergeTrial, SplitRequest
+from chalicelib.entrypoints.http_matching import Rejection
 from chalicelib.entrypoints.http_profiles import Lookup
 from chalicelib.flows.read_timeline import MOST_EVENTS
+from chalicelib.flows.review_matches import MOST_CANDIDATES
 from chalicelib.flows.views import AcceptedView
 from chalicelib.routing.model import Decision, RouteRequest
 from infra import openapi_bodies as bodies
@@ -63,6 +65,9 @@ AS_OF = Parameter(
 )
 LIMIT = Parameter(
     "limit", "How many events, 20 unless told.", schema={"type": "integer", "minimum": 1, "maximum": MOST_EVENTS}
+)
+CANDIDATES = Parameter(
+    "limit", "How many pairs, 20 unless told.", schema={"type": "integer", "minimum": 1, "maximum": MOST_CANDIDATES}
 )
 CURSOR = Parameter("cursor", "The cursor that the page before ended with.")
 CHANNEL = Parameter("channel", "Where the bot talks; `api` unless told.", example="wechat")
@@ -148,6 +153,12 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         parameters=(IDEMPOTENCY_KEY,),
         refuses=(404, 409),
     ),
+    ("GET", "/v1/merge-candidates"): Operation(
+        details="`weight` is `prior_weight` plus the weights of the fields, in bits; `score` is the chance of one "
+        "person that follows. No value of a person is shown.",
+        parameters=(CANDIDATES, CURSOR),
+    ),
+    ("POST", "/v1/merge-candidates/{candidate_id}/reject"): Operation(body=(Rejection,), refuses=(409,)),
     ("POST", "/v1/route"): Operation(
         details="A caller whom no identifier leads to gets the path for new customers, with `profile_id` null.",
         body=(RouteRequest,),
