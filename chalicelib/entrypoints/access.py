@@ -21,6 +21,8 @@ ROUTES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("POST", "/v1/merges/preview"),
         ("POST", "/v1/merges"),
         ("POST", "/v1/splits"),
+        ("GET", "/v1/merge-candidates"),
+        ("POST", "/v1/merge-candidates/*/reject"),
     ),
     "route": (("POST", "/v1/route"), ("GET", "/v1/decisions/*")),
 }

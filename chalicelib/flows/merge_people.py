@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from chalicelib.flows.identity_records import Audited, Merged, audit_record, find_merge, merge_record
-from chalicelib.flows.plan_save import Plan, actions_of, plan
+from chalicelib.flows.plan_save import Plan, actions_of, plan, versions_of
 from chalicelib.flows.save_changes import changes_of
 from chalicelib.flows.save_group import ACTIONS_AT_ONCE
 from chalicelib.flows.services import Change, IdentityServices
@@ -164,6 +164,7 @@ def _record(order: MergeOrder, found: MergePlan, now: Millis) -> Merged:
         reason=order.reason,
         principal=order.principal,
         version=whole.row.version,
+        versions=versions_of(found.planned),
     )
 
 
