@@ -56,6 +56,13 @@ PURPOSE = Parameter(
     schema={"enum": ["service", "marketing", "analytics", "security", "legal"]},
     example="service",
 )
+AS_OF = Parameter(
+    "as_of",
+    "An RFC 3339 time with zone, not in the future: the answer is what it was then. Without it, what it is now. "
+    "409 where the history cannot tell.",
+    schema={"type": "string", "format": "date-time"},
+    example="2026-11-22T08:00:00Z",
+)
 LIMIT = Parameter(
     "limit", "How many events, 20 unless told.", schema={"type": "integer", "minimum": 1, "maximum": MOST_EVENTS}
 )
@@ -115,11 +122,13 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         refuses=(401, 403),
     ),
     ("POST", "/v1/profiles/lookup"): Operation(body=(Lookup,), refuses=(404,)),
-    ("GET", "/v1/profiles/{profile_id}"): Operation(parameters=(PURPOSE,)),
-    ("GET", "/v1/profiles/{profile_id}/tags"): Operation(parameters=(PURPOSE,)),
-    ("GET", "/v1/profiles/{profile_id}/tags/{tag_id}/why"): Operation(parameters=(PURPOSE,)),
+    ("GET", "/v1/profiles/{profile_id}"): Operation(parameters=(PURPOSE, AS_OF), refuses=(409,)),
+    ("GET", "/v1/profiles/{profile_id}/tags"): Operation(parameters=(PURPOSE, AS_OF), refuses=(409,)),
+    ("GET", "/v1/profiles/{profile_id}/tags/{tag_id}/why"): Operation(parameters=(PURPOSE, AS_OF), refuses=(409,)),
     ("GET", "/v1/profiles/{profile_id}/timeline"): Operation(parameters=(PURPOSE, LIMIT, CURSOR)),
-    ("GET", "/v1/profiles/{profile_id}/context"): Operation(answer=bodies.BotContext, parameters=(PURPOSE, CHANNEL)),
+    ("GET", "/v1/profiles/{profile_id}/context"): Operation(
+        answer=bodies.BotContext, parameters=(PURPOSE, CHANNEL, AS_OF), refuses=(409,)
+    ),
     ("GET", "/v1/profiles/{profile_id}/links"): Operation(
         details="A `link_id` may be given to `POST /v1/splits`. A refused link unites nobody; its `reason` is the "
         "protection, or `kept_apart` after a split.",

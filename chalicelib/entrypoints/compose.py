@@ -223,6 +223,7 @@ def read_services() -> ReadServices:
         policy=shipped_policy(),
         measures=load_measures(),
         alarm=raise_alarm,
+        patience=Patience(pause=wait, random=random.random, base_seconds=0.1),
     )
 
 

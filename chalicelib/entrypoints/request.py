@@ -11,6 +11,7 @@ from chalice.app import Request
 
 from chalicelib.kernel.errors import BadInput, Forbidden, NotAuthorised
 from chalicelib.kernel.gzip_body import open_body
+from chalicelib.kernel.moments import Millis, parse_moment
 from chalicelib.kernel.strict_json import parse
 from chalicelib.privacy.credentials import require
 
@@ -78,6 +79,12 @@ def typed_body[T](request: Request, type_: type[T]) -> T:
 def query(request: Request, name: str) -> str:
     """A query parameter, or ''."""
     return str(dict(request.query_params or {}).get(name, ""))
+
+
+def moment(request: Request, name: str) -> Millis | None:
+    """A query parameter that is a time, or None when it is not given. Raises BadInput ``bad_time``."""
+    given = dict(request.query_params or {})
+    return parse_moment(given[name], name) if name in given else None
 
 
 def check_purpose(purpose: str) -> None:
