@@ -9,6 +9,7 @@ from chalice.app import Chalice
 from chalicelib.entrypoints import (
     authorizers,
     http_events,
+    http_identity,
     http_matching,
     http_profiles,
     http_routing,
@@ -27,6 +28,7 @@ app.register_blueprint(http_webhooks.blueprint, name_prefix="webhooks_")
 app.register_blueprint(http_profiles.blueprint, name_prefix="profiles_")
 app.register_blueprint(http_matching.blueprint, name_prefix="matching_")
 app.register_blueprint(http_routing.blueprint, name_prefix="routing_")
+app.register_blueprint(http_identity.blueprint, name_prefix="identity_")
 app.register_blueprint(http_system.blueprint, name_prefix="system_")
 app.register_blueprint(queue_events.blueprint)
 app.register_blueprint(schedule_matches.blueprint)

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from chalicelib.entrypoints.http_identity import MergeRequest, MergeTrial, SplitRequest
 from chalicelib.entrypoints.http_matching import Rejection
 from chalicelib.entrypoints.http_profiles import Lookup
 from chalicelib.flows.read_timeline import MOST_EVENTS
@@ -65,7 +66,7 @@ CURSOR = Parameter("cursor", "The cursor that the page before ended with.")
 CHANNEL = Parameter("channel", "Where the bot talks; `api` unless told.", example="wechat")
 IDEMPOTENCY_KEY = Parameter(
     "Idempotency-Key",
-    "1 to 256 characters. The same key of the same caller answers the same decision again.",
+    "1 to 256 characters. The same request of the same caller with the same key has one effect and one answer.",
     where="header",
     schema={"type": "string", "minLength": 1, "maxLength": 256},
 )
@@ -119,6 +120,30 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("GET", "/v1/profiles/{profile_id}/tags/{tag_id}/why"): Operation(parameters=(PURPOSE,)),
     ("GET", "/v1/profiles/{profile_id}/timeline"): Operation(parameters=(PURPOSE, LIMIT, CURSOR)),
     ("GET", "/v1/profiles/{profile_id}/context"): Operation(answer=bodies.BotContext, parameters=(PURPOSE, CHANNEL)),
+    ("GET", "/v1/profiles/{profile_id}/links"): Operation(
+        details="A `link_id` may be given to `POST /v1/splits`. A refused link unites nobody; its `reason` is the "
+        "protection, or `kept_apart` after a split.",
+        parameters=(PURPOSE,),
+    ),
+    ("POST", "/v1/merges/preview"): Operation(
+        details="`protections` are reasons why the merge would be refused without `force`. `after` are the people "
+        "as they would be; tags and routes are compared at this moment.",
+        body=(MergeTrial,),
+        refuses=(404, 409),
+    ),
+    ("POST", "/v1/merges"): Operation(
+        details="`reason` stands in the audit. `force` needs the scope `merges:force`, which `admin` has.",
+        body=(MergeRequest,),
+        parameters=(IDEMPOTENCY_KEY,),
+        refuses=(404, 409),
+    ),
+    ("POST", "/v1/splits"): Operation(
+        details="Every facet returns to the id that it came from, with all that arrived since, and what was cut "
+        "stays apart. `reason` stands in the audit.",
+        body=(SplitRequest,),
+        parameters=(IDEMPOTENCY_KEY,),
+        refuses=(404, 409),
+    ),
     ("GET", "/v1/merge-candidates"): Operation(
         details="`weight` is `prior_weight` plus the weights of the fields, in bits; `score` is the chance of one "
         "person that follows. No value of a person is shown.",

@@ -74,8 +74,8 @@ def merge_people(order: MergeOrder, tenant: Tenant, services: IdentityServices, 
 
 def plan_merge(order: MergeOrder, tenant: Tenant, services: IdentityServices, now: Millis) -> MergePlan:
     """What the merge would do to whom, with nothing written."""
-    if not 2 <= len(set(order.profile_ids)) <= MOST_PEOPLE:
-        raise BadInput("bad_profile_ids", f"A merge is of 2 to {MOST_PEOPLE} profiles.", "profile_ids")
+    if not 2 <= len(set(order.profile_ids)) == len(order.profile_ids) <= MOST_PEOPLE:
+        raise BadInput("bad_profile_ids", f"A merge is of 2 to {MOST_PEOPLE} different profiles.", "profile_ids")
     snapshot, index = Snapshot(tenant.tenant_id, services.profiles), services.index(tenant)
     leads = [facet_of(one, snapshot, index.profile_id) for one in order.profile_ids]
     snapshot.know(leads)

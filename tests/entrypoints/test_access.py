@@ -29,13 +29,17 @@ EXPECTED = {
     ("GET", "/v1/decisions/{decision_id}"): "route",
     ("GET", "/v1/profiles/{profile_id}"): "profiles:read",
     ("GET", "/v1/profiles/{profile_id}/context"): "context:read",
+    ("GET", "/v1/profiles/{profile_id}/links"): "profiles:merge",
     ("GET", "/v1/profiles/{profile_id}/tags"): "profiles:read",
     ("GET", "/v1/profiles/{profile_id}/tags/{tag_id}/why"): "profiles:read",
     ("GET", "/v1/profiles/{profile_id}/timeline"): "timeline:read",
+    ("POST", "/v1/merges"): "profiles:merge",
+    ("POST", "/v1/merges/preview"): "profiles:merge",
     ("GET", "/v1/merge-candidates"): "profiles:merge",
     ("POST", "/v1/merge-candidates/{candidate_id}/reject"): "profiles:merge",
     ("POST", "/v1/profiles/lookup"): "profiles:read",
     ("POST", "/v1/route"): "route",
+    ("POST", "/v1/splits"): "profiles:merge",
     **{
         ("POST", f"/v1/{call}"): "events:write"
         for call in ("batch", "track", "identify", "page", "screen", "group", "alias", "events")
