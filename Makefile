@@ -6,7 +6,7 @@ PYTHON ?=
 PY := .venv/bin/python
 READY := .venv/.ready
 
-.PHONY: help demo up down logs status url package check lint types layers test deployed proofs bench matches format clean
+.PHONY: help demo kiosk up down logs status url package check lint types layers test deployed proofs bench matches format clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -21,6 +21,9 @@ $(READY): requirements.txt requirements-training.txt requirements-dev.txt
 
 demo: $(READY) ## a day of an online shop becomes profiles and routes, on this machine
 	@$(PY) -m infra.demo
+
+kiosk: $(READY) ## 5,000 people type in one phone, and stay 5,000 people
+	@$(PY) -m infra.demo.kiosk
 
 up: $(READY) ## start the local cloud, or deploy what changed
 	@$(PY) -m infra.cloud up

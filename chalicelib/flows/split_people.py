@@ -75,7 +75,9 @@ def _pairs(order: SplitOrder, tenant: Tenant, services: IdentityServices) -> tup
         merged = find_merge(services.history, tenant.tenant_id, order.merge_id)
         if merged is None:
             raise NotFound("no_such_merge", "There is no such merge.")
-        return tuple((one.left, one.right) for one in merged.musts)
+        # What the merge had overruled holds again: to take it back is to be where one was.
+        tied = [(one.left, one.right) for one in merged.musts]
+        return tuple(dict.fromkeys([*tied, *((one.left, one.right) for one in merged.lifted)]))
     return (_ends(order.link_id),)
 
 

@@ -233,26 +233,32 @@ def test_forced_merge__later_link_to_a_third_account__is_refused() -> None:
     assert "too_many_user_id" in world.codes()
 
 
-def test_merge__beyond_what_one_transaction_holds__refused_even_by_force() -> None:
+def crowd(world: World, first: int, many: int) -> str:
+    """One person of many phones, each with an order, put together by operators, ten at a time; its id."""
+    ids = []
+    for number in range(first, first + many):
+        who = ("phone", f"+861390755{number:04}")
+        world.apply(paid(f"o{number}", "1.00", who))
+        ids.append(id_of(world, who))
+    while len(ids) > 1:
+        tens = [ids[start : start + 10] for start in range(0, len(ids), 10)]
+        ids = [world.merge(*ten).profile_id if len(ten) > 1 else ten[0] for ten in tens]
+    return ids[0]
+
+
+def test_merge__of_more_identifiers_than_one_person_may_have__refused_even_by_force() -> None:
     """An answer that says merged, and people who are not, would be worse than a refusal."""
     world = World()
-    for person, namespace in (("u1", "device"), ("u2", "device")):
-        for number in range(0, 60, 5):
-            devices = [(namespace, f"{person}-{number + one}") for one in range(5)]
-            world.apply(event("page.viewed", ("user_id", person), *devices))
-    limits = {"device": 60}
-    world.tenants[TENANT_ID] = replace(world.tenants[TENANT_ID], limits=limits)
-    for person in ("u1", "u2"):
-        for number in range(0, 60, 5):
-            devices = [("device", f"{person}-{number + one}") for one in range(5)]
-            world.apply(event("page.viewed", ("user_id", person), *devices, at=NOW - 2 * HOUR_MS))
-    before = people(world)
-    ids = id_of(world, USER), id_of(world, OTHER)
+    world.tenants[TENANT_ID] = replace(world.tenants[TENANT_ID], limits={"phone": 200})
+    ids = crowd(world, 1000, 81), crowd(world, 2000, 10)
+    before, records = people(world), dict(world.history.kept_records)
+    assert len(before) == 2
     with pytest.raises(Conflict) as raised:
         world.merge(*ids, force=True)
-    assert raised.value.code == "too_tangled"
-    assert people(world) == before
-    assert world.history.kept_records == {}
+    assert "too_many_identifiers" in raised.value.message
+    assert (people(world), world.history.kept_records) == (before, records)
+    shown = preview(world, *ids, force=True)
+    assert (shown.protections, shown.needs_force) == (("too_many_identifiers",), False)
 
 
 def test_merge__of_more_merges_than_a_tenant_allows__protected() -> None:
