@@ -64,12 +64,13 @@ class Admitted(msgspec.Struct, frozen=True):
 
 
 class Refused(msgspec.Struct, frozen=True):
-    """What could not be applied: its code, the path it is about, and the original."""
+    """What could not be applied: its code, the path it is about, the original, and the event if it is one."""
 
     code: str
     path: str
     original: bytes
     at: Millis
+    event: Event | None = None
 
 
 def delivery_info(tenant: str) -> bytes:
@@ -99,7 +100,7 @@ def admit(opened: Opened, measures: MeasureSet, now: Millis) -> tuple[Sequence[A
         try:
             admitted.append(_admit(opened, event, measures, now))
         except BadInput as bad:
-            refused.append(Refused(bad.code, bad.path, msgspec.msgpack.encode(event), now))
+            refused.append(Refused(bad.code, bad.path, msgspec.msgpack.encode(event), now, event))
     return admitted, refused
 
 

@@ -1,17 +1,26 @@
-"""Keeps what could not be applied, with its code, readable by ingestion alone."""
+"""Keeps what could not be applied, with its code, as a delivery that ingestion alone can open, or take again."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from hashlib import sha256
+from typing import Literal, cast
 
+from msgspec.structs import replace
+
+from chalicelib.events.delivery import Delivery, RefusedItem
 from chalicelib.flows.admission import Opened, Refused, delivery_info
 from chalicelib.flows.services import IngestServices
+from chalicelib.kernel.codec import encode
 from chalicelib.kernel.moments import DAY_MS, Millis
 from chalicelib.privacy.envelope import seal_to
-from chalicelib.store.rows import QuarantineRow
+from chalicelib.store.rows import QuarantineKind, QuarantineRow
 
 _KEPT_DAYS = 90
+_LINE = "line "
+"""How the path of a line of an import begins."""
+_READS_LIKE_A_VALUE = re.compile(r"[^.\[\]]*\d{5}[^.\[\]]*")
 
 
 def quarantine(refused: Sequence[Refused], opened: Opened, services: IngestServices) -> int:
@@ -21,18 +30,19 @@ def quarantine(refused: Sequence[Refused], opened: Opened, services: IngestServi
         fingerprint = opened.keys.index.event_key(
             f"quarantine/{opened.delivery.source}", sha256(one.original).hexdigest()
         )
-        sealed = seal_to(tenant.ingest_public, one.original, delivery_info(tenant.tenant_id))
-        services.history.quarantine(
-            QuarantineRow(
-                tenant.tenant_id,
-                fingerprint.hex(),
-                one.code,
-                one.path,
-                one.at,
-                sealed,
-                one.at + _KEPT_DAYS * DAY_MS,
-            )
+        packed = encode(_delivery(one, opened.delivery))
+        row = QuarantineRow(
+            tenant=tenant.tenant_id,
+            quarantine_id=fingerprint.hex(),
+            code=one.code,
+            path=_without_values(one.path),
+            at=one.at,
+            sealed=seal_to(tenant.ingest_public, packed, delivery_info(tenant.tenant_id)),
+            expires_at=one.at + _KEPT_DAYS * DAY_MS,
+            source=opened.delivery.source,
+            kind=_kind(one),
         )
+        services.history.quarantine(row)
     return len(refused)
 
 
@@ -45,12 +55,31 @@ def note_parts(
     """
     for event_key, part, name, code in left_out:
         row = QuarantineRow(
-            opened.tenant.tenant_id,
-            f"{part}-{event_key.hex()}-{name}",
-            code,
-            "identifiers" if part == "link" else f"traits.{name}",
-            now,
-            b"",
-            now + _KEPT_DAYS * DAY_MS,
+            tenant=opened.tenant.tenant_id,
+            quarantine_id=f"{part}-{event_key.hex()}-{name}",
+            code=code,
+            path="identifiers" if part == "link" else f"traits.{name}",
+            at=now,
+            sealed=b"",
+            expires_at=now + _KEPT_DAYS * DAY_MS,
+            kind=cast(Literal["link", "trait"], part),
         )
         services.history.quarantine(row)
+
+
+def _delivery(one: Refused, came_in: Delivery) -> Delivery:
+    """The delivery that it came in, with nothing else in it: under the same source, rank and traits."""
+    if one.event is not None:
+        return replace(came_in, events=(one.event,), refused=())
+    return replace(came_in, events=(), refused=(RefusedItem(one.code, one.path, one.original),))
+
+
+def _kind(one: Refused) -> QuarantineKind:
+    if one.event is not None:
+        return "event"
+    return "import_line" if one.path.startswith(_LINE) else "item"
+
+
+def _without_values(path: str) -> str:
+    """A path as people may read it: senders name members, and some by phone numbers."""
+    return path if path.startswith(_LINE) else _READS_LIKE_A_VALUE.sub("*", path)

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from threading import Lock
 
+from msgspec.structs import replace
+
 from chalicelib.kernel.moments import Millis
 from chalicelib.profiles.model import FacetId, IdentifierKey
 from chalicelib.store.rows import (
+    THE_END,
     Change,
     DecisionRow,
     EventRow,
     FacetSecret,
     Outcome,
+    Position,
     ProfileRow,
     QuarantineRow,
 )
@@ -77,13 +81,28 @@ class MemoryHistory:
         return [row for row in rows if len(rows) <= limit or row.at >= rows[limit - 1].at]
 
     def quarantine(self, row: QuarantineRow) -> None:
-        """Keep what could not be applied."""
-        self.quarantine_rows.setdefault((row.tenant, row.quarantine_id), row)
+        """Keep what could not be applied, anew when it was replayed."""
+        kept = self.quarantine_rows.get((row.tenant, row.quarantine_id))
+        if kept is None or kept.replayed_at:
+            self.quarantine_rows[row.tenant, row.quarantine_id] = row
 
-    def quarantined(self, tenant: str, *, limit: int) -> Sequence[QuarantineRow]:
-        """The newest quarantined, newest first."""
+    def quarantined(self, tenant: str, *, limit: int, before: Position = THE_END) -> Sequence[QuarantineRow]:
+        """The newest quarantined before a position, newest first."""
         rows = [row for row in self.quarantine_rows.values() if row.tenant == tenant]
-        return sorted(rows, key=lambda row: (row.at, row.quarantine_id), reverse=True)[:limit]
+        rows.sort(key=lambda row: (row.at, row.quarantine_id), reverse=True)
+        return [row for row in rows if (row.at, row.quarantine_id) < before][:limit]
+
+    def quarantine_row(self, tenant: str, quarantine_id: str) -> QuarantineRow | None:
+        """One quarantined row."""
+        return self.quarantine_rows.get((tenant, quarantine_id))
+
+    def mark_replayed(self, row: QuarantineRow, at: Millis, principal: str) -> bool:
+        """Note that a row was replayed, if it waits as it was read."""
+        kept = self.quarantine_rows.get((row.tenant, row.quarantine_id))
+        if kept is None or kept.at != row.at or kept.replayed_at:
+            return False
+        self.quarantine_rows[row.tenant, row.quarantine_id] = replace(kept, replayed_at=at, replayed_by=principal)
+        return True
 
     def record(self, row: DecisionRow) -> bool:
         """Keep a decision; False when one of that id was already there."""

@@ -62,6 +62,10 @@ class HistoryItem(Model):
     profile_id = UnicodeAttribute(null=True)
     code = UnicodeAttribute(null=True)
     path = UnicodeAttribute(null=True)
+    source = UnicodeAttribute(null=True)
+    kind = UnicodeAttribute(null=True)
+    replayed_at = NumberAttribute(null=True)
+    replayed_by = UnicodeAttribute(null=True)
     by_facet = ByFacet()
 
 

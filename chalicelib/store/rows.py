@@ -15,6 +15,11 @@ from chalicelib.kernel.moments import Millis
 from chalicelib.profiles.model import FacetId, IdentifierKey
 
 type State = Literal["active", "merged", "restricted", "erased"]
+type QuarantineKind = Literal["event", "item", "import_line", "link", "trait"]
+"""An event; an item or line that is no event; a link or trait that an applied event went on without."""
+type Position = tuple[Millis, str]
+"""A place in a list that is ordered by time and, within an instant, by id."""
+THE_END: Position = (1 << 60, "")
 
 
 class ProfileRow(msgspec.Struct, frozen=True):
@@ -92,7 +97,10 @@ class FacetSecret(msgspec.Struct, frozen=True):
 
 
 class QuarantineRow(msgspec.Struct, frozen=True):
-    """What could not be applied: why, and the original sealed to the ingest function."""
+    """What could not be applied: why, and the original as a delivery sealed to the ingest function.
+
+    ``replayed_at`` is 0 while it waits. ``source`` is '' where it is not known.
+    """
 
     tenant: str
     quarantine_id: str
@@ -101,6 +109,15 @@ class QuarantineRow(msgspec.Struct, frozen=True):
     at: Millis
     sealed: bytes
     expires_at: Millis
+    source: str = ""
+    kind: QuarantineKind = "event"
+    replayed_at: Millis = 0
+    replayed_by: str = ""
+
+    @property
+    def replayable(self) -> bool:
+        """Whether ingestion can take its original again: only an event is one."""
+        return self.kind == "event" and bool(self.sealed)
 
 
 class DecisionRow(msgspec.Struct, frozen=True):
@@ -140,10 +157,16 @@ class HistoryStore(Protocol):
         """
 
     def quarantine(self, row: QuarantineRow) -> None:
-        """Keep what could not be applied. The same id again changes nothing."""
+        """Keep what could not be applied. What waits under its id stays; what was replayed waits again, as given."""
 
-    def quarantined(self, tenant: str, *, limit: int) -> Sequence[QuarantineRow]:
-        """The newest quarantined, newest first."""
+    def quarantined(self, tenant: str, *, limit: int, before: Position = THE_END) -> Sequence[QuarantineRow]:
+        """The newest quarantined before a position of (at, id), newest first; index reads may lag."""
+
+    def quarantine_row(self, tenant: str, quarantine_id: str) -> QuarantineRow | None:
+        """One quarantined row."""
+
+    def mark_replayed(self, row: QuarantineRow, at: Millis, principal: str) -> bool:
+        """Note that a row was replayed; False when it is not what it was read to be."""
 
     def record(self, row: DecisionRow) -> bool:
         """Keep a decision; False when one of that id was already there."""

@@ -160,6 +160,38 @@ def test_quarantine__same_id_again__first_is_kept(stores: Stores, tenant: str) -
     assert list(found) == [bare, rows.quarantined(tenant, "q2", at=rows.AT + 1), first]
     assert list(stores.history.quarantined(tenant, limit=1)) == [bare]
     assert list(stores.history.quarantined(f"{tenant}x", limit=1)) == []
+    assert stores.history.quarantine_row(tenant, "q1") == first
+    assert stores.history.quarantine_row(tenant, "q9") is stores.history.quarantine_row(f"{tenant}x", "q1") is None
+
+
+def test_quarantined__page_after_page__all_of_one_instant_and_none_twice(stores: Stores, tenant: str) -> None:
+    """One batch may refuse many in one millisecond: a position within an instant is one, too."""
+    kept = [rows.quarantined(tenant, f"q{number}", at=rows.AT + number // 5) for number in range(12)]
+    for row in kept:
+        stores.history.quarantine(row)
+    expected = sorted(kept, key=lambda row: (row.at, row.quarantine_id), reverse=True)
+    found = list(stores.history.quarantined(tenant, limit=2))
+    while page := stores.history.quarantined(tenant, limit=2, before=(found[-1].at, found[-1].quarantine_id)):
+        assert len(page) <= 2
+        found += page
+    assert found == expected
+
+
+def test_mark_replayed__of_a_row_that_waits__is_said_until_it_fails_again(stores: Stores, tenant: str) -> None:
+    """What fails again keeps its row and waits with the newer code; one who is late notes nothing."""
+    waiting = replace(rows.quarantined(tenant), source="s_web")
+    stores.history.quarantine(waiting)
+    assert waiting.replayable
+    assert stores.history.mark_replayed(waiting, rows.AT + 1, "admin") is True
+    replayed = replace(waiting, replayed_at=rows.AT + 1, replayed_by="admin")
+    assert stores.history.quarantine_row(tenant, "q1") == replayed
+    assert stores.history.mark_replayed(waiting, rows.AT + 2, "other") is False
+    again = replace(waiting, at=rows.AT + 3, code="beyond_horizon")
+    stores.history.quarantine(again)
+    assert stores.history.quarantine_row(tenant, "q1") == again
+    assert stores.history.mark_replayed(waiting, rows.AT + 4, "admin") is False
+    assert list(stores.history.quarantined(tenant, limit=9)) == [again]
+    assert stores.history.mark_replayed(rows.quarantined(tenant, "q9"), rows.AT, "admin") is False
 
 
 def test_record__same_decision_twice__the_first_answer_stays(stores: Stores, tenant: str) -> None:

@@ -124,6 +124,8 @@ def _everything(stores: Any) -> list[Callable[[], object]]:
         lambda: history.timeline("t", "f", before=1, limit=1),
         lambda: history.quarantine(rows.quarantined("t")),
         lambda: history.quarantined("t", limit=1),
+        lambda: history.quarantine_row("t", "q1"),
+        lambda: history.mark_replayed(rows.quarantined("t"), 1, "admin"),
         lambda: history.record(rows.decision("t")),
         lambda: history.decision("t", "d"),
         lambda: secrets.secrets("t", ["f"]),
