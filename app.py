@@ -10,6 +10,7 @@ from chalicelib.entrypoints import (
     authorizers,
     http_events,
     http_profiles,
+    http_quarantine,
     http_routing,
     http_system,
     http_webhooks,
@@ -24,6 +25,7 @@ app.register_blueprint(http_events.blueprint, name_prefix="events_")
 app.register_blueprint(http_webhooks.blueprint, name_prefix="webhooks_")
 app.register_blueprint(http_profiles.blueprint, name_prefix="profiles_")
 app.register_blueprint(http_routing.blueprint, name_prefix="routing_")
+app.register_blueprint(http_quarantine.blueprint, name_prefix="quarantine_")
 app.register_blueprint(http_system.blueprint, name_prefix="system_")
 app.register_blueprint(queue_events.blueprint)
 app.register_blueprint(authorizers.blueprint)

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from chalicelib.entrypoints.http_profiles import Lookup
+from chalicelib.flows.paging import MOST_ROWS
 from chalicelib.flows.read_timeline import MOST_EVENTS
 from chalicelib.flows.views import AcceptedView
 from chalicelib.routing.model import Decision, RouteRequest
@@ -56,6 +57,8 @@ PURPOSE = Parameter(
 LIMIT = Parameter(
     "limit", "How many events, 20 unless told.", schema={"type": "integer", "minimum": 1, "maximum": MOST_EVENTS}
 )
+ROWS = Parameter("limit", "How many, 20 unless told.", schema={"type": "integer", "minimum": 1, "maximum": MOST_ROWS})
+CODE = Parameter("code", "Only those with this code.", example="future_event")
 CURSOR = Parameter("cursor", "The cursor that the page before ended with.")
 CHANNEL = Parameter("channel", "Where the bot talks; `api` unless told.", example="wechat")
 IDEMPOTENCY_KEY = Parameter(
@@ -122,6 +125,16 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         refuses=(404,),
     ),
     ("GET", "/v1/decisions/{decision_id}"): Operation(answer=Decision),
+    ("GET", "/v1/quarantine"): Operation(
+        details="A page for a rare code may hold fewer than asked for, or none, and still have a cursor.",
+        parameters=(CODE, ROWS, CURSOR),
+    ),
+    ("POST", "/v1/quarantine/{quarantine_id}/replay"): Operation(
+        details="The event is queued as it stands, sealed: nobody but ingestion opens it. It counts once however "
+        "often it is replayed, and a repeated call answers as the first did. When it fails again it waits again, with "
+        "the newer code. What is no event cannot be replayed (409 `not_replayable`).",
+        refuses=(409,),
+    ),
     ("GET", "/v1/health"): Operation(),
     ("GET", "/v1/openapi.json"): Operation(answer=dict[str, Any]),
 }

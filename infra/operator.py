@@ -50,7 +50,7 @@ _KINDS = {
     "#i#": "identifiers",
 }
 """What a key's mark says an item is; the first that fits."""
-_COUNTED = (*_KINDS.values(), "merged")
+_COUNTED = (*_KINDS.values(), "merged", "replayed")
 _SHORT_ID_BYTES = 9
 _SECRET_BYTES = 24
 
@@ -168,6 +168,9 @@ class Operator:
 
 def _kind(item: Any) -> str:
     kind = _KINDS[next(mark for mark in _KINDS if mark in item.pk)]
+    if kind == "quarantined" and item.replayed_at:
+        # What was queued again has its end in the queue, among the applied or among the dead.
+        return "replayed"
     return "merged" if kind == "profiles" and item.merged_into else kind
 
 

@@ -16,6 +16,8 @@ ROUTES: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     "timeline:read": (("GET", "/v1/profiles/*/timeline"),),
     "context:read": (("GET", "/v1/profiles/*/context"),),
+    "quarantine:read": (("GET", "/v1/quarantine"),),
+    "quarantine:replay": (("POST", "/v1/quarantine/*/replay"),),
     "route": (("POST", "/v1/route"), ("GET", "/v1/decisions/*")),
 }
 """Scope → (method, path) with ``*`` for ids. What stands in no scope is refused."""

@@ -80,6 +80,14 @@ def query(request: Request, name: str) -> str:
     return str(dict(request.query_params or {}).get(name, ""))
 
 
+def limit_of(request: Request, default: int = 20) -> int:
+    """How many a page may hold. Raises BadInput ``bad_limit`` for what is no number."""
+    limit = query(request, "limit") or str(default)
+    if not (limit.isascii() and limit.isdigit() and len(limit) < 6):
+        raise BadInput("bad_limit", "A limit is a number.", "limit")
+    return int(limit)
+
+
 def check_purpose(purpose: str) -> None:
     """Raises BadInput for no or an unknown purpose, Forbidden for one that is not served."""
     if purpose not in PURPOSES:

@@ -64,13 +64,12 @@ class Admitted(msgspec.Struct, frozen=True):
 
 
 class Refused(msgspec.Struct, frozen=True):
-    """What could not be applied: its code, the path it is about, the original, and the event if it is one."""
+    """What could not be applied: its code, the path it is about, and the original."""
 
     code: str
     path: str
-    original: bytes
+    original: Event | bytes
     at: Millis
-    event: Event | None = None
 
 
 def delivery_info(tenant: str) -> bytes:
@@ -95,12 +94,12 @@ def open_message(message: Message, services: IngestServices) -> Opened:
 def admit(opened: Opened, measures: MeasureSet, now: Millis) -> tuple[Sequence[Admitted], Sequence[Refused]]:
     """Check, normalise, index and measure each event of a delivery. What fails is refused with its code."""
     admitted: list[Admitted] = []
-    refused = [Refused(one.code, one.path, one.raw, now) for one in opened.delivery.refused]
+    refused = [Refused(one.code, one.path, one.event or one.raw, now) for one in opened.delivery.refused]
     for event in opened.delivery.events:
         try:
             admitted.append(_admit(opened, event, measures, now))
         except BadInput as bad:
-            refused.append(Refused(bad.code, bad.path, msgspec.msgpack.encode(event), now, event))
+            refused.append(Refused(bad.code, bad.path, event, now))
     return admitted, refused
 
 

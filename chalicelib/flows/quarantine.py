@@ -7,9 +7,11 @@ from collections.abc import Sequence
 from hashlib import sha256
 from typing import Literal, cast
 
+import msgspec
 from msgspec.structs import replace
 
 from chalicelib.events.delivery import Delivery, RefusedItem
+from chalicelib.events.model import Event
 from chalicelib.flows.admission import Opened, Refused, delivery_info
 from chalicelib.flows.services import IngestServices
 from chalicelib.kernel.codec import encode
@@ -27,9 +29,7 @@ def quarantine(refused: Sequence[Refused], opened: Opened, services: IngestServi
     """Keep refused originals; the same original of the same source is kept once. Returns how many came."""
     tenant = opened.tenant
     for one in refused:
-        fingerprint = opened.keys.index.event_key(
-            f"quarantine/{opened.delivery.source}", sha256(one.original).hexdigest()
-        )
+        fingerprint = opened.keys.index.event_key(f"quarantine/{opened.delivery.source}", _digest(one.original))
         packed = encode(_delivery(one, opened.delivery))
         row = QuarantineRow(
             tenant=tenant.tenant_id,
@@ -67,15 +67,22 @@ def note_parts(
         services.history.quarantine(row)
 
 
+def _digest(original: Event | bytes) -> str:
+    if isinstance(original, Event):
+        # When it came in is not a part of it: sent again by its source, it is the same.
+        original = msgspec.msgpack.encode(replace(original, received_at=0))
+    return sha256(original).hexdigest()
+
+
 def _delivery(one: Refused, came_in: Delivery) -> Delivery:
     """The delivery that it came in, with nothing else in it: under the same source, rank and traits."""
-    if one.event is not None:
-        return replace(came_in, events=(one.event,), refused=())
+    if isinstance(one.original, Event):
+        return replace(came_in, events=(one.original,), refused=())
     return replace(came_in, events=(), refused=(RefusedItem(one.code, one.path, one.original),))
 
 
 def _kind(one: Refused) -> QuarantineKind:
-    if one.event is not None:
+    if isinstance(one.original, Event):
         return "event"
     return "import_line" if one.path.startswith(_LINE) else "item"
 

@@ -16,10 +16,6 @@ from chalicelib.store.items import Attributes, Call, Item, typed_value
 from chalicelib.store.rows import THE_END, DecisionRow, EventRow, Position, QuarantineKind, QuarantineRow
 
 _INDEX = "by_facet"
-_ABSENT_OR_REPLAYED = {
-    "ConditionExpression": "attribute_not_exists(#pk) OR attribute_exists(#replayed_at)",
-    "ExpressionAttributeNames": {"#pk": "pk", "#replayed_at": "replayed_at"},
-}
 
 
 class DynamoHistory:
@@ -41,8 +37,8 @@ class DynamoHistory:
         return sorted(rows, key=lambda row: (row.at, row.event_key), reverse=True)
 
     def quarantine(self, row: QuarantineRow) -> None:
-        """Keep what could not be applied, anew when it was replayed."""
-        self._table.put_if(_quarantine_item(row), _ABSENT_OR_REPLAYED)
+        """Keep what could not be applied, in place of what its id had."""
+        self._table.put(_quarantine_item(row), if_absent=False)
 
     def quarantined(self, tenant: str, *, limit: int, before: Position = THE_END) -> Sequence[QuarantineRow]:
         """The newest quarantined before a position, newest first. Only those of the page are read whole."""

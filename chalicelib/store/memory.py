@@ -81,10 +81,8 @@ class MemoryHistory:
         return [row for row in rows if len(rows) <= limit or row.at >= rows[limit - 1].at]
 
     def quarantine(self, row: QuarantineRow) -> None:
-        """Keep what could not be applied, anew when it was replayed."""
-        kept = self.quarantine_rows.get((row.tenant, row.quarantine_id))
-        if kept is None or kept.replayed_at:
-            self.quarantine_rows[row.tenant, row.quarantine_id] = row
+        """Keep what could not be applied, in place of what its id had."""
+        self.quarantine_rows[row.tenant, row.quarantine_id] = row
 
     def quarantined(self, tenant: str, *, limit: int, before: Position = THE_END) -> Sequence[QuarantineRow]:
         """The newest quarantined before a position, newest first."""

@@ -157,7 +157,10 @@ class HistoryStore(Protocol):
         """
 
     def quarantine(self, row: QuarantineRow) -> None:
-        """Keep what could not be applied. What waits under its id stays; what was replayed waits again, as given."""
+        """Keep what could not be applied, in place of what its id had: what fails again waits again.
+
+        Never left out because a row is there: a replay may fail before it is noted as one.
+        """
 
     def quarantined(self, tenant: str, *, limit: int, before: Position = THE_END) -> Sequence[QuarantineRow]:
         """The newest quarantined before a position of (at, id), newest first; index reads may lag."""

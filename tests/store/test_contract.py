@@ -148,11 +148,11 @@ def test_timeline__limit_falls_between_events_of_one_instant__the_instant_is_not
     assert list(found)[:5] == sorted(events, key=lambda row: row.event_key, reverse=True)
 
 
-def test_quarantine__same_id_again__first_is_kept(stores: Stores, tenant: str) -> None:
+def test_quarantine__same_id_again__one_row_with_what_was_said_last(stores: Stores, tenant: str) -> None:
     """A redelivery quarantines once."""
     first = rows.quarantined(tenant)
+    stores.history.quarantine(replace(first, code="other", at=rows.AT - 5))
     stores.history.quarantine(first)
-    stores.history.quarantine(replace(first, code="other", at=rows.AT + 5))
     stores.history.quarantine(rows.quarantined(tenant, "q2", at=rows.AT + 1))
     bare = replace(rows.quarantined(tenant, "q3", at=rows.AT + 2), path="", sealed=b"")
     stores.history.quarantine(bare)
@@ -178,7 +178,7 @@ def test_quarantined__page_after_page__all_of_one_instant_and_none_twice(stores:
 
 
 def test_mark_replayed__of_a_row_that_waits__is_said_until_it_fails_again(stores: Stores, tenant: str) -> None:
-    """What fails again keeps its row and waits with the newer code; one who is late notes nothing."""
+    """What fails again keeps its row and waits with the newer code; one who read it earlier notes nothing."""
     waiting = replace(rows.quarantined(tenant), source="s_web")
     stores.history.quarantine(waiting)
     assert waiting.replayable
