@@ -4,6 +4,8 @@
     python -m infra.operator source create --tenant t_… --name crm --channel shop [--trusted]
     python -m infra.operator token create --tenant t_… --role bot --principal chatbot
     python -m infra.operator counts --tenant t_…        what is stored, and what waits or is dead
+    python -m infra.operator dead-letters list          what was given up on, with codes and without contents
+    python -m infra.operator dead-letters replay [--queue events]
     python -m infra.operator bodies --tenant t_…        a hash of each profile's stored body
     python -m infra.operator reset --tenant t_… --yes   forget people and history, keep keys (not in AWS)
 
@@ -16,16 +18,17 @@ from __future__ import annotations
 import argparse
 import base64
 import importlib
-import json
 import os
 import secrets
 import sys
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from typing import Any
 
 import msgspec
+from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.aws.credentials import credentials_from
 from chalicelib.aws.json_api import JsonApi
@@ -37,8 +40,9 @@ from chalicelib.kernel.errors import ZhiyinError
 from chalicelib.privacy.credentials import SCOPES, SECRET_BYTES, Credential, hash_token, new_token
 from chalicelib.privacy.fields import FIELDS, allowed_traits
 from chalicelib.store.catalogue import DynamoCatalogue, SourceRecord
-from infra import deployment
+from infra import dead_letters, deployment, logs
 from infra.failures import Failure
+from infra.stack import NAME
 
 _KINDS = {
     "#q#link-": "links_refused",
@@ -139,6 +143,26 @@ class Operator:
                 gone += 1
         return gone
 
+    def dead_letters(self, verb: str, named: str | None, stack: str | None) -> dict[str, Any]:
+        """By queue, a summary of its dead letters, or how many of them were moved back to it."""
+        chosen = [one for one in deployment.queues(stack) if named in (None, one.name)]
+        if not chosen:
+            there = ", ".join(one.name for one in deployment.queues(stack))
+            raise Failure(f"No queue is called {named!r}; there are {there}.")
+        call = self.api("sqs").call
+        if verb == "replay":
+            return {one.name: dead_letters.move_back(one, call, _say, time.sleep) for one in chosen}
+        client = deployment.logs_client(stack)
+
+        def codes_of(since: int) -> Mapping[str, str]:
+            try:
+                return logs.failed_messages(client, stack or NAME, since)
+            except (BotoCoreError, ClientError) as error:
+                _say(f"Codes cannot be told, because the logs cannot be read: {error}")
+                return {}
+
+        return {one.name: dead_letters.summary(one, call, codes_of) for one in chosen}
+
     def _known(self, tenant_id: str) -> None:
         if self.catalogue.tenant(tenant_id) is None:
             raise Failure(f"There is no tenant {tenant_id}.")
@@ -172,6 +196,10 @@ def _kind(item: Any) -> str:
         # What was queued again has its end in the queue, among the applied or among the dead.
         return "replayed"
     return "merged" if kind == "profiles" and item.merged_into else kind
+
+
+def _say(sentence: str) -> None:
+    print(sentence, file=sys.stderr)
 
 
 def _short_id() -> str:
@@ -210,6 +238,9 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--tenant", required=True)
         if noun == "reset":
             command.add_argument("--yes", action="store_true", required=True)
+    dead = nouns.add_parser("dead-letters", help="what was given up on, and moving it back")
+    dead.add_argument("verb", choices=["list", "replay"])
+    dead.add_argument("--queue", help="of one queue, such as events; of all when not given")
     for command in nouns.choices.values():
         command.add_argument("--json", action="store_true", default=argparse.SUPPRESS)
     return parser
@@ -220,6 +251,8 @@ def run(asked: argparse.Namespace) -> dict[str, Any]:
     if asked.noun == "reset" and asked.stack is not None:
         raise Failure("reset forgets people without a receipt, so it works on the local cloud only.")
     operator = Operator(deployment.environment(asked.stack))
+    if asked.noun == "dead-letters":
+        return operator.dead_letters(asked.verb, asked.queue, asked.stack)
     if asked.noun == "tenant":
         return dict(operator.create_tenant(asked.name, asked.timezone, asked.region, asked.horizon_days))
     if asked.noun == "source":
@@ -241,8 +274,11 @@ def main(given: list[str] | None = None) -> int:
     except (Failure, ZhiyinError) as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("Interrupted: run the same again to go on.", file=sys.stderr)
+        return 130
     if asked.json:
-        print(json.dumps(answer))
+        print(msgspec.json.encode(answer).decode())
     else:
         for name, value in answer.items():
             print(f"{name:16} {value}")
