@@ -63,7 +63,8 @@ CURSOR = Parameter("cursor", "The cursor that the page before ended with.")
 CHANNEL = Parameter("channel", "Where the bot talks; `api` unless told.", example="wechat")
 IDEMPOTENCY_KEY = Parameter(
     "Idempotency-Key",
-    "1 to 256 characters. The same key of the same caller answers the same decision again.",
+    "1 to 256 printable ASCII characters, new for each request. The same request with the same key again has no second "
+    "effect and the same answer; another body under the same key within a day is refused with 409.",
     where="header",
     schema={"type": "string", "minLength": 1, "maxLength": 256},
 )
@@ -122,7 +123,7 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         body=(RouteRequest,),
         answer=Decision,
         parameters=(IDEMPOTENCY_KEY,),
-        refuses=(404,),
+        refuses=(404, 409),
     ),
     ("GET", "/v1/decisions/{decision_id}"): Operation(answer=Decision),
     ("GET", "/v1/quarantine"): Operation(

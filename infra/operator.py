@@ -52,6 +52,7 @@ _KINDS = {
     "#d#": "decisions",
     "#p#": "profiles",
     "#i#": "identifiers",
+    "#k#": "idempotency_keys",
 }
 """What a key's mark says an item is; the first that fits."""
 _COUNTED = (*_KINDS.values(), "merged", "replayed")

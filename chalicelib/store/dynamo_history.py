@@ -94,6 +94,20 @@ class DynamoHistory:
             expires_at=cast(int, item["expires_at"]) * 1000,
         )
 
+    def claim(self, tenant: str, name: str, content: bytes, *, now: Millis, expires_at: Millis) -> bytes:
+        """What a name is claimed for. DynamoDB's own expiry lags, so the condition looks at it, too."""
+        pk = f"{tenant}#k#{name}"
+        item: Attributes = {"pk": pk, "at": now, "content": content, "expires_at": expires_at // 1000}
+        free = {
+            "ConditionExpression": "attribute_not_exists(#pk) OR #expires_at <= :now",
+            "ExpressionAttributeNames": {"#pk": "pk", "#expires_at": "expires_at"},
+            "ExpressionAttributeValues": {":now": typed_value(now // 1000)},
+        }
+        if self._table.put_if(item, free):
+            return content
+        kept = self._table.get(pk, fresh=True)
+        return content if kept is None else cast(bytes, kept["content"])
+
     def _whole(self, found: Sequence[Item]) -> Iterable[Item]:
         return self._table.get_many([str(item["pk"]) for item in found], fresh=False)
 

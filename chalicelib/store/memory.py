@@ -69,6 +69,7 @@ class MemoryHistory:
         self.markers: dict[tuple[str, bytes], EventRow] = {}
         self.quarantine_rows: dict[tuple[str, str], QuarantineRow] = {}
         self.decisions: dict[tuple[str, str], DecisionRow] = {}
+        self.claims: dict[tuple[str, str], tuple[bytes, Millis]] = {}
 
     def events(self, tenant: str, keys: Collection[bytes]) -> dict[bytes, EventRow]:
         """Event key → row, for those that exist."""
@@ -113,6 +114,14 @@ class MemoryHistory:
     def decision(self, tenant: str, decision_id: str) -> DecisionRow | None:
         """A decision as it was answered."""
         return self.decisions.get((tenant, decision_id))
+
+    def claim(self, tenant: str, name: str, content: bytes, *, now: Millis, expires_at: Millis) -> bytes:
+        """What a name is claimed for."""
+        kept, until = self.claims.get((tenant, name), (content, 0))
+        if until // 1000 <= now // 1000:
+            kept, until = content, expires_at
+        self.claims[tenant, name] = kept, until
+        return kept
 
 
 class MemorySecrets:

@@ -46,7 +46,7 @@ class ByFacet(GlobalSecondaryIndex["HistoryItem"]):  # type: ignore[no-untyped-c
 
 
 class HistoryItem(Model):
-    """Event rows (``#e#``), decisions (``#d#``), quarantine (``#q#``)."""
+    """Event rows (``#e#``), decisions (``#d#``), quarantine (``#q#``), claimed idempotency keys (``#k#``)."""
 
     class Meta:
         table_name = os.environ.get("TABLE_HISTORY", "zhiyin-history")

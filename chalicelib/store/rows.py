@@ -177,6 +177,9 @@ class HistoryStore(Protocol):
     def decision(self, tenant: str, decision_id: str) -> DecisionRow | None:
         """A decision as it was answered."""
 
+    def claim(self, tenant: str, name: str, content: bytes, *, now: Millis, expires_at: Millis) -> bytes:
+        """What a name is claimed for: ``content``, unless it was claimed before and that has not expired."""
+
 
 class SecretStore(Protocol):
     """Per-facet secrets: the only table that ingest, reveal and erasure alone may reach."""

@@ -207,6 +207,18 @@ def test_record__same_decision_twice__the_first_answer_stays(stores: Stores, ten
     assert stores.history.decision(f"{tenant}x", "d1") is None
 
 
+def test_claim__of_a_name__the_first_content_holds_until_it_expires(stores: Stores, tenant: str) -> None:
+    """Who comes second learns what was claimed, however late the store forgets."""
+    until = rows.AT + 1_000
+
+    def claim(content: bytes, now: int, tenant: str = tenant) -> bytes:
+        return stores.history.claim(tenant, "k1", content, now=now, expires_at=until)
+
+    assert claim(b"ours", rows.AT) == claim(b"theirs", rows.AT + 999) == claim(b"ours", rows.AT + 999) == b"ours"
+    assert claim(b"theirs", rows.AT, f"{tenant}x") == b"theirs"
+    assert claim(b"theirs", until) == b"theirs"
+
+
 def test_create_secret__two_writers__both_get_the_one_that_is_kept(stores: Stores, tenant: str) -> None:
     """Two writers that meet a new facet must seal under one secret."""
     ours, theirs = (FacetSecret(letter * 32, letter * 16, 1, 1) for letter in (b"a", b"b"))

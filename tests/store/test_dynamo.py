@@ -126,6 +126,7 @@ def _everything(stores: Any) -> list[Callable[[], object]]:
         lambda: history.quarantined("t", limit=1),
         lambda: history.quarantine_row("t", "q1"),
         lambda: history.mark_replayed(rows.quarantined("t"), 1, "admin"),
+        lambda: history.claim("t", "k", b"c", now=1, expires_at=2),
         lambda: history.record(rows.decision("t")),
         lambda: history.decision("t", "d"),
         lambda: secrets.secrets("t", ["f"]),
