@@ -15,7 +15,7 @@ from chalicelib.flows.views import (
     TagView,
     TraitView,
 )
-from chalicelib.identity.resolve import namespace_of
+from chalicelib.identity.blind_index import namespace_of
 from chalicelib.kernel.amounts import format_amount
 from chalicelib.kernel.moments import Millis, format_moment
 from chalicelib.profiles.model import Link, Profile, Series, Trait

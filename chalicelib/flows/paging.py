@@ -8,7 +8,7 @@ from chalicelib.kernel.errors import BadInput
 from chalicelib.store.rows import THE_END, Position
 
 MOST_ROWS = 100
-_CURSOR = re.compile(r"(\d{1,16})\.([A-Za-z0-9_:.-]{1,256})", re.ASCII)
+_CURSOR = re.compile(r"(\d{1,16})\.([A-Za-z0-9_:.~-]{1,256})", re.ASCII)
 
 
 def check_limit(limit: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from hashlib import sha256
-from typing import Literal, cast
+from typing import Literal
 
 import msgspec
 from msgspec.structs import replace
@@ -14,6 +14,7 @@ from chalicelib.events.delivery import Delivery, RefusedItem
 from chalicelib.events.model import Event
 from chalicelib.flows.admission import Opened, Refused, delivery_info
 from chalicelib.flows.services import IngestServices
+from chalicelib.identity.partition import RefusedLink
 from chalicelib.kernel.codec import encode
 from chalicelib.kernel.moments import DAY_MS, Millis
 from chalicelib.privacy.envelope import seal_to
@@ -47,24 +48,35 @@ def quarantine(refused: Sequence[Refused], opened: Opened, services: IngestServi
 
 
 def note_parts(
-    left_out: Sequence[tuple[bytes, str, str, str]], opened: Opened, services: IngestServices, now: Millis
+    links: Sequence[RefusedLink],
+    traits: Sequence[tuple[bytes, str]],
+    opened: Opened,
+    services: IngestServices,
+    now: Millis,
 ) -> None:
-    """Keep what applied events went on without, for review: (event key, ``link`` or ``trait``, name, code).
+    """Keep what applied events went on without, for review: each refused link once, and each event's traits.
 
     Their originals stand sealed in the history, so nothing of them is kept here.
     """
-    for event_key, part, name, code in left_out:
-        row = QuarantineRow(
-            tenant=opened.tenant.tenant_id,
-            quarantine_id=f"{part}-{event_key.hex()}-{name}",
-            code=code,
-            path="identifiers" if part == "link" else f"traits.{name}",
-            at=now,
-            sealed=b"",
-            expires_at=now + _KEPT_DAYS * DAY_MS,
-            kind=cast(Literal["link", "trait"], part),
-        )
-        services.history.quarantine(row)
+    for link in links:
+        keep_note("link", f"{link.anchor}~{link.other}", link.reason, "identifiers", opened, services, now)
+    for event_key, name in traits:
+        keep_note("trait", f"{event_key.hex()}-{name}", "trait_left_out", f"traits.{name}", opened, services, now)
+
+
+def keep_note(
+    part: Literal["link", "trait", "erased"],
+    about: str,
+    code: str,
+    path: str,
+    opened: Opened,
+    services: IngestServices,
+    now: Millis,
+) -> None:
+    """Keep that something was refused, and nothing of what it was. ``about`` makes it one of its ``part``."""
+    until = now + _KEPT_DAYS * DAY_MS
+    row = QuarantineRow(opened.tenant.tenant_id, f"{part}-{about}", code, path, now, b"", until, kind=part)
+    services.history.quarantine(row)
 
 
 def _digest(original: Event | bytes) -> str:

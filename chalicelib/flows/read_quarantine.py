@@ -15,7 +15,7 @@ _MOST_READ = 500
 class QuarantinedView(msgspec.Struct, frozen=True):
     """One quarantined original, or a note of what an applied event went on without.
 
-    ``kind`` is event, item, import_line, link or trait; ``state`` is waiting or replayed.
+    ``kind`` is event, item, import_line, link, trait or erased; ``state`` is waiting or replayed.
     """
 
     id: str

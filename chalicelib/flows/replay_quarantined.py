@@ -13,7 +13,7 @@ from chalicelib.kernel.errors import Conflict, NotFound
 from chalicelib.kernel.moments import Millis
 from chalicelib.store.rows import HistoryStore, QuarantineRow
 
-_ID = re.compile(r"[A-Za-z0-9_:.-]{1,256}", re.ASCII)
+_ID = re.compile(r"[A-Za-z0-9_:.~-]{1,256}", re.ASCII)
 
 
 def replay_quarantined(

@@ -13,7 +13,15 @@ from chalicelib.profiles.model import FacetId
 from chalicelib.store.dynamo import Table
 from chalicelib.store.dynamo_profiles import event_pk
 from chalicelib.store.items import Attributes, Call, Item, typed_value
-from chalicelib.store.rows import THE_END, DecisionRow, EventRow, Position, QuarantineKind, QuarantineRow
+from chalicelib.store.rows import (
+    THE_END,
+    DecisionRow,
+    EventRow,
+    Position,
+    QuarantineKind,
+    QuarantineRow,
+    Record,
+)
 
 _INDEX = "by_facet"
 
@@ -36,9 +44,20 @@ class DynamoHistory:
         rows = (_event(tenant, item) for item in self._whole(found))
         return sorted(rows, key=lambda row: (row.at, row.event_key), reverse=True)
 
+    def record_of(self, tenant: str, kind: str, record_id: str) -> Record | None:
+        """A record, read strongly consistently."""
+        item = self._table.get(f"{tenant}#{kind}#{record_id}", fresh=True)
+        return None if item is None else _record(tenant, kind, item)
+
+    def records(self, tenant: str, kind: str, *, before: Millis, limit: int) -> Sequence[Record]:
+        """The newest records of a kind before an instant, newest first."""
+        found = self._table.newest_instants(_INDEX, f"{tenant}#{kind}", before=before, limit=limit)
+        rows = (_record(tenant, kind, item) for item in self._whole(found))
+        return sorted(rows, key=lambda row: (row.at, row.record_id), reverse=True)
+
     def quarantine(self, row: QuarantineRow) -> None:
-        """Keep what could not be applied, in place of what its id had."""
-        self._table.put(_quarantine_item(row), if_absent=False)
+        """Keep what could not be applied: an event in place of what its id had, anything else once."""
+        self._table.put(_quarantine_item(row), if_absent=not row.replayable)
 
     def quarantined(self, tenant: str, *, limit: int, before: Position = THE_END) -> Sequence[QuarantineRow]:
         """The newest quarantined before a position, newest first. Only those of the page are read whole."""
@@ -122,6 +141,19 @@ def _event(tenant: str, item: Item) -> EventRow:
         expires_at=cast(int, item["expires_at"]) * 1000,
         content=cast(bytes, item["content"]),
         changes=cast(bytes, item.get("changes", b"")),
+        saved_at=cast(int, item.get("saved_at", 0)),
+        version=cast(int, item.get("v", 0)),
+    )
+
+
+def _record(tenant: str, kind: str, item: Item) -> Record:
+    return Record(
+        tenant=tenant,
+        kind=kind,
+        record_id=str(item["pk"]).removeprefix(f"{tenant}#{kind}#"),
+        at=cast(int, item["at"]),
+        content=cast(bytes, item.get("content", b"")),
+        expires_at=cast(int, item.get("expires_at", 0)) * 1000,
     )
 
 

@@ -14,7 +14,7 @@ from chalicelib.aws.json_api import JsonApi
 from chalicelib.aws.retrying import RetryPolicy
 from chalicelib.kernel.errors import NotFound, ServiceRefused, Unavailable
 from chalicelib.store.items import plain, typed
-from chalicelib.store.rows import IdentifierWrite, Outcome
+from chalicelib.store.rows import IdentifierRow, Outcome
 from tests.store import rows
 from tests.store.backends import Stores, on_dynamodb, stores_of
 
@@ -41,7 +41,7 @@ def cancelled(*reasons: str) -> ServiceRefused:
 
 
 def identifier(name: str) -> dict[str, Any]:
-    return typed({"pk": f"t#i#{name}", "profile_id": "p_1"})
+    return typed({"pk": f"t#i#{name}", "v": 1, "profile_id": "p_1"})
 
 
 def unread(*names: str) -> dict[str, Any]:
@@ -56,7 +56,7 @@ def test_find__keys_left_unread__asked_for_again_until_all_are_read() -> None:
         {"Responses": {"profiles": [identifier("c")]}, "UnprocessedKeys": {}},
     )
     profiles, *_ = stores_of(call, TABLES)
-    assert profiles.find("t", ["a", "b", "c"], fresh=True) == {"a": "p_1", "c": "p_1"}
+    assert profiles.find("t", ["a", "b", "c"], fresh=True) == dict.fromkeys("ac", IdentifierRow("p_1", 1))
     assert [len(body["RequestItems"]["profiles"]["Keys"]) for _, body in call.asked] == [3, 2, 2]
     assert all(body["RequestItems"]["profiles"]["ConsistentRead"] for _, body in call.asked)
 
@@ -211,7 +211,7 @@ def test_save__same_change_later__told_from_a_repeat_only_by_the_token(on_local:
     """The very same change again is a repeat; any other part of it makes it another save."""
     first = rows.first_save(tenant)
     assert on_local.profiles.save(first) == on_local.profiles.save(first) == Outcome(saved=True)
-    other = msgspec.structs.replace(first, identifiers=(IdentifierWrite("user_id:zz", "p_1", ""),))
+    other = msgspec.structs.replace(first, identifiers=(rows.points("user_id:zz"),))
     assert on_local.profiles.save(other) == Outcome(saved=False, duplicates=frozenset({rows.key("e1")}), stale=True)
     changed = msgspec.structs.replace(first.events[0], content=b"other")
     assert not on_local.profiles.save(msgspec.structs.replace(first, events=(changed,))).saved
@@ -244,7 +244,7 @@ def test_save__fault_passes__saved_exactly_once(wire: Stores, tenant: str) -> No
 
 def test_save__wrong_request__refused_with_the_services_code(wire: Stores, tenant: str) -> None:
     """What is our own mistake is no «unavailable», or it would be tried for ever."""
-    too_many = tuple(IdentifierWrite(f"device:{number}", "p_1", "") for number in range(101))
+    too_many = tuple(rows.points(f"device:{number}") for number in range(101))
     with pytest.raises(ServiceRefused) as raised:
         wire.profiles.save(rows.change(tenant, identifiers=too_many))
     assert raised.value.code == "ValidationException"
