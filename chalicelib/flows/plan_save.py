@@ -176,8 +176,8 @@ def _decisive(people: tuple[Person, ...], snapshot: Snapshot, new: tuple[Edge, .
     decisive = {key for key, row in rows.items() if row.version and not row.shared}
     for person in people:
         for source in person.sources:
-            lost = snapshot.nodes(source) - person.component.nodes
-            if lost:
+            # Where somebody loses an identifier, or an operator's word makes room, a refused link may become possible.
+            if not new or snapshot.nodes(source) - person.component.nodes:
                 decisive |= snapshot.nodes(source) & snapshot.identifiers.keys()
     return decisive
 

@@ -87,9 +87,14 @@ def save_group(events: Sequence[Admitted], known: Round, services: IngestService
 
 
 def _was_refused(link: RefusedLink, snapshot: Snapshot) -> bool:
+    """Whether a link was refused before this save, so that a note of it stands already."""
+    if link.anchor not in snapshot.identifiers:
+        return True
     body = snapshot.body_at(link.anchor)
     facet = body.facets.get(link.anchor)
-    return link.other in body.refused and facet is not None and link.other in facet.links
+    if facet is None or link.other not in facet.links:
+        return False
+    return link.other in body.refused or snapshot.row(link.other).shared
 
 
 def _contributed(events: Sequence[Admitted], known: Round, services: IngestServices) -> Sequence[Contributed]:

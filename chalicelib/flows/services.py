@@ -89,6 +89,17 @@ class IngestServices(msgspec.Struct, frozen=True):
     patience: Patience = Patience()
 
 
+class IdentityServices(msgspec.Struct, frozen=True):
+    """What merging and splitting needs: no key but the index's, for nothing is opened or sealed."""
+
+    profiles: ProfileStore
+    history: HistoryStore
+    index: Callable[[Tenant], BlindIndex]
+    publish: Callable[[Sequence[Change]], None]
+    catalogue: Catalogue
+    patience: Patience = Patience()
+
+
 class ReadServices(msgspec.Struct, frozen=True):
     """What answering needs: no branch key, no facet secret."""
 

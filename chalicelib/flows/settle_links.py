@@ -8,7 +8,7 @@ win over one that stood.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 import msgspec
 
@@ -86,15 +86,15 @@ def settle_all(
     limits: Limits,
     *,
     shared: frozenset[IdentifierKey] = frozenset(),
-    ties: Ties | None = None,
+    edit: Callable[[Ties], Ties] = lambda said: said,
 ) -> Settled:
-    """The people among all whom the links can reach. ``ties`` are put in the place of those that are stored."""
-    involved = _reach(snapshot, grown, ties or NOBODY_SAID)
+    """The people among all whom the links can reach. ``edit`` changes what operators said of them."""
+    involved = _reach(snapshot, grown)
     if len(involved) > MOST_PROFILES:
         return as_it_stood(snapshot, grown, new, limits)
     facets = _facets(snapshot, involved, grown)
     known = shared | {key for key, row in snapshot.identifiers.items() if row.shared}
-    said = snapshot.ties(involved) if ties is None else ties
+    said = edit(snapshot.ties(involved))
     found = partition(facets, edges_of(facets), said, limits, known)
     return _settled(facets, grown, involved, found, said, shared, reached=True)
 
@@ -152,12 +152,11 @@ def _fitting(
     return _settled(facets, grown, involved, found, ties, frozenset())
 
 
-def _reach(snapshot: Snapshot, grown: Mapping[FacetId, Facet], ties: Ties) -> tuple[str, ...]:
+def _reach(snapshot: Snapshot, grown: Mapping[FacetId, Facet]) -> tuple[str, ...]:
     """Everybody whom links, refused ones too, lead to from these facets, as far as ``MOST_PROFILES``."""
     involved: set[str] = set()
     seen: set[IdentifierKey] = set()
     frontier = {*grown, *(key for facet in grown.values() for key in facet.links)}
-    frontier |= {end for must in ties.musts for end in (must.left, must.right)}
     while frontier and len(involved) <= MOST_PROFILES:
         snapshot.know(frontier)
         seen |= frontier

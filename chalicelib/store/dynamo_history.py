@@ -55,6 +55,10 @@ class DynamoHistory:
         rows = (_record(tenant, kind, item) for item in self._whole(found))
         return sorted(rows, key=lambda row: (row.at, row.record_id), reverse=True)
 
+    def count(self, tenant: str, facet: FacetId, *, at_most: int) -> int:
+        """How many events a facet's history holds."""
+        return self._table.count(_INDEX, f"{tenant}#{facet}", at_most=at_most)
+
     def quarantine(self, row: QuarantineRow) -> None:
         """Keep what could not be applied: an event in place of what its id had, anything else once."""
         self._table.put(_quarantine_item(row), if_absent=not row.replayable)

@@ -109,6 +109,10 @@ class MemoryHistory:
         rows.sort(key=lambda row: (row.at, row.event_key), reverse=True)
         return [row for row in rows if len(rows) <= limit or row.at >= rows[limit - 1].at]
 
+    def count(self, tenant: str, facet: FacetId, *, at_most: int) -> int:
+        """How many events a facet's history holds."""
+        return min(at_most, sum((row.tenant, row.facet) == (tenant, facet) for row in self.markers.values()))
+
     def quarantine(self, row: QuarantineRow) -> None:
         """Keep what could not be applied: an event in place of what its id had, anything else once."""
         if row.replayable or (row.tenant, row.quarantine_id) not in self.quarantine_rows:

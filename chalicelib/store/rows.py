@@ -208,6 +208,9 @@ class HistoryStore(Protocol):
         ``limit`` of them, and more where it falls between events of one instant: an instant comes whole.
         """
 
+    def count(self, tenant: str, facet: FacetId, *, at_most: int) -> int:
+        """How many events a facet's history holds, counted up to ``at_most``; index reads may lag."""
+
     def quarantine(self, row: QuarantineRow) -> None:
         """Keep what could not be applied: an event in place of what its id had, anything else once.
 
