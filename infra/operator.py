@@ -23,7 +23,7 @@ import secrets
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from hashlib import sha256
 from typing import Any
 
@@ -40,6 +40,7 @@ from chalicelib.kernel.errors import ZhiyinError
 from chalicelib.privacy.credentials import SCOPES, SECRET_BYTES, Credential, hash_token, new_token
 from chalicelib.privacy.fields import FIELDS, allowed_traits
 from chalicelib.store.catalogue import DynamoCatalogue, SourceRecord
+from chalicelib.store.dynamo_profiles import event_pk
 from infra import dead_letters, deployment, logs
 from infra.failures import Failure
 from infra.stack import NAME
@@ -55,7 +56,7 @@ _KINDS = {
     "#k#": "idempotency_keys",
 }
 """What a key's mark says an item is; the first that fits."""
-_COUNTED = (*_KINDS.values(), "merged", "replayed")
+_COUNTED = (*_KINDS.values(), "merged", "replayed", "records")
 _SHORT_ID_BYTES = 9
 _SECRET_BYTES = 24
 
@@ -121,8 +122,10 @@ class Operator:
         """Rows by kind, and messages that wait, are being worked on, or are dead."""
         self._known(tenant_id)
         found: Counter[str] = Counter(dict.fromkeys(_COUNTED, 0))
-        for item in (*self._items("ProfileItem", tenant_id), *self._items("HistoryItem", tenant_id)):
-            found[_kind(item)] += 1
+        items = [*self._items("ProfileItem", tenant_id), *self._items("HistoryItem", tenant_id)]
+        keys = {item.pk for item in items}
+        for item in items:
+            found[_kind(item, tenant_id, keys)] += 1
         return dict(found) | self._queued()
 
     def bodies(self, tenant_id: str) -> dict[str, str]:
@@ -191,9 +194,10 @@ class Operator:
         return attributes
 
 
-def _kind(item: Any) -> str:
-    kind = _KINDS[next(mark for mark in _KINDS if mark in item.pk)]
-    if kind == "quarantined" and item.replayed_at:
+def _kind(item: Any, tenant_id: str, keys: Collection[str]) -> str:
+    kind = next((kind for mark, kind in _KINDS.items() if mark in item.pk), "records")
+    applied = kind == "quarantined" and item.event_key and event_pk(tenant_id, item.event_key) in keys
+    if kind == "quarantined" and (item.replayed_at or applied):
         # What was queued again has its end in the queue, among the applied or among the dead.
         return "replayed"
     return "merged" if kind == "profiles" and item.merged_into else kind

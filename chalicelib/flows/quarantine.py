@@ -42,6 +42,7 @@ def quarantine(refused: Sequence[Refused], opened: Opened, services: IngestServi
             expires_at=one.at + _KEPT_DAYS * DAY_MS,
             source=opened.delivery.source,
             kind=_kind(one),
+            event_key=_event_key(one.original, opened),
         )
         services.history.quarantine(row)
     return len(refused)
@@ -84,6 +85,10 @@ def _digest(original: Event | bytes) -> str:
         # When it came in is not a part of it: sent again by its source, it is the same.
         original = msgspec.msgpack.encode(replace(original, received_at=0))
     return sha256(original).hexdigest()
+
+
+def _event_key(original: Event | bytes, opened: Opened) -> bytes:
+    return opened.keys.index.event_key(original.source, original.id) if isinstance(original, Event) else b""
 
 
 def _delivery(one: Refused, came_in: Delivery) -> Delivery:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import msgspec
 
 from chalicelib.flows.paging import check_limit, cursor_of, position_of
@@ -15,7 +17,8 @@ _MOST_READ = 500
 class QuarantinedView(msgspec.Struct, frozen=True):
     """One quarantined original, or a note of what an applied event went on without.
 
-    ``kind`` is event, item, import_line, link, trait or erased; ``state`` is waiting or replayed.
+    ``kind`` is event, item, import_line, link, trait or erased; ``state`` is waiting, replayed, or applied,
+    which is told of events alone.
     """
 
     id: str
@@ -56,16 +59,23 @@ def read_quarantine(
         read += len(rows)
         if len(found) > limit:
             page = found[:limit]
-            return QuarantineView(tuple(map(view_of, page)), cursor_of(_position(page[-1])))
+            return QuarantineView(views_of(page, history), cursor_of(_position(page[-1])))
         if len(rows) < asked:
-            return QuarantineView(tuple(map(view_of, found)), "")
+            return QuarantineView(views_of(found, history), "")
         position = _position(rows[-1])
         if read >= _MOST_READ:
-            return QuarantineView(tuple(map(view_of, found)), cursor_of(position))
+            return QuarantineView(views_of(found, history), cursor_of(position))
 
 
-def view_of(row: QuarantineRow) -> QuarantinedView:
-    """A row as operators see it."""
+def views_of(rows: Sequence[QuarantineRow], history: HistoryStore) -> tuple[QuarantinedView, ...]:
+    """Rows of one tenant as operators see them."""
+    of_events = [row for row in rows if row.event_key]
+    # It may have been replayed, or its source may have sent it again, mended: its marker knows.
+    applied = history.events(of_events[0].tenant, {row.event_key for row in of_events}) if of_events else {}
+    return tuple(_view(row, applied=row.event_key in applied) for row in rows)
+
+
+def _view(row: QuarantineRow, *, applied: bool) -> QuarantinedView:
     return QuarantinedView(
         id=row.quarantine_id,
         kind=row.kind,
@@ -75,7 +85,7 @@ def view_of(row: QuarantineRow) -> QuarantinedView:
         at=format_moment(row.at),
         expires_at=format_moment(row.expires_at),
         replayable=row.replayable,
-        state="replayed" if row.replayed_at else "waiting",
+        state="applied" if applied else "replayed" if row.replayed_at else "waiting",
         replayed_at=format_moment(row.replayed_at) if row.replayed_at else None,
         replayed_by=row.replayed_by or None,
     )

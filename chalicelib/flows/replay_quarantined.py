@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from chalicelib.flows.admission import SealedMessage
-from chalicelib.flows.read_quarantine import QuarantinedView, view_of
+from chalicelib.flows.read_quarantine import QuarantinedView, views_of
 from chalicelib.kernel.errors import Conflict, NotFound
 from chalicelib.kernel.moments import Millis
 from chalicelib.store.rows import HistoryStore, QuarantineRow
@@ -24,19 +24,21 @@ def replay_quarantined(
     send: Callable[[Sequence[str]], None],
     now: Millis,
 ) -> QuarantinedView:
-    """The row as it is then: replayed, by whoever was first, or waiting again when ingestion refused it meanwhile.
+    """The row as it is then: replayed, by whoever was first, applied, or waiting again when ingestion refused it.
 
     It is sent before it is noted, so that a crash between the two makes a second sending and not a
     lost one; the event's marker lets it count once. Raises NotFound and Conflict ``not_replayable``.
     """
     row = _row(tenant_id, quarantine_id, history, now)
-    if row.replayed_at:
-        return view_of(row)
+    (view,) = views_of([row], history)
+    if view.state != "waiting":
+        return view
     if not row.replayable:
         raise Conflict("not_replayable", "Only an event can be queued again: send a mended one instead.")
     send([msgspec.json.encode(SealedMessage(tenant_id, row.sealed)).decode()])
     history.mark_replayed(row, now, principal)
-    return view_of(_row(tenant_id, quarantine_id, history, now))
+    (view,) = views_of([_row(tenant_id, quarantine_id, history, now)], history)
+    return view
 
 
 def _row(tenant_id: str, quarantine_id: str, history: HistoryStore, now: Millis) -> QuarantineRow:

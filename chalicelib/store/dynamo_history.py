@@ -172,6 +172,7 @@ def _quarantine_item(row: QuarantineRow) -> Attributes:
         "expires_at": row.expires_at // 1000,
         "source": row.source,
         "kind": row.kind,
+        "event_key": row.event_key,
         "replayed_at": row.replayed_at or None,
         "replayed_by": row.replayed_by,
     }
@@ -189,6 +190,7 @@ def _quarantined(tenant: str, item: Item) -> QuarantineRow:
         source=str(item.get("source", "")),
         # Rows of before kinds were kept hold no delivery.
         kind=cast(QuarantineKind, item.get("kind", "item")),
+        event_key=cast(bytes, item.get("event_key", b"")),
         replayed_at=cast(int, item.get("replayed_at", 0)),
         replayed_by=str(item.get("replayed_by", "")),
     )

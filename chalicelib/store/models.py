@@ -70,6 +70,7 @@ class HistoryItem(Model):
     path = UnicodeAttribute(null=True)
     source = UnicodeAttribute(null=True)
     kind = UnicodeAttribute(null=True)
+    event_key = BinaryAttribute(null=True, legacy_encoding=False)
     replayed_at = NumberAttribute(null=True)
     replayed_by = UnicodeAttribute(null=True)
     by_facet = ByFacet()

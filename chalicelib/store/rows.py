@@ -142,7 +142,8 @@ class FacetSecret(msgspec.Struct, frozen=True):
 class QuarantineRow(msgspec.Struct, frozen=True):
     """What could not be applied: why, and the original as a delivery sealed to the ingest function.
 
-    ``replayed_at`` is 0 while it waits. ``source`` is '' where it is not known.
+    ``replayed_at`` is 0 while it waits. ``source`` is '' where it is not known. ``event_key`` is that of an
+    event, which tells whether it was applied since.
     """
 
     tenant: str
@@ -154,6 +155,7 @@ class QuarantineRow(msgspec.Struct, frozen=True):
     expires_at: Millis
     source: str = ""
     kind: QuarantineKind = "event"
+    event_key: bytes = b""
     replayed_at: Millis = 0
     replayed_by: str = ""
 

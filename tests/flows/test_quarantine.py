@@ -41,7 +41,8 @@ def test_replay__cause_is_gone__event_is_applied_once_under_its_own_source(world
     assert (row.state, row.replayable, row.source, row.kind) == ("waiting", True, "s_crm", "event")
     first = replay(world, row.id)
     assert (first.state, first.replayed_by, first.replayed_at) == ("replayed", "admin", "2025-10-10T08:53:20.000Z")
-    assert (world.ingest().applied, only(world)) == (1, first)
+    assert (world.ingest().applied, only(world)) == (1, replace(first, state="applied"))
+    assert replay(world, row.id).state == "applied" and not world.queue
     assert world.person("user_id", "u1").traits["is_vip"].value is True
 
 
@@ -208,3 +209,13 @@ def test_door__event_that_only_its_time_keeps_out__is_kept_as_an_event(world: Wo
     world.now = TOMORROW
     replay(world, row.id)
     assert (world.ingest().applied, row.kind, row.code) == (1, "event", "future_event")
+
+
+def test_replay__of_what_its_source_has_sent_again__is_applied_already(world: World) -> None:
+    """The event counts once, and the row says so without anybody having replayed it."""
+    bad = event("order.paid", id="e-mended", order_id="o1", amount="many")
+    world.apply(bad)
+    world.apply(replace(bad, data={"order_id": "o1", "amount": "5.00"}))
+    row = only(world)
+    assert (row.state, row.replayed_at) == ("applied", None)
+    assert replay(world, row.id) == row and not world.queue

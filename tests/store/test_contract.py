@@ -239,7 +239,7 @@ def test_quarantined__page_after_page__all_of_one_instant_and_none_twice(stores:
 
 def test_mark_replayed__of_a_row_that_waits__is_said_until_it_fails_again(stores: Stores, tenant: str) -> None:
     """What fails again keeps its row and waits with the newer code; one who read it earlier notes nothing."""
-    waiting = replace(rows.quarantined(tenant), source="s_web")
+    waiting = replace(rows.quarantined(tenant), source="s_web", event_key=rows.key("e1"))
     stores.history.quarantine(waiting)
     assert waiting.replayable
     assert stores.history.mark_replayed(waiting, rows.AT + 1, "admin") is True
