@@ -21,8 +21,8 @@ from chalicelib.privacy.envelope import seal_to
 from chalicelib.store.rows import QuarantineKind, QuarantineRow
 
 _KEPT_DAYS = 90
-_LINE = "line "
-"""How the path of a line of an import begins."""
+_IMPORTED = "imports/"
+"""How the path of a line of an import begins: its import, its number, and a path of ours."""
 _READS_LIKE_A_VALUE = re.compile(r"[^.\[\]]*\d{5}[^.\[\]]*")
 
 
@@ -101,9 +101,9 @@ def _delivery(one: Refused, came_in: Delivery) -> Delivery:
 def _kind(one: Refused) -> QuarantineKind:
     if isinstance(one.original, Event):
         return "event"
-    return "import_line" if one.path.startswith(_LINE) else "item"
+    return "import_line" if one.path.startswith(_IMPORTED) else "item"
 
 
 def _without_values(path: str) -> str:
     """A path as people may read it: senders name members, and some by phone numbers."""
-    return path if path.startswith(_LINE) else _READS_LIKE_A_VALUE.sub("*", path)
+    return path if path.startswith(_IMPORTED) else _READS_LIKE_A_VALUE.sub("*", path)

@@ -177,13 +177,13 @@ def test_quarantined_original__opened_with_the_ingest_key__is_the_delivery_of_th
 
 def test_quarantined_path__with_a_number_that_a_sender_made_a_name__does_not_show_it(world: World) -> None:
     """What people read of a quarantined row holds no value; the digits of a phone are one wherever they stand."""
-    paths = ["data.u13900001234.price", "data.items[3].price", "line 12345", "context"]
+    paths = ["data.u13900001234.price", "data.items[3].price", "imports/i_1/lines/12345", "context"]
     items = [RefusedItem("bad_amount", path, path.encode()) for path in paths]
     world.accept(refused=items)
     world.ingest()
     assert set(world.codes()["bad_amount"]) == {"data.*.price", *paths[1:]}
     kinds = {row.path: (row.kind, row.replayable) for row in world.history.quarantine_rows.values()}
-    assert kinds == dict.fromkeys(kinds, ("item", False)) | {"line 12345": ("import_line", False)}
+    assert kinds == dict.fromkeys(kinds, ("item", False)) | {"imports/i_1/lines/12345": ("import_line", False)}
 
 
 def test_kms_down__messages_wait__and_are_applied_once_it_is_back(world: World) -> None:

@@ -103,7 +103,7 @@ def test_replay__queue_is_away__still_waits(world: World) -> None:
 def test_replay__of_what_is_no_event__is_refused(world: World) -> None:
     """Malformed calls and notes hold no event that ingestion could take."""
     too_many = [event("page.viewed", ("user_id", "u1"), ("phone", f"+861390755{n:04}")) for n in range(6)]
-    items = [RefusedItem("bad_time", "time", b"{}"), RefusedItem("bad_time", "line 7", b"x")]
+    items = [RefusedItem("bad_time", "time", b"{}"), RefusedItem("bad_time", "imports/i_1/lines/7", b"x")]
     world.accept(*too_many, described(is_vip=True), refused=items)
     world.ingest()
     rows = listed(world).quarantined
