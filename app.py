@@ -8,6 +8,7 @@ from chalice.app import Chalice
 
 from chalicelib.entrypoints import (
     authorizers,
+    http_audit,
     http_events,
     http_profiles,
     http_quarantine,
@@ -26,6 +27,7 @@ app.register_blueprint(http_webhooks.blueprint, name_prefix="webhooks_")
 app.register_blueprint(http_profiles.blueprint, name_prefix="profiles_")
 app.register_blueprint(http_routing.blueprint, name_prefix="routing_")
 app.register_blueprint(http_quarantine.blueprint, name_prefix="quarantine_")
+app.register_blueprint(http_audit.blueprint, name_prefix="audit_")
 app.register_blueprint(http_system.blueprint, name_prefix="system_")
 app.register_blueprint(queue_events.blueprint)
 app.register_blueprint(authorizers.blueprint)

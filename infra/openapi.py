@@ -33,6 +33,7 @@ TAGS = {
     "webhooks": "The doors for webhooks, each with its channel's own signature.",
     "profiles": "Reading profiles, always masked, for a stated purpose.",
     "routing": "Where a person should go, how to talk to them, and why.",
+    "audit": "Who did what to whom, when and why.",
     "quarantine": "What could not be applied, and queueing it again.",
     "system": "Whether it runs, and what it offers.",
 }

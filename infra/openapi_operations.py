@@ -58,6 +58,10 @@ LIMIT = Parameter(
     "limit", "How many events, 20 unless told.", schema={"type": "integer", "minimum": 1, "maximum": MOST_EVENTS}
 )
 ROWS = Parameter("limit", "How many, 20 unless told.", schema={"type": "integer", "minimum": 1, "maximum": MOST_ROWS})
+AUDIT_PRINCIPAL = Parameter("principal", "Only what this principal did.", example="supervisor-1")
+AUDIT_PROFILE = Parameter("profile", "Only what was about this profile.", example="p_1")
+FROM = Parameter("from", "From this instant on.", example="2026-11-01T00:00:00+08:00")
+TO = Parameter("to", "Before this instant.", example="2026-12-01T00:00:00+08:00")
 CODE = Parameter("code", "Only those with this code.", example="future_event")
 CURSOR = Parameter("cursor", "The cursor that the page before ended with.")
 CHANNEL = Parameter("channel", "Where the bot talks; `api` unless told.", example="wechat")
@@ -126,6 +130,10 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         refuses=(404, 409),
     ),
     ("GET", "/v1/decisions/{decision_id}"): Operation(answer=Decision),
+    ("GET", "/v1/audit"): Operation(
+        details="A page for a rare principal or profile may hold fewer than asked for, or none, and still have a cursor.",
+        parameters=(AUDIT_PRINCIPAL, AUDIT_PROFILE, FROM, TO, ROWS, CURSOR),
+    ),
     ("GET", "/v1/quarantine"): Operation(
         details="A page for a rare code may hold fewer than asked for, or none, and still have a cursor.",
         parameters=(CODE, ROWS, CURSOR),

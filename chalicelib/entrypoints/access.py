@@ -16,6 +16,7 @@ ROUTES: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     "timeline:read": (("GET", "/v1/profiles/*/timeline"),),
     "context:read": (("GET", "/v1/profiles/*/context"),),
+    "audit:read": (("GET", "/v1/audit"),),
     "quarantine:read": (("GET", "/v1/quarantine"),),
     "quarantine:replay": (("POST", "/v1/quarantine/*/replay"),),
     "route": (("POST", "/v1/route"), ("GET", "/v1/decisions/*")),

@@ -22,7 +22,7 @@ from chalicelib.flows.snapshot import Snapshot
 from chalicelib.kernel.errors import ZhiyinError
 from chalicelib.kernel.moments import Millis
 
-ATTEMPTS = 6
+ATTEMPTS = 12
 """Rounds without progress, because other writers were faster, before the queue is asked to wait."""
 _ACTIONS_AT_ONCE = 90
 """A transaction has room for 100 actions; a merge takes some more than its events and identifiers."""

@@ -60,7 +60,10 @@ def is_settled(snapshot: Snapshot, edge: Edge) -> bool:
     link = facet.links.get(edge.other) if facet is not None else None
     if link is None or not link.event_key:
         return False
-    return edge.other not in body.refused or (edge.at, edge.event_key) >= (link.first_seen, link.event_key)
+    if (edge.at, edge.event_key) >= (link.first_seen, link.event_key):
+        return True
+    # Earlier evidence moves a link forward. One in force stays so, unless force made the order count.
+    return edge.other not in body.refused and not snapshot.is_forced(snapshot.owner(edge.anchor))
 
 
 def settle(snapshot: Snapshot, grown: Mapping[FacetId, Facet], new: Collection[Edge], limits: Limits) -> Settled:
@@ -145,6 +148,9 @@ def _fitting(
     } - changed
     edges = [edge for edge in edges_of(facets) if (edge.anchor, edge.other) not in refused]
     ties = snapshot.ties(involved)
+    if any(map(snapshot.is_forced, involved)):
+        # Force widens what its people may have: whom they join may then have links that were refused.
+        return None
     known = {key for key, row in snapshot.identifiers.items() if row.shared}
     found = partition(facets, edges, ties, limits, known)
     if any(one.reason != SHARED for one in found.refused):

@@ -99,6 +99,10 @@ class Snapshot:
                 whole = whole.joined(decode(row.ties, Ties))
         return whole
 
+    def is_forced(self, profile_id: str) -> bool:
+        """Whether an operator forced a merge of this profile over a protection."""
+        return any(one.forced for one in self.ties([profile_id]).musts)
+
 
 def limits_of(tenant: Tenant) -> Limits:
     """A tenant's protections: its own where it has some, and ours."""

@@ -27,7 +27,7 @@ from chalicelib.store.rows import (
 _WHOLE = msgspec.msgpack.Encoder(order="deterministic")
 _CODED = msgspec.msgpack.Encoder()
 _CONTENDERS = msgspec.msgpack.Decoder(tuple[str, ...])
-_FAILED, _NONE = "ConditionalCheckFailed", "None"
+_FAILED, _CONFLICT, _NONE = "ConditionalCheckFailed", "TransactionConflict", "None"
 
 
 def event_pk(tenant: str, event_key: bytes) -> str:
@@ -88,8 +88,8 @@ class DynamoProfiles:
 
     def _cancelled(self, change: Change, refused: ServiceRefused) -> Outcome:
         reasons = refused.reasons
-        if set(reasons) - {_FAILED, _NONE} or _FAILED not in reasons:
-            # A conflict or throttling inside the transaction: nothing was written, and it may be tried again.
+        if set(reasons) - {_FAILED, _CONFLICT, _NONE} or set(reasons) <= {_NONE}:
+            # Throttling inside the transaction: nothing was written, and it may be tried again.
             raise Unavailable("store_conflict", "The store could not take this transaction now.") from refused
         first = len(change.profiles)
         of_events = reasons[first : first + len(change.events)]
@@ -97,7 +97,8 @@ class DynamoProfiles:
             row.event_key for row, reason in zip(change.events, of_events, strict=True) if reason == _FAILED
         )
         others = reasons[:first] + reasons[first + len(change.events) :]
-        return Outcome(saved=False, duplicates=duplicates, stale=_FAILED in others)
+        # A conflict that did not pass while the call was repeated: somebody is faster, so what was read is old.
+        return Outcome(saved=False, duplicates=duplicates, stale=_FAILED in others or _CONFLICT in reasons)
 
     def _profile_action(self, row: ProfileRow, replaces: int) -> dict[str, Any]:
         item: Attributes = {

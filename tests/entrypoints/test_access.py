@@ -32,6 +32,7 @@ EXPECTED = {
     ("GET", "/v1/profiles/{profile_id}/tags"): "profiles:read",
     ("GET", "/v1/profiles/{profile_id}/tags/{tag_id}/why"): "profiles:read",
     ("GET", "/v1/profiles/{profile_id}/timeline"): "timeline:read",
+    ("GET", "/v1/audit"): "audit:read",
     ("GET", "/v1/quarantine"): "quarantine:read",
     ("POST", "/v1/quarantine/{quarantine_id}/replay"): "quarantine:replay",
     ("POST", "/v1/profiles/lookup"): "profiles:read",
