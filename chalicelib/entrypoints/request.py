@@ -87,6 +87,14 @@ def moment(request: Request, name: str) -> Millis | None:
     return parse_moment(given[name], name) if name in given else None
 
 
+def limit_of(request: Request, default: int = 20) -> int:
+    """How many a page may hold. Raises BadInput ``bad_limit`` for what is no number."""
+    limit = query(request, "limit") or str(default)
+    if not (limit.isascii() and limit.isdigit() and len(limit) < 6):
+        raise BadInput("bad_limit", "A limit is a number.", "limit")
+    return int(limit)
+
+
 def check_purpose(purpose: str) -> None:
     """Raises BadInput for no or an unknown purpose, Forbidden for one that is not served."""
     if purpose not in PURPOSES:

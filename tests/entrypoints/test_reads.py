@@ -135,7 +135,7 @@ def test_route__one_key_of_two_tenants__two_decisions(shop: Shop, lambdas: Lambd
     assert answers[0] != answers[1]
 
 
-@pytest.mark.parametrize("key", ["", "x" * 257])
+@pytest.mark.parametrize("key", ["", "x" * 257, "键", "a\tb"])
 def test_route__odd_idempotency_key__400(shop: Shop, key: str) -> None:
     """A key has 1 to 256 characters."""
     answer = route(shop, {"idempotency-key": key}, profile_id="p_1")
