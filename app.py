@@ -1,6 +1,6 @@
 """Table of contents: which blueprint serves which part of the product.
 
-Handlers that are Lambdas of their own (the queue and the authorizers) keep their names unprefixed: these
+Handlers that are Lambdas of their own (the queue, the schedules and the authorizers) keep their names unprefixed: these
 names are the functions of the template, its policies and the operator's logs.
 """
 
@@ -10,6 +10,8 @@ from chalicelib.entrypoints import (
     authorizers,
     http_audit,
     http_events,
+    http_identity,
+    http_matching,
     http_profiles,
     http_quarantine,
     http_routing,
@@ -17,6 +19,7 @@ from chalicelib.entrypoints import (
     http_webhooks,
     problems,
     queue_events,
+    schedule_matches,
 )
 
 app = Chalice(app_name="zhiyin", configure_logs=False)
@@ -25,9 +28,12 @@ app.register_middleware(problems.in_our_words, "http")
 app.register_blueprint(http_events.blueprint, name_prefix="events_")
 app.register_blueprint(http_webhooks.blueprint, name_prefix="webhooks_")
 app.register_blueprint(http_profiles.blueprint, name_prefix="profiles_")
+app.register_blueprint(http_matching.blueprint, name_prefix="matching_")
 app.register_blueprint(http_routing.blueprint, name_prefix="routing_")
 app.register_blueprint(http_quarantine.blueprint, name_prefix="quarantine_")
 app.register_blueprint(http_audit.blueprint, name_prefix="audit_")
+app.register_blueprint(http_identity.blueprint, name_prefix="identity_")
 app.register_blueprint(http_system.blueprint, name_prefix="system_")
 app.register_blueprint(queue_events.blueprint)
+app.register_blueprint(schedule_matches.blueprint)
 app.register_blueprint(authorizers.blueprint)

@@ -1,8 +1,10 @@
 """The operator's command: tenants and their credentials, counts, what bodies are stored.
 
     python -m infra.operator tenant create --name "My shop" [--timezone Asia/Shanghai] [--region CN]
+    python -m infra.operator tenant update --tenant t_… [--limit phone=3] [--shared-after 20] [--block VALUE] …
     python -m infra.operator source create --tenant t_… --name crm --channel shop [--trusted]
     python -m infra.operator token create --tenant t_… --role bot --principal chatbot
+    python -m infra.operator matches --tenant t_… --merge-above 0.999    (or --never) merge probable matches by itself
     python -m infra.operator counts --tenant t_…        what is stored, and what waits or is dead
     python -m infra.operator dead-letters list          what was given up on, with codes and without contents
     python -m infra.operator dead-letters replay [--queue events]
@@ -41,7 +43,7 @@ from chalicelib.privacy.credentials import SCOPES, SECRET_BYTES, Credential, has
 from chalicelib.privacy.fields import FIELDS, allowed_traits
 from chalicelib.store.catalogue import DynamoCatalogue, SourceRecord
 from chalicelib.store.dynamo_profiles import event_pk
-from infra import dead_letters, deployment, logs
+from infra import dead_letters, deployment, logs, protections
 from infra.failures import Failure
 from infra.stack import NAME
 
@@ -51,6 +53,10 @@ _KINDS = {
     "#q#": "quarantined",
     "#e#": "applied",
     "#d#": "decisions",
+    "#merge#": "merges",
+    "#split#": "splits",
+    "#audit#": "audits",
+    "#m#": "matches",
     "#p#": "profiles",
     "#i#": "identifiers",
     "#k#": "idempotency_keys",
@@ -58,6 +64,7 @@ _KINDS = {
 """What a key's mark says an item is; the first that fits."""
 _COUNTED = (*_KINDS.values(), "merged", "replayed", "records")
 _SHORT_ID_BYTES = 9
+_LEAST_SURE = 0.95
 _SECRET_BYTES = 24
 
 
@@ -86,6 +93,15 @@ class Operator:
             "admin_token": self.create_token(tenant_id, "admin", "admin"),
             **source,
         }
+
+    def protect(self, tenant_id: str, changed: protections.Protections) -> dict[str, object]:
+        """Change a tenant's protections; returns all of them. Functions go by them within a minute."""
+        tenant = self.catalogue.tenant(tenant_id)
+        if tenant is None:
+            raise Failure(f"There is no tenant {tenant_id}.")
+        protected = changed.of(tenant)
+        self.catalogue.keep(protected)
+        return protections.told(protected)
 
     def create_source(self, tenant_id: str, name: str, channel: str, *, trusted: bool) -> dict[str, str]:
         """A source, its write key, and the secret its webhooks are signed with."""
@@ -117,6 +133,16 @@ class Operator:
         token = new_token("principal", os.urandom(SECRET_BYTES))
         self.catalogue.keep_credential(Credential(hash_token(token), "principal", tenant_id, principal, (role,)))
         return token
+
+    def merge_matches(self, tenant_id: str, above: float | None) -> dict[str, Any]:
+        """From which score on probable matches are merged by themselves; None = never."""
+        if above is not None and not _LEAST_SURE <= above <= 1:
+            raise Failure(f"A score to merge from is {_LEAST_SURE} to 1: below, a person must look.")
+        tenant = self.catalogue.tenant(tenant_id)
+        if tenant is None:
+            raise Failure(f"There is no tenant {tenant_id}.")
+        self.catalogue.keep(msgspec.structs.replace(tenant, merge_above=above))
+        return {"tenant_id": tenant_id, "merge_above": "never" if above is None else above}
 
     def counts(self, tenant_id: str) -> dict[str, int]:
         """Rows by kind, and messages that wait, are being worked on, or are dead."""
@@ -217,9 +243,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--stack", help="a stack in AWS; the local cloud when not given")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     nouns = parser.add_subparsers(dest="noun", required=True)
-    tenant = nouns.add_parser("tenant", help="make a tenant")
-    tenant.add_argument("verb", choices=["create"])
-    tenant.add_argument("--name", required=True)
+    tenant = nouns.add_parser("tenant", help="make a tenant, or change its protections")
+    tenant.add_argument("verb", choices=["create", "update"])
+    tenant.add_argument("--name", help="of a new tenant")
+    tenant.add_argument("--tenant", help="the one to change")
+    protections.add_options(tenant)
     tenant.add_argument("--timezone", default="Asia/Shanghai")
     tenant.add_argument("--region", default="CN", help="country of phone numbers without a code")
     tenant.add_argument("--horizon-days", type=int, default=730, help="how old an event may be")
@@ -234,6 +262,11 @@ def _parser() -> argparse.ArgumentParser:
     token.add_argument("--tenant", required=True)
     token.add_argument("--role", required=True)
     token.add_argument("--principal", required=True)
+    matches = nouns.add_parser("matches", help="merge probable matches by itself, or never")
+    matches.add_argument("--tenant", required=True)
+    sure = matches.add_mutually_exclusive_group(required=True)
+    sure.add_argument("--merge-above", type=float, metavar="SCORE")
+    sure.add_argument("--never", action="store_true")
     for noun, help_ in (
         ("counts", "what is stored"),
         ("bodies", "hashes of stored bodies"),
@@ -251,6 +284,20 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _tenant(asked: argparse.Namespace, operator: Operator) -> dict[str, Any]:
+    changed = protections.asked_for(asked)
+    if asked.verb == "update":
+        if not asked.tenant:
+            raise Failure("Say which tenant to change: --tenant t_….")
+        return dict(operator.protect(asked.tenant, changed))
+    if not asked.name:
+        raise Failure("A new tenant needs a --name.")
+    made = operator.create_tenant(asked.name, asked.timezone, asked.region, asked.horizon_days)
+    if changed != protections.Protections():
+        operator.protect(made["tenant_id"], changed)
+    return dict(made)
+
+
 def run(asked: argparse.Namespace) -> dict[str, Any]:
     """Carry out one command. Raises Failure and ZhiyinError."""
     if asked.noun == "reset" and asked.stack is not None:
@@ -259,11 +306,13 @@ def run(asked: argparse.Namespace) -> dict[str, Any]:
     if asked.noun == "dead-letters":
         return operator.dead_letters(asked.verb, asked.queue, asked.stack)
     if asked.noun == "tenant":
-        return dict(operator.create_tenant(asked.name, asked.timezone, asked.region, asked.horizon_days))
+        return _tenant(asked, operator)
     if asked.noun == "source":
         return dict(operator.create_source(asked.tenant, asked.name, asked.channel, trusted=asked.trusted))
     if asked.noun == "token":
         return {"token": operator.create_token(asked.tenant, asked.role, asked.principal)}
+    if asked.noun == "matches":
+        return operator.merge_matches(asked.tenant, asked.merge_above)
     if asked.noun == "counts":
         return dict(operator.counts(asked.tenant))
     if asked.noun == "bodies":

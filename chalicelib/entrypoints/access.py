@@ -19,6 +19,14 @@ ROUTES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "audit:read": (("GET", "/v1/audit"),),
     "quarantine:read": (("GET", "/v1/quarantine"),),
     "quarantine:replay": (("POST", "/v1/quarantine/*/replay"),),
+    "profiles:merge": (
+        ("GET", "/v1/profiles/*/links"),
+        ("POST", "/v1/merges/preview"),
+        ("POST", "/v1/merges"),
+        ("POST", "/v1/splits"),
+        ("GET", "/v1/merge-candidates"),
+        ("POST", "/v1/merge-candidates/*/reject"),
+    ),
     "route": (("POST", "/v1/route"), ("GET", "/v1/decisions/*")),
 }
 """Scope → (method, path) with ``*`` for ids. What stands in no scope is refused."""

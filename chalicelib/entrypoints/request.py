@@ -11,6 +11,7 @@ from chalice.app import Request
 
 from chalicelib.kernel.errors import BadInput, Forbidden, NotAuthorised
 from chalicelib.kernel.gzip_body import open_body
+from chalicelib.kernel.moments import Millis, parse_moment
 from chalicelib.kernel.strict_json import parse
 from chalicelib.privacy.credentials import require
 
@@ -86,6 +87,12 @@ def limit_of(request: Request, default: int = 20) -> int:
     if not (limit.isascii() and limit.isdigit() and len(limit) < 6):
         raise BadInput("bad_limit", "A limit is a number.", "limit")
     return int(limit)
+
+
+def moment(request: Request, name: str) -> Millis | None:
+    """A query parameter that is a time, or None when it is not given. Raises BadInput ``bad_time``."""
+    given = dict(request.query_params or {})
+    return parse_moment(given[name], name) if name in given else None
 
 
 def check_purpose(purpose: str) -> None:

@@ -123,3 +123,5 @@ class ReadServices(msgspec.Struct, frozen=True):
     measures: MeasureSet
     alarm: Callable[[Sequence[Failure]], None]
     """Told of tag rules that could not be evaluated: somebody must look."""
+    patience: Patience = Patience()
+    """How long an answer may wait for what was written a moment ago. Only the past waits."""

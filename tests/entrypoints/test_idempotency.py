@@ -25,6 +25,8 @@ BY_NATURE = {
     },
     ("POST", "/v1/webhooks/standard/{source_id}"): "webhook-id marks the event",
     ("POST", "/v1/profiles/lookup"): "it only reads",
+    ("POST", "/v1/merges/preview"): "it only reads",
+    ("POST", "/v1/merge-candidates/{candidate_id}/reject"): "the pair's row says what was decided",
     (
         "POST",
         "/v1/quarantine/{quarantine_id}/replay",
