@@ -9,12 +9,14 @@ from chalice.app import Chalice
 from chalicelib.entrypoints import (
     authorizers,
     http_events,
+    http_imports,
     http_profiles,
     http_routing,
     http_system,
     http_webhooks,
     problems,
     queue_events,
+    queue_imports,
 )
 
 app = Chalice(app_name="zhiyin", configure_logs=False)
@@ -24,6 +26,8 @@ app.register_blueprint(http_events.blueprint, name_prefix="events_")
 app.register_blueprint(http_webhooks.blueprint, name_prefix="webhooks_")
 app.register_blueprint(http_profiles.blueprint, name_prefix="profiles_")
 app.register_blueprint(http_routing.blueprint, name_prefix="routing_")
+app.register_blueprint(http_imports.blueprint, name_prefix="imports_")
 app.register_blueprint(http_system.blueprint, name_prefix="system_")
 app.register_blueprint(queue_events.blueprint)
+app.register_blueprint(queue_imports.blueprint)
 app.register_blueprint(authorizers.blueprint)

@@ -46,6 +46,8 @@ _KINDS = {
     "#q#": "quarantined",
     "#e#": "applied",
     "#d#": "decisions",
+    "#j#": "imports",
+    "#l#": "import_lines",
     "#p#": "profiles",
     "#i#": "identifiers",
 }

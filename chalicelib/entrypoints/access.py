@@ -16,6 +16,7 @@ ROUTES: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     "timeline:read": (("GET", "/v1/profiles/*/timeline"),),
     "context:read": (("GET", "/v1/profiles/*/context"),),
+    "imports:write": (("POST", "/v1/imports"), ("GET", "/v1/imports/*")),
     "route": (("POST", "/v1/route"), ("GET", "/v1/decisions/*")),
 }
 """Scope → (method, path) with ``*`` for ids. What stands in no scope is refused."""

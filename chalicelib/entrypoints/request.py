@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
+import secrets
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,6 +19,7 @@ from chalicelib.privacy.credentials import require
 LIMIT_BYTES = 10_485_760
 """The gateway's own limit, which opened gzip bodies must not break either."""
 PURPOSES = frozenset({"service", "marketing", "analytics", "security", "legal"})
+_LONGEST_KEY = 256
 _QUOTES_THE_SENDER = re.compile(r"(contains unknown field|Invalid enum value) .*", re.DOTALL)
 SERVED_PURPOSES = frozenset({"service"})
 """Purposes whose views and consents exist. The others are refused, not answered as if they were service."""
@@ -78,6 +81,21 @@ def typed_body[T](request: Request, type_: type[T]) -> T:
 def query(request: Request, name: str) -> str:
     """A query parameter, or ''."""
     return str(dict(request.query_params or {}).get(name, ""))
+
+
+def keyed_id(prefix: str, request: Request, caller: Caller) -> str:
+    """An id for what a POST makes: the same for the same body under the same ``Idempotency-Key``, else a new one.
+
+    Raises BadInput ``bad_idempotency_key``.
+    """
+    key = request.headers.get("idempotency-key")
+    if key is None:
+        return prefix + secrets.token_urlsafe(15)
+    if not 1 <= len(key) <= _LONGEST_KEY:
+        raise BadInput("bad_idempotency_key", f"A key has 1 to {_LONGEST_KEY} characters.", "idempotency-key")
+    named = f"{caller.tenant_id}\n{caller.principal}\n{key}\n".encode("utf-8", "surrogatepass")
+    # The body counts too: a key used twice by mistake must not answer with another person's decision.
+    return prefix + hashlib.sha256(named + raw_body(request)).hexdigest()[:32]
 
 
 def check_purpose(purpose: str) -> None:

@@ -49,11 +49,7 @@ def _check_time(time: Millis, now: Millis, horizon_days: int) -> None:
     if time > now + FUTURE_TOLERANCE_MS:
         raise BadInput("future_event", "The event is more than 5 minutes in the future.", "time")
     if time < now - horizon_days * DAY_MS:
-        raise BadInput(
-            "beyond_horizon",
-            f"The event is older than {horizon_days} days; send it as an import.",
-            "time",
-        )
+        raise BadInput("beyond_horizon", f"The event is older than {horizon_days} days.", "time")
 
 
 def _check_identifiers(identifiers: tuple[Identifier, ...]) -> None:
