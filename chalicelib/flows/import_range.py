@@ -79,7 +79,7 @@ def read_range(job: Job, source: SourceRecord, services: ImportServices, now: Mi
     start, left = job.place.offset, job.size_bytes - job.place.offset
     length = min(services.range_bytes, left)
     content = services.objects.read(object_key(job), start, length, etag=job.etag) if left else b""
-    within = Range(content, job.place, at_end=length == left)
+    within = Range(content, job.place, at_end=length == left, longest_bytes=services.longest_bytes)
     if job.declaration.format == "csv" and job.header is None:
         job = msgspec.structs.replace(job, header=read_header(within, job.declaration))
     tenant = services.door.tenant(job.tenant_id)

@@ -8,7 +8,7 @@ from typing import Protocol
 import msgspec
 
 from chalicelib.flows.services import DoorServices
-from chalicelib.imports.model import Job, RefusedLine
+from chalicelib.imports.model import LONGEST_RECORD_BYTES, Job, RefusedLine
 from chalicelib.kernel.codec import decode, encode
 from chalicelib.kernel.moments import DAY_MS
 from chalicelib.store.imports import ImportRow, ImportStore, LinesRow
@@ -46,6 +46,8 @@ class ImportServices(msgspec.Struct, frozen=True):
     limit_bytes: int
     most_waiting: int
     range_bytes: int = RANGE_BYTES
+    longest_bytes: int = LONGEST_RECORD_BYTES
+    """How long a record may be: at most half a range, or a range might hold no whole one."""
 
 
 def object_key(job: Job) -> str:
