@@ -34,6 +34,8 @@ EXPECTED = {
     ("GET", "/v1/profiles/{profile_id}/timeline"): "timeline:read",
     ("POST", "/v1/profiles/lookup"): "profiles:read",
     ("POST", "/v1/route"): "route",
+    ("POST", "/v1/imports"): "imports:write",
+    ("GET", "/v1/imports/{import_id}"): "imports:write",
     **{
         ("POST", f"/v1/{call}"): "events:write"
         for call in ("batch", "track", "identify", "page", "screen", "group", "alias", "events")
