@@ -6,7 +6,7 @@ PYTHON ?=
 PY := .venv/bin/python
 READY := .venv/.ready
 
-.PHONY: help demo up down logs status url package check lint types layers test deployed bench format clean
+.PHONY: help demo up down logs status url package check lint types layers test deployed bench format clean imports
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -65,6 +65,9 @@ deployed: $(READY) ## the tests that run against the local cloud (starts it)
 
 bench: $(READY) ## measure, as ratios to yardsticks of the same run
 	@$(PY) -m pytest -m bench -s tests/bench
+
+imports: $(READY) ## import 1 GB with broken lines, its worker killed twice (BYTES=… for another size)
+	@$(PY) -m tests.proofs.imports $(if $(BYTES),--bytes $(BYTES))
 
 clean: ## forget caches, packages and the virtual environment (ends the local cloud)
 	@if [ -x $(PY) ] && [ -f .local/cloud.json ]; then $(PY) -m infra.cloud down; fi

@@ -32,6 +32,7 @@ TAGS = {
     "events": "The doors for events: the Segment family and CloudEvents.",
     "webhooks": "The doors for webhooks, each with its channel's own signature.",
     "profiles": "Reading profiles, always masked, for a stated purpose.",
+    "imports": "Files of customers, orders and tickets.",
     "routing": "Where a person should go, how to talk to them, and why.",
     "system": "Whether it runs, and what it offers.",
 }

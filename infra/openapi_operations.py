@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from chalicelib.entrypoints.http_profiles import Lookup
+from chalicelib.flows.import_views import ImportOpened
 from chalicelib.flows.read_timeline import MOST_EVENTS
 from chalicelib.flows.views import AcceptedView
 from chalicelib.routing.model import Decision, RouteRequest
@@ -60,7 +61,7 @@ CURSOR = Parameter("cursor", "The cursor that the page before ended with.")
 CHANNEL = Parameter("channel", "Where the bot talks; `api` unless told.", example="wechat")
 IDEMPOTENCY_KEY = Parameter(
     "Idempotency-Key",
-    "1 to 256 characters. The same key of the same caller answers the same decision again.",
+    "1 to 256 characters. The same key of the same caller answers the same again.",
     where="header",
     schema={"type": "string", "minLength": 1, "maxLength": 256},
 )
@@ -114,6 +115,15 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("GET", "/v1/profiles/{profile_id}/tags/{tag_id}/why"): Operation(parameters=(PURPOSE,)),
     ("GET", "/v1/profiles/{profile_id}/timeline"): Operation(parameters=(PURPOSE, LIMIT, CURSOR)),
     ("GET", "/v1/profiles/{profile_id}/context"): Operation(answer=bodies.BotContext, parameters=(PURPOSE, CHANNEL)),
+    ("POST", "/v1/imports"): Operation(
+        details="Send the file to `upload.url` with `upload.method`; that starts it. Every mistake of the declaration is "
+        "told at once in `errors`.",
+        body=(bodies.ImportRequest,),
+        answer=ImportOpened,
+        status=202,
+        parameters=(IDEMPOTENCY_KEY,),
+    ),
+    ("GET", "/v1/imports/{import_id}"): Operation(parameters=(CURSOR,)),
     ("POST", "/v1/route"): Operation(
         details="A caller whom no identifier leads to gets the path for new customers, with `profile_id` null.",
         body=(RouteRequest,),

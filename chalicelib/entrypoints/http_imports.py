@@ -17,7 +17,7 @@ blueprint = Blueprint(__name__)
 WRITE = "imports:write"
 
 
-@blueprint.route("/v1/imports", methods=["POST"], authorizer=principal_auth)
+@blueprint.route("/v1/imports", methods=["POST"], name="open", authorizer=principal_auth)
 @serves(blueprint, WRITE)
 def open_(request: Request, caller: Caller) -> Response:
     """Declare a file of customers, orders or tickets. The import starts when the file is uploaded."""
