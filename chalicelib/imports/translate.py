@@ -14,9 +14,9 @@ import msgspec
 
 from chalicelib.channels.each import Notes, raw_of
 from chalicelib.channels.model import SourceProfile
-from chalicelib.channels.shape import shape
+from chalicelib.channels.shape import keep_members
 from chalicelib.channels.traits import shape_traits
-from chalicelib.channels.values import read_any_id, read_id
+from chalicelib.channels.values import read, read_any_id, read_id
 from chalicelib.events.check import check
 from chalicelib.events.model import Event, Identifier
 from chalicelib.identity.normalise import normalise_all
@@ -35,6 +35,14 @@ class Translated(msgspec.Struct, frozen=True):
     left_out: int
 
 
+class _Told(msgspec.Struct, frozen=True):
+    """What a record says of each of its events."""
+
+    identifiers: tuple[Identifier, ...]
+    channel: str
+    data: dict[str, Any]
+
+
 class Translator:
     """Reads records of one import, for one source, at one time."""
 
@@ -50,7 +58,9 @@ class Translator:
         self._read_time = reader(declaration.time_format, declaration.timezone)
         get = _getters(declaration, job)
         self._identifiers = _group(get, "identifiers")
-        self._data = [*_group(get, "data"), *_group(get, "extra")]
+        fields = self._kind.data_fields
+        self._data = [(name, fields[name], f"data.{name}", one) for name, one in _group(get, "data")]
+        self._extra = _group(get, "extra")
         self._traits = _group(get, "traits")
         self._times = _group(get, "times")
         self._id, self._time, self._status, self._channel = (
@@ -61,11 +71,9 @@ class Translator:
         """The events of one record. Raises BadInput with the path of what cannot be accepted."""
         notes = Notes()
         identifiers = self._people(content)
-        members = self._members(content)
         channel = _got(self._channel, content) or self._source.channel
-        events = tuple(
-            self._event(content, verb, at, identifiers, members, channel, notes) for verb, at in self._moments(content)
-        )
+        told = _Told(identifiers, channel if isinstance(channel, str) else "", self._facts(content, notes))
+        events = tuple(self._event(content, verb, at, told) for verb, at in self._moments(content))
         for one in events:
             check(one, self._now, horizon_days=self._source.horizon_days)
         # Ingestion would quarantine such an event; here its line has a number.
@@ -78,9 +86,15 @@ class Translator:
             Identifier(name, read_any_id(value, f"identifiers.{name}")) for name, value in found if value is not None
         )
 
-    def _members(self, content: Any) -> dict[str, Any]:
-        group = self._data if self._kind.key else self._traits
-        return {name: value for name, get in group if (value := get(content)) is not None}
+    def _facts(self, content: Any, notes: Notes) -> dict[str, Any]:
+        """The data of every event of the record."""
+        if not self._kind.key:
+            return {"traits": shape_traits(_told(self._traits, content), self._source.traits, notes)}
+        cells = ((name, kind, path, get(content)) for name, kind, path, get in self._data)
+        data = {name: read(kind, value, path) for name, kind, path, value in cells if value is not None}
+        if self._kind.key.removeprefix("data.") not in data:
+            raise BadInput("missing_value", "The line does not say what it is about.", self._kind.key)
+        return {**keep_members(_told(self._extra, content), notes, "extra"), **data} if self._extra else data
 
     def _moments(self, content: Any) -> Sequence[tuple[str, Millis]]:
         """What happened according to the record, and when."""
@@ -102,38 +116,25 @@ class Translator:
             raise BadInput("unknown_status", "The import does not say what this status means.", "status")
         return status
 
-    def _event(
-        self,
-        content: Any,
-        verb: str,
-        at: Millis,
-        identifiers: tuple[Identifier, ...],
-        members: Mapping[str, Any],
-        channel: Any,
-        notes: Notes,
-    ) -> Event:
-        event_type = self._kind.types[verb]
-        if self._kind.key:
-            data = shape(event_type, members, notes, path="data")
-            key = data.get(self._kind.key.removeprefix("data."))
-            if key is None:
-                raise BadInput("missing_value", "The line does not say what it is about.", self._kind.key)
-            named = [key, verb, at]
-        else:
-            data = {"traits": shape_traits(members, self._source.traits, notes)}
-            told_at = at if self._time is not None else None
-            named = [[list(one) for one in _plain(identifiers)], members, told_at]
+    def _event(self, content: Any, verb: str, at: Millis, told: _Told) -> Event:
         own_id = _got(self._id, content)
+        if own_id is not None:
+            name = read_id(own_id, "id")
+        elif self._kind.key:
+            name = event_id(self._kind_name, [told.data[self._kind.key.removeprefix("data.")], verb, at])
+        else:
+            said_at = at if self._time is not None else None
+            name = event_id(self._kind_name, [sorted(told.identifiers), _told(self._traits, content), said_at])
         return Event(
-            id=read_id(own_id, "id") if own_id is not None else event_id(self._kind_name, named),
-            type=event_type,
+            id=name,
+            type=self._kind.types[verb],
             time=at,
             received_at=self._now,
             tenant=self._source.tenant,
             source=self._source.source_id,
-            channel=channel if isinstance(channel, str) else "",
-            identifiers=identifiers,
-            data=data,
+            channel=told.channel,
+            identifiers=told.identifiers,
+            data=told.data,
         )
 
 
@@ -142,8 +143,8 @@ def event_id(kind: str, named: Sequence[Any]) -> str:
     return f"import:{kind}:" + hashlib.sha256(raw_of(named)).hexdigest()
 
 
-def _plain(identifiers: Sequence[Identifier]) -> list[tuple[str, str]]:
-    return sorted((one.namespace, one.value) for one in identifiers)
+def _told(group: Sequence[tuple[str, Get]], content: Any) -> dict[str, Any]:
+    return {name: value for name, get in group if (value := get(content)) is not None}
 
 
 def _getters(declaration: Declaration, job: Job) -> dict[str, Get]:

@@ -32,8 +32,7 @@ class Cloud:
         self.on_events = on_events
         self.imports: queue.Queue[str] = queue.Queue()
         self.etags: dict[str, str] = {}
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
+        self._server = _Quiet(("127.0.0.1", 0), _handler(self))
         self.endpoint = f"http://127.0.0.1:{self._server.server_port}"
         threading.Thread(target=self._server.serve_forever, daemon=True).start()
 
@@ -65,7 +64,14 @@ class Cloud:
         self.imports.put(json.dumps({"Records": [{"s3": {"bucket": {"name": bucket}, "object": told}}]}))
 
 
-def _handler(cloud: Cloud) -> type[BaseHTTPRequestHandler]:
+class _Quiet(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, *_: Any) -> None:
+        """A worker that is killed leaves its connections behind: that is the point."""
+
+
+def _handler(cloud: Cloud) -> type[BaseHTTPRequestHandler]:  # noqa: C901 - one method for each verb
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 

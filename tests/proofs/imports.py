@@ -75,7 +75,7 @@ class Tally:
         self.events = self.again = self.items_again = 0
         self.paths: set[str] = set()
         self._waiting: queue.Queue[list[str] | None] = queue.Queue(maxsize=64)
-        self._failed: list[BaseException] = []
+        self._failed: list[Exception] = []
         self._thread = threading.Thread(target=self._count, daemon=True)
         self._thread.start()
 
@@ -95,7 +95,7 @@ class Tally:
             while (bodies := self._waiting.get()) is not None:
                 for body in bodies:
                     self._open(body)
-        except BaseException as error:
+        except Exception as error:  # noqa: BLE001 - told by `finish`, in the thread that asked
             self._failed.append(error)
             while self._waiting.get() is not None:
                 continue
