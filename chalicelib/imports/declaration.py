@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -18,6 +17,7 @@ from chalicelib.imports.model import Declaration
 from chalicelib.imports.paths import KINDS, is_own_member, paths_of
 from chalicelib.imports.times import TIME_FORMATS
 from chalicelib.kernel.errors import BadInput, ManyMistakes
+from chalicelib.privacy.plain import is_plain_word
 from chalicelib.tags.vocabulary import nearest
 
 FORMATS = ("csv", "jsonl")
@@ -193,12 +193,9 @@ def _zone_mistakes(declared: Declaration) -> Iterator[BadInput]:
         yield BadInput("bad_timezone", "Local times need an IANA time zone, such as Asia/Shanghai.", "timezone")
 
 
-_PLAIN = re.compile(r"[\w. -]{1,64}")
-
-
 def _spelt(name: str) -> str:
-    """A name of the sender's in a path. Long and odd ones are not repeated."""
-    return name if _PLAIN.fullmatch(name) else "…"
+    """A name of the sender's in a path. What may be a person's is not repeated."""
+    return name if is_plain_word(name) else "…"
 
 
 def _meant(name: str, known: Collection[str]) -> str:

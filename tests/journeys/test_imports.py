@@ -2,40 +2,15 @@
 
 from __future__ import annotations
 
-import time
-import urllib.request
 from typing import Any
 
 import pytest
 
-from tests.journeys.live import Live, unique
+from tests.journeys.live import Live, bring_file, unique
 
 pytestmark = pytest.mark.deployed
 
 LINES = 400
-SECONDS = 120
-
-
-def _ask(live: Live, method: str, path: str, body: Any = None) -> Any:
-    headers = {"Authorization": f"Bearer {live.tenant.admin_token}"}
-    answer = live.session.request(method, f"{live.cloud.url}{path}", json=body, headers=headers, timeout=30)
-    assert answer.ok, answer.text
-    return answer.json()
-
-
-def _upload(url: str, content: bytes) -> None:
-    urllib.request.urlopen(urllib.request.Request(url, content, {"Content-Type": "text/csv"}, method="PUT")).close()
-
-
-def _import(live: Live, declaration: dict[str, Any], content: bytes) -> Any:
-    """Declare, upload, and wait until it is over."""
-    opened = _ask(live, "POST", "/v1/imports", declaration)
-    _upload(opened["upload"]["url"], content)
-    ends_at = time.monotonic() + SECONDS
-    while (view := _ask(live, "GET", f"/v1/imports/{opened['import_id']}"))["state"] in ("waiting", "running"):
-        assert time.monotonic() < ends_at, view
-        time.sleep(0.5)
-    return view
 
 
 def _orders(live: Live, user: str, shop: str) -> tuple[dict[str, Any], bytes]:
@@ -70,7 +45,7 @@ def test_import__orders__uploaded_read_and_in_the_profiles(live: Live) -> None:
     user = unique("buyer")
     declaration, content = _orders(live, user, unique("order"))
     for _ in range(2):
-        view = _import(live, declaration, content)
+        view = bring_file(live, declaration, content)
         assert (view["state"], view["records"], view["accepted"], view["refused"], view["blank"]) == (
             "finished",
             LINES,
