@@ -50,7 +50,13 @@ def _work(body: str, has_time: Callable[[], bool]) -> None:
             one.tenant_id if isinstance(one, Upload) else one.tenant, one.import_id, services, now(), has_time
         )
         if job is not None and job.is_over:
-            journal().note("import_over", code=job.failure or job.state, count=job.counts.records)
+            journal().note(
+                "import_over",
+                tenant=job.tenant_id,
+                import_id=job.import_id,
+                code=job.failure or job.state,
+                count=job.counts.records,
+            )
 
 
 def _named(body: str) -> Iterator[Upload | GoOn]:

@@ -15,6 +15,7 @@ from chalicelib.kernel.moments import Millis, format_moment
 
 UPLOAD_SECONDS = 3_600
 LINES_SHOWN = 100
+_ROWS_READ = 25
 
 
 def open_import(
@@ -22,7 +23,7 @@ def open_import(
 ) -> ImportOpened:
     """A new import and where its file goes. The same ``import_id`` again answers the same import.
 
-    Raises ManyMistakes ``bad_import`` with all that is wrong.
+    Raises ManyMistakes ``bad_import`` with all that is wrong, and TooLarge.
     """
 
     def traits_of(source_id: str) -> Collection[str] | None:
@@ -81,9 +82,9 @@ def _load(tenant_id: str, import_id: str, services: ImportServices) -> Job:
 
 def _refused(job: Job, after: int, services: ImportServices) -> tuple[list[RefusedLine], bool]:
     """Refused lines after a line, and whether there are more of them."""
-    rows = services.imports.refused(job.tenant_id, job.import_id, after=after, limit=LINES_SHOWN)
+    rows = services.imports.refused(job.tenant_id, job.import_id, after=after, limit=_ROWS_READ)
     lines = [one for row in rows for one in lines_of(row) if one.line > after]
-    return lines[:LINES_SHOWN], len(lines) > LINES_SHOWN or len(rows) == LINES_SHOWN
+    return lines[:LINES_SHOWN], len(lines) > LINES_SHOWN or len(rows) == _ROWS_READ
 
 
 def _moment(at: Millis | None) -> str | None:

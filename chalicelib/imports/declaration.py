@@ -8,15 +8,15 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
 
-from chalicelib.channels.each import Notes
+from chalicelib.channels.each import Notes, raw_of
 from chalicelib.channels.traits import shape_traits
 from chalicelib.channels.values import read
 from chalicelib.events.types import CHANNELS
 from chalicelib.imports.cells import kind_of
 from chalicelib.imports.model import Declaration
 from chalicelib.imports.paths import KINDS, is_own_member, paths_of
-from chalicelib.imports.times import TIME_FORMATS
-from chalicelib.kernel.errors import BadInput, ManyMistakes
+from chalicelib.imports.times import TIME_FORMATS, reader
+from chalicelib.kernel.errors import BadInput, ManyMistakes, TooLarge
 from chalicelib.privacy.plain import is_plain_word
 from chalicelib.tags.vocabulary import nearest
 
@@ -25,7 +25,8 @@ DELIMITERS = (",", ";", "\t", "|")
 _MOST_PATHS = 64
 _MOST_WORDS = 500
 _LONGEST_COLUMN = 200
-_SCALARS = (str, int, bool)
+_LONGEST_BYTES = 64 * 1024
+_INT64 = range(-(2**63), 2**63)
 _CHOICES: Mapping[str, Collection[str]] = {
     "kind": tuple(KINDS),
     "format": FORMATS,
@@ -39,8 +40,10 @@ def read_declaration(document: Any, traits_of: Callable[[str], Collection[str] |
     """A declaration from the body of a request.
 
     ``traits_of`` says which traits a source of the tenant may write, None when it has no such source.
-    Raises ManyMistakes ``bad_import``.
+    Raises ManyMistakes ``bad_import``, and TooLarge ``too_large``.
     """
+    if len(raw_of(document)) > _LONGEST_BYTES:
+        raise TooLarge("too_large", f"The declaration of an import has at most {_LONGEST_BYTES} bytes.")
     if not isinstance(document, dict):
         raise ManyMistakes("bad_import", "An import is declared by an object.", ())
     mistakes = list(_shape_mistakes(document))
@@ -101,7 +104,7 @@ _MEMBERS: Mapping[str, Callable[[str, Any], BadInput | None]] = {
 
 
 def _is_scalar(value: object) -> bool:
-    return isinstance(value, _SCALARS)
+    return value in _INT64 if isinstance(value, int) else isinstance(value, str)
 
 
 def _mistakes(declared: Declaration, traits_of: Callable[[str], Collection[str] | None]) -> Iterator[BadInput]:
@@ -124,8 +127,12 @@ def _path_mistake(place: str, path: str, declared: Declaration, writable: Collec
         return BadInput("unknown_path", f"A file of {declared.kind} has no such path.{_meant(path, known)}", at)
     if place == "values" and path not in declared.mapping:
         return BadInput("unknown_path", "Values explain a mapped column, and this path has none.", at)
-    if place == "constants" and (path in declared.mapping or path.startswith("times.") or path == "id"):
-        return BadInput("told_twice", "A path has a column or a constant; times and ids have columns.", at)
+    if place == "constants" and path in declared.mapping:
+        return BadInput("told_twice", "A path has a column or a constant.", at)
+    if place == "constants" and (
+        path.startswith(("times.", "identifiers.")) or path in ("id", KINDS[declared.kind].key)
+    ):
+        return BadInput("needs_column", "What tells lines apart comes from a column.", at)
     if path.startswith("traits.") and writable is not None and path.removeprefix("traits.") not in writable:
         return BadInput("not_writable", "The source may not write this trait.", at)
     return None
@@ -151,19 +158,21 @@ def _constant_mistakes(declared: Declaration) -> Iterator[BadInput]:
         at, kind = f"constants.{path}", kind_of(path, declared.kind) if path in paths_of(declared.kind) else ""
         if path == "channel" and value not in CHANNELS:
             yield BadInput("bad_channel", "That is not a channel.", at)
+        elif path == "time" and not list(_zone_mistakes(declared)):
+            yield from _unreadable(lambda: reader(declared.time_format, declared.timezone)(value, at))  # noqa: B023 - called at once
         elif path == "status" and value not in KINDS[declared.kind].types:
             yield _unknown_status(declared, at)
         elif path.startswith("data.") and kind:
-            yield from _unreadable(kind, value, at)
+            yield from _unreadable(lambda: read(kind, value, at))  # noqa: B023 - called at once
         elif path.startswith("traits."):
             name = path.removeprefix("traits.")
             if kind and name not in shape_traits({name: value}, {name}, Notes()):
                 yield BadInput("bad_trait", "That is no value of this trait.", at)
 
 
-def _unreadable(kind: str, value: Any, at: str) -> Iterator[BadInput]:
+def _unreadable(attempt: Callable[[], object]) -> Iterator[BadInput]:
     try:
-        read(kind, value, at)
+        attempt()
     except BadInput as bad:
         yield bad
 

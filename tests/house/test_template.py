@@ -64,6 +64,30 @@ def test_template__tables__back_up_all_but_secrets(template: rules.Template) -> 
     assert restorable == dict.fromkeys(tables, True) | {"KeysTable": False}
 
 
+def test_template__bucket_of_uploads__is_closed_encrypted_and_forgetful(template: rules.Template) -> None:
+    """Files of customers are encrypted, closed to the public, and gone after a week whatever happens."""
+    (bucket,) = rules.of_type(template, "AWS::S3::Bucket").values()
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    (rule,) = bucket["LifecycleConfiguration"]["Rules"]
+    assert rule["Status"] == "Enabled" and rule["ExpirationInDays"] <= 7
+
+
+def test_template__api__signs_uploads_and_reads_none(template: rules.Template) -> None:
+    """The function that answers the internet may put a file into the bucket, and never get one."""
+    of_bucket = {
+        (role, action)
+        for role, actions, resources in rules.statements(template)
+        for action in actions
+        if "ImportsBucket" in rules.references(resources)
+    }
+    assert of_bucket == {
+        ("ApiHandlerRole", "s3:PutObject"),
+        ("ImportRangesRole", "s3:GetObject"),
+        ("ImportRangesRole", "s3:DeleteObject"),
+    }
+
+
 def no_partial_failures(template: dict[str, Any]) -> None:
     del template["Resources"]["IngestEvents"]["Properties"]["Events"]["IngestEventsSqsEventSource"]["Properties"][
         "FunctionResponseTypes"

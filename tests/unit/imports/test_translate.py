@@ -19,7 +19,7 @@ from chalicelib.imports.records import Range
 from chalicelib.imports.results import Result, read_header, results
 from chalicelib.imports.times import reader
 from chalicelib.imports.translate import Translator
-from chalicelib.kernel.errors import BadInput, ManyMistakes
+from chalicelib.kernel.errors import BadInput, ManyMistakes, TooLarge
 from chalicelib.kernel.moments import format_moment, parse_moment
 from chalicelib.privacy.fields import FIELDS, SOURCE_TRAITS
 
@@ -97,6 +97,13 @@ def test_declaration__misspelt_path__is_told_which_was_meant() -> None:
     with pytest.raises(ManyMistakes) as refusal:
         read_declaration(body, lambda _: TRUSTED)
     assert "traits.member_level?" in refusal.value.mistakes[0].message
+
+
+def test_declaration__longer_than_a_row_holds__is_refused() -> None:
+    """Bad input 2: a declaration is kept in one item, so it has a limit in bytes."""
+    body = CASES["declarations"]["customers"] | {"values": {"traits.name": {"王": "x" * 70_000}}}
+    with pytest.raises(TooLarge):
+        read_declaration(body, lambda _: TRUSTED)
 
 
 def order(**changes: Any) -> dict[str, Any]:
