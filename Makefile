@@ -6,7 +6,7 @@ PYTHON ?=
 PY := .venv/bin/python
 READY := .venv/.ready
 
-.PHONY: help demo up down logs status url package check lint types layers test deployed bench format clean imports
+.PHONY: help demo up down logs status url package check lint types layers test deployed proofs imports bench format clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -62,6 +62,9 @@ test: check ## all checks and tests that need no local cloud
 deployed: $(READY) ## the tests that run against the local cloud (starts it)
 	@$(PY) -m infra.cloud up
 	@$(PY) -m pytest -m deployed
+
+proofs: $(READY) ## several processes under faults and kills on DynamoDB Local: the promises of ingestion
+	@$(PY) -m pytest -m proof tests/proofs
 
 bench: $(READY) ## measure, as ratios to yardsticks of the same run
 	@$(PY) -m pytest -m bench -s tests/bench

@@ -132,7 +132,8 @@ class JsonApi:
         if answer.status >= _SERVER_FAULT:
             call.sent_in_vain = True
             return Again(self.unavailable("service_failed"))
-        return error
+        # Another transaction was under way on the same item: it ends soon, and what it left is then met.
+        return Again(error) if error.retryable else error
 
 
 class _Call:

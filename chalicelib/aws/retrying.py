@@ -13,7 +13,7 @@ from threading import Event as Signal
 
 import msgspec
 
-from chalicelib.kernel.errors import Unavailable
+from chalicelib.kernel.errors import ZhiyinError
 
 
 def wait(seconds: float) -> None:
@@ -24,7 +24,7 @@ def wait(seconds: float) -> None:
 class Again(Exception):
     """The attempt failed in a way that the same call may survive. ``given_up`` is raised in the end."""
 
-    def __init__(self, given_up: Unavailable) -> None:
+    def __init__(self, given_up: ZhiyinError) -> None:
         super().__init__(given_up.code)
         self.given_up = given_up
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import random
 import time
 from collections.abc import Callable, Sequence
 from functools import cache
+from typing import Any
 
 import msgspec
 
@@ -17,12 +19,13 @@ from chalicelib.aws.kms import Kms
 from chalicelib.aws.objects import Bucket, Objects
 from chalicelib.aws.observability import Journal
 from chalicelib.aws.queue import Message, Queue
+from chalicelib.aws.retrying import wait
 from chalicelib.aws.services import open_api
 from chalicelib.aws.settings import Settings, load_settings
 from chalicelib.channels.model import SourceProfile
 from chalicelib.entrypoints.request import Caller
 from chalicelib.flows.import_services import ImportServices
-from chalicelib.flows.services import Change, DoorServices, IngestKeys, IngestServices, ReadServices
+from chalicelib.flows.services import Change, DoorServices, IngestKeys, IngestServices, Patience, ReadServices
 from chalicelib.identity.blind_index import BlindIndex
 from chalicelib.kernel.errors import NotAuthorised, NotFound
 from chalicelib.privacy.tenants import Tenant
@@ -179,6 +182,13 @@ def raise_alarm(failed: Sequence[Failure]) -> None:
         journal().count("FailedRules")
         journal().warn("rule_failed", tag_id=one.tag_id, code=one.error)
     journal().flush()
+
+
+def patience(context: Any) -> Patience:
+    """Full jitter between attempts, within the time that a function's invocation has left."""
+    return Patience(
+        seconds_left=lambda: context.get_remaining_time_in_millis() / 1000, pause=wait, random=random.random
+    )
 
 
 @cache

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 from chalice.app import Blueprint, SQSEvent
 
 from chalicelib.entrypoints.clock import now
-from chalicelib.entrypoints.compose import ingest_services, journal
+from chalicelib.entrypoints.compose import ingest_services, journal, patience
 from chalicelib.flows.admission import Message
 from chalicelib.flows.ingest_events import Report
 from chalicelib.flows.ingest_events import ingest_events as ingest
@@ -19,7 +20,8 @@ blueprint = Blueprint(__name__)
 def ingest_events(event: SQSEvent) -> dict[str, Any]:
     """Apply a batch; the messages named in the answer are delivered again, and no other."""
     raw = event.to_dict()["Records"]
-    report = ingest([Message(one["messageId"], one["body"]) for one in raw], ingest_services(), now())
+    services = msgspec.structs.replace(ingest_services(), patience=patience(event.context))
+    report = ingest([Message(one["messageId"], one["body"]) for one in raw], services, now())
     _tell(report)
     return {"batchItemFailures": [{"itemIdentifier": one} for one in report.failed]}
 

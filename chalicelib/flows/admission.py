@@ -109,7 +109,7 @@ def _admit(opened: Opened, original: Event, measures: MeasureSet, now: Millis) -
     if event.tenant != tenant.tenant_id:
         raise BadInput("unknown_tenant", "The event is of another tenant.", "tenant")
     check(event, now, horizon_days=tenant.horizon_days)
-    identifiers, _ = normalise_all(event.identifiers, region=tenant.region)
+    identifiers, _ = normalise_all(event.identifiers, region=tenant.region, blocked=tenant.blocked)
     anchor = anchor_of(identifiers)
     ordered: tuple[Identifier, ...] = (anchor, *(one for one in identifiers if one != anchor))
     key = keys.index.event_key(event.source, event.id)

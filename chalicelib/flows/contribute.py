@@ -63,10 +63,10 @@ class Contributed(msgspec.Struct, frozen=True):
     refused_traits: tuple[str, ...] = ()
 
 
-def contribute(admitted: Admitted, linked: Mapping[str, str], keys: FacetKeys) -> Contributed:
+def contribute(admitted: Admitted, keys: FacetKeys) -> Contributed:
     """What an event adds, and the coded content of its row.
 
-    ``linked`` are the identifiers that are linked: key → masked form, without those refused.
+    All identifiers are part of it: whether a link unites is decided apart, and may be decided otherwise later.
     """
     event = admitted.event
     traits, refused = _traits(admitted, keys)
@@ -78,7 +78,7 @@ def contribute(admitted: Admitted, linked: Mapping[str, str], keys: FacetKeys) -
         source_rank=admitted.source_rank,
         channel=event.channel,
         facet=admitted.anchor,
-        identifiers=dict(linked),
+        identifiers=dict(admitted.identifiers),
         traits=traits,
         deltas=admitted.deltas,
         step=admitted.step,

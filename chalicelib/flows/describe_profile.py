@@ -15,7 +15,7 @@ from chalicelib.flows.views import (
     TagView,
     TraitView,
 )
-from chalicelib.identity.resolve import namespace_of
+from chalicelib.identity.blind_index import namespace_of
 from chalicelib.kernel.amounts import format_amount
 from chalicelib.kernel.moments import Millis, format_moment
 from chalicelib.profiles.model import Link, Profile, Series, Trait
@@ -42,7 +42,7 @@ def describe_profile(profile: Profile, services: ReadServices, now: Millis) -> P
         first_seen=format_moment(profile.first_seen),
         last_seen=format_moment(profile.last_seen),
         summary=summary(profile, tags),
-        identifiers=tuple(_identifier(key, link) for key, link in sorted(profile.links.items())),
+        identifiers=tuple(describe_identifier(key, link) for key, link in sorted(profile.links.items())),
         traits={name: _trait(trait) for name, trait in traits},
         measures=_measures(profile, services, now),
         tags=tuple(map(describe_tag, tags)),
@@ -67,8 +67,11 @@ def describe_tag(tag: Tag) -> TagView:
     )
 
 
-def _identifier(key: str, link: Link) -> IdentifierView:
-    return IdentifierView(namespace_of(key), link.masked, format_moment(link.first_seen), format_moment(link.last_seen))
+def describe_identifier(key: str, link: Link) -> IdentifierView:
+    """An identifier as api.md writes it: masked, with the times it was seen."""
+    # Of one among very many only the first or the last sighting is kept.
+    first, last = link.first_seen or link.last_seen, link.last_seen or link.first_seen
+    return IdentifierView(namespace_of(key), link.masked, format_moment(first), format_moment(last))
 
 
 def _trait(trait: Trait) -> TraitView:

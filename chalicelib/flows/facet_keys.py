@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Mapping
 
 from chalicelib.flows.contribute import FacetKeys
 from chalicelib.flows.services import IngestKeys, IngestServices
@@ -12,29 +12,29 @@ from chalicelib.profiles.model import FacetId
 from chalicelib.store.rows import FacetSecret
 
 _SECRET_BYTES = 32
-_FIRST_GENERATION = 1
 
 
 def facet_keys(
-    facets: Collection[FacetId], tenant_id: str, keys: IngestKeys, services: IngestServices
+    facets: Mapping[FacetId, int], tenant_id: str, keys: IngestKeys, services: IngestServices
 ) -> dict[FacetId, FacetKeys]:
-    """The keys of these facets; a facet seen for the first time gets its secret here.
+    """The keys of these facets. One seen for the first time, or again after it was erased, gets its secret here,
+    of the generation given.
 
     Raises Unavailable when a secret's branch key is not at hand or its commitment does not fit: to
     seal under another key than readers will use would lose the value.
     """
-    kept = services.secrets.secrets(tenant_id, facets)
+    kept = services.secrets.secrets(tenant_id, facets.keys())
     return {
-        facet: _opened(tenant_id, facet, kept.get(facet) or _new(tenant_id, facet, keys, services), keys)
-        for facet in facets
+        facet: _opened(tenant_id, facet, kept.get(facet) or _new(tenant_id, facet, generation, keys, services), keys)
+        for facet, generation in facets.items()
     }
 
 
-def _new(tenant_id: str, facet: FacetId, keys: IngestKeys, services: IngestServices) -> FacetSecret:
+def _new(tenant_id: str, facet: FacetId, generation: int, keys: IngestKeys, services: IngestServices) -> FacetSecret:
     secret = services.random(_SECRET_BYTES)
     version = keys.branch_version
     mark = commitment(facet_key(keys.branch_keys[version], secret, "fields"))
-    return services.secrets.create(tenant_id, facet, FacetSecret(secret, mark, version, _FIRST_GENERATION))
+    return services.secrets.create(tenant_id, facet, FacetSecret(secret, mark, version, generation))
 
 
 def _opened(tenant_id: str, facet: FacetId, kept: FacetSecret, keys: IngestKeys) -> FacetKeys:

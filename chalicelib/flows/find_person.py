@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chalicelib.events.model import Identifier
-from chalicelib.flows.read_people import follow
+from chalicelib.flows.follow import follow
 from chalicelib.flows.services import ReadServices
 from chalicelib.identity.anchors import rank_of
+from chalicelib.identity.blind_index import namespace_of
 from chalicelib.identity.normalise import normalise_all
-from chalicelib.identity.resolve import namespace_of
 from chalicelib.kernel.codec import decode
 from chalicelib.kernel.errors import NotFound
 from chalicelib.privacy.tenants import Tenant
@@ -37,13 +37,14 @@ def by_identifiers(tenant: Tenant, identifiers: Sequence[Identifier], services: 
 
     Raises BadInput for identifiers of which none can be used.
     """
-    normalised, _ = normalise_all(identifiers, region=tenant.region)
+    normalised, _ = normalise_all(identifiers, region=tenant.region, blocked=tenant.blocked)
     index = services.index(tenant)
     keys = [index.identifier_key(one) for one in normalised]
     owners = services.profiles.find(tenant.tenant_id, keys, fresh=False)
-    for key in sorted(owners, key=lambda key: (rank_of(namespace_of(key)), key)):
+    leading = [key for key, row in owners.items() if row.profile_id]
+    for key in sorted(leading, key=lambda key: (rank_of(namespace_of(key)), key)):
         try:
-            return by_id(tenant.tenant_id, owners[key], services)
+            return by_id(tenant.tenant_id, owners[key].profile_id, services)
         except NotFound:
             # An index row may be read before its profile: eventually consistent reads are not ordered.
             continue

@@ -13,15 +13,16 @@ import msgspec
 from chalicelib.flows.admission import Admitted, Message, Opened, admit, open_message
 from chalicelib.flows.publish import publish, publish_again
 from chalicelib.flows.quarantine import note_parts, quarantine
-from chalicelib.flows.read_people import read_round
-from chalicelib.flows.save_group import RULE_FAILED, Round, save_group
+from chalicelib.flows.refuse_erased import refuse_erased
+from chalicelib.flows.save_changes import RULE_FAILED
+from chalicelib.flows.save_group import Round, Saved, edges_of_event, save_group
 from chalicelib.flows.services import Change, IngestServices
-from chalicelib.identity.anchors import rank_of
-from chalicelib.identity.resolve import Claim, Group, Known, resolve
+from chalicelib.flows.settle_links import is_settled
+from chalicelib.flows.snapshot import Snapshot
 from chalicelib.kernel.errors import ZhiyinError
 from chalicelib.kernel.moments import Millis
 
-ATTEMPTS = 6
+ATTEMPTS = 12
 """Rounds without progress, because other writers were faster, before the queue is asked to wait."""
 _ACTIONS_AT_ONCE = 90
 """A transaction has room for 100 actions; a merge takes some more than its events and identifiers."""
@@ -43,6 +44,7 @@ class Batch(msgspec.Struct):
     opened: Opened
     pending: dict[bytes, Admitted]
     report: Report
+    at_once: int = _ACTIONS_AT_ONCE
     to_publish: list[Change] = []
     behind: set[str] = set()
     """Messages whose changes are in ``to_publish``: they fail when it cannot be published."""
@@ -76,7 +78,7 @@ def _ingest_of_tenant(opened: Sequence[Opened], services: IngestServices, now: M
             report.duplicate += event.event_key in batch.pending
             batch.pending.setdefault(event.event_key, event)
     idle = 0
-    while batch.pending and idle < ATTEMPTS:
+    while batch.pending and services.patience.allows(idle, ATTEMPTS):
         left = len(batch.pending)
         _round(batch, services, now)
         idle = idle + 1 if len(batch.pending) == left else 0
@@ -85,51 +87,67 @@ def _ingest_of_tenant(opened: Sequence[Opened], services: IngestServices, now: M
 
 
 def _round(batch: Batch, services: IngestServices, now: Millis) -> None:
-    """Read, plan and save as much of the batch as one transaction may hold."""
-    events = list(_first_actions(batch.pending.values()))
-    known = read_round(batch.opened, events, services, now)
-    index = batch.opened.keys.index
-    groups = resolve(
-        [_claim(one) for one in events],
-        known.current_owners,
-        [Known(one, known.identifiers(one), known.first_seen(one)) for one in known.stored],
-        new_profile_id=index.profile_id,
-        rank=rank_of,
-    )
-    for group in groups:
+    """Read, settle and save as much of the batch as one transaction may hold."""
+    tenant = batch.opened.tenant
+    snapshot = Snapshot(tenant.tenant_id, services.profiles)
+    events = list(_first_actions(batch.pending.values(), batch.at_once))
+    snapshot.know(key for one in events for key in one.identifiers)
+    if snapshot.is_torn:
+        return
+    known = Round(tenant, batch.opened.keys, snapshot, now)
+    events = refuse_erased(events, known, batch, services)
+    for group in _groups(events, snapshot):
         try:
-            _save(group, known, batch, services)
+            _settle_accounts(group, save_group(group, known, services), batch, services, now)
         except ZhiyinError as error:
-            for claim in group.claims:
-                batch.report.failed[batch.pending.pop(claim.event_key).message_id] = error.code
+            for one in group:
+                batch.report.failed[batch.pending.pop(one.event_key).message_id] = error.code
 
 
-def _save(group: Group, known: Round, batch: Batch, services: IngestServices) -> None:
-    saved = save_group(group, known, services)
-    done = {claim.event_key for claim in group.claims} if saved.outcome.saved else saved.outcome.duplicates
+def _settle_accounts(
+    group: Sequence[Admitted], saved: Saved, batch: Batch, services: IngestServices, now: Millis
+) -> None:
+    done = {one.event_key for one in group} if saved.outcome.saved else saved.outcome.duplicates
     if saved.outcome.saved:
         batch.report.applied += len(done)
         batch.to_publish.extend(saved.changes)
         batch.report.failed_rules += sum(change.type == RULE_FAILED for change in saved.changes)
-        notes = [(link.event_key, "link", link.identifier, link.reason) for link in group.refused]
-        notes += [(key, "trait", name, "trait_left_out") for key, name in saved.refused_traits]
-        note_parts(notes, batch.opened, services, known.now)
+        note_parts(saved.refused_links, saved.refused_traits, batch.opened, services, now)
     else:
         batch.report.duplicate += len(done)
-        batch.to_publish.extend(publish_again(done, known.tenant.tenant_id, services))
+        batch.to_publish.extend(publish_again(done, batch.opened.tenant.tenant_id, services))
+    if saved.too_large:
+        # Fewer events take fewer actions; one alone always fits.
+        batch.at_once = max(1, batch.at_once // 2)
     batch.behind.update(batch.pending.pop(key).message_id for key in done)
 
 
-def _first_actions(pending: Collection[Admitted]) -> Iterator[Admitted]:
+def _first_actions(pending: Collection[Admitted], room: int) -> Iterator[Admitted]:
     """The first events, one person's beside each other, that fit into one transaction even if it is one person."""
-    room = _ACTIONS_AT_ONCE
-    for one in sorted(pending, key=lambda one: (one.anchor, one.event.time, one.event_key)):
+    for place, one in enumerate(sorted(pending, key=lambda one: (one.anchor, one.event.time, one.event_key))):
         room -= 1 + len(one.identifiers)
-        if room < 0:
+        if room < 0 and place:
             return
         yield one
 
 
-def _claim(one: Admitted) -> Claim:
-    others = tuple(sorted(key for key in one.identifiers if key != one.anchor))
-    return Claim(one.event_key, one.event.time, one.anchor, others)
+def _groups(events: Sequence[Admitted], snapshot: Snapshot) -> Sequence[Sequence[Admitted]]:
+    """The events of people who are one, or may become one by the links that these events bring."""
+    parent: dict[str, str] = {}
+
+    def root(key: str) -> str:
+        while parent.setdefault(key, key) != key:
+            key = parent[key]
+        return key
+
+    def person(key: str) -> str:
+        return root(snapshot.owner(key) or key)
+
+    for one in events:
+        for edge in edges_of_event(one):
+            if not snapshot.row(edge.other).shared and not is_settled(snapshot, edge):
+                parent[person(edge.anchor)] = person(edge.other)
+    groups: dict[str, list[Admitted]] = {}
+    for one in events:
+        groups.setdefault(person(one.anchor), []).append(one)
+    return list(groups.values())

@@ -7,6 +7,7 @@ from hashlib import sha256
 
 from chalicelib.flows.admission import Opened, Refused, delivery_info
 from chalicelib.flows.services import IngestServices
+from chalicelib.identity.partition import RefusedLink
 from chalicelib.kernel.moments import DAY_MS, Millis
 from chalicelib.privacy.envelope import seal_to
 from chalicelib.store.rows import QuarantineRow
@@ -37,20 +38,25 @@ def quarantine(refused: Sequence[Refused], opened: Opened, services: IngestServi
 
 
 def note_parts(
-    left_out: Sequence[tuple[bytes, str, str, str]], opened: Opened, services: IngestServices, now: Millis
+    links: Sequence[RefusedLink],
+    traits: Sequence[tuple[bytes, str]],
+    opened: Opened,
+    services: IngestServices,
+    now: Millis,
 ) -> None:
-    """Keep what applied events went on without, for review: (event key, ``link`` or ``trait``, name, code).
+    """Keep what applied events went on without, for review: each refused link once, and each event's traits.
 
     Their originals stand sealed in the history, so nothing of them is kept here.
     """
-    for event_key, part, name, code in left_out:
-        row = QuarantineRow(
-            opened.tenant.tenant_id,
-            f"{part}-{event_key.hex()}-{name}",
-            code,
-            "identifiers" if part == "link" else f"traits.{name}",
-            now,
-            b"",
-            now + _KEPT_DAYS * DAY_MS,
-        )
-        services.history.quarantine(row)
+    for link in links:
+        keep_note("link", f"{link.anchor}~{link.other}", link.reason, "identifiers", opened, services, now)
+    for event_key, name in traits:
+        keep_note("trait", f"{event_key.hex()}-{name}", "trait_left_out", f"traits.{name}", opened, services, now)
+
+
+def keep_note(
+    part: str, about: str, code: str, path: str, opened: Opened, services: IngestServices, now: Millis
+) -> None:
+    """Keep that something was refused, and nothing of what it was. ``about`` makes it one of its ``part``."""
+    row = QuarantineRow(opened.tenant.tenant_id, f"{part}-{about}", code, path, now, b"", now + _KEPT_DAYS * DAY_MS)
+    services.history.quarantine(row)

@@ -50,6 +50,30 @@ class DoorServices(msgspec.Struct, frozen=True):
     message_limit_bytes: int
 
 
+class Patience(msgspec.Struct, frozen=True):
+    """How long a flow may go on trying when other writers are faster: full jitter within a deadline, in seconds.
+
+    Without a deadline and a pause it tries at once, as often as it is told.
+    """
+
+    seconds_left: Callable[[], float] = lambda: 60.0
+    pause: Callable[[float], None] = lambda _: None
+    random: Callable[[], float] = lambda: 0.0
+    reserve_seconds: float = 8.0
+    """What one more attempt may take: six tries of a call, and the answer."""
+    base_seconds: float = 0.02
+    longest_seconds: float = 1.0
+
+    def allows(self, idle: int, attempts: int) -> bool:
+        """Whether to try (again), after ``idle`` attempts in vain. Pauses before a repeat."""
+        bound = min(self.base_seconds * 2.0**idle, self.longest_seconds) if idle else 0.0
+        if idle >= attempts or self.seconds_left() < self.reserve_seconds + bound:
+            return False
+        if idle:
+            self.pause(self.random() * bound)
+        return True
+
+
 class IngestServices(msgspec.Struct, frozen=True):
     """What ingestion needs. ``random`` draws the secrets of new facets."""
 
@@ -62,6 +86,18 @@ class IngestServices(msgspec.Struct, frozen=True):
     catalogue: Catalogue
     measures: MeasureSet
     random: Callable[[int], bytes]
+    patience: Patience = Patience()
+
+
+class IdentityServices(msgspec.Struct, frozen=True):
+    """What merging and splitting needs: no key but the index's, for nothing is opened or sealed."""
+
+    profiles: ProfileStore
+    history: HistoryStore
+    index: Callable[[Tenant], BlindIndex]
+    publish: Callable[[Sequence[Change]], None]
+    catalogue: Catalogue
+    patience: Patience = Patience()
 
 
 class ReadServices(msgspec.Struct, frozen=True):

@@ -57,5 +57,10 @@ class BlindIndex:
         return hmac.digest(self._key, message, "sha256")[:_EVENT_KEY_BYTES]
 
 
+def namespace_of(key: str) -> str:
+    """The namespace of an identifier key."""
+    return key.partition(":")[0]
+
+
 def _text(digest: bytes) -> str:
     return urlsafe_b64encode(digest).rstrip(b"=").decode()

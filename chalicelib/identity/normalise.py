@@ -38,11 +38,19 @@ class DroppedIdentifier(msgspec.Struct, frozen=True):
     message: str
 
 
-def normalise(namespace: str, value: str, *, region: str = "CN", registered: Collection[str] = ()) -> str:
+def normalise(
+    namespace: str,
+    value: str,
+    *,
+    region: str = "CN",
+    registered: Collection[str] = (),
+    blocked: Collection[str] = (),
+) -> str:
     """The one form of a value in a namespace. Applying it twice changes nothing.
 
     ``region`` is the country that national phone numbers belong to. ``registered`` are namespaces of
-    the tenant's own; their values are opaque. Raises BadInput ``unknown_namespace``,
+    the tenant's own; their values are opaque. ``blocked`` are values, in any spelling of case, that name nobody
+    with this tenant. Raises BadInput ``unknown_namespace``,
     ``bad_identifier`` and ``blocked_identifier``.
     """
     form = _FORMS.get(namespace) or (_opaque if namespace in registered else None)
@@ -52,16 +60,21 @@ def normalise(namespace: str, value: str, *, region: str = "CN", registered: Col
     if not seen or len(seen.encode("utf-8", "replace")) > MAX_BYTES or has_control(seen):
         raise _bad_identifier()
     # Looked at before and after: 无 is no phone number, but the reason is that it names nobody.
-    if is_blocked(namespace, seen):
+    more = {one.casefold() for one in blocked}
+    if is_blocked(namespace, seen) or seen.casefold() in more:
         raise _blocked_identifier()
     normalised = form(seen, region)
-    if is_blocked(namespace, normalised):
+    if is_blocked(namespace, normalised) or normalised.casefold() in more:
         raise _blocked_identifier()
     return normalised
 
 
 def normalise_all(
-    identifiers: Iterable[Identifier], *, region: str = "CN", registered: Collection[str] = ()
+    identifiers: Iterable[Identifier],
+    *,
+    region: str = "CN",
+    registered: Collection[str] = (),
+    blocked: Collection[str] = (),
 ) -> tuple[tuple[Identifier, ...], tuple[DroppedIdentifier, ...]]:
     """What is left of an event's identifiers, without repeats, and what was dropped and why.
 
@@ -71,7 +84,7 @@ def normalise_all(
     dropped: list[DroppedIdentifier] = []
     for each in identifiers:
         try:
-            value = normalise(each.namespace, each.value, region=region, registered=registered)
+            value = normalise(each.namespace, each.value, region=region, registered=registered, blocked=blocked)
         except BadInput as error:
             dropped.append(DroppedIdentifier(each.namespace, error.code, error.message))
         else:

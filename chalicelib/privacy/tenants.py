@@ -10,6 +10,9 @@ class Tenant(msgspec.Struct, frozen=True):
 
     All keys are wrapped by KMS except ``ingest_public``, which may be read by everyone. ``region`` is
     where a phone number without country code is from; ``horizon_days`` is how old an event may be.
+    ``limits`` are how many of a namespace one profile may have, ``most_merges`` how often it may grow by a merge;
+    an identifier seen with more than ``shared_after`` people of one namespace identifies nobody. ``blocked`` are
+    values that name nobody, beyond those that never do.
     """
 
     tenant_id: str
@@ -21,6 +24,10 @@ class Tenant(msgspec.Struct, frozen=True):
     ingest_public: bytes
     region: str = "CN"
     horizon_days: int = 730
+    limits: dict[str, int] = {}
+    most_merges: int = 100
+    shared_after: int = 10
+    blocked: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"<tenant {self.tenant_id}>"

@@ -15,6 +15,11 @@ from chalicelib.profiles.model import Contribution, Facet, Link, Series, Step, T
 
 STEPS_KEPT = 32
 """Per kind (order, ticket, complaint). The latest k of a total order is itself a join."""
+LINKS_KEPT = 16
+"""Per namespace: the earliest first sightings and the latest last sightings, each a join of its own.
+
+One account that a shop's staff share would otherwise grow without bound; no profile may have as many.
+"""
 
 
 def fold(facet: Facet | None, contributions: Iterable[Contribution]) -> Facet | None:
@@ -44,9 +49,10 @@ def join_facets(left: Facet, right: Facet) -> Facet:
 
 
 def prune(facet: Facet) -> Facet:
-    """Apply the watermark (``last_seen``) to every series."""
+    """Apply the watermark (``last_seen``) to every series, and the bound to the links."""
     pruned: dict[str, Series] = {name: series_of.prune(one, facet.last_seen) for name, one in facet.series.items()}
-    return Facet(facet.first_seen, facet.last_seen, facet.links, facet.traits, pruned, facet.steps, facet.channels)
+    links = facet.links if len(facet.links) <= LINKS_KEPT else _kept(facet.links)
+    return Facet(facet.first_seen, facet.last_seen, links, facet.traits, pruned, facet.steps, facet.channels)
 
 
 def later_trait(left: Trait, right: Trait) -> Trait:
@@ -56,8 +62,34 @@ def later_trait(left: Trait, right: Trait) -> Trait:
 
 def join_links(left: Link, right: Link) -> Link:
     """First sighting's evidence and the latest sighting's time."""
-    first = min(left, right, key=_link_order)
-    return Link(first.first_seen, max(left.last_seen, right.last_seen), first.masked, first.event_key, first.source)
+    known = [one for one in (left, right) if one.event_key]
+    first = min(known, key=_link_order, default=left)
+    return Link(first.first_seen, max(left.last_seen, right.last_seen), left.masked, first.event_key, first.source)
+
+
+def _kept(links: dict[str, Link]) -> dict[str, Link]:
+    """The links of each namespace within ``LINKS_KEPT``.
+
+    First and last sightings are kept apart: which identifiers are the earliest says nothing of which are the
+    latest, and one bound for both would let the result depend on the order of events.
+    """
+    by_namespace: dict[str, list[str]] = {}
+    for key in links:
+        by_namespace.setdefault(key.partition(":")[0], []).append(key)
+    kept = dict(links)
+    for keys in by_namespace.values():
+        if len(keys) <= LINKS_KEPT:
+            continue
+        first = sorted((*_link_order(links[key]), key) for key in keys if links[key].event_key)
+        last = sorted(((links[key].last_seen, key) for key in keys if links[key].last_seen), reverse=True)
+        earliest, latest = {one[-1] for one in first[:LINKS_KEPT]}, {one[-1] for one in last[:LINKS_KEPT]}
+        for key in keys:
+            one = kept.pop(key)
+            if key in earliest:
+                kept[key] = one if key in latest else Link(one.first_seen, 0, one.masked, one.event_key, one.source)
+            elif key in latest:
+                kept[key] = Link(0, one.last_seen, one.masked, b"", "")
+    return kept
 
 
 def latest_steps(steps: Iterable[Step]) -> tuple[Step, ...]:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from functools import reduce
 
 from chalicelib.profiles.fold import join_facets
-from chalicelib.profiles.model import Body, Facet, FacetId, Profile
+from chalicelib.profiles.model import Body, Facet, FacetId, IdentifierKey, Profile
 
-SCHEMA = 1
+SCHEMA = 2
 """Version of the stored shape."""
 
 
-def body_of(facets: Mapping[FacetId, Facet]) -> Body:
-    """What the store keeps of these facets."""
-    return Body(schema=SCHEMA, facets=dict(facets))
+def body_of(facets: Mapping[FacetId, Facet], nodes: Collection[IdentifierKey] = ()) -> Body:
+    """What the store keeps of these facets. ``nodes`` are further identifiers that belong to the same profile."""
+    carried = {key for facet in facets.values() for key in facet.links}
+    return Body(SCHEMA, dict(facets), tuple(sorted(carried.difference(facets, nodes))))
 
 
 def join(profile_id: str, version: int, state: str, generation: int, body: Body) -> Profile:
@@ -23,6 +24,7 @@ def join(profile_id: str, version: int, state: str, generation: int, body: Body)
     if not facets:
         return Profile(profile_id, version, state, generation, 0, 0, {}, {}, {}, (), {})
     whole = reduce(join_facets, facets)
+    refused = set(body.refused)
     return Profile(
         profile_id=profile_id,
         version=version,
@@ -30,7 +32,7 @@ def join(profile_id: str, version: int, state: str, generation: int, body: Body)
         generation=generation,
         first_seen=whole.first_seen,
         last_seen=whole.last_seen,
-        links=whole.links,
+        links={key: link for key, link in whole.links.items() if key not in refused},
         traits=whole.traits,
         series=whole.series,
         steps=whole.steps,

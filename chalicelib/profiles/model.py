@@ -42,7 +42,11 @@ class Trait(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Link(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """An identifier seen together with the anchor: first and last time, and its masked form."""
+    """An identifier seen together with the anchor: first and last time, and its masked form.
+
+    A facet keeps the first sighting of the earliest identifiers of a namespace and the last of the latest (see
+    ``fold.LINKS_KEPT``). Without an ``event_key`` the first one is not kept; a ``last_seen`` of 0 is not either.
+    """
 
     first_seen: Millis
     last_seen: Millis
@@ -122,10 +126,14 @@ class Facet(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Body(msgspec.Struct, frozen=True, array_like=True):
-    """What the store keeps of a profile, in one Binary attribute."""
+    """What the store keeps of a profile, in one Binary attribute.
+
+    ``refused`` are identifiers that its facets carry and that do not belong to it: their links were refused.
+    """
 
     schema: int
     facets: dict[FacetId, Facet]
+    refused: tuple[IdentifierKey, ...] = ()
 
 
 class Profile(msgspec.Struct, frozen=True):

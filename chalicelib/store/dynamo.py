@@ -82,6 +82,19 @@ class Table:
                 return found
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
+    def count(self, index: str, facet: str, *, at_most: int) -> int:
+        """How many items an index partition has, counted up to ``at_most``."""
+        counted = 0
+        more: dict[str, Any] = {}
+        while counted < at_most:
+            counting = {"Select": "COUNT", **more}
+            answer = self._query(index, facet, 1 << 60, at_most - counted, counting)
+            counted += answer["Count"]
+            if "LastEvaluatedKey" not in answer:
+                break
+            more = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+        return counted
+
     def _query(self, index: str, facet: str, before: int, limit: int, start: Mapping[str, Any]) -> dict[str, Any]:
         return self._call(
             "Query",

@@ -11,7 +11,7 @@ from chalicelib.profiles.model import FacetId
 from chalicelib.store.dynamo import Table
 from chalicelib.store.dynamo_profiles import event_pk
 from chalicelib.store.items import Attributes, Call, Item
-from chalicelib.store.rows import DecisionRow, EventRow, QuarantineRow
+from chalicelib.store.rows import DecisionRow, EventRow, QuarantineRow, Record
 
 _INDEX = "by_facet"
 
@@ -33,6 +33,21 @@ class DynamoHistory:
         found = self._table.newest_instants(_INDEX, f"{tenant}#{facet}", before=before, limit=limit)
         rows = (_event(tenant, item) for item in self._whole(found))
         return sorted(rows, key=lambda row: (row.at, row.event_key), reverse=True)
+
+    def record_of(self, tenant: str, kind: str, record_id: str) -> Record | None:
+        """A record, read strongly consistently."""
+        item = self._table.get(f"{tenant}#{kind}#{record_id}", fresh=True)
+        return None if item is None else _record(tenant, kind, item)
+
+    def records(self, tenant: str, kind: str, *, before: Millis, limit: int) -> Sequence[Record]:
+        """The newest records of a kind before an instant, newest first."""
+        found = self._table.newest_instants(_INDEX, f"{tenant}#{kind}", before=before, limit=limit)
+        rows = (_record(tenant, kind, item) for item in self._whole(found))
+        return sorted(rows, key=lambda row: (row.at, row.record_id), reverse=True)
+
+    def count(self, tenant: str, facet: FacetId, *, at_most: int) -> int:
+        """How many events a facet's history holds."""
+        return self._table.count(_INDEX, f"{tenant}#{facet}", at_most=at_most)
 
     def quarantine(self, row: QuarantineRow) -> None:
         """Keep what could not be applied."""
@@ -93,6 +108,19 @@ def _event(tenant: str, item: Item) -> EventRow:
         expires_at=cast(int, item["expires_at"]) * 1000,
         content=cast(bytes, item["content"]),
         changes=cast(bytes, item.get("changes", b"")),
+        saved_at=cast(int, item.get("saved_at", 0)),
+        version=cast(int, item.get("v", 0)),
+    )
+
+
+def _record(tenant: str, kind: str, item: Item) -> Record:
+    return Record(
+        tenant=tenant,
+        kind=kind,
+        record_id=str(item["pk"]).removeprefix(f"{tenant}#{kind}#"),
+        at=cast(int, item["at"]),
+        content=cast(bytes, item.get("content", b"")),
+        expires_at=cast(int, item.get("expires_at", 0)) * 1000,
     )
 
 

@@ -13,15 +13,37 @@ from chalicelib.kernel.errors import ServiceRefused, Unavailable
 from chalicelib.profiles.model import IdentifierKey
 from chalicelib.store.dynamo import Table, absent, equals, put_action
 from chalicelib.store.items import Attributes, Call, Item
-from chalicelib.store.rows import Change, EventRow, IdentifierWrite, Outcome, ProfileRow, State
+from chalicelib.store.rows import (
+    Change,
+    EventRow,
+    IdentifierRow,
+    IdentifierWrite,
+    Outcome,
+    ProfileRow,
+    Record,
+    State,
+)
 
 _WHOLE = msgspec.msgpack.Encoder(order="deterministic")
-_FAILED, _NONE = "ConditionalCheckFailed", "None"
+_CODED = msgspec.msgpack.Encoder()
+_CONTENDERS = msgspec.msgpack.Decoder(tuple[str, ...])
+_FAILED, _CONFLICT, _NONE = "ConditionalCheckFailed", "TransactionConflict", "None"
 
 
 def event_pk(tenant: str, event_key: bytes) -> str:
     """The key of an event's row: tenant and event alone, so that it is found without its person."""
     return f"{tenant}#e#{urlsafe_b64encode(event_key).decode('ascii').rstrip('=')}"
+
+
+def record_item(record: Record) -> Attributes:
+    """The item of a record: found by its id, listed by its kind."""
+    return {
+        "pk": f"{record.tenant}#{record.kind}#{record.record_id}",
+        "facet": f"{record.tenant}#{record.kind}",
+        "at": record.at,
+        "content": record.content,
+        "expires_at": record.expires_at // 1000 or None,
+    }
 
 
 class DynamoProfiles:
@@ -32,11 +54,11 @@ class DynamoProfiles:
         self._profiles = Table(call, profiles_table)
         self._history = history_table
 
-    def find(self, tenant: str, keys: Collection[IdentifierKey], *, fresh: bool) -> dict[IdentifierKey, str]:
-        """Identifier → profile id, for those known."""
+    def find(self, tenant: str, keys: Collection[IdentifierKey], *, fresh: bool) -> dict[IdentifierKey, IdentifierRow]:
+        """Identifier → row, for those known."""
         prefix = f"{tenant}#i#"
         items = self._profiles.get_many([prefix + key for key in keys], fresh=fresh)
-        return {str(item["pk"]).removeprefix(prefix): str(item["profile_id"]) for item in items}
+        return {str(item["pk"]).removeprefix(prefix): _identifier(item) for item in items}
 
     def load(self, tenant: str, profile_ids: Collection[str], *, fresh: bool) -> dict[str, ProfileRow]:
         """Profile id → row, for those that exist."""
@@ -50,6 +72,9 @@ class DynamoProfiles:
             *(self._profile_action(row, replaces) for row, replaces in change.profiles),
             *(self._event_action(row) for row in change.events),
             *(self._identifier_action(change.tenant, one) for one in change.identifiers),
+            *(self._check(f"{change.tenant}#p#{profile_id}", version) for profile_id, version in change.checks),
+            *(self._check(f"{change.tenant}#i#{key}", version) for key, version in change.unmoved),
+            *(put_action(self._history, record_item(one), absent()) for one in change.records),
         ]
         try:
             # The token makes a repeat of this very call, after an answer was lost, the success that it was.
@@ -63,8 +88,8 @@ class DynamoProfiles:
 
     def _cancelled(self, change: Change, refused: ServiceRefused) -> Outcome:
         reasons = refused.reasons
-        if set(reasons) - {_FAILED, _NONE} or _FAILED not in reasons:
-            # A conflict or throttling inside the transaction: nothing was written, and it may be tried again.
+        if set(reasons) - {_FAILED, _CONFLICT, _NONE} or set(reasons) <= {_NONE}:
+            # Throttling inside the transaction: nothing was written, and it may be tried again.
             raise Unavailable("store_conflict", "The store could not take this transaction now.") from refused
         first = len(change.profiles)
         of_events = reasons[first : first + len(change.events)]
@@ -72,7 +97,8 @@ class DynamoProfiles:
             row.event_key for row, reason in zip(change.events, of_events, strict=True) if reason == _FAILED
         )
         others = reasons[:first] + reasons[first + len(change.events) :]
-        return Outcome(saved=False, duplicates=duplicates, stale=_FAILED in others)
+        # A conflict that did not pass while the call was repeated: somebody is faster, so what was read is old.
+        return Outcome(saved=False, duplicates=duplicates, stale=_FAILED in others or _CONFLICT in reasons)
 
     def _profile_action(self, row: ProfileRow, replaces: int) -> dict[str, Any]:
         item: Attributes = {
@@ -83,6 +109,7 @@ class DynamoProfiles:
             "updated_at": row.updated_at,
             "merged_into": row.merged_into,
             "body": row.body,
+            "ties": row.ties,
         }
         return put_action(self._profiles.name, item, equals("v", replaces) if replaces else absent())
 
@@ -94,13 +121,27 @@ class DynamoProfiles:
             "expires_at": row.expires_at // 1000,
             "content": row.content,
             "changes": row.changes,
+            "saved_at": row.saved_at,
+            "v": row.version,
         }
         return put_action(self._history, item, absent())
 
     def _identifier_action(self, tenant: str, one: IdentifierWrite) -> dict[str, Any]:
-        item = {"pk": f"{tenant}#i#{one.key}", "profile_id": one.profile_id}
-        condition = equals("profile_id", one.expected) if one.expected else absent()
-        return put_action(self._profiles.name, item, condition)
+        row, replaces = one.row, one.row.version - 1
+        item: Attributes = {
+            "pk": f"{tenant}#i#{one.key}",
+            "v": row.version,
+            "profile_id": row.profile_id,
+            "contenders": _CODED.encode(row.contenders) if row.contenders else None,
+            "shared": 1 if row.shared else None,
+            "erased_at": row.erased_at or None,
+            "generation": row.generation or None,
+        }
+        return put_action(self._profiles.name, item, equals("v", replaces) if replaces else absent())
+
+    def _check(self, pk: str, version: int) -> dict[str, Any]:
+        condition = equals("v", version) if version else absent()
+        return {"ConditionCheck": {"TableName": self._profiles.name, "Key": {"pk": {"S": pk}}, **condition}}
 
 
 def _token(change: Change) -> str:
@@ -118,4 +159,17 @@ def _row(tenant: str, item: Item) -> ProfileRow:
         updated_at=cast(int, item["updated_at"]),
         body=cast(bytes, item.get("body", b"")),
         merged_into=str(item.get("merged_into", "")),
+        ties=cast(bytes, item.get("ties", b"")),
+    )
+
+
+def _identifier(item: Item) -> IdentifierRow:
+    coded = cast(bytes, item.get("contenders", b""))
+    return IdentifierRow(
+        profile_id=str(item.get("profile_id", "")),
+        version=cast(int, item["v"]),
+        contenders=_CONTENDERS.decode(coded) if coded else (),
+        shared=bool(item.get("shared", 0)),
+        erased_at=cast(int, item.get("erased_at", 0)),
+        generation=cast(int, item.get("generation", 0)),
     )

@@ -12,9 +12,11 @@ from chalicelib.store.rows import (
     DecisionRow,
     EventRow,
     FacetSecret,
+    IdentifierRow,
     Outcome,
     ProfileRow,
     QuarantineRow,
+    Record,
 )
 
 
@@ -23,12 +25,12 @@ class MemoryProfiles:
 
     def __init__(self, history: MemoryHistory) -> None:
         self.rows: dict[tuple[str, str], ProfileRow] = {}
-        self.identifiers: dict[tuple[str, str], str] = {}
+        self.identifiers: dict[tuple[str, str], IdentifierRow] = {}
         self._history = history
         self._lock = Lock()
 
-    def find(self, tenant: str, keys: Collection[IdentifierKey], *, fresh: bool) -> dict[IdentifierKey, str]:
-        """Identifier → profile id, for those known."""
+    def find(self, tenant: str, keys: Collection[IdentifierKey], *, fresh: bool) -> dict[IdentifierKey, IdentifierRow]:
+        """Identifier → row, for those known."""
         return {key: self.identifiers[tenant, key] for key in keys if (tenant, key) in self.identifiers}
 
     def load(self, tenant: str, profile_ids: Collection[str], *, fresh: bool) -> dict[str, ProfileRow]:
@@ -40,21 +42,34 @@ class MemoryProfiles:
         with self._lock:
             markers = self._history.markers
             duplicates = frozenset(row.event_key for row in change.events if (row.tenant, row.event_key) in markers)
-            stale = any(self._version(row) != replaces for row, replaces in change.profiles) or any(
-                self.identifiers.get((change.tenant, one.key), "") != one.expected for one in change.identifiers
-            )
-            if duplicates or stale:
-                return Outcome(saved=False, duplicates=duplicates, stale=stale)
+            if duplicates or self._moved(change):
+                return Outcome(saved=False, duplicates=duplicates, stale=self._moved(change))
             for row, _ in change.profiles:
                 self.rows[row.tenant, row.profile_id] = row
             for one in change.identifiers:
-                self.identifiers[change.tenant, one.key] = one.profile_id
+                self.identifiers[change.tenant, one.key] = one.row
             for event in change.events:
                 markers[event.tenant, event.event_key] = event
+            for record in change.records:
+                self._history.kept_records[record.tenant, record.kind, record.record_id] = record
             return Outcome(saved=True)
 
-    def _version(self, row: ProfileRow) -> int:
-        kept = self.rows.get((row.tenant, row.profile_id))
+    def _moved(self, change: Change) -> bool:
+        """Whether anything that the change was decided by is not what it was."""
+        profiles = [(row.profile_id, replaces) for row, replaces in change.profiles] + list(change.checks)
+        identifiers = [(one.key, one.row.version - 1) for one in change.identifiers] + list(change.unmoved)
+        return (
+            any(self._version(change.tenant, one) != version for one, version in profiles)
+            or any(self._turn(change.tenant, key) != version for key, version in identifiers)
+            or any((one.tenant, one.kind, one.record_id) in self._history.kept_records for one in change.records)
+        )
+
+    def _version(self, tenant: str, profile_id: str) -> int:
+        kept = self.rows.get((tenant, profile_id))
+        return 0 if kept is None else kept.version
+
+    def _turn(self, tenant: str, key: IdentifierKey) -> int:
+        kept = self.identifiers.get((tenant, key))
         return 0 if kept is None else kept.version
 
 
@@ -65,6 +80,19 @@ class MemoryHistory:
         self.markers: dict[tuple[str, bytes], EventRow] = {}
         self.quarantine_rows: dict[tuple[str, str], QuarantineRow] = {}
         self.decisions: dict[tuple[str, str], DecisionRow] = {}
+        self.kept_records: dict[tuple[str, str, str], Record] = {}
+
+    def record_of(self, tenant: str, kind: str, record_id: str) -> Record | None:
+        """A record."""
+        return self.kept_records.get((tenant, kind, record_id))
+
+    def records(self, tenant: str, kind: str, *, before: Millis, limit: int) -> Sequence[Record]:
+        """The newest records of a kind before an instant, newest first."""
+        rows = [
+            one for one in self.kept_records.values() if (one.tenant, one.kind) == (tenant, kind) and one.at < before
+        ]
+        rows.sort(key=lambda row: (row.at, row.record_id), reverse=True)
+        return [row for row in rows if len(rows) <= limit or row.at >= rows[limit - 1].at]
 
     def events(self, tenant: str, keys: Collection[bytes]) -> dict[bytes, EventRow]:
         """Event key → row, for those that exist."""
@@ -75,6 +103,10 @@ class MemoryHistory:
         rows = [row for row in self.markers.values() if row.tenant == tenant and row.facet == facet and row.at < before]
         rows.sort(key=lambda row: (row.at, row.event_key), reverse=True)
         return [row for row in rows if len(rows) <= limit or row.at >= rows[limit - 1].at]
+
+    def count(self, tenant: str, facet: FacetId, *, at_most: int) -> int:
+        """How many events a facet's history holds."""
+        return min(at_most, sum((row.tenant, row.facet) == (tenant, facet) for row in self.markers.values()))
 
     def quarantine(self, row: QuarantineRow) -> None:
         """Keep what could not be applied."""

@@ -31,7 +31,11 @@ class ProfileItem(Model):
     updated_at = NumberAttribute(null=True)
     merged_into = UnicodeAttribute(null=True)
     profile_id = UnicodeAttribute(null=True)
+    contenders = BinaryAttribute(null=True, legacy_encoding=False)
+    shared = NumberAttribute(null=True)
+    erased_at = NumberAttribute(null=True)
     body = BinaryAttribute(null=True, legacy_encoding=False)
+    ties = BinaryAttribute(null=True, legacy_encoding=False)
 
 
 class ByFacet(GlobalSecondaryIndex["HistoryItem"]):  # type: ignore[no-untyped-call]  # PynamoDB leaves it untyped
@@ -46,7 +50,7 @@ class ByFacet(GlobalSecondaryIndex["HistoryItem"]):  # type: ignore[no-untyped-c
 
 
 class HistoryItem(Model):
-    """Event rows (``#e#``), decisions (``#d#``), quarantine (``#q#``)."""
+    """Event rows (``#e#``), decisions (``#d#``), quarantine (``#q#``), records by their kind (``#audit#`` …)."""
 
     class Meta:
         table_name = os.environ.get("TABLE_HISTORY", "zhiyin-history")
@@ -56,7 +60,9 @@ class HistoryItem(Model):
     pk = UnicodeAttribute(hash_key=True)
     facet = UnicodeAttribute(null=True)
     at = NumberAttribute()
-    expires_at = NumberAttribute()
+    expires_at = NumberAttribute(null=True)
+    saved_at = NumberAttribute(null=True)
+    v = NumberAttribute(null=True)
     content = BinaryAttribute(null=True, legacy_encoding=False)
     changes = BinaryAttribute(null=True, legacy_encoding=False)
     profile_id = UnicodeAttribute(null=True)

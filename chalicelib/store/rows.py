@@ -28,12 +28,16 @@ class ProfileRow(msgspec.Struct, frozen=True):
     updated_at: Millis
     body: bytes
     merged_into: str = ""
+    ties: bytes = b""
+    """A coded ``identity.partition.Ties``: what operators merged and split. Kept apart from the body, so that the
+    bytes of a body say what its events came to and nothing else."""
 
 
 class EventRow(msgspec.Struct, frozen=True):
     """One accepted event: the marker that it counted, its place in the history, and its contribution.
 
-    ``content`` is a coded ``flows.history_content.EventContent``; ``changes`` what its save published.
+    ``content`` is a coded ``flows.contribute.EventContent``; ``changes`` what its save published.
+    ``saved_at`` is when it was applied, ``version`` that of the profile its save made.
     """
 
     tenant: str
@@ -43,38 +47,75 @@ class EventRow(msgspec.Struct, frozen=True):
     expires_at: Millis
     content: bytes
     changes: bytes = b""
+    saved_at: Millis = 0
+    version: int = 0
+
+
+class IdentifierRow(msgspec.Struct, frozen=True):
+    """What is kept of an identifier. ``version`` counts its writes; 0 is that of one never written.
+
+    ``profile_id`` is the profile it leads to ('' = none). ``contenders`` are anchors it was seen with and that
+    it does not lead to. ``shared`` says that it was seen with too many people to lead to any but its own facet.
+    Events up to ``erased_at`` are of a person that was erased; ``generation`` is the last one that was.
+    """
+
+    profile_id: str = ""
+    version: int = 0
+    contenders: tuple[FacetId, ...] = ()
+    shared: bool = False
+    erased_at: Millis = 0
+    generation: int = 0
 
 
 class IdentifierWrite(msgspec.Struct, frozen=True):
-    """Point an identifier to a profile, if it still points where it was read to point ('' = nowhere)."""
+    """Replace an identifier's row, if its version is still the one before ``row.version``."""
 
     key: IdentifierKey
-    profile_id: str
-    expected: str
+    row: IdentifierRow
+
+
+class Record(msgspec.Struct, frozen=True):
+    """Something that is kept under an id of its kind (``audit``, ``merge`` …) and listed by time, newest first.
+
+    ``content`` is coded by who keeps it. ``expires_at`` 0 is never.
+    """
+
+    tenant: str
+    kind: str
+    record_id: str
+    at: Millis
+    content: bytes
+    expires_at: Millis = 0
 
 
 class Change(msgspec.Struct, frozen=True):
     """Everything one save does, in one transaction. ``profiles`` pairs a row with the version it replaces.
 
-    The first save of a profile replaces version 0.
+    The first save of a profile replaces version 0. ``checks`` are profiles and ``unmoved`` identifiers that are
+    not written and must still have the version that they were read with, because the change was decided by them.
+    ``records`` are kept if their ids are new.
     """
 
     tenant: str
-    profiles: tuple[tuple[ProfileRow, int], ...]
-    events: tuple[EventRow, ...]
-    identifiers: tuple[IdentifierWrite, ...]
+    profiles: tuple[tuple[ProfileRow, int], ...] = ()
+    events: tuple[EventRow, ...] = ()
+    identifiers: tuple[IdentifierWrite, ...] = ()
+    checks: tuple[tuple[str, int], ...] = ()
+    unmoved: tuple[tuple[IdentifierKey, int], ...] = ()
+    records: tuple[Record, ...] = ()
 
     @property
     def actions(self) -> int:
         """How many of a transaction's 100 actions it takes."""
-        return len(self.profiles) + len(self.events) + len(self.identifiers)
+        parts = (self.profiles, self.events, self.identifiers, self.checks, self.unmoved, self.records)
+        return sum(map(len, parts))
 
 
 class Outcome(msgspec.Struct, frozen=True):
     """How a save ended. Not ``saved``: nothing at all was written.
 
-    ``duplicates`` are events that had been saved before; ``stale`` says that a profile or identifier
-    is not what it was when it was read.
+    ``duplicates`` are events that had been saved before; ``stale`` says that a profile, an identifier or a
+    record is not what it was when it was read.
     """
 
     saved: bool
@@ -117,8 +158,8 @@ class DecisionRow(msgspec.Struct, frozen=True):
 class ProfileStore(Protocol):
     """Profiles and the identifiers that lead to them."""
 
-    def find(self, tenant: str, keys: Collection[IdentifierKey], *, fresh: bool) -> dict[IdentifierKey, str]:
-        """Identifier → profile id, for those known. ``fresh`` reads are strongly consistent."""
+    def find(self, tenant: str, keys: Collection[IdentifierKey], *, fresh: bool) -> dict[IdentifierKey, IdentifierRow]:
+        """Identifier → row, for those known. ``fresh`` reads are strongly consistent."""
 
     def load(self, tenant: str, profile_ids: Collection[str], *, fresh: bool) -> dict[str, ProfileRow]:
         """Profile id → row, for those that exist. Redirects are not followed here."""
@@ -128,7 +169,16 @@ class ProfileStore(Protocol):
 
 
 class HistoryStore(Protocol):
-    """Events, decisions and the quarantine."""
+    """Events, decisions, the quarantine, and records of other kinds."""
+
+    def record_of(self, tenant: str, kind: str, record_id: str) -> Record | None:
+        """A record, read strongly consistently."""
+
+    def records(self, tenant: str, kind: str, *, before: Millis, limit: int) -> Sequence[Record]:
+        """The newest records of a kind before an instant, newest first; index reads may lag.
+
+        ``limit`` of them, and more where it falls between records of one instant.
+        """
 
     def events(self, tenant: str, keys: Collection[bytes]) -> dict[bytes, EventRow]:
         """Event key → row, for those that exist."""
@@ -138,6 +188,9 @@ class HistoryStore(Protocol):
 
         ``limit`` of them, and more where it falls between events of one instant: an instant comes whole.
         """
+
+    def count(self, tenant: str, facet: FacetId, *, at_most: int) -> int:
+        """How many events a facet's history holds, counted up to ``at_most``; index reads may lag."""
 
     def quarantine(self, row: QuarantineRow) -> None:
         """Keep what could not be applied. The same id again changes nothing."""

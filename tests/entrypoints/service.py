@@ -18,6 +18,16 @@ from infra import emulator
 from infra.operator import Operator
 
 
+class Invocation:
+    """What Lambda hands to a function: how long it may go on, in milliseconds."""
+
+    def __init__(self, left: int = 60_000) -> None:
+        self.left = left
+
+    def get_remaining_time_in_millis(self) -> int:
+        return self.left
+
+
 class Answer(msgspec.Struct, frozen=True):
     """What a caller gets. ``by_gateway`` says that no function of ours wrote the body."""
 
@@ -90,7 +100,7 @@ class Lambdas:
         records = self.queued() if records is None else records
         if not records:
             return {"batchItemFailures": []}
-        answer: dict[str, Any] = queue_events.ingest_events({"Records": records}, None)
+        answer: dict[str, Any] = queue_events.ingest_events({"Records": records}, Invocation())
         return answer
 
 

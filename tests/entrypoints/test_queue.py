@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chalicelib.entrypoints import compose, queue_events
-from tests.entrypoints.service import Shop, unique
+from tests.entrypoints.service import Invocation, Shop, unique
 
 
 def queued(shop: Shop, user: str) -> list[dict[str, str]]:
@@ -62,4 +62,13 @@ def test_batch__store_away__all_messages_come_again(shop: Shop, monkeypatch: pyt
 
 def test_batch__empty__nothing_fails(shop: Shop) -> None:
     """An invocation without records is no error."""
-    assert queue_events.ingest_events({"Records": []}, None) == {"batchItemFailures": []}
+    assert queue_events.ingest_events({"Records": []}, Invocation()) == {"batchItemFailures": []}
+
+
+def test_batch__hardly_any_time_left__all_messages_come_again(shop: Shop) -> None:
+    """What an invocation cannot finish it does not begin: the queue delivers it again."""
+    user = unique("u")
+    records = queued(shop, user)
+    answer = queue_events.ingest_events({"Records": records}, Invocation(left=2_000))
+    assert answer == {"batchItemFailures": [{"itemIdentifier": one["messageId"]} for one in records]}
+    assert shop.lambdas.ingest(records) == {"batchItemFailures": []}

@@ -123,11 +123,12 @@ class WithoutVersions(MemoryProfiles):
     """Writes over whatever is there."""
 
     def save(self, change: Change) -> Outcome:
-        profiles = tuple((row, self._version(row)) for row, _ in change.profiles)
+        profiles = tuple((row, self._version(row.tenant, row.profile_id)) for row, _ in change.profiles)
         identifiers = tuple(
-            replace(one, expected=self.identifiers.get((change.tenant, one.key), "")) for one in change.identifiers
+            replace(one, row=replace(one.row, version=1 + self._turn(change.tenant, one.key)))
+            for one in change.identifiers
         )
-        return super().save(replace(change, profiles=profiles, identifiers=identifiers))
+        return super().save(replace(change, profiles=profiles, identifiers=identifiers, checks=(), unmoved=()))
 
 
 def world_with(store: Callable[[MemoryHistory], MemoryProfiles]) -> World:

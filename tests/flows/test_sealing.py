@@ -129,7 +129,7 @@ def test_sealed_original__of_an_event__opens_with_its_facets_events_key_and_no_o
     ours, theirs = (index.identifier_key(Identifier("user_id", one)) for one in ("u1", "u2"))
     event_key = index.event_key(sent.source, sent.id)
     sealed = decode(world.history.markers[TENANT_ID, event_key].content, EventContent).sealed
-    keys = facet_keys({ours, theirs}, TENANT_ID, world.keys.ingest(tenant), world.ingestion())
+    keys = facet_keys({ours: 1, theirs: 1}, TENANT_ID, world.keys.ingest(tenant), world.ingestion())
     mark = keys[ours].events.commitment
 
     def bound(facet: str = ours, field: str = f"event/{event_key.hex()}") -> bytes:

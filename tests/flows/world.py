@@ -14,8 +14,18 @@ from chalicelib.events.model import Event, Identifier
 from chalicelib.flows.accept_events import accept_events
 from chalicelib.flows.admission import Message
 from chalicelib.flows.find_person import by_identifiers
+from chalicelib.flows.identity_records import Merged, Split
 from chalicelib.flows.ingest_events import Report, ingest_events
-from chalicelib.flows.services import Change, DoorServices, IngestKeys, IngestServices, ReadServices
+from chalicelib.flows.merge_people import MergeOrder, merge_people
+from chalicelib.flows.services import (
+    Change,
+    DoorServices,
+    IdentityServices,
+    IngestKeys,
+    IngestServices,
+    ReadServices,
+)
+from chalicelib.flows.split_people import SplitOrder, split_people
 from chalicelib.identity.blind_index import BlindIndex
 from chalicelib.kernel.codec import decode
 from chalicelib.kernel.errors import NotFound, Unavailable
@@ -149,7 +159,26 @@ class World:
             alarm=self.alarms.extend,
         )
 
+    def identity(self) -> IdentityServices:
+        return IdentityServices(
+            profiles=self.profiles,
+            history=self.history,
+            index=self.keys.index,
+            publish=self._publish,
+            catalogue=load_catalogue(),
+        )
+
     # -- what happens
+
+    def merge(self, *profile_ids: str, force: bool = False) -> Merged:
+        """An operator merges people."""
+        order = MergeOrder(f"m{next(self._drawn)}", profile_ids, "one person", "t_admin", force)
+        return merge_people(order, self.tenant(TENANT_ID), self.identity(), self.now)
+
+    def split(self, *, merge_id: str = "", link_id: str = "") -> Split:
+        """An operator splits them again."""
+        order = SplitOrder(f"x{next(self._drawn)}", "two people", "t_admin", merge_id, link_id)
+        return split_people(order, self.tenant(TENANT_ID), self.identity(), self.now)
 
     def accept(
         self, *events: Event, refused: Sequence[RefusedItem] = (), source: SourceRecord | None = None

@@ -54,6 +54,11 @@ def on_dynamodb(name: str, endpoint: str, tables: Mapping[str, str]) -> Stores:
         credentials=credentials_from(emulator.CREDENTIALS),
         read_timeout_seconds=20,
     )
+    return stores_on(name, endpoint, tables, api)
+
+
+def stores_on(name: str, endpoint: str, tables: Mapping[str, str], api: JsonApi) -> Stores:
+    """The stores of the product on a client of that endpoint."""
     return Stores(name, *stores_of(api.call, tables), endpoint=endpoint, api=api, tables=tables)
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from hashlib import sha256
+from typing import Any
 
 from chalicelib.store.rows import (
     Change,
     DecisionRow,
     EventRow,
+    IdentifierRow,
     IdentifierWrite,
     ProfileRow,
     QuarantineRow,
@@ -35,8 +37,14 @@ def change(
     *profiles: tuple[ProfileRow, int],
     events: tuple[EventRow, ...] = (),
     identifiers: tuple[IdentifierWrite, ...] = (),
+    **more: Any,
 ) -> Change:
-    return Change(tenant, profiles, events, identifiers)
+    return Change(tenant, profiles, events, identifiers, **more)
+
+
+def points(key: str, profile_id: str = "p_1", *, version: int = 1) -> IdentifierWrite:
+    """An identifier that leads to a profile, in its ``version``-th writing."""
+    return IdentifierWrite(key, IdentifierRow(profile_id, version))
 
 
 def first_save(tenant: str) -> Change:
@@ -45,7 +53,7 @@ def first_save(tenant: str) -> Change:
         tenant,
         (profile(tenant), 0),
         events=(event(tenant, changes=b"what it published"),),
-        identifiers=(IdentifierWrite("user_id:aa", "p_1", ""), IdentifierWrite("phone:bb", "p_1", "")),
+        identifiers=(points("user_id:aa"), points("phone:bb")),
     )
 
 

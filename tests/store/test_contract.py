@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from msgspec.structs import replace
 
 from chalicelib.privacy.credentials import Credential
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.store.catalogue import SourceRecord
-from chalicelib.store.rows import FacetSecret, IdentifierWrite, Outcome
+from chalicelib.store.rows import FacetSecret, IdentifierRow, IdentifierWrite, Outcome, Record
 from tests.store import rows
 from tests.store.backends import Stores
 
@@ -20,7 +22,7 @@ def test_save__first_time__everything_can_be_read_as_it_was_written(stores: Stor
     first = rows.first_save(tenant)
     assert stores.profiles.save(first) == SAVED
     found = stores.profiles.find(tenant, ["user_id:aa", "phone:bb", "phone:unknown"], fresh=True)
-    assert found == {"user_id:aa": "p_1", "phone:bb": "p_1"}
+    assert found == {one.key: one.row for one in first.identifiers}
     assert stores.profiles.load(tenant, ["p_1", "p_none"], fresh=True) == {"p_1": first.profiles[0][0]}
     assert stores.history.events(tenant, [rows.key("e1"), rows.key("none")]) == {rows.key("e1"): first.events[0]}
 
@@ -32,7 +34,7 @@ def test_save__event_seen_before__named_as_duplicate_and_nothing_written(stores:
         tenant,
         (rows.profile(tenant, version=2, body=b"two"), 1),
         events=(rows.event(tenant), rows.event(tenant, "e2")),
-        identifiers=(IdentifierWrite("email:cc", "p_1", ""),),
+        identifiers=(rows.points("email:cc"),),
     )
     assert stores.profiles.save(again) == Outcome(saved=False, duplicates=frozenset({rows.key("e1")}))
     _unchanged(stores, tenant)
@@ -54,9 +56,9 @@ def test_save__two_writers_make_one_person__second_is_stale(stores: Stores, tena
     _unchanged(stores, tenant)
 
 
-@pytest.mark.parametrize("expected", ["", "p_other"])
-def test_save__identifier_points_elsewhere__stale_and_nothing_written(
-    stores: Stores, tenant: str, expected: str
+@pytest.mark.parametrize("version", [1, 3])
+def test_save__identifier_written_meanwhile__stale_and_nothing_written(
+    stores: Stores, tenant: str, version: int
 ) -> None:
     """An identifier that is not where it was read to be refuses the whole save."""
     stores.profiles.save(rows.first_save(tenant))
@@ -64,7 +66,7 @@ def test_save__identifier_points_elsewhere__stale_and_nothing_written(
         tenant,
         (rows.profile(tenant, version=2, body=b"two"), 1),
         events=(rows.event(tenant, "e2"),),
-        identifiers=(IdentifierWrite("phone:bb", "p_2", expected),),
+        identifiers=(rows.points("phone:bb", "p_2", version=version),),
     )
     assert stores.profiles.save(taken) == Outcome(saved=False, stale=True)
     _unchanged(stores, tenant)
@@ -86,7 +88,7 @@ def test_save__merge__loser_redirects_and_identifiers_move(stores: Stores, tenan
     """A merge is one save: the survivor, the redirect and the identifiers change together."""
     stores.profiles.save(rows.first_save(tenant))
     loser = rows.profile(tenant, "p_2")
-    lost_with = (IdentifierWrite("email:cc", "p_2", ""),)
+    lost_with = (rows.points("email:cc", "p_2"),)
     stores.profiles.save(rows.change(tenant, (loser, 0), events=(rows.event(tenant, "e2"),), identifiers=lost_with))
     redirect = replace(loser, version=2, state="merged", merged_into="p_1", body=b"")
     merge = rows.change(
@@ -94,12 +96,67 @@ def test_save__merge__loser_redirects_and_identifiers_move(stores: Stores, tenan
         (rows.profile(tenant, version=2, body=b"both"), 1),
         (redirect, 1),
         events=(rows.event(tenant, "e3"),),
-        identifiers=(IdentifierWrite("email:cc", "p_1", "p_2"),),
+        identifiers=(rows.points("email:cc", version=2),),
     )
     assert stores.profiles.save(merge) == SAVED
     loaded = stores.profiles.load(tenant, ["p_1", "p_2"], fresh=True)
     assert (loaded["p_1"].body, loaded["p_2"]) == (b"both", redirect)
-    assert stores.profiles.find(tenant, ["email:cc"], fresh=True) == {"email:cc": "p_1"}
+    assert stores.profiles.find(tenant, ["email:cc"], fresh=True) == {"email:cc": IdentifierRow("p_1", 2)}
+
+
+def test_find__row_with_all_it_may_say__is_read_as_it_was_written(stores: Stores, tenant: str) -> None:
+    """An identifier may lead to nobody, be contended for, be shared, or have been an erased person's."""
+    first = IdentifierRow("", 1, ("user_id:aa", "user_id:bb"))
+    later = IdentifierRow("p_1", 2, (), shared=True, erased_at=rows.AT, generation=3)
+    for row in (first, later):
+        assert stores.profiles.save(rows.change(tenant, identifiers=(IdentifierWrite("phone:bb", row),))) == SAVED
+        assert stores.profiles.find(tenant, ["phone:bb"], fresh=True) == {"phone:bb": row}
+
+
+def test_save__ties_beside_the_body__are_read_as_they_were_written(stores: Stores, tenant: str) -> None:
+    """What operators said of a profile is kept beside its body."""
+    tied = replace(rows.profile(tenant), ties=b"what was merged")
+    assert stores.profiles.save(rows.change(tenant, (tied, 0))) == SAVED
+    assert stores.profiles.load(tenant, ["p_1"], fresh=True) == {"p_1": tied}
+
+
+CHECKS: list[tuple[dict[str, Any], bool]] = [
+    ({"checks": (("p_1", 1),)}, True),
+    ({"checks": (("p_1", 2),)}, False),
+    ({"checks": (("p_none", 0),)}, True),
+    ({"checks": (("p_1", 0),)}, False),
+    ({"unmoved": (("phone:bb", 1),)}, True),
+    ({"unmoved": (("phone:bb", 0),)}, False),
+    ({"unmoved": (("phone:none", 0),)}, True),
+    ({"unmoved": (("phone:none", 1),)}, False),
+]
+
+
+@pytest.mark.parametrize(("decided_by", "saved"), CHECKS)
+def test_save__decided_by_what_it_does_not_write__only_while_that_is_as_it_was(
+    stores: Stores, tenant: str, decided_by: dict[str, Any], saved: bool
+) -> None:
+    """What a decision read must not have moved, written or not."""
+    stores.profiles.save(rows.first_save(tenant))
+    other = rows.change(tenant, (rows.profile(tenant, "p_2"), 0), **decided_by)
+    assert stores.profiles.save(other) == (SAVED if saved else Outcome(saved=False, stale=True))
+    assert ("p_2" in stores.profiles.load(tenant, ["p_2"], fresh=True)) is saved
+
+
+def test_records__kept_with_a_save__once_and_found_by_id_and_by_kind(stores: Stores, tenant: str) -> None:
+    """A record of an id that is there refuses the whole save; each kind is a list of its own, newest first."""
+    kept = [Record(tenant, "audit", f"a{number}", rows.AT + number // 2, b"who did what") for number in range(4)]
+    other = Record(tenant, "merge", "a1", rows.AT, b"", expires_at=rows.EXPIRES)
+    assert stores.profiles.save(rows.change(tenant, records=(*kept, other))) == SAVED
+    again = rows.change(tenant, (rows.profile(tenant), 0), records=(kept[1],))
+    assert stores.profiles.save(again) == Outcome(saved=False, stale=True)
+    assert stores.profiles.load(tenant, ["p_1"], fresh=True) == {}
+    assert stores.history.record_of(tenant, "audit", "a1") == kept[1]
+    assert stores.history.record_of(tenant, "audit", "none") is None
+    assert stores.history.record_of(tenant, "merge", "a1") == other
+    assert list(stores.history.records(tenant, "audit", before=1 << 60, limit=9)) == kept[::-1]
+    assert list(stores.history.records(tenant, "audit", before=1 << 60, limit=1)) == [kept[3], kept[2]]
+    assert list(stores.history.records(tenant, "audit", before=rows.AT + 1, limit=9)) == [kept[1], kept[0]]
 
 
 def test_stores__two_tenants_with_equal_names__share_nothing(stores: Stores, tenant: str) -> None:
@@ -117,10 +174,10 @@ def test_find__more_keys_than_one_call_takes__all_are_found(stores: Stores, tena
     """How many keys a call of the service takes is no limit of ours."""
     names = [f"device:{number:04}" for number in range(count)]
     for start in range(0, count, 90):
-        part = tuple(IdentifierWrite(name, "p_1", "") for name in names[start : start + 90])
+        part = tuple(rows.points(name) for name in names[start : start + 90])
         assert stores.profiles.save(rows.change(tenant, identifiers=part)) == SAVED
     found = stores.profiles.find(tenant, [*names, "device:none", "device:nil"], fresh=True)
-    assert found == dict.fromkeys(names, "p_1")
+    assert found == dict.fromkeys(names, IdentifierRow("p_1", 1))
 
 
 def test_timeline__many_events__newest_first_before_the_instant_and_no_more_than_asked(
@@ -217,4 +274,4 @@ def _unchanged(stores: Stores, tenant: str) -> None:
     assert stores.profiles.load(tenant, ["p_1"], fresh=True) == {"p_1": rows.profile(tenant)}
     assert stores.history.events(tenant, [rows.key("e2")]) == {}
     found = stores.profiles.find(tenant, ["user_id:aa", "phone:bb", "email:cc"], fresh=True)
-    assert found == {"user_id:aa": "p_1", "phone:bb": "p_1"}
+    assert found == dict.fromkeys(["user_id:aa", "phone:bb"], IdentifierRow("p_1", 1))

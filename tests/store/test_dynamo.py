@@ -14,9 +14,11 @@ from chalicelib.aws.json_api import JsonApi
 from chalicelib.aws.retrying import RetryPolicy
 from chalicelib.kernel.errors import NotFound, ServiceRefused, Unavailable
 from chalicelib.store.items import plain, typed
-from chalicelib.store.rows import IdentifierWrite, Outcome
+from chalicelib.store.rows import IdentifierRow, Outcome
+from tests.proofs.faults import FaultyApi
 from tests.store import rows
 from tests.store.backends import Stores, on_dynamodb, stores_of
+from tests.store.conftest import with_faults
 
 TABLES = {f"TABLE_{name}": name.lower() for name in ("PROFILES", "HISTORY", "KEYS", "CATALOGUE")}
 
@@ -41,7 +43,7 @@ def cancelled(*reasons: str) -> ServiceRefused:
 
 
 def identifier(name: str) -> dict[str, Any]:
-    return typed({"pk": f"t#i#{name}", "profile_id": "p_1"})
+    return typed({"pk": f"t#i#{name}", "v": 1, "profile_id": "p_1"})
 
 
 def unread(*names: str) -> dict[str, Any]:
@@ -56,7 +58,7 @@ def test_find__keys_left_unread__asked_for_again_until_all_are_read() -> None:
         {"Responses": {"profiles": [identifier("c")]}, "UnprocessedKeys": {}},
     )
     profiles, *_ = stores_of(call, TABLES)
-    assert profiles.find("t", ["a", "b", "c"], fresh=True) == {"a": "p_1", "c": "p_1"}
+    assert profiles.find("t", ["a", "b", "c"], fresh=True) == dict.fromkeys("ac", IdentifierRow("p_1", 1))
     assert [len(body["RequestItems"]["profiles"]["Keys"]) for _, body in call.asked] == [3, 2, 2]
     assert all(body["RequestItems"]["profiles"]["ConsistentRead"] for _, body in call.asked)
 
@@ -83,16 +85,15 @@ def test_reads__consistency_asked_for__is_what_the_call_says(fresh: bool) -> Non
 @pytest.mark.parametrize(
     "reasons",
     [
-        ("None", "TransactionConflict", "None", "None"),
-        ("ConditionalCheckFailed", "TransactionConflict", "None", "None"),
         ("ThrottlingError", "None", "None", "None"),
+        ("ThrottlingError", "TransactionConflict", "None", "None"),
         ("None", "ProvisionedThroughputExceeded", "None", "None"),
         ("None", "None", "None", "None"),
         (),
     ],
 )
-def test_save__conflict_or_throttling_within__unavailable(reasons: tuple[str, ...]) -> None:
-    """A conflict says nothing of duplicates: the save is tried again later, from fresh reads."""
+def test_save__throttling_within__unavailable(reasons: tuple[str, ...]) -> None:
+    """Throttling says nothing of duplicates: the save is tried again later, from fresh reads."""
     profiles, *_ = stores_of(Scripted(cancelled(*reasons)), TABLES)
     with pytest.raises(Unavailable):
         profiles.save(rows.first_save("t"))
@@ -100,12 +101,15 @@ def test_save__conflict_or_throttling_within__unavailable(reasons: tuple[str, ..
 
 def test_save__conditions_failed__each_is_told_from_the_others() -> None:
     """The reasons stand in the order of profile, events, identifiers."""
-    failed, fine = "ConditionalCheckFailed", "None"
+    failed, fine, conflict = "ConditionalCheckFailed", "None", "TransactionConflict"
     duplicate = Outcome(saved=False, duplicates=frozenset({rows.key("e1")}))
     expected: dict[tuple[str, ...], Outcome] = {
         (failed, fine, fine, fine): Outcome(saved=False, stale=True),
         (fine, failed, fine, fine): duplicate,
         (fine, fine, fine, failed): Outcome(saved=False, stale=True),
+        (fine, fine, conflict, fine): Outcome(saved=False, stale=True),
+        (fine, conflict, fine, fine): Outcome(saved=False, stale=True),
+        (conflict, failed, fine, fine): msgspec.structs.replace(duplicate, stale=True),
         (failed, failed, fine, fine): msgspec.structs.replace(duplicate, stale=True),
     }
     for reasons, outcome in expected.items():
@@ -208,7 +212,7 @@ def test_save__same_change_later__told_from_a_repeat_only_by_the_token(on_local:
     """The very same change again is a repeat; any other part of it makes it another save."""
     first = rows.first_save(tenant)
     assert on_local.profiles.save(first) == on_local.profiles.save(first) == Outcome(saved=True)
-    other = msgspec.structs.replace(first, identifiers=(IdentifierWrite("user_id:zz", "p_1", ""),))
+    other = msgspec.structs.replace(first, identifiers=(rows.points("user_id:zz"),))
     assert on_local.profiles.save(other) == Outcome(saved=False, duplicates=frozenset({rows.key("e1")}), stale=True)
     changed = msgspec.structs.replace(first.events[0], content=b"other")
     assert not on_local.profiles.save(msgspec.structs.replace(first, events=(changed,))).saved
@@ -239,9 +243,40 @@ def test_save__fault_passes__saved_exactly_once(wire: Stores, tenant: str) -> No
     assert wire.profiles.save(rows.first_save(tenant)) == Outcome(saved=True)
 
 
+def test_save__another_transaction_is_under_way__saved_after_it(on_local: Stores, tenant: str) -> None:
+    """A conflict passes: the save is sent again, and is one save."""
+    met = with_faults(on_local, 0.6, "conflict", seed="h")
+    assert met.profiles.save(rows.first_save(tenant)) == Outcome(saved=True)
+    api = met.api
+    assert isinstance(api, FaultyApi)
+    ((operation, sent),) = api.attempts
+    assert operation == "TransactWriteItems" and sent > 1
+
+
+def test_save__conflict_does_not_pass__stale_and_nothing_written(on_local: Stores, tenant: str) -> None:
+    """Somebody else is faster again and again: what was read is old, and nothing of the save is there."""
+    met = with_faults(on_local, 1.0, "conflict")
+    assert met.profiles.save(rows.first_save(tenant)) == Outcome(saved=False, stale=True)
+    assert on_local.profiles.find(tenant, ["user_id:aa", "phone:bb"], fresh=True) == {}
+    assert on_local.history.events(tenant, [rows.key("e1")]) == {}
+
+
+@pytest.mark.parametrize("lag", ["stale_index", "stale_read"])
+def test_timeline__index_or_rows_lag__shows_less_and_never_another(on_local: Stores, tenant: str, lag: str) -> None:
+    """Index reads may lag: what is not there yet is left out, what is there is as it was written, and later all is."""
+    events = tuple(rows.event(tenant, f"e{number}", at=rows.AT + number) for number in range(8))
+    on_local.profiles.save(rows.change(tenant, (rows.profile(tenant), 0), events=events))
+    lagging = with_faults(on_local, 0.7, lag)
+    whole = sorted(events, key=lambda row: row.at, reverse=True)
+    seen = [lagging.history.timeline(tenant, "user_id:aa", before=rows.AT + 9, limit=100) for _ in range(12)]
+    assert all([row for row in whole if row in some] == list(some) for some in seen)
+    assert min(map(len, seen)) < len(whole)
+    assert list(on_local.history.timeline(tenant, "user_id:aa", before=rows.AT + 9, limit=100)) == whole
+
+
 def test_save__wrong_request__refused_with_the_services_code(wire: Stores, tenant: str) -> None:
     """What is our own mistake is no «unavailable», or it would be tried for ever."""
-    too_many = tuple(IdentifierWrite(f"device:{number}", "p_1", "") for number in range(101))
+    too_many = tuple(rows.points(f"device:{number}") for number in range(101))
     with pytest.raises(ServiceRefused) as raised:
         wire.profiles.save(rows.change(tenant, identifiers=too_many))
     assert raised.value.code == "ValidationException"

@@ -13,7 +13,7 @@ from pynamodb.models import Model
 from chalicelib.privacy.credentials import Credential
 from chalicelib.store import models
 from chalicelib.store.dynamo_profiles import event_pk
-from chalicelib.store.rows import FacetSecret
+from chalicelib.store.rows import FacetSecret, IdentifierRow
 from infra import emulator
 from tests.store import rows
 from tests.store.backends import Stores
@@ -74,7 +74,7 @@ def test_stores__what_the_models_wrote__is_read_alike(via_models: Stores, tenant
         updated_at=person.updated_at,
         body=person.body,
     ).save()
-    models.ProfileItem(f"{tenant}#i#phone:bb", profile_id="p_1").save()
+    models.ProfileItem(f"{tenant}#i#phone:bb", v=1, profile_id="p_1").save()
     models.HistoryItem(
         event_pk(tenant, event.event_key),
         facet=f"{tenant}#{event.facet}",
@@ -82,12 +82,14 @@ def test_stores__what_the_models_wrote__is_read_alike(via_models: Stores, tenant
         expires_at=event.expires_at // 1000,
         content=event.content,
         changes=event.changes,
+        saved_at=event.saved_at,
+        v=event.version,
     ).save()
     models.SecretItem(
         f"{tenant}#user_id:aa", secret=b"s" * 32, commitment=b"c" * 16, key_version=1, generation=1
     ).save()
     assert via_models.profiles.load(tenant, ["p_1"], fresh=True) == {"p_1": person}
-    assert via_models.profiles.find(tenant, ["phone:bb"], fresh=True) == {"phone:bb": "p_1"}
+    assert via_models.profiles.find(tenant, ["phone:bb"], fresh=True) == {"phone:bb": IdentifierRow("p_1", 1)}
     assert via_models.history.events(tenant, [event.event_key]) == {event.event_key: event}
     assert via_models.secrets.secrets(tenant, ["user_id:aa"]) == {"user_id:aa": FacetSecret(b"s" * 32, b"c" * 16, 1, 1)}
 

@@ -149,13 +149,19 @@ def test_call__transaction_cancelled__gives_the_reasons_in_order(api, server):
     assert repr(reasons[1]) == "<reason ConditionalCheckFailed>"
 
 
-def test_call__transaction_conflict__is_left_to_the_caller_as_retryable(api, server):
-    """Another transaction was faster: the caller reads again before it repeats."""
-    server.script = [cancelled({"Code": "None"}, {"Code": "TransactionConflict"})]
+def test_call__transaction_conflict__is_repeated_and_in_the_end_left_to_the_caller(api, server, steps):
+    """Another transaction was under way: the same call again, after a pause, meets what that one left."""
+    conflict = cancelled({"Code": "None"}, {"Code": "TransactionConflict"})
+    of_one_item = answer({"__type": "TransactionConflictException"}, 400)
+    server.script = [conflict, of_one_item, answer({"done": True})]
+    assert api.call("TransactWriteItems", {}) == {"done": True}
+    assert len(steps.pauses) == 2
+    server.requests.clear()
+    server.script = [conflict] * 4
     with pytest.raises(ApiError) as refusal:
         api.call("TransactWriteItems", {})
     assert refusal.value.retryable
-    assert len(server.requests) == 1
+    assert len(server.requests) == 4
 
 
 def test_call__transaction_throttled__is_repeated_unless_a_condition_failed(api, server):

@@ -1,0 +1,181 @@
+"""Merges people whom an operator says are one: a tie between their facets, which a split can cut again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import msgspec
+
+from chalicelib.flows.identity_records import Audited, Merged, audit_record, find_merge, merge_record
+from chalicelib.flows.plan_save import Plan, actions_of, plan
+from chalicelib.flows.save_changes import changes_of
+from chalicelib.flows.save_group import ACTIONS_AT_ONCE
+from chalicelib.flows.services import Change, IdentityServices
+from chalicelib.flows.settle_links import MOST_PROFILES, Settled, settle_all
+from chalicelib.flows.snapshot import Snapshot, limits_of
+from chalicelib.identity.partition import Apart, Must, Ties
+from chalicelib.kernel.errors import BadInput, Conflict, NotFound, Unavailable
+from chalicelib.kernel.moments import Millis
+from chalicelib.privacy.tenants import Tenant
+from chalicelib.profiles.model import Facet, FacetId
+from chalicelib.store import rows
+
+ATTEMPTS = 8
+MOST_PEOPLE = 10
+
+
+class MergeOrder(msgspec.Struct, frozen=True):
+    """Whom to merge, and on whose word. ``merge_id`` makes a repeat the same merge. ``force``: over a protection."""
+
+    merge_id: str
+    profile_ids: tuple[str, ...]
+    reason: str
+    principal: str
+    force: bool = False
+
+
+class MergePlan(msgspec.Struct, frozen=True):
+    """A merge that could be saved now: what it ties, and whom it makes."""
+
+    snapshot: Snapshot
+    settled: Settled
+    planned: Plan
+    musts: tuple[Must, ...]
+    lifted: tuple[Apart, ...]
+    profile_id: str
+    broken: tuple[str, ...]
+    """Reasons of the protections that it breaks; only ``force`` goes over them."""
+
+
+def merge_people(order: MergeOrder, tenant: Tenant, services: IdentityServices, now: Millis) -> Merged:
+    """Merge, and publish what changed. The same ``merge_id`` again answers what was done then.
+
+    Raises NotFound, BadInput, Conflict ``already_one``, ``protected`` or ``too_tangled``, Unavailable.
+    """
+    done = find_merge(services.history, tenant.tenant_id, order.merge_id)
+    if done is not None:
+        services.publish([_merged(tenant.tenant_id, done)])
+        return done
+    for attempt in range(ATTEMPTS):
+        if not services.patience.allows(attempt, ATTEMPTS):
+            break
+        found = plan_merge(order, tenant, services, now)
+        if found.broken and not order.force:
+            raise Conflict("protected", f"A protection forbids it: {', '.join(found.broken)}.", "profile_ids")
+        merged = _record(order, found, now)
+        if found.snapshot.is_torn or not services.profiles.save(_change(merged, found, tenant)).saved:
+            continue
+        services.publish(
+            [_merged(tenant.tenant_id, merged), *what_changed(found.planned, found.snapshot, services, now)]
+        )
+        return merged
+    raise Unavailable("contended", "Others change these profiles; try again.")
+
+
+def plan_merge(order: MergeOrder, tenant: Tenant, services: IdentityServices, now: Millis) -> MergePlan:
+    """What the merge would do to whom, with nothing written."""
+    if not 2 <= len(set(order.profile_ids)) <= MOST_PEOPLE:
+        raise BadInput("bad_profile_ids", f"A merge is of 2 to {MOST_PEOPLE} profiles.", "profile_ids")
+    snapshot, index = Snapshot(tenant.tenant_id, services.profiles), services.index(tenant)
+    leads = [facet_of(one, snapshot, index.profile_id) for one in order.profile_ids]
+    snapshot.know(leads)
+    sides = [snapshot.owner(one) for one in leads]
+    if len(set(sides)) == 1:
+        raise Conflict("already_one", "These ids are one profile's already.", "profile_ids")
+    musts = tuple(Must(now, order.merge_id, leads[0], one, order.force) for one in leads[1:])
+    lifted: list[Apart] = []
+
+    def edit(said: Ties) -> Ties:
+        lifted[:] = [one for one in said.aparts if _stands_between(one, sides, snapshot)]
+        kept = tuple(one for one in said.aparts if one not in lifted)
+        return Ties(said.musts, kept).joined(Ties(musts))
+
+    facets = {key: facet for one in set(sides) for key, facet in snapshot.body(one).facets.items()}
+    settled = settle_people(snapshot, facets, tenant, edit)
+    planned = plan(settled, snapshot, index, now)
+    whole = next(one for one in planned.people if leads[0] in one.component.facets)
+    missing = facets.keys() - whole.component.facets
+    reasons = {one.reason for one in (*settled.unmet, *settled.refused) if missing & {one.anchor, one.other}}
+    broken = tuple(sorted(reasons or {"protected"})) if missing else ()
+    return MergePlan(snapshot, settled, planned, musts, tuple(lifted), whole.row.profile_id, broken)
+
+
+def settle_people(
+    snapshot: Snapshot, facets: dict[FacetId, Facet], tenant: Tenant, edit: Callable[[Ties], Ties]
+) -> Settled:
+    """Who is one person after an operator's word. Raises Conflict when too many people hang together."""
+    settled = settle_all(snapshot, facets, (), limits_of(tenant), edit=edit)
+    if not settled.reached:
+        raise Conflict("too_tangled", f"More than {MOST_PROFILES} people hang together here: split some first.")
+    return msgspec.structs.replace(settled, grown=frozenset())
+
+
+def facet_of(profile_id: str, snapshot: Snapshot, id_of: Callable[[FacetId], str]) -> FacetId:
+    """The facet that gave a profile its id, wherever it is now. Raises NotFound."""
+    at, seen = profile_id, set[str]()
+    while at and at not in seen:
+        seen.add(at)
+        snapshot.know_profiles([at])
+        if snapshot.lives(at):
+            found = [facet for facet in snapshot.body(at).facets if id_of(facet) == profile_id]
+            if found:
+                return found[0]
+            break
+        row = snapshot.profile(at)
+        at = row.merged_into if row is not None else ""
+    raise NotFound("no_such_profile", "There is no such profile.")
+
+
+def change_of(planned: Plan, tenant: Tenant, records: Sequence[rows.Record]) -> rows.Change:
+    """An operator's word as one save. Raises Conflict when it does not fit into one."""
+    if actions_of(planned) + len(records) > ACTIONS_AT_ONCE:
+        raise Conflict("too_tangled", "This changes more than one transaction holds: split some first.")
+    return rows.Change(
+        tenant=tenant.tenant_id,
+        profiles=(*((one.row, one.replaces) for one in planned.people if one.is_changed), *planned.redirects),
+        identifiers=planned.identifiers,
+        checks=planned.checks,
+        unmoved=planned.unmoved,
+        records=tuple(records),
+    )
+
+
+def what_changed(planned: Plan, snapshot: Snapshot, services: IdentityServices, now: Millis) -> list[Change]:
+    """What an operator's word changed of people, besides that they were merged or split."""
+    told = changes_of(planned, (), snapshot, now, services.catalogue)
+    return [one for one in told if one.type not in ("profile.merged", "profile.split")]
+
+
+def _stands_between(one: Apart, sides: Sequence[str], snapshot: Snapshot) -> bool:
+    held = [[side for side in sides if key in snapshot.nodes(side)] for key in (one.left, one.right)]
+    return all(held) and held[0] != held[1]
+
+
+def _record(order: MergeOrder, found: MergePlan, now: Millis) -> Merged:
+    whole = next(one for one in found.planned.people if one.row.profile_id == found.profile_id)
+    return Merged(
+        merge_id=order.merge_id,
+        at=now,
+        profile_id=found.profile_id,
+        profile_ids=order.profile_ids,
+        musts=found.musts,
+        lifted=found.lifted,
+        reason=order.reason,
+        principal=order.principal,
+        version=whole.row.version,
+    )
+
+
+def _change(merged: Merged, found: MergePlan, tenant: Tenant) -> rows.Change:
+    audited = Audited("profiles.merge", merged.principal, merged.profile_ids, merged.reason, merged.profile_id)
+    records = (
+        merge_record(tenant.tenant_id, merged),
+        audit_record(tenant.tenant_id, merged.merge_id, merged.at, audited),
+    )
+    return change_of(found.planned, tenant, records)
+
+
+def _merged(tenant_id: str, merged: Merged) -> Change:
+    lost = [one for one in merged.profile_ids if one != merged.profile_id]
+    about = {"tenant": tenant_id, "profile_id": merged.profile_id, "version": merged.version}
+    return Change("profile.merged", {**about, "merged": lost, "merge_id": merged.merge_id})

@@ -1,0 +1,84 @@
+"""P1–P7: any order, any duplication, any fault, any kill — the same profiles, byte for byte, and nothing lost.
+
+The trials run the product's flows in several processes on DynamoDB Local, behind a queue that is at least once. Beside
+them stand mutants that the very same trial must find: without the marker, without the version, acknowledged first.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+
+import pytest
+
+from infra.dynamodb_local import Running
+from tests.proofs import trial
+from tests.proofs.faults import KINDS
+from tests.proofs.report import HEAD, row_of
+from tests.proofs.trial import FORGETFUL, Ended
+
+pytestmark = pytest.mark.proof
+
+POISONED = 2
+RARE = {"conflict_put"}
+"""Faults of calls that a trial makes some dozens of: all trials together meet them."""
+_ANSWERS = {"answered", "nobody", "no_such_profile", "no_answer", "throttled", "service_failed", "store_throttled"}
+
+
+@pytest.fixture(scope="module")
+def try_out(
+    database: Running, new_tables: Callable[[], Mapping[str, str]], show: Callable[[str], None]
+) -> Iterator[Callable[..., Ended]]:
+    """Runs a trial on tables of its own, and prints its row in the end."""
+    injected: Counter[str] = Counter()
+    show(HEAD)
+
+    def run(**what: object) -> Ended:
+        ended = trial.run(database.endpoint, new_tables(), **what)
+        injected.update(ended.faults)
+        show(row_of(ended))
+        return ended
+
+    yield run
+    show("injected: " + ", ".join(f"{kind} {injected[kind]}" for kind in KINDS))
+    assert all(injected[kind] for kind in KINDS), "some kind of fault was never met"
+
+
+@pytest.mark.parametrize("seed", range(5))
+@pytest.mark.parametrize("rate", [0.15, 0.30])
+def test_chaos__many_processes_under_faults_and_kills__profiles_are_byte_equal(
+    try_out: Callable[..., Ended], rate: float, seed: int
+) -> None:
+    """Whatever happens on the way, what is stored is the pure fold of what was accepted."""
+    ended = try_out(rate=rate, seed=seed)
+    assert ended.adds_up, (ended.chaotic, ended.final)
+    assert ended.wrong == ()
+    assert ended.equal_before_replay
+    # What nobody can open waits for ever; nothing else does.
+    assert ended.final.dead == POISONED
+    assert ended.deaths > 0
+    assert {kind for kind, many in ended.faults.items() if not many} <= RARE
+    assert 0.8 * rate < sum(ended.faults.values()) / ended.calls < 1.2 * rate
+
+
+@pytest.mark.parametrize("seed", [0])
+def test_chaos__readers_meanwhile__are_answered_with_a_person_or_a_code(
+    try_out: Callable[..., Ended], seed: int
+) -> None:
+    """Whoever asks during all that sees events that were accepted, nobody, or that it is not possible now."""
+    ended = try_out(rate=0.30, seed=100 + seed)
+    assert {code for code, _, _ in ended.seen} <= _ANSWERS
+    assert any(code == "answered" for code, _, _ in ended.seen)
+    assert max(counted for _, counted, _ in ended.seen) <= ended.final.applied
+
+
+@pytest.mark.parametrize("mutant", ["no marker", "no version"])
+def test_chaos__store_with_a_broken_promise__is_found(try_out: Callable[..., Ended], mutant: str) -> None:
+    """Negative control: the very same trial fails on a store without marker, or without version."""
+    assert any(not try_out(rate=0.15, seed=seed, mutant=mutant).is_equal for seed in range(3))
+
+
+def test_chaos__queue_that_forgets__is_found(try_out: Callable[..., Ended]) -> None:
+    """Negative control: what is taken off the queue before it was applied is missing from the sum."""
+    ended = try_out(rate=0.30, seed=0, mutant=FORGETFUL)
+    assert not ended.adds_up
