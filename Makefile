@@ -6,12 +6,12 @@ PYTHON ?=
 PY := .venv/bin/python
 READY := .venv/.ready
 
-.PHONY: help demo up down logs status url package check lint types layers test deployed proofs imports bench format clean
+.PHONY: help demo kiosk up down logs status url package check lint types layers test deployed proofs imports bench matches format clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
 
-$(READY): requirements.txt requirements-dev.txt
+$(READY): requirements.txt requirements-training.txt requirements-dev.txt
 	@python="$(PYTHON)"; [ -n "$$python" ] || python=$$(infra/find-python) || exit 1; \
 	echo "Installing what Zhiyin needs into .venv with $$python (about a minute, once) …"; \
 	"$$python" -m venv --clear .venv || \
@@ -21,6 +21,9 @@ $(READY): requirements.txt requirements-dev.txt
 
 demo: $(READY) ## a day of an online shop becomes profiles and routes, on this machine
 	@$(PY) -m infra.demo
+
+kiosk: $(READY) ## 5,000 people type in one phone, and stay 5,000 people
+	@$(PY) -m infra.demo.kiosk
 
 up: $(READY) ## start the local cloud, or deploy what changed
 	@$(PY) -m infra.cloud up
@@ -71,6 +74,9 @@ bench: $(READY) ## measure, as ratios to yardsticks of the same run
 
 imports: $(READY) ## import 1 GB with broken lines, its worker killed twice (BYTES=… for another size)
 	@$(PY) -m tests.proofs.imports $(if $(BYTES),--bytes $(BYTES))
+
+matches: $(READY) ## score probable matches on people that others invented, and time 50,000 rows
+	@$(PY) -m infra.matches
 
 clean: ## forget caches, packages and the virtual environment (ends the local cloud)
 	@if [ -x $(PY) ] && [ -f .local/cloud.json ]; then $(PY) -m infra.cloud down; fi

@@ -1,6 +1,6 @@
 """Table of contents: which blueprint serves which part of the product.
 
-Handlers that are Lambdas of their own (the queue and the authorizers) keep their names unprefixed: these
+Handlers that are Lambdas of their own (the queue, the schedules and the authorizers) keep their names unprefixed: these
 names are the functions of the template, its policies and the operator's logs.
 """
 
@@ -9,7 +9,9 @@ from chalice.app import Chalice
 from chalicelib.entrypoints import (
     authorizers,
     http_events,
+    http_identity,
     http_imports,
+    http_matching,
     http_profiles,
     http_routing,
     http_system,
@@ -17,6 +19,7 @@ from chalicelib.entrypoints import (
     problems,
     queue_events,
     queue_imports,
+    schedule_matches,
 )
 
 app = Chalice(app_name="zhiyin", configure_logs=False)
@@ -25,9 +28,12 @@ app.register_middleware(problems.in_our_words, "http")
 app.register_blueprint(http_events.blueprint, name_prefix="events_")
 app.register_blueprint(http_webhooks.blueprint, name_prefix="webhooks_")
 app.register_blueprint(http_profiles.blueprint, name_prefix="profiles_")
+app.register_blueprint(http_matching.blueprint, name_prefix="matching_")
 app.register_blueprint(http_routing.blueprint, name_prefix="routing_")
 app.register_blueprint(http_imports.blueprint, name_prefix="imports_")
+app.register_blueprint(http_identity.blueprint, name_prefix="identity_")
 app.register_blueprint(http_system.blueprint, name_prefix="system_")
 app.register_blueprint(queue_events.blueprint)
 app.register_blueprint(queue_imports.blueprint)
+app.register_blueprint(schedule_matches.blueprint)
 app.register_blueprint(authorizers.blueprint)

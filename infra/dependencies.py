@@ -38,12 +38,14 @@ def _pip(requirements: Path, arch: str, target: Path) -> list[str]:
     return [*command, "--target", str(target), "--requirement", str(requirements)]
 
 
-def dependency_zip(requirements: Path, arch: str, cache: Path) -> Path:
+def dependency_zip(requirements: Path, arch: str, cache: Path, folder_inside: str = "") -> Path:
     """The pruned, compiled and zipped dependencies, from `cache` when nothing they depend on changed.
+
+    `folder_inside` is where they are in the zip: a layer has its Python packages under `python/`.
 
     Raises Failure when pip cannot get a wheel for Lambda's platform.
     """
-    finished = cache / f"dependencies-{fingerprint(requirements, arch)}.zip"
+    finished = cache / f"{requirements.stem}-{fingerprint(requirements, arch)}.zip"
     if finished.exists():
         return finished
     cache.mkdir(parents=True, exist_ok=True)
@@ -56,5 +58,5 @@ def dependency_zip(requirements: Path, arch: str, cache: Path) -> Path:
         prune.prune(target)
         # Chalice picks the two files of its own that run in a Lambda.
         shutil.rmtree(target / "chalice", ignore_errors=True)
-        archive.write(finished, archive.tree(target))
+        archive.write(finished, {folder_inside + name: content for name, content in archive.tree(target).items()})
     return finished

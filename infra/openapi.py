@@ -33,7 +33,9 @@ TAGS = {
     "webhooks": "The doors for webhooks, each with its channel's own signature.",
     "profiles": "Reading profiles, always masked, for a stated purpose.",
     "imports": "Files of customers, orders and tickets.",
+    "matching": "Profiles that are probably one person, for review.",
     "routing": "Where a person should go, how to talk to them, and why.",
+    "identity": "Who is one person: links, merges and splits by an operator's word.",
     "system": "Whether it runs, and what it offers.",
 }
 SECURITY = {
@@ -59,6 +61,7 @@ STATUSES = {
     401: "No valid credential; it is not said which of several causes.",
     403: "The credential is valid and may not do this.",
     404: "Nothing of that id exists for this tenant.",
+    409: "The state is another than the request took for granted, which the code says.",
     413: "A limit on size is broken, which the message names.",
     415: "The content type is none that this path takes.",
     500: "A fault of ours. Sending the same again is safe.",

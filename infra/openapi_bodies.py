@@ -166,11 +166,12 @@ class BotContext(msgspec.Struct, frozen=True):
     """What a bot should know before it speaks, in at most 4,096 bytes of JSON.
 
     ``trimmed`` names the parts that were shortened. When even that did not suffice it is ``["all"]``, and only
-    ``profile_id``, ``personalised`` and ``trimmed`` are there.
+    ``profile_id``, ``personalised``, ``as_of`` and ``trimmed`` are there.
     """
 
     profile_id: str | None
     personalised: bool
+    as_of: str
     trimmed: tuple[str, ...]
     summary: Text | msgspec.UnsetType | None = msgspec.UNSET
     intent: Intent | msgspec.UnsetType = msgspec.UNSET

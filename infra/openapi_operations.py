@@ -11,9 +11,12 @@ from typing import Any
 
 import msgspec
 
+from chalicelib.entrypoints.http_identity import MergeRequest, MergeTrial, SplitRequest
+from chalicelib.entrypoints.http_matching import Rejection
 from chalicelib.entrypoints.http_profiles import Lookup
 from chalicelib.flows.import_views import ImportOpened
 from chalicelib.flows.read_timeline import MOST_EVENTS
+from chalicelib.flows.review_matches import MOST_CANDIDATES
 from chalicelib.flows.views import AcceptedView
 from chalicelib.routing.model import Decision, RouteRequest
 from infra import openapi_bodies as bodies
@@ -54,14 +57,24 @@ PURPOSE = Parameter(
     schema={"enum": ["service", "marketing", "analytics", "security", "legal"]},
     example="service",
 )
+AS_OF = Parameter(
+    "as_of",
+    "An RFC 3339 time with zone, not in the future: the answer is what it was then. Without it, what it is now. "
+    "409 where the history cannot tell.",
+    schema={"type": "string", "format": "date-time"},
+    example="2026-11-22T08:00:00Z",
+)
 LIMIT = Parameter(
     "limit", "How many events, 20 unless told.", schema={"type": "integer", "minimum": 1, "maximum": MOST_EVENTS}
+)
+CANDIDATES = Parameter(
+    "limit", "How many pairs, 20 unless told.", schema={"type": "integer", "minimum": 1, "maximum": MOST_CANDIDATES}
 )
 CURSOR = Parameter("cursor", "The cursor that the page before ended with.")
 CHANNEL = Parameter("channel", "Where the bot talks; `api` unless told.", example="wechat")
 IDEMPOTENCY_KEY = Parameter(
     "Idempotency-Key",
-    "1 to 256 characters. The same key of the same caller answers the same again.",
+    "1 to 256 characters. The same request of the same caller with the same key has one effect and one answer.",
     where="header",
     schema={"type": "string", "minLength": 1, "maxLength": 256},
 )
@@ -110,11 +123,10 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         refuses=(401, 403),
     ),
     ("POST", "/v1/profiles/lookup"): Operation(body=(Lookup,), refuses=(404,)),
-    ("GET", "/v1/profiles/{profile_id}"): Operation(parameters=(PURPOSE,)),
-    ("GET", "/v1/profiles/{profile_id}/tags"): Operation(parameters=(PURPOSE,)),
-    ("GET", "/v1/profiles/{profile_id}/tags/{tag_id}/why"): Operation(parameters=(PURPOSE,)),
+    ("GET", "/v1/profiles/{profile_id}"): Operation(parameters=(PURPOSE, AS_OF), refuses=(409,)),
+    ("GET", "/v1/profiles/{profile_id}/tags"): Operation(parameters=(PURPOSE, AS_OF), refuses=(409,)),
+    ("GET", "/v1/profiles/{profile_id}/tags/{tag_id}/why"): Operation(parameters=(PURPOSE, AS_OF), refuses=(409,)),
     ("GET", "/v1/profiles/{profile_id}/timeline"): Operation(parameters=(PURPOSE, LIMIT, CURSOR)),
-    ("GET", "/v1/profiles/{profile_id}/context"): Operation(answer=bodies.BotContext, parameters=(PURPOSE, CHANNEL)),
     ("POST", "/v1/imports"): Operation(
         details="Send the file to `upload.url` with `upload.method`; that starts it. Every mistake of the declaration is "
         "told at once in `errors`.",
@@ -124,6 +136,39 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         parameters=(IDEMPOTENCY_KEY,),
     ),
     ("GET", "/v1/imports/{import_id}"): Operation(parameters=(CURSOR,)),
+    ("GET", "/v1/profiles/{profile_id}/context"): Operation(
+        answer=bodies.BotContext, parameters=(PURPOSE, CHANNEL, AS_OF), refuses=(409,)
+    ),
+    ("GET", "/v1/profiles/{profile_id}/links"): Operation(
+        details="A `link_id` may be given to `POST /v1/splits`. A refused link unites nobody; its `reason` is the "
+        "protection, or `kept_apart` after a split.",
+        parameters=(PURPOSE,),
+    ),
+    ("POST", "/v1/merges/preview"): Operation(
+        details="`protections` are reasons why the merge would be refused without `force`. `after` are the people "
+        "as they would be; tags and routes are compared at this moment.",
+        body=(MergeTrial,),
+        refuses=(404, 409),
+    ),
+    ("POST", "/v1/merges"): Operation(
+        details="`reason` stands in the audit. `force` needs the scope `merges:force`, which `admin` has.",
+        body=(MergeRequest,),
+        parameters=(IDEMPOTENCY_KEY,),
+        refuses=(404, 409),
+    ),
+    ("POST", "/v1/splits"): Operation(
+        details="Every facet returns to the id that it came from, with all that arrived since, and what was cut "
+        "stays apart. `reason` stands in the audit.",
+        body=(SplitRequest,),
+        parameters=(IDEMPOTENCY_KEY,),
+        refuses=(404, 409),
+    ),
+    ("GET", "/v1/merge-candidates"): Operation(
+        details="`weight` is `prior_weight` plus the weights of the fields, in bits; `score` is the chance of one "
+        "person that follows. No value of a person is shown.",
+        parameters=(CANDIDATES, CURSOR),
+    ),
+    ("POST", "/v1/merge-candidates/{candidate_id}/reject"): Operation(body=(Rejection,), refuses=(409,)),
     ("POST", "/v1/route"): Operation(
         details="A caller whom no identifier leads to gets the path for new customers, with `profile_id` null.",
         body=(RouteRequest,),

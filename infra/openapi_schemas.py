@@ -11,7 +11,17 @@ from msgspec import inspect
 REF = "#/components/schemas/{name}"
 _MOMENTS = frozenset(
     {
-        *("as_of", "changed_at", "decided_at", "expires_at", "first_at", "first_event_at", "first_seen", "last_at"),
+        *(
+            "as_of",
+            "at",
+            "changed_at",
+            "decided_at",
+            "expires_at",
+            "first_at",
+            "first_event_at",
+            "first_seen",
+            "last_at",
+        ),
         *("last_event_at", "last_seen", "observed_at", "received_at", "sentAt", "since", "time", "timestamp"),
     }
 )

@@ -3,6 +3,7 @@
     python -m infra.operator tenant create --name "My shop" [--timezone Asia/Shanghai] [--region CN]
     python -m infra.operator source create --tenant t_… --name crm --channel shop [--trusted]
     python -m infra.operator token create --tenant t_… --role bot --principal chatbot
+    python -m infra.operator matches --tenant t_… --merge-above 0.999    (or --never) merge probable matches by itself
     python -m infra.operator counts --tenant t_…        what is stored, and what waits or is dead
     python -m infra.operator bodies --tenant t_…        a hash of each profile's stored body
     python -m infra.operator reset --tenant t_… --yes   forget people and history, keep keys (not in AWS)
@@ -48,12 +49,14 @@ _KINDS = {
     "#d#": "decisions",
     "#j#": "imports",
     "#l#": "import_lines",
+    "#m#": "matches",
     "#p#": "profiles",
     "#i#": "identifiers",
 }
 """What a key's mark says an item is; the first that fits."""
 _COUNTED = (*_KINDS.values(), "merged")
 _SHORT_ID_BYTES = 9
+_LEAST_SURE = 0.95
 _SECRET_BYTES = 24
 
 
@@ -113,6 +116,16 @@ class Operator:
         token = new_token("principal", os.urandom(SECRET_BYTES))
         self.catalogue.keep_credential(Credential(hash_token(token), "principal", tenant_id, principal, (role,)))
         return token
+
+    def merge_matches(self, tenant_id: str, above: float | None) -> dict[str, Any]:
+        """From which score on probable matches are merged by themselves; None = never."""
+        if above is not None and not _LEAST_SURE <= above <= 1:
+            raise Failure(f"A score to merge from is {_LEAST_SURE} to 1: below, a person must look.")
+        tenant = self.catalogue.tenant(tenant_id)
+        if tenant is None:
+            raise Failure(f"There is no tenant {tenant_id}.")
+        self.catalogue.keep(msgspec.structs.replace(tenant, merge_above=above))
+        return {"tenant_id": tenant_id, "merge_above": "never" if above is None else above}
 
     def counts(self, tenant_id: str) -> dict[str, int]:
         """Rows by kind, and messages that wait, are being worked on, or are dead."""
@@ -200,6 +213,11 @@ def _parser() -> argparse.ArgumentParser:
     token.add_argument("--tenant", required=True)
     token.add_argument("--role", required=True)
     token.add_argument("--principal", required=True)
+    matches = nouns.add_parser("matches", help="merge probable matches by itself, or never")
+    matches.add_argument("--tenant", required=True)
+    sure = matches.add_mutually_exclusive_group(required=True)
+    sure.add_argument("--merge-above", type=float, metavar="SCORE")
+    sure.add_argument("--never", action="store_true")
     for noun, help_ in (
         ("counts", "what is stored"),
         ("bodies", "hashes of stored bodies"),
@@ -225,6 +243,8 @@ def run(asked: argparse.Namespace) -> dict[str, Any]:
         return dict(operator.create_source(asked.tenant, asked.name, asked.channel, trusted=asked.trusted))
     if asked.noun == "token":
         return {"token": operator.create_token(asked.tenant, asked.role, asked.principal)}
+    if asked.noun == "matches":
+        return operator.merge_matches(asked.tenant, asked.merge_above)
     if asked.noun == "counts":
         return dict(operator.counts(asked.tenant))
     if asked.noun == "bodies":

@@ -27,12 +27,15 @@ ROOT = Path(__file__).resolve().parent.parent
 OUT = Path("build")
 CACHE = Path(".local/packages")
 STAGE = "main"
+#: The name that infra/templates/training.yaml gives the layer's zip.
+LAYER = "training.zip"
 #: What a package is made of, relative to the repository.
 SOURCES = (
     "app.py",
     "chalicelib",
     ".chalice",
     "requirements.txt",
+    "requirements-training.txt",
     "infra/templates",
     "infra/prune.py",
     "infra/archive.py",
@@ -40,11 +43,12 @@ SOURCES = (
 
 
 class Package(msgspec.Struct, frozen=True):
-    """A packaged app: the template and the zip it names."""
+    """A packaged app: the template, the zip it names, and the zip of the layer that it names."""
 
     template: Path
     zip: Path
     unzipped_bytes: int
+    layer: Path
 
 
 def sources(root: Path) -> dict[str, bytes]:
@@ -104,6 +108,7 @@ def package(root: Path = ROOT, out: Path | None = None, arch: str = "x86_64") ->
     require_python()
     out = (root / OUT if out is None else out).resolve()
     base = dependencies.dependency_zip(root / "requirements.txt", arch, ROOT / CACHE)
+    layer = dependencies.dependency_zip(root / "requirements-training.txt", arch, ROOT / CACHE, "python/")
     with tempfile.TemporaryDirectory() as temporary:
         staged, raw = Path(temporary) / "app", Path(temporary) / "out"
         staged.mkdir()
@@ -114,7 +119,9 @@ def package(root: Path = ROOT, out: Path | None = None, arch: str = "x86_64") ->
         out.mkdir(parents=True, exist_ok=True)
         archive.write(out / "deployment.zip", archive.tree(unpacked), base)
         shutil.copyfile(raw / "sam.json", out / "sam.json")
-    return Package(out / "sam.json", out / "deployment.zip", archive.unzipped_bytes(out / "deployment.zip"))
+        shutil.copyfile(layer, out / LAYER)
+    unzipped = archive.unzipped_bytes(out / "deployment.zip")
+    return Package(out / "sam.json", out / "deployment.zip", unzipped, out / LAYER)
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -130,6 +137,8 @@ def main(arguments: list[str] | None = None) -> int:
         return 1
     size = packaged.zip.stat().st_size
     print(f"{packaged.template}\n{packaged.zip}: {size / 1e6:.1f} MB, unzipped {packaged.unzipped_bytes / 1e6:.1f} MB")
+    layer, opened = packaged.layer.stat().st_size, archive.unzipped_bytes(packaged.layer)
+    print(f"{packaged.layer}: {layer / 1e6:.1f} MB, unzipped {opened / 1e6:.1f} MB")
     return 0
 
 

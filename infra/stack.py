@@ -13,11 +13,13 @@ BUCKET = "zhiyin-packages"
 PATIENCE_SECONDS = 180
 
 
-def with_code_at(template: dict[str, Any], bucket: str, key: str) -> dict[str, Any]:
-    """The template with every function's code at that place, as `aws cloudformation package` would rewrite it."""
+def with_code_at(template: dict[str, Any], bucket: str, key: str, layer_key: str) -> dict[str, Any]:
+    """The template with the functions' code and the layer there, as `aws cloudformation package` would rewrite it."""
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
             resource["Properties"]["CodeUri"] = f"s3://{bucket}/{key}"
+        if resource["Type"] == "AWS::Serverless::LayerVersion":
+            resource["Properties"]["ContentUri"] = f"s3://{bucket}/{layer_key}"
     return template
 
 
@@ -56,10 +58,11 @@ def deploy(packaged: Package, fingerprint: str, port: int) -> dict[str, str]:
     Raises Failure with the first failed resource and its reason.
     """
     s3, cloudformation = emulator.client("s3", port), emulator.client("cloudformation", port)
-    key = f"{fingerprint}.zip"
+    key, layer_key = f"{fingerprint}.zip", f"{fingerprint}-layer.zip"
     s3.create_bucket(Bucket=BUCKET)
     s3.upload_file(str(packaged.zip), BUCKET, key)
-    body = with_code_at(json.loads(Path(packaged.template).read_text()), BUCKET, key)
+    s3.upload_file(str(packaged.layer), BUCKET, layer_key)
+    body = with_code_at(json.loads(Path(packaged.template).read_text()), BUCKET, key, layer_key)
     s3.put_object(Bucket=BUCKET, Key=f"{fingerprint}.json", Body=json.dumps(body).encode())
     _delete_failed_creation(cloudformation)
     existing = _describe(cloudformation)

@@ -17,6 +17,14 @@ ROUTES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "timeline:read": (("GET", "/v1/profiles/*/timeline"),),
     "context:read": (("GET", "/v1/profiles/*/context"),),
     "imports:write": (("POST", "/v1/imports"), ("GET", "/v1/imports/*")),
+    "profiles:merge": (
+        ("GET", "/v1/profiles/*/links"),
+        ("POST", "/v1/merges/preview"),
+        ("POST", "/v1/merges"),
+        ("POST", "/v1/splits"),
+        ("GET", "/v1/merge-candidates"),
+        ("POST", "/v1/merge-candidates/*/reject"),
+    ),
     "route": (("POST", "/v1/route"), ("GET", "/v1/decisions/*")),
 }
 """Scope → (method, path) with ``*`` for ids. What stands in no scope is refused."""

@@ -25,7 +25,15 @@ from chalicelib.aws.settings import Settings, load_settings
 from chalicelib.channels.model import SourceProfile
 from chalicelib.entrypoints.request import Caller
 from chalicelib.flows.import_services import ImportServices
-from chalicelib.flows.services import Change, DoorServices, IngestKeys, IngestServices, Patience, ReadServices
+from chalicelib.flows.services import (
+    Change,
+    DoorServices,
+    IdentityServices,
+    IngestKeys,
+    IngestServices,
+    Patience,
+    ReadServices,
+)
 from chalicelib.identity.blind_index import BlindIndex
 from chalicelib.kernel.errors import NotAuthorised, NotFound
 from chalicelib.privacy.tenants import Tenant
@@ -41,6 +49,8 @@ from chalicelib.tags.model import Failure
 
 CATALOGUE_SECONDS = 60
 """How long a tenant or source that was read is used without asking again."""
+ANSWER_SECONDS = 18.0
+"""How long a call that competes with other writers may take: the function is ended two seconds later."""
 
 
 class Recent[T]:
@@ -240,6 +250,21 @@ def read_services() -> ReadServices:
         policy=shipped_policy(),
         measures=load_measures(),
         alarm=raise_alarm,
+        patience=Patience(pause=wait, random=random.random, base_seconds=0.1),
+    )
+
+
+def identity_services() -> IdentityServices:
+    """What merging and splitting needs. Its patience begins with the call, so it is not kept."""
+    reading = read_services()
+    ends_at = time.monotonic() + ANSWER_SECONDS
+    return IdentityServices(
+        profiles=reading.profiles,
+        history=reading.history,
+        index=reading.index,
+        publish=publish,
+        catalogue=reading.catalogue,
+        patience=Patience(lambda: ends_at - time.monotonic(), wait, random.random),
     )
 
 

@@ -11,7 +11,7 @@ from chalicelib.entrypoints.authorizers import principal_auth
 from chalicelib.entrypoints.clock import now
 from chalicelib.entrypoints.compose import read_services, tenant_of
 from chalicelib.entrypoints.problems import serves
-from chalicelib.entrypoints.request import Caller, check_purpose, query, typed_body
+from chalicelib.entrypoints.request import Caller, check_purpose, moment, query, typed_body
 from chalicelib.events.model import Identifier
 from chalicelib.flows.bot_context import context_for_bot
 from chalicelib.flows.current_tags import current_tags
@@ -21,7 +21,8 @@ from chalicelib.flows.find_person import by_id, by_identifiers
 from chalicelib.flows.read_timeline import read_timeline
 from chalicelib.flows.views import ProfileView, TagsView, TimelineView, WhyView
 from chalicelib.kernel.errors import BadInput, NotFound
-from chalicelib.kernel.moments import format_moment
+from chalicelib.kernel.moments import Millis, format_moment
+from chalicelib.profiles.model import Profile
 from chalicelib.routing.model import NamedIdentifier
 
 blueprint = Blueprint(__name__)
@@ -53,29 +54,26 @@ def lookup(request: Request, caller: Caller) -> ProfileView:
 @blueprint.route("/v1/profiles/{profile_id}", authorizer=principal_auth)
 @serves(blueprint, READ)
 def profile(request: Request, caller: Caller, profile_id: str) -> ProfileView:
-    """A profile; a merged id answers with its survivor."""
-    _check(request)
-    return describe_profile(by_id(caller.tenant_id, profile_id, read_services()), read_services(), now())
+    """A profile; a merged id answers with its survivor. With ``as_of`` as it was then."""
+    person, at = _person(request, caller, profile_id)
+    return describe_profile(person, read_services(), at)
 
 
 @blueprint.route("/v1/profiles/{profile_id}/tags", authorizer=principal_auth)
 @serves(blueprint, READ)
 def tags(request: Request, caller: Caller, profile_id: str) -> TagsView:
-    """The tags that are set."""
-    _check(request)
-    at, services = now(), read_services()
-    person = by_id(caller.tenant_id, profile_id, services)
-    set_now = current_tags(person, services, at)
-    return TagsView(person.profile_id, tuple(map(describe_tag, set_now)), format_moment(at))
+    """The tags that are set, or that were as of a moment."""
+    person, at = _person(request, caller, profile_id)
+    set_then = current_tags(person, read_services(), at)
+    return TagsView(person.profile_id, tuple(map(describe_tag, set_then)), format_moment(at))
 
 
 @blueprint.route("/v1/profiles/{profile_id}/tags/{tag_id}/why", authorizer=principal_auth)
 @serves(blueprint, READ)
 def tag_why(request: Request, caller: Caller, profile_id: str, tag_id: str) -> WhyView:
-    """Why a tag is set, or why it is not."""
-    _check(request)
-    services = read_services()
-    return explain_tag(by_id(caller.tenant_id, profile_id, services), tag_id, services, now())
+    """Why a tag is set, or why it is not, or was as of a moment."""
+    person, at = _person(request, caller, profile_id)
+    return explain_tag(person, tag_id, read_services(), at)
 
 
 @blueprint.route("/v1/profiles/{profile_id}/timeline", authorizer=principal_auth)
@@ -93,11 +91,21 @@ def timeline(request: Request, caller: Caller, profile_id: str) -> TimelineView:
 @serves(blueprint, CONTEXT)
 def context(request: Request, caller: Caller, profile_id: str) -> dict[str, Any]:
     """What a bot should know before it speaks, in at most 4 KB."""
-    _check(request)
-    services = read_services()
-    person = by_id(caller.tenant_id, profile_id, services)
+    person, at = _person(request, caller, profile_id)
     channel = query(request, "channel") or "api"
-    return context_for_bot(person, channel, services, now(), tenant_of(caller).timezone)
+    return context_for_bot(person, channel, read_services(), at, tenant_of(caller).timezone)
+
+
+def _person(request: Request, caller: Caller, profile_id: str) -> tuple[Profile, Millis]:
+    """Whom a call is about, and the moment that it is answered for."""
+    _check(request)
+    at, present = moment(request, "as_of"), now()
+    if at is None:
+        return by_id(caller.tenant_id, profile_id, read_services()), present
+    # Most calls are about the present, and should not load what the past takes.
+    from chalicelib.flows.rebuild_profile import profile_as_of
+
+    return profile_as_of(tenant_of(caller), profile_id, at, read_services(), present), at
 
 
 def _check(request: Request) -> None:

@@ -13,6 +13,7 @@ from chalice.app import Request
 
 from chalicelib.kernel.errors import BadInput, Forbidden, NotAuthorised
 from chalicelib.kernel.gzip_body import open_body
+from chalicelib.kernel.moments import Millis, parse_moment
 from chalicelib.kernel.strict_json import parse
 from chalicelib.privacy.credentials import require
 
@@ -96,6 +97,12 @@ def keyed_id(prefix: str, request: Request, caller: Caller) -> str:
     named = f"{caller.tenant_id}\n{caller.principal}\n{key}\n".encode("utf-8", "surrogatepass")
     # The body counts too: a key used twice by mistake must not answer with another person's decision.
     return prefix + hashlib.sha256(named + raw_body(request)).hexdigest()[:32]
+
+
+def moment(request: Request, name: str) -> Millis | None:
+    """A query parameter that is a time, or None when it is not given. Raises BadInput ``bad_time``."""
+    given = dict(request.query_params or {})
+    return parse_moment(given[name], name) if name in given else None
 
 
 def check_purpose(purpose: str) -> None:

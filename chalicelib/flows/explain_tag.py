@@ -28,6 +28,7 @@ def explain_tag(profile: Profile, tag_id: str, services: ReadServices, now: Mill
         rule_version=found.rule_version,
         source=found.source,
         says=found.says,
+        as_of=format_moment(now),
     )
 
 

@@ -23,18 +23,30 @@ def facet_keys(
     Raises Unavailable when a secret's branch key is not at hand or its commitment does not fit: to
     seal under another key than readers will use would lose the value.
     """
-    kept = services.secrets.secrets(tenant_id, facets.keys())
+    names = {facet: secret_name(facet, generation) for facet, generation in facets.items()}
+    kept = services.secrets.secrets(tenant_id, names.values())
     return {
-        facet: _opened(tenant_id, facet, kept.get(facet) or _new(tenant_id, facet, generation, keys, services), keys)
+        facet: _opened(
+            tenant_id, facet, kept.get(names[facet]) or _new(tenant_id, facet, generation, keys, services), keys
+        )
         for facet, generation in facets.items()
     }
+
+
+def secret_name(facet: FacetId, generation: int) -> str:
+    """The name a facet's secret is kept under. Each generation has its own.
+
+    So the secret of one that ended may be deleted at any time, and no event of the next one is sealed with it.
+    """
+    return facet if generation == 1 else f"{facet}~{generation}"
 
 
 def _new(tenant_id: str, facet: FacetId, generation: int, keys: IngestKeys, services: IngestServices) -> FacetSecret:
     secret = services.random(_SECRET_BYTES)
     version = keys.branch_version
     mark = commitment(facet_key(keys.branch_keys[version], secret, "fields"))
-    return services.secrets.create(tenant_id, facet, FacetSecret(secret, mark, version, generation))
+    kept = FacetSecret(secret, mark, version, generation)
+    return services.secrets.create(tenant_id, secret_name(facet, generation), kept)
 
 
 def _opened(tenant_id: str, facet: FacetId, kept: FacetSecret, keys: IngestKeys) -> FacetKeys:

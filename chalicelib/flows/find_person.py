@@ -18,9 +18,9 @@ from chalicelib.profiles.model import Body, Profile
 from chalicelib.store.rows import ProfileRow
 
 
-def row_of(tenant_id: str, profile_id: str, services: ReadServices) -> ProfileRow:
+def row_of(tenant_id: str, profile_id: str, services: ReadServices, *, fresh: bool = False) -> ProfileRow:
     """The row that answers for an id; a merged id's is its survivor's. Raises NotFound."""
-    row = follow(tenant_id, [profile_id], services.profiles, fresh=False).get(profile_id)
+    row = follow(tenant_id, [profile_id], services.profiles, fresh=fresh).get(profile_id)
     if row is None or row.state == "erased":
         raise NotFound("no_such_profile", "There is no such profile.")
     return row

@@ -14,7 +14,10 @@ MERGE, SPLIT, AUDIT = "merge", "split", "audit"
 
 
 class Merged(msgspec.Struct, frozen=True):
-    """An operator's merge. ``musts`` are the facets that it ties together, ``lifted`` the splits it overruled."""
+    """An operator's merge. ``musts`` are the facets that it ties together, ``lifted`` the splits it overruled.
+
+    ``versions`` are those of everybody concerned, as it left them.
+    """
 
     merge_id: str
     at: Millis
@@ -25,10 +28,14 @@ class Merged(msgspec.Struct, frozen=True):
     reason: str
     principal: str
     version: int
+    versions: dict[str, int] = {}
 
 
 class Split(msgspec.Struct, frozen=True):
-    """An operator's split of a merge or of a link. ``aparts`` are kept apart from then on."""
+    """An operator's split of a merge or of a link. ``aparts`` are kept apart from then on.
+
+    ``undone`` are the ties of merges that it took back, ``versions`` those of everybody concerned, as it left them.
+    """
 
     split_id: str
     at: Millis
@@ -39,6 +46,7 @@ class Split(msgspec.Struct, frozen=True):
     reason: str
     principal: str
     versions: dict[str, int]
+    undone: tuple[Must, ...] = ()
 
 
 class Audited(msgspec.Struct, frozen=True):

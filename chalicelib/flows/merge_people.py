@@ -7,13 +7,13 @@ from collections.abc import Callable, Sequence
 import msgspec
 
 from chalicelib.flows.identity_records import Audited, Merged, audit_record, find_merge, merge_record
-from chalicelib.flows.plan_save import Plan, actions_of, plan
+from chalicelib.flows.plan_save import Plan, actions_of, plan, versions_of
 from chalicelib.flows.save_changes import changes_of
 from chalicelib.flows.save_group import ACTIONS_AT_ONCE
 from chalicelib.flows.services import Change, IdentityServices
 from chalicelib.flows.settle_links import MOST_PROFILES, Settled, settle_all
 from chalicelib.flows.snapshot import Snapshot, limits_of
-from chalicelib.identity.partition import Apart, Must, Ties
+from chalicelib.identity.partition import SHARED, Apart, Must, Ties
 from chalicelib.kernel.errors import BadInput, Conflict, NotFound, Unavailable
 from chalicelib.kernel.moments import Millis
 from chalicelib.privacy.tenants import Tenant
@@ -44,7 +44,7 @@ class MergePlan(msgspec.Struct, frozen=True):
     lifted: tuple[Apart, ...]
     profile_id: str
     broken: tuple[str, ...]
-    """Reasons of the protections that it breaks; only ``force`` goes over them."""
+    """Reasons of the protections that stand in its way, ``force`` being given or not."""
 
 
 def merge_people(order: MergeOrder, tenant: Tenant, services: IdentityServices, now: Millis) -> Merged:
@@ -60,7 +60,7 @@ def merge_people(order: MergeOrder, tenant: Tenant, services: IdentityServices, 
         if not services.patience.allows(attempt, ATTEMPTS):
             break
         found = plan_merge(order, tenant, services, now)
-        if found.broken and not order.force:
+        if found.broken:
             raise Conflict("protected", f"A protection forbids it: {', '.join(found.broken)}.", "profile_ids")
         merged = _record(order, found, now)
         if found.snapshot.is_torn or not services.profiles.save(_change(merged, found, tenant)).saved:
@@ -74,8 +74,8 @@ def merge_people(order: MergeOrder, tenant: Tenant, services: IdentityServices, 
 
 def plan_merge(order: MergeOrder, tenant: Tenant, services: IdentityServices, now: Millis) -> MergePlan:
     """What the merge would do to whom, with nothing written."""
-    if not 2 <= len(set(order.profile_ids)) <= MOST_PEOPLE:
-        raise BadInput("bad_profile_ids", f"A merge is of 2 to {MOST_PEOPLE} profiles.", "profile_ids")
+    if not 2 <= len(set(order.profile_ids)) == len(order.profile_ids) <= MOST_PEOPLE:
+        raise BadInput("bad_profile_ids", f"A merge is of 2 to {MOST_PEOPLE} different profiles.", "profile_ids")
     snapshot, index = Snapshot(tenant.tenant_id, services.profiles), services.index(tenant)
     leads = [facet_of(one, snapshot, index.profile_id) for one in order.profile_ids]
     snapshot.know(leads)
@@ -96,7 +96,8 @@ def plan_merge(order: MergeOrder, tenant: Tenant, services: IdentityServices, no
     whole = next(one for one in planned.people if leads[0] in one.component.facets)
     missing = facets.keys() - whole.component.facets
     reasons = {one.reason for one in (*settled.unmet, *settled.refused) if missing & {one.anchor, one.other}}
-    broken = tuple(sorted(reasons or {"protected"})) if missing else ()
+    # That a shared identifier unites nobody is no reason why an operator may not.
+    broken = tuple(sorted(reasons - {SHARED} or {"protected"})) if missing else ()
     return MergePlan(snapshot, settled, planned, musts, tuple(lifted), whole.row.profile_id, broken)
 
 
@@ -163,6 +164,7 @@ def _record(order: MergeOrder, found: MergePlan, now: Millis) -> Merged:
         reason=order.reason,
         principal=order.principal,
         version=whole.row.version,
+        versions=versions_of(found.planned),
     )
 
 

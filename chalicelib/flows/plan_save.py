@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -98,7 +98,7 @@ def _person(profile_id: str, component: Component, settled: Settled, snapshot: S
         version=snapshot.version(profile_id) + 1,
         state=state,
         generation=_generation(component, sources, snapshot),
-        updated_at=now,
+        updated_at=_moment(now, {*sources, profile_id}, snapshot),
         body=coded,
         ties=ties,
     )
@@ -108,6 +108,12 @@ def _person(profile_id: str, component: Component, settled: Settled, snapshot: S
 
 def _coded(ties: Ties) -> bytes:
     return encode(ties) if ties.musts or ties.aparts else b""
+
+
+def _moment(now: Millis, replaced: Iterable[str], snapshot: Snapshot) -> Millis:
+    """When this is saved. Writers' clocks differ a little: a later version is never of an earlier time."""
+    rows = (snapshot.profile(one) for one in replaced if snapshot.knows(one))
+    return max([now, *(row.updated_at for row in rows if row is not None)])
 
 
 def _state(sources: tuple[str, ...], snapshot: Snapshot) -> State:
@@ -161,7 +167,10 @@ def _identifiers(people: tuple[Person, ...], settled: Settled, snapshot: Snapsho
         after = IdentifierRow(
             profile_id=owners.get(key, "" if key in stood or settled.reached else before.profile_id),
             version=before.version,
-            contenders=() if is_shared else tuple(sorted(contended.get(key, set()).union(before.contenders))),
+            # Those of a shared one stay as they were when it was found to be: who comes later was never linked by it.
+            contenders=before.contenders
+            if before.shared
+            else tuple(sorted({*contended.get(key, ()), *before.contenders})),
             shared=is_shared,
             erased_at=before.erased_at,
             generation=before.generation,
@@ -180,6 +189,11 @@ def _decisive(people: tuple[Person, ...], snapshot: Snapshot, new: tuple[Edge, .
             if not new or snapshot.nodes(source) - person.component.nodes:
                 decisive |= snapshot.nodes(source) & snapshot.identifiers.keys()
     return decisive
+
+
+def versions_of(planned: Plan) -> dict[str, int]:
+    """The version that everybody concerned has after the save."""
+    return {one.row.profile_id: one.row.version if one.is_changed else one.replaces for one in planned.people}
 
 
 def actions_of(planned: Plan) -> int:

@@ -61,7 +61,7 @@ class PersonAfter(msgspec.Struct, frozen=True):
 
 
 class PreviewView(msgspec.Struct, frozen=True):
-    """A merge before it is confirmed. ``protections`` are those that only ``force`` goes over."""
+    """A merge before it is confirmed. ``protections`` stand in its way; ``needs_force`` when ``force`` may go over them."""
 
     profile_id: str
     people: tuple[PersonBefore, ...]
@@ -87,7 +87,7 @@ def preview_merge(
         people=tuple(before.values()),
         after=after,
         protections=found.broken,
-        needs_force=bool(found.broken),
+        needs_force=bool(found.broken) and not order.force,
         channel=channel,
     )
 

@@ -11,6 +11,7 @@ from chalicelib.flows.admission import Admitted
 from chalicelib.flows.quarantine import keep_note
 from chalicelib.flows.save_group import Round
 from chalicelib.flows.services import IngestServices
+from chalicelib.kernel.moments import Millis
 
 if TYPE_CHECKING:
     from chalicelib.flows.ingest_events import Batch
@@ -28,11 +29,11 @@ def refuse_erased(events: Sequence[Admitted], known: Round, batch: Batch, servic
     kept: list[Admitted] = []
     refused: list[Admitted] = []
     for one in events:
-        if rows[one.anchor].erased_at >= one.event.time:
+        if is_before(one, rows[one.anchor].erased_at):
             refused.append(one)
             continue
-        left = {key: masked for key, masked in one.identifiers.items() if rows[key].erased_at < one.event.time}
-        kept.append(one if len(left) == len(one.identifiers) else msgspec.structs.replace(one, identifiers=left))
+        left = {key: masked for key, masked in one.identifiers.items() if not is_before(one, rows[key].erased_at)}
+        kept.append(one if len(left) == len(one.identifiers) else _without(one, left))
     if refused:
         counted = services.history.events(known.tenant.tenant_id, [one.event_key for one in refused])
         for one in refused:
@@ -43,3 +44,15 @@ def refuse_erased(events: Sequence[Admitted], known: Round, batch: Batch, servic
             batch.report.quarantined += 1
             keep_note("erased", one.event_key.hex(), ERASED, "identifiers", batch.opened, services, known.now)
     return kept
+
+
+def is_before(one: Admitted, erased_at: Millis) -> bool:
+    """Whether an event is of the time before an erasure; 0 is none."""
+    return one.event.time <= erased_at
+
+
+def _without(one: Admitted, left: dict[str, str]) -> Admitted:
+    """The event with the identifiers that are left; keys and values stand in one order."""
+    pairs = zip(one.identifiers, one.event.identifiers, strict=True)
+    named = tuple(identifier for key, identifier in pairs if key in left)
+    return msgspec.structs.replace(one, identifiers=left, event=msgspec.structs.replace(one.event, identifiers=named))

@@ -100,6 +100,17 @@ class IdentityServices(msgspec.Struct, frozen=True):
     patience: Patience = Patience()
 
 
+class ErasureServices(msgspec.Struct, frozen=True):
+    """What erasing needs: it deletes keys and opens none."""
+
+    profiles: ProfileStore
+    history: HistoryStore
+    secrets: SecretStore
+    index: Callable[[Tenant], BlindIndex]
+    publish: Callable[[Sequence[Change]], None]
+    patience: Patience = Patience()
+
+
 class ReadServices(msgspec.Struct, frozen=True):
     """What answering needs: no branch key, no facet secret."""
 
@@ -112,3 +123,5 @@ class ReadServices(msgspec.Struct, frozen=True):
     measures: MeasureSet
     alarm: Callable[[Sequence[Failure]], None]
     """Told of tag rules that could not be evaluated: somebody must look."""
+    patience: Patience = Patience()
+    """How long an answer may wait for what was written a moment ago. Only the past waits."""

@@ -169,7 +169,7 @@ def _reach(snapshot: Snapshot, grown: Mapping[FacetId, Facet]) -> tuple[str, ...
         rows = [snapshot.row(key) for key in frontier]
         fresh = {row.profile_id for row in rows if row.profile_id} - involved
         involved |= fresh
-        frontier = {key for row in rows for key in row.contenders}
+        frontier = {key for row in rows if not row.shared for key in row.contenders}
         for profile_id in fresh:
             body = snapshot.body(profile_id)
             frontier |= {key for facet in body.facets.values() for key in facet.links}

@@ -16,10 +16,10 @@ from chalicelib.flows.identity_records import (
     split_record,
 )
 from chalicelib.flows.merge_people import ATTEMPTS, change_of, settle_people, what_changed
-from chalicelib.flows.plan_save import Plan, plan
+from chalicelib.flows.plan_save import Plan, plan, versions_of
 from chalicelib.flows.services import Change, IdentityServices
 from chalicelib.flows.snapshot import Snapshot
-from chalicelib.identity.partition import Apart, Ties
+from chalicelib.identity.partition import Apart, Must, Ties
 from chalicelib.kernel.errors import Conflict, NotFound, Unavailable
 from chalicelib.kernel.moments import Millis
 from chalicelib.privacy.tenants import Tenant
@@ -55,8 +55,8 @@ def split_people(order: SplitOrder, tenant: Tenant, services: IdentityServices, 
         if not services.patience.allows(attempt, ATTEMPTS):
             break
         snapshot = Snapshot(tenant.tenant_id, services.profiles)
-        planned = _planned(order, pairs, snapshot, tenant, services, now)
-        split = _record(order, pairs, planned, now)
+        planned, undone = _planned(order, pairs, snapshot, tenant, services, now)
+        split = _record(order, pairs, planned, undone, now)
         if snapshot.is_torn or not services.profiles.save(_change(split, planned, tenant)).saved:
             continue
         services.publish([_split(tenant.tenant_id, split), *what_changed(planned, snapshot, services, now)])
@@ -75,7 +75,9 @@ def _pairs(order: SplitOrder, tenant: Tenant, services: IdentityServices) -> tup
         merged = find_merge(services.history, tenant.tenant_id, order.merge_id)
         if merged is None:
             raise NotFound("no_such_merge", "There is no such merge.")
-        return tuple((one.left, one.right) for one in merged.musts)
+        # What the merge had overruled holds again: to take it back is to be where one was.
+        tied = [(one.left, one.right) for one in merged.musts]
+        return tuple(dict.fromkeys([*tied, *((one.left, one.right) for one in merged.lifted)]))
     return (_ends(order.link_id),)
 
 
@@ -97,7 +99,7 @@ def _planned(
     tenant: Tenant,
     services: IdentityServices,
     now: Millis,
-) -> Plan:
+) -> tuple[Plan, tuple[Must, ...]]:
     snapshot.know(key for pair in pairs for key in pair)
     owners = {snapshot.owner(key) for pair in pairs for key in pair} - {""}
     said = snapshot.ties(owners)
@@ -107,13 +109,15 @@ def _planned(
         _check_linked(pairs[0], snapshot)
     aparts = Ties(aparts=tuple(Apart(now, order.split_id, left, right) for left, right in pairs))
 
+    undone: list[Must] = []
+
     def edit(said: Ties) -> Ties:
-        kept = (one for one in said.musts if one.merge_id != order.merge_id and (one.left, one.right) not in pairs)
-        return Ties(tuple(kept), said.aparts).joined(aparts)
+        undone[:] = [one for one in said.musts if one.merge_id == order.merge_id or (one.left, one.right) in pairs]
+        return Ties(tuple(one for one in said.musts if one not in undone), said.aparts).joined(aparts)
 
     facets = {key: facet for one in owners for key, facet in snapshot.body(one).facets.items()}
     settled = settle_people(snapshot, facets, tenant, edit)
-    return plan(settled, snapshot, services.index(tenant), now)
+    return plan(settled, snapshot, services.index(tenant), now), tuple(undone)
 
 
 def _check_linked(pair: Pair, snapshot: Snapshot) -> None:
@@ -125,7 +129,7 @@ def _check_linked(pair: Pair, snapshot: Snapshot) -> None:
         raise Conflict("not_linked", "That link unites nobody.")
 
 
-def _record(order: SplitOrder, pairs: tuple[Pair, ...], planned: Plan, now: Millis) -> Split:
+def _record(order: SplitOrder, pairs: tuple[Pair, ...], planned: Plan, undone: tuple[Must, ...], now: Millis) -> Split:
     ends = {key for pair in pairs for key in pair}
     sides = [one.row for one in planned.people if not ends.isdisjoint(one.component.nodes)]
     return Split(
@@ -137,7 +141,8 @@ def _record(order: SplitOrder, pairs: tuple[Pair, ...], planned: Plan, now: Mill
         cut=pairs,
         reason=order.reason,
         principal=order.principal,
-        versions={one.profile_id: one.version for one in sides},
+        versions=versions_of(planned),
+        undone=undone,
     )
 
 

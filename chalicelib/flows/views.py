@@ -130,6 +130,7 @@ class WhyView(msgspec.Struct, frozen=True):
     rule_version: int
     source: str
     says: Text
+    as_of: str
 
 
 class TimelineEvent(msgspec.Struct, frozen=True):

@@ -13,6 +13,7 @@ class Tenant(msgspec.Struct, frozen=True):
     ``limits`` are how many of a namespace one profile may have, ``most_merges`` how often it may grow by a merge;
     an identifier seen with more than ``shared_after`` people of one namespace identifies nobody. ``blocked`` are
     values that name nobody, beyond those that never do.
+    From the score ``merge_above`` on probable matches are merged by themselves; None = never.
     """
 
     tenant_id: str
@@ -28,6 +29,7 @@ class Tenant(msgspec.Struct, frozen=True):
     most_merges: int = 100
     shared_after: int = 10
     blocked: tuple[str, ...] = ()
+    merge_above: float | None = None
 
     def __repr__(self) -> str:
         return f"<tenant {self.tenant_id}>"

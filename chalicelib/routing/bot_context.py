@@ -86,6 +86,7 @@ def bot_context(
         "reasons": [_text(reason.says) for reason in decision.reasons[:3]],
         "tags": _strongest(tags) if known else [],
         "trimmed": [],
+        "as_of": decision.decided_at,
     }
     return _fitting(context, limit_bytes)
 
@@ -104,7 +105,7 @@ def _fitting(context: dict[str, Any], limit_bytes: int) -> dict[str, Any]:
                 context["trimmed"].append(part)
     if _size(context) > limit_bytes:
         # Only a policy with very long words gets here; who it is about is still told.
-        return {"profile_id": context["profile_id"], "personalised": context["personalised"], "trimmed": ["all"]}
+        return {**{name: context[name] for name in ("profile_id", "personalised", "as_of")}, "trimmed": ["all"]}
     return context
 
 

@@ -1,4 +1,4 @@
-"""The four DynamoDB calls the product makes: get many, put one, query an index, write all or nothing."""
+"""The DynamoDB calls the product makes: get many, put one, query an index, strip and delete, write all or nothing."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from chalicelib.store.items import Attributes, Call, Item, plain, typed, typed_v
 
 _BATCH_GET_KEYS = 100
 _ROUNDS_FOR_UNPROCESSED = 8
+_PAGE = 500
 
 
 class Table:
@@ -59,6 +60,28 @@ class Table:
             raise
         return True
 
+    def strip(self, pk: str, names: Sequence[str]) -> bool:
+        """Remove attributes of an item; False when it lacks the first one already, or is not there."""
+        places = {f"#a{place}": name for place, name in enumerate(names)}
+        body = {
+            "TableName": self.name,
+            "Key": {"pk": {"S": pk}},
+            "UpdateExpression": "REMOVE " + ", ".join(places),
+            "ConditionExpression": "attribute_exists(#a0)",
+            "ExpressionAttributeNames": places,
+        }
+        try:
+            self._call("UpdateItem", body)
+        except ServiceRefused as refused:
+            if refused.code == "ConditionalCheckFailedException":
+                return False
+            raise
+        return True
+
+    def delete(self, pk: str) -> None:
+        """Delete an item. One that is not there is no error."""
+        self._call("DeleteItem", {"TableName": self.name, "Key": {"pk": {"S": pk}}})
+
     def newest(self, index: str, facet: str, *, before: int, limit: int) -> list[Item]:
         """Keys and range of an index partition, newest first."""
         found: list[Item] = [plain(item) for item in self._query(index, facet, before, limit, {})["Items"]]
@@ -81,6 +104,16 @@ class Table:
             if "LastEvaluatedKey" not in answer:
                 return found
             start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+    def all_before(self, index: str, facet: str, *, before: int) -> Iterator[Item]:
+        """Keys and range of a whole index partition before an instant, newest first."""
+        more: dict[str, Any] = {}
+        while True:
+            answer = self._query(index, facet, before, _PAGE, more)
+            yield from map(plain, answer["Items"])
+            if "LastEvaluatedKey" not in answer:
+                return
+            more = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
     def count(self, index: str, facet: str, *, at_most: int) -> int:
         """How many items an index partition has, counted up to ``at_most``."""

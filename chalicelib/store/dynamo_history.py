@@ -9,7 +9,7 @@ from typing import cast
 from chalicelib.kernel.moments import Millis
 from chalicelib.profiles.model import FacetId
 from chalicelib.store.dynamo import Table
-from chalicelib.store.dynamo_profiles import event_pk
+from chalicelib.store.dynamo_profiles import event_pk, record_item
 from chalicelib.store.items import Attributes, Call, Item
 from chalicelib.store.rows import DecisionRow, EventRow, QuarantineRow, Record
 
@@ -31,7 +31,8 @@ class DynamoHistory:
     def timeline(self, tenant: str, facet: FacetId, *, before: Millis, limit: int) -> Sequence[EventRow]:
         """The newest events of a facet before an instant, newest first."""
         found = self._table.newest_instants(_INDEX, f"{tenant}#{facet}", before=before, limit=limit)
-        rows = (_event(tenant, item) for item in self._whole(found))
+        # The index may still name one that was stripped a moment ago.
+        rows = (_event(tenant, item) for item in self._whole(found) if "facet" in item)
         return sorted(rows, key=lambda row: (row.at, row.event_key), reverse=True)
 
     def record_of(self, tenant: str, kind: str, record_id: str) -> Record | None:
@@ -44,6 +45,23 @@ class DynamoHistory:
         found = self._table.newest_instants(_INDEX, f"{tenant}#{kind}", before=before, limit=limit)
         rows = (_record(tenant, kind, item) for item in self._whole(found))
         return sorted(rows, key=lambda row: (row.at, row.record_id), reverse=True)
+
+    def keep(self, record: Record) -> bool:
+        """Keep a record; False when there was one of its id."""
+        return self._table.put(record_item(record), if_absent=True)
+
+    def strip(self, tenant: str, facet: FacetId, *, until: Millis) -> int:
+        """Leave of a facet's events up to an instant the markers."""
+        named = self._table.all_before(_INDEX, f"{tenant}#{facet}", before=until + 1)
+        said = ("facet", "content", "changes", "saved_at", "v")
+        return sum(self._table.strip(str(item["pk"]), said) for item in named)
+
+    def forget_decisions(self, tenant: str, profile_id: str) -> int:
+        """Delete the decisions about a profile."""
+        named = list(self._table.all_before(_INDEX, f"{tenant}#d#{profile_id}", before=1 << 60))
+        for item in named:
+            self._table.delete(str(item["pk"]))
+        return len(named)
 
     def count(self, tenant: str, facet: FacetId, *, at_most: int) -> int:
         """How many events a facet's history holds."""
@@ -103,10 +121,10 @@ def _event(tenant: str, item: Item) -> EventRow:
     return EventRow(
         tenant=tenant,
         event_key=urlsafe_b64decode(coded + "=" * (-len(coded) % 4)),
-        facet=str(item["facet"]).removeprefix(f"{tenant}#"),
+        facet=str(item.get("facet", "")).removeprefix(f"{tenant}#"),
         at=cast(int, item["at"]),
         expires_at=cast(int, item["expires_at"]) * 1000,
-        content=cast(bytes, item["content"]),
+        content=cast(bytes, item.get("content", b"")),
         changes=cast(bytes, item.get("changes", b"")),
         saved_at=cast(int, item.get("saved_at", 0)),
         version=cast(int, item.get("v", 0)),

@@ -47,3 +47,8 @@ class DynamoSecrets:
         if kept is None:
             raise Unavailable("secret_vanished", "The facet's secret was deleted while it was made.")
         return kept
+
+    def delete(self, tenant: str, facets: Collection[FacetId]) -> None:
+        """Delete secrets."""
+        for facet in facets:
+            self._table.delete(f"{tenant}#{facet}")

@@ -104,6 +104,26 @@ class MemoryHistory:
         rows.sort(key=lambda row: (row.at, row.event_key), reverse=True)
         return [row for row in rows if len(rows) <= limit or row.at >= rows[limit - 1].at]
 
+    def keep(self, record: Record) -> bool:
+        """Keep a record; False when there was one of its id."""
+        key = (record.tenant, record.kind, record.record_id)
+        return self.kept_records.setdefault(key, record) is record
+
+    def strip(self, tenant: str, facet: FacetId, *, until: Millis) -> int:
+        """Leave of a facet's events up to an instant the markers."""
+        found = [row for row in self.markers.values() if (row.tenant, row.facet) == (tenant, facet) and row.at <= until]
+        for row in found:
+            marker = EventRow(tenant, row.event_key, "", row.at, row.expires_at, b"")
+            self.markers[tenant, row.event_key] = marker
+        return len(found)
+
+    def forget_decisions(self, tenant: str, profile_id: str) -> int:
+        """Delete the decisions about a profile."""
+        found = [key for key, row in self.decisions.items() if (row.tenant, row.profile_id) == (tenant, profile_id)]
+        for key in found:
+            del self.decisions[key]
+        return len(found)
+
     def count(self, tenant: str, facet: FacetId, *, at_most: int) -> int:
         """How many events a facet's history holds."""
         return min(at_most, sum((row.tenant, row.facet) == (tenant, facet) for row in self.markers.values()))
@@ -143,3 +163,8 @@ class MemorySecrets:
     def create(self, tenant: str, facet: FacetId, secret: FacetSecret) -> FacetSecret:
         """Keep a new secret unless there is one; returns the one that is kept."""
         return self.kept.setdefault((tenant, facet), secret)
+
+    def delete(self, tenant: str, facets: Collection[FacetId]) -> None:
+        """Delete secrets."""
+        for facet in facets:
+            self.kept.pop((tenant, facet), None)

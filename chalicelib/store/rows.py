@@ -36,6 +36,8 @@ class ProfileRow(msgspec.Struct, frozen=True):
 class EventRow(msgspec.Struct, frozen=True):
     """One accepted event: the marker that it counted, its place in the history, and its contribution.
 
+    Of an erased person's only the marker is left: ``facet`` and ``content`` are empty.
+
     ``content`` is a coded ``flows.contribute.EventContent``; ``changes`` what its save published.
     ``saved_at`` is when it was applied, ``version`` that of the profile its save made.
     """
@@ -189,6 +191,17 @@ class HistoryStore(Protocol):
         ``limit`` of them, and more where it falls between events of one instant: an instant comes whole.
         """
 
+    def keep(self, record: Record) -> bool:
+        """Keep a record; False when there was one of its id."""
+
+    def strip(self, tenant: str, facet: FacetId, *, until: Millis) -> int:
+        """Leave of a facet's events up to an instant the markers that they counted, and nothing of what they said or
+        whose they were. Returns how many there were; index reads may lag, so 0 alone says that none is left.
+        """
+
+    def forget_decisions(self, tenant: str, profile_id: str) -> int:
+        """Delete the decisions about a profile; returns how many. Index reads may lag."""
+
     def count(self, tenant: str, facet: FacetId, *, at_most: int) -> int:
         """How many events a facet's history holds, counted up to ``at_most``; index reads may lag."""
 
@@ -213,3 +226,6 @@ class SecretStore(Protocol):
 
     def create(self, tenant: str, facet: FacetId, secret: FacetSecret) -> FacetSecret:
         """Keep a new secret unless there is one; returns the one that is kept."""
+
+    def delete(self, tenant: str, facets: Collection[FacetId]) -> None:
+        """Delete secrets: nothing that was sealed with them opens again. Absent ones are no error."""

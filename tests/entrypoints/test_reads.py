@@ -230,3 +230,86 @@ def test_profile__odd_ids__404(shop: Shop, profile_id: str) -> None:
     """16: an id longer than a key of the store is unknown, and no fault of ours."""
     answer = shop.read(f"/v1/profiles/{profile_id}?purpose=service")
     assert answer.status in (400, 404), answer.body
+
+
+# -- as of an earlier moment
+
+
+def as_of(at: datetime) -> str:
+    """A moment as it stands in a URL."""
+    return f"purpose=service&as_of={at.isoformat().replace('+00:00', 'Z')}"
+
+
+@pytest.fixture(scope="module")
+def changed(shop: Shop) -> dict[str, Any]:
+    """Somebody with one order, then a second; ``between`` is when only the first was there."""
+    user = unique("u")
+
+    def order(order_id: str) -> dict[str, Any]:
+        call = {"event": "Order Completed", "userId": user, "properties": {"order_id": order_id, "total": "1.00"}}
+        shop.send("/v1/track", {**call, "timestamp": datetime.now(UTC).isoformat()})
+        shop.lambdas.ingest()
+        found: dict[str, Any] = shop.lookup("user_id", user).json
+        return found
+
+    first = order("o1")
+    order("o2")
+    return {"base": f"/v1/profiles/{first['profile_id']}", "between": first["as_of"], "then": first}
+
+
+def test_as_of__each_read__answers_as_it_was(shop: Shop, changed: dict[str, Any]) -> None:
+    """The profile is the one that was answered then, and every answer says which moment it is for."""
+    base, at = changed["base"], changed["between"]
+    told = shop.read(f"{base}?purpose=service&as_of={at}")
+    assert (told.status, told.json) == (200, changed["then"])
+    assert shop.read(f"{base}?purpose=service").json["measures"]["orders_paid"]["count"] == 2
+    for path in ("/tags", "/tags/vip/why", "/context"):
+        answer = shop.read(f"{base}{path}?purpose=service&as_of={at}")
+        assert (answer.status, answer.json["as_of"]) == (200, at)
+    offset = at.replace("Z", "%2B00:00")
+    assert shop.read(f"{base}?purpose=service&as_of={offset}").json == changed["then"]
+
+
+def test_as_of__role_of_a_bot__reads_context_alone(shop: Shop, changed: dict[str, Any]) -> None:
+    """The past opens nothing that the present does not."""
+    token, query = shop.role("bot"), f"?purpose=service&as_of={changed['between']}"
+    assert shop.lambdas.http("GET", f"{changed['base']}/context{query}", token=token).status == 200
+    assert shop.lambdas.http("GET", f"{changed['base']}{query}", token=token).status == 403
+
+
+@pytest.mark.parametrize("path", ["", "/tags", "/tags/vip/why", "/context"])
+@pytest.mark.parametrize(
+    ("given", "code"),
+    [
+        ("", "bad_time"),
+        ("yesterday", "bad_time"),
+        ("2026-01-01T00:00:00", "bad_time"),
+        ("2026-01-01", "bad_time"),
+        ("1767225600000", "bad_time"),
+        ("2026-02-30T00:00:00Z", "bad_time"),
+        ("2026-01-01T00:00:00+08:00", "bad_time"),
+        ("٢٠٢٦-01-01T00:00:00Z", "bad_time"),
+        ("9999-12-31T23:59:59Z", "as_of_in_future"),
+    ],
+)
+def test_as_of__no_moment_of_the_past__400(
+    shop: Shop, changed: dict[str, Any], path: str, given: str, code: str
+) -> None:
+    """With a zone, and not in the future; a plus that is not escaped is a space."""
+    answer = shop.read(f"{changed['base']}{path}?purpose=service&as_of={given}")
+    assert (answer.status, answer.code) == (400, code)
+    assert [one["path"] for one in answer.json["errors"]] == ["as_of"]
+
+
+def test_as_of__before_anybody_knew_them__404_like_anybody_unknown(shop: Shop, changed: dict[str, Any]) -> None:
+    """It is not said that somebody came later."""
+    query = as_of(datetime(2020, 1, 1, tzinfo=UTC))
+    answers = [shop.read(f"{base}?{query}") for base in (changed["base"], "/v1/profiles/p_none")]
+    assert [(one.status, {**one.json, "request_id": ""}) for one in answers] == [
+        (404, {"code": "no_such_profile", "message": "There is no such profile.", "request_id": "", "errors": []})
+    ] * 2
+
+
+def test_as_of__without_a_purpose__400(shop: Shop, changed: dict[str, Any]) -> None:
+    """A look back says what for, too."""
+    assert shop.read(f"{changed['base']}?as_of={changed['between']}").code == "bad_purpose"

@@ -259,7 +259,7 @@ class World:
             *self.secrets.kept.items(),
         ]
         opened = [_opened(row.body) for row in self.profiles.rows.values() if row.body]
-        opened += [_opened(row.content) for row in self.history.markers.values()]
+        opened += [_opened(row.content) for row in self.history.markers.values() if row.content]
         opened += [_opened(row.changes) for row in self.history.markers.values() if row.changes]
         return b"\n".join(
             [msgspec.msgpack.encode(row) for row in rows]

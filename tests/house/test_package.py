@@ -13,6 +13,14 @@ from infra import archive, package, prune, template
 from infra.failures import Failure
 
 LIMIT_BYTES = 45_000_000
+SEARCH = """
+import sys
+sys.path[:0] = sys.argv[1:]
+from chalicelib.matching.model import Person
+from chalicelib.training.matches.people import find_matches
+people = [Person(f"p_{n}", {"name": f"name{n} of{n}", "birth_date": f"19{10 + n}-01-02"}) for n in range(60)]
+print(len(find_matches([*people, Person("p_x", {"name": "of7 name7", "birth_date": "1917-01-02"})]).matches))
+"""
 
 
 def bytecode_mistakes(target: Path) -> list[str]:
@@ -28,6 +36,20 @@ def bytecode_mistakes(target: Path) -> list[str]:
 def test_package__unzipped__within_45_mb(packaged: package.Package) -> None:
     """The hot path's package occupies at most 45 MB, bytecode included."""
     assert packaged.unzipped_bytes <= LIMIT_BYTES
+
+
+def test_package__with_the_layer__within_230_mb(packaged: package.Package) -> None:
+    """What the nightly jobs load, package and layer together, leaves room below Lambda's 262 MB."""
+    assert packaged.unzipped_bytes + archive.unzipped_bytes(packaged.layer) <= 230_000_000
+
+
+def test_layer__with_the_package__is_all_that_a_search_needs(packaged: package.Package, tmp_path: Path) -> None:
+    """Probable matches run on the package and the layer alone, as they were pruned."""
+    shutil.unpack_archive(packaged.zip, tmp_path / "task")
+    shutil.unpack_archive(packaged.layer, tmp_path / "opt")
+    command = [sys.executable, "-I", "-S", "-B", "-c", SEARCH, str(tmp_path / "task"), str(tmp_path / "opt" / "python")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.stdout, done.stderr) == ("1\n", "")
 
 
 def test_package__modules__ship_unchecked_bytecode(packaged: package.Package) -> None:

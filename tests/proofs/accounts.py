@@ -15,14 +15,18 @@ that a function took off the queue and that left no row makes the sum too small,
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from functools import reduce
 
 import msgspec
 
 from chalicelib.events.model import Event
 from chalicelib.flows.contribute import EventContent
+from chalicelib.flows.identity_records import Merged, Split, find_merge, find_split
 from chalicelib.flows.services import Change
+from chalicelib.identity.partition import Ties
 from chalicelib.kernel.codec import decode
 from chalicelib.profiles.fold import fold
+from chalicelib.profiles.links import nodes_of
 from chalicelib.profiles.model import Body, Contribution, Facet, FacetId
 from chalicelib.store.dynamo_history import DynamoHistory
 from chalicelib.store.dynamo_profiles import DynamoProfiles, event_pk
@@ -46,11 +50,29 @@ class Stored(msgspec.Struct, frozen=True):
     events: Mapping[str, EventRow]
     quarantined: frozenset[str]
     secrets: Mapping[FacetId, FacetSecret]
+    merged: Sequence[Merged] = ()
+    split: Sequence[Split] = ()
 
     @property
     def bodies(self) -> dict[str, bytes]:
         """Profile id → body, of those that were not merged into others."""
         return bodies_of(self.profiles.values())
+
+    @property
+    def ties(self) -> Ties:
+        """What operators said, by the records of it: merges that were not split, splits that no merge overruled."""
+        undone = {one.merge_id for one in self.split}
+        lifted = {apart for one in self.merged for apart in one.lifted}
+        return Ties(
+            tuple(sorted(must for one in self.merged if one.merge_id not in undone for must in one.musts)),
+            tuple(sorted(apart for one in self.split for apart in one.aparts if apart not in lifted)),
+        )
+
+    @property
+    def kept_ties(self) -> Ties:
+        """What operators said, as the profiles keep it."""
+        kept = [decode(row.ties, Ties) for row in self.profiles.values() if row.ties]
+        return reduce(Ties.joined, kept, Ties())
 
     @property
     def settled(self) -> set[str]:
@@ -104,6 +126,8 @@ def read_back(endpoint: str, tables: Mapping[str, str]) -> Stored:
     identifiers = [name.removeprefix("i#") for name in of_profiles if name.startswith("i#")]
     noted = (name.removeprefix("q#") for name in of_history if name.startswith("q#"))
     rows = _events(history, [name.removeprefix("e#") for name in of_history if name.startswith("e#")])
+    merges = [name.removeprefix("merge#") for name in of_history if name.startswith("merge#")]
+    splits = [name.removeprefix("split#") for name in of_history if name.startswith("split#")]
     secrets = DynamoSecrets(api.call, tables["TABLE_KEYS"])
     stored = Stored(
         profiles=profiles.load(TENANT_ID, people, fresh=True),
@@ -111,6 +135,8 @@ def read_back(endpoint: str, tables: Mapping[str, str]) -> Stored:
         events={key.hex(): row for key, row in rows.items()},
         quarantined=frozenset(f"q-{name}" for name in noted if not name.startswith(_PARTS)),
         secrets=secrets.secrets(TENANT_ID, list(_names(api, tables["TABLE_KEYS"]))),
+        merged=[found for one in merges if (found := find_merge(history, TENANT_ID, one)) is not None],
+        split=[found for one in splits if (found := find_split(history, TENANT_ID, one)) is not None],
     )
     api.close()
     return stored
@@ -170,11 +196,15 @@ def facets_of(bodies: Collection[bytes]) -> dict[FacetId, Facet]:
     return {facet: one for body in bodies for facet, one in decode(body, Body).facets.items()}
 
 
-def announced(rows: Collection[EventRow]) -> set[tuple[str, str, int]]:
-    """What the saves of these events had to publish: type, profile, version."""
-    return {
-        (change.type, change.detail["profile_id"], change.detail["version"])
-        for row in rows
-        if row.changes
-        for change in decode(row.changes, list[Change])
-    }
+def announced(stored: Stored) -> set[tuple[str, str, int]]:
+    """What saves, merges and splits had to publish: type, profile, version."""
+    changes = (change for row in stored.events.values() if row.changes for change in decode(row.changes, list[Change]))
+    saves = {(change.type, change.detail["profile_id"], change.detail["version"]) for change in changes}
+    merges = {("profile.merged", one.profile_id, one.version) for one in stored.merged}
+    firsts = [(one.profile_ids[0], one.versions) for one in stored.split if one.profile_ids]
+    return saves | merges | {("profile.split", first, versions[first]) for first, versions in firsts}
+
+
+def leads_of(bodies: Mapping[str, bytes]) -> dict[str, str]:
+    """Where each identifier must lead, by the bodies that hold it."""
+    return {key: profile_id for profile_id, body in bodies.items() for key in nodes_of(decode(body, Body))}

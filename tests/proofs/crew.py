@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any, Protocol
 
 _FORK = get_context("fork")
-STUCK_SECONDS = 300
+STUCK_SECONDS = 200
 """A crew that is not done by then hangs; what it had to do takes seconds."""
 _LATEST_KILL_SECONDS = 0.06
 

@@ -12,6 +12,7 @@ import msgspec
 
 from chalicelib.events.delivery import RefusedItem
 from chalicelib.events.model import Event
+from chalicelib.events.types import NAMESPACES
 from chalicelib.flows.accept_events import accept_events
 from chalicelib.identity.blind_index import BlindIndex
 from chalicelib.kernel.moments import DAY_MS, HOUR_MS
@@ -44,6 +45,38 @@ _BAD: Sequence[Mapping[str, Any]] = (
     {"tenant": "t_other"},
 )
 """Events that ingestion refuses: 2099's little sister, too old, a blocked number, no value, no channel, another's."""
+
+
+class Command(msgspec.Struct, frozen=True):
+    """What an operator wants: to merge two people, to split a merge again, or to cut a link.
+
+    ``ends`` are the people's identifiers, or the link's: the anchor first.
+    """
+
+    kind: str
+    command_id: str
+    ends: tuple[Who, ...] = ()
+    merge_id: str = ""
+    force: bool = False
+
+
+def commands_of(chance: random.Random, events: Sequence[Event], number: int, *, crowd: int = 8) -> list[Command]:
+    """Merges of anybody with anybody, some over the protections; half of them are split again; some links are cut."""
+    everybody = [who for person in people(crowd) for who in person]
+    everybody += [("anonymous_id", f"passer-by-{one}") for one in range(_PASSERS_BY)]
+    made: list[Command] = []
+    for place in range(number):
+        ends = tuple(chance.sample(everybody, k=2))
+        made.append(Command("merge", f"merge-{place}", ends, force=chance.random() < 0.3))
+        if chance.random() < 0.5:
+            made.append(Command("split", f"split-{place}", merge_id=f"merge-{place}"))
+    linking = [one for one in events if len(one.identifiers) > 1 and not one.id.startswith("bad-")]
+    for place, one in enumerate(chance.sample(linking, k=number // 4)):
+        strongest, *others = sorted(one.identifiers, key=lambda who: NAMESPACES.index(who.namespace))
+        other = chance.choice(others)
+        ends = (strongest.namespace, strongest.value), (other.namespace, other.value)
+        made.append(Command("cut", f"cut-{place}", ends))
+    return chance.sample(made, k=len(made))
 
 
 class Sent(msgspec.Struct):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from msgspec.structs import replace
+
 from chalicelib.store.dynamo_profiles import DynamoProfiles
 
 
@@ -28,4 +30,18 @@ class WithoutVersion(DynamoProfiles):
         return _unconditional(super()._profile_action(row, replaces))
 
 
-MUTANTS: Mapping[str, type[DynamoProfiles]] = {"no marker": WithoutMarker, "no version": WithoutVersion}
+class WithoutTurn(DynamoProfiles):
+    """Does not notice that an identifier moved, nor that what it decided by did."""
+
+    def _identifier_action(self, tenant, one):
+        return _unconditional(super()._identifier_action(tenant, one))
+
+    def save(self, change):
+        return super().save(replace(change, checks=(), unmoved=()))
+
+
+MUTANTS: Mapping[str, type[DynamoProfiles]] = {
+    "no marker": WithoutMarker,
+    "no version": WithoutVersion,
+    "no turn": WithoutTurn,
+}

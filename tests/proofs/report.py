@@ -10,6 +10,7 @@ _COLUMNS = (
     ("calls", 6),
     ("faults", 6),
     ("kills", 5),
+    ("merged, split, cut", 18),
     ("accepted", 8),
     ("applied", 7),
     ("duplicate", 9),
@@ -31,13 +32,14 @@ def row_of(ended: Ended) -> str:
         ended.calls,
         sum(ended.faults.values()),
         ended.deaths,
+        ", ".join(str(ended.commands.get(kind, 0)) for kind in ("merge", "split", "cut")),
         final.accepted,
         final.applied,
         final.duplicate,
         final.quarantined,
         f"{ended.chaotic.dead} -> {final.dead}",
         "yes" if ended.adds_up else "NO",
-        "equal" if ended.is_equal else "NOT EQUAL",
+        "NOT EQUAL" if ended.wrong else "equal",
         f"{ended.seconds:.0f}",
     )
     return " | ".join(f"{one!s:>{width}}" for one, (_, width) in zip(figures, _COLUMNS, strict=True))

@@ -13,9 +13,11 @@ from chalicelib.events.model import Identifier
 from chalicelib.flows.admission import Message
 from chalicelib.flows.find_person import by_identifiers
 from chalicelib.flows.ingest_events import ingest_events
+from chalicelib.flows.merge_people import MergeOrder, merge_people
 from chalicelib.flows.read_timeline import read_timeline
-from chalicelib.flows.services import Change, IngestServices, ReadServices
-from chalicelib.kernel.errors import NotFound, Unavailable
+from chalicelib.flows.services import Change, IdentityServices, IngestServices, ReadServices
+from chalicelib.flows.split_people import SplitOrder, link_id, split_people
+from chalicelib.kernel.errors import NotFound, Unavailable, ZhiyinError
 from chalicelib.kernel.moments import Millis
 from chalicelib.profiles.measures import load_measures
 from chalicelib.routing.policy import shipped_policy
@@ -26,8 +28,10 @@ from chalicelib.tags.catalogue import load_catalogue
 from tests.flows.world import NOW, TENANT_ID, KeySet, tenant_of
 from tests.proofs.crew import Role, Say
 from tests.proofs.faults import Faults, FaultyApi
+from tests.proofs.material import Command
 from tests.proofs.mutants import MUTANTS
 
+_TENANT = tenant_of(TENANT_ID)
 _BUS_SHARE = 0.5
 """The bus fails half as often as DynamoDB does."""
 
@@ -86,21 +90,62 @@ def reading(plan: Plan, api: FaultyApi) -> ReadServices:
     )
 
 
+def _bus(plan: Plan, number: int, say: Say) -> Callable[[Sequence[Change]], None]:
+    chance = random.Random(f"{plan.seed}/bus/{number}/{os.getpid()}")
+
+    def publish(changes: Sequence[Change]) -> None:
+        if chance.random() < plan.rate * _BUS_SHARE:
+            raise Unavailable("throttled", "The service events could not be used; try again.")
+        say([(one.type, one.detail["profile_id"], one.detail["version"]) for one in changes])
+
+    return publish
+
+
+def editing(plan: Plan, api: FaultyApi, publish: Callable[[Sequence[Change]], None]) -> IdentityServices:
+    """What merging and splitting gets, on this client."""
+    whole = ingestion(plan, api, publish)
+    return IdentityServices(whole.profiles, whole.history, KeySet().index, publish, whole.catalogue)
+
+
 def ingester(plan: Plan, now: Callable[[], Millis]) -> Callable[[int, Say], Role]:
     """A function behind the queue: a job is a batch of (message id, body), the answer its report."""
 
     def opened(number: int, say: Say) -> Role:
-        chance = random.Random(f"{plan.seed}/bus/{number}/{os.getpid()}")
-
-        def publish(changes: Sequence[Change]) -> None:
-            if chance.random() < plan.rate * _BUS_SHARE:
-                raise Unavailable("throttled", "The service events could not be used; try again.")
-            say([(one.type, one.detail["profile_id"], one.detail["version"]) for one in changes])
-
-        services = ingestion(plan, plan.api(number), publish)
+        services = ingestion(plan, plan.api(number), _bus(plan, number, say))
         return lambda batch: ingest_events([Message(*one) for one in batch], services, now())
 
     return opened
+
+
+def operator(plan: Plan, now: Callable[[], Millis]) -> Callable[[int, Say], Role]:
+    """Somebody who merges and splits: a job is a command, the answer the code of how it ended, '' when it was done."""
+
+    def opened(number: int, say: Say) -> Role:
+        services = editing(plan, plan.api(number), _bus(plan, number, say))
+        index = services.index(_TENANT)
+
+        def obey(command: Command) -> str:
+            try:
+                _obey(command, [index.identifier_key(Identifier(*one)) for one in command.ends], services, now())
+            except ZhiyinError as error:
+                return error.code
+            return ""
+
+        return obey
+
+    return opened
+
+
+def _obey(command: Command, ends: Sequence[str], services: IdentityServices, now: Millis) -> None:
+    if command.kind == "merge":
+        found = services.profiles.find(TENANT_ID, ends, fresh=True)
+        owners = tuple(found[one].profile_id for one in ends if one in found and found[one].profile_id)
+        if len(owners) < len(ends):
+            raise NotFound("no_such_profile", "There is no such profile.")
+        merge_people(MergeOrder(command.command_id, owners, "trial", "o_1", command.force), _TENANT, services, now)
+    else:
+        link = link_id(*ends) if command.kind == "cut" else ""
+        split_people(SplitOrder(command.command_id, "trial", "o_1", command.merge_id, link), _TENANT, services, now)
 
 
 def reader(plan: Plan, now: Callable[[], Millis]) -> Callable[[int, Say], Role]:
@@ -111,7 +156,7 @@ def reader(plan: Plan, now: Callable[[], Millis]) -> Callable[[int, Say], Role]:
 
         def look(who: tuple[str, str]) -> tuple[str, int, int]:
             try:
-                found = by_identifiers(tenant_of(TENANT_ID), [Identifier(*who)], services)
+                found = by_identifiers(_TENANT, [Identifier(*who)], services)
                 if found is None:
                     return "nobody", 0, 0
                 shown = read_timeline(TENANT_ID, found.profile_id, 100, "", services, now())

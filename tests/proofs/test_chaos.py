@@ -53,10 +53,10 @@ def test_chaos__many_processes_under_faults_and_kills__profiles_are_byte_equal(
     ended = try_out(rate=rate, seed=seed)
     assert ended.adds_up, (ended.chaotic, ended.final)
     assert ended.wrong == ()
-    assert ended.equal_before_replay
     # What nobody can open waits for ever; nothing else does.
     assert ended.final.dead == POISONED
     assert ended.deaths > 0
+    assert all(ended.commands.get(kind) for kind in ("merge", "split", "cut"))
     assert {kind for kind, many in ended.faults.items() if not many} <= RARE
     assert 0.8 * rate < sum(ended.faults.values()) / ended.calls < 1.2 * rate
 
@@ -75,7 +75,7 @@ def test_chaos__readers_meanwhile__are_answered_with_a_person_or_a_code(
 @pytest.mark.parametrize("mutant", ["no marker", "no version"])
 def test_chaos__store_with_a_broken_promise__is_found(try_out: Callable[..., Ended], mutant: str) -> None:
     """Negative control: the very same trial fails on a store without marker, or without version."""
-    assert any(not try_out(rate=0.15, seed=seed, mutant=mutant).is_equal for seed in range(3))
+    assert any(try_out(rate=0.15, seed=seed, mutant=mutant).wrong for seed in range(3))
 
 
 def test_chaos__queue_that_forgets__is_found(try_out: Callable[..., Ended]) -> None:

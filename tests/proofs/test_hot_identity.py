@@ -22,11 +22,11 @@ from infra.dynamodb_local import Running
 from tests.flows.world import World, paid
 from tests.proofs import accounts
 from tests.proofs.crew import Role, Say, Worker, work_through
+from tests.proofs.desks import QueueDesk
 from tests.proofs.faults import FaultyApi, Lock
 from tests.proofs.material import Doors
 from tests.proofs.queueing import Queue
 from tests.proofs.roles import Plan, ingestion, ticking
-from tests.proofs.trial import QueueDesk
 
 pytestmark = pytest.mark.proof
 

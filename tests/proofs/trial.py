@@ -4,78 +4,30 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from multiprocessing import RawArray
-from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from chalicelib.flows.ingest_events import Report
 from tests.flows.oracle import contributions_of, expected_bodies
 from tests.flows.world import TENANT_ID, World, tenant_of
 from tests.proofs import accounts, material
 from tests.proofs.crew import Worker, work_through
+from tests.proofs.desks import CommandDesk, LookingDesk, QueueDesk
 from tests.proofs.faults import CALLS, KINDS
-from tests.proofs.queueing import Letter, Queue
-from tests.proofs.roles import Plan, ingester, reader, ticking
+from tests.proofs.queueing import Queue
+from tests.proofs.roles import Plan, ingester, operator, reader, ticking
 
-EVENTS, INGESTERS, READERS = 240, 4, 1
-_BATCH = 10
+EVENTS, COMMANDS = 240, 40
+INGESTERS, OPERATORS, READERS = 4, 2, 1
+FORGETFUL = "acknowledged first"
+"""The mutant of the queue: a message is taken off it whatever became of it."""
 _DOUBLED = 0.1
 _KILL_SHARE = 0.5
 """Of the rate of faults: jobs that are killed by the parent, wherever they are."""
-
-
 _TENANT = tenant_of(TENANT_ID)
-FORGETFUL = "acknowledged first"
-"""The mutant of the queue: a message is taken off it whatever became of it."""
-
-
-class QueueDesk:
-    """Batches of a queue for one worker; what is not answered is handed out again, unless it is ``forgetful``."""
-
-    def __init__(self, queue: Queue, lane: int, reports: list[Any], *, forgetful: bool = False) -> None:
-        self._queue, self._lane, self._reports, self._forgetful = queue, lane, reports, forgetful
-
-    def take(self) -> list[tuple[str, str]] | None:
-        batch = self._queue.receive(self._lane, _BATCH)
-        self._batch: list[Letter] = batch
-        return [(one.message_id, one.body) for one in batch] or None
-
-    def settle(self, job: Any, report: Report) -> None:
-        self._reports.append(report)
-        self._queue.settle(self._batch, () if self._forgetful else report.failed)
-
-    def never_answered(self, job: Any) -> None:
-        if self._forgetful:
-            self._queue.settle(self._batch, ())
-        else:
-            self._queue.never_answered(self._batch)
-
-    @property
-    def is_done(self) -> bool:
-        return self._queue.is_drained
-
-
-class LookingDesk:
-    """Somebody asks for people as long as the queue is not drained."""
-
-    def __init__(self, queue: Queue, chance: random.Random, who: Sequence[tuple[str, str]]) -> None:
-        self._queue, self._chance, self._who = queue, chance, who
-        self.seen: list[tuple[str, int, int]] = []
-
-    def take(self) -> tuple[str, str]:
-        return self._chance.choice(self._who)
-
-    def settle(self, job: Any, seen: tuple[str, int, int]) -> None:
-        self.seen.append(seen)
-
-    def never_answered(self, job: Any) -> None:
-        """Nobody waits for it."""
-
-    @property
-    def is_done(self) -> bool:
-        return self._queue.is_drained
 
 
 class Ended(msgspec.Struct, frozen=True):
@@ -83,24 +35,17 @@ class Ended(msgspec.Struct, frozen=True):
 
     rate: float
     mutant: str
-    seed: int
     faults: Mapping[str, int]
     calls: int
     deaths: int
-    hand_outs: int
+    commands: Mapping[str, int]
+    """How the operators' commands ended: kind and, where it was refused, the code."""
     chaotic: accounts.Account
     final: accounts.Account
-    equal_before_replay: bool
     wrong: tuple[str, ...]
     """What differs from the pure fold of all that was accepted; empty when all is byte-equal."""
     seen: Collection[tuple[str, int, int]]
-    reported: int
     seconds: float
-
-    @property
-    def is_equal(self) -> bool:
-        """Whether bodies, rows and announcements are what they must be, before and after the replay."""
-        return self.equal_before_replay and not self.wrong
 
     @property
     def adds_up(self) -> bool:
@@ -108,87 +53,91 @@ class Ended(msgspec.Struct, frozen=True):
         return self.chaotic.adds_up and self.final.adds_up
 
 
-def run(
-    endpoint: str, tables: Mapping[str, str], *, rate: float, seed: int, mutant: str = "", over_limits: bool = True
-) -> Ended:
+class Trial:
+    """What is sent, and the processes that it is sent to."""
+
+    def __init__(self, endpoint: str, tables: Mapping[str, str], *, rate: float, seed: int, mutant: str = "") -> None:
+        self.chance = random.Random(seed)
+        self.events = material.events_of(self.chance, EVENTS)
+        self.doors = material.Doors(World())
+        self.sent = self.doors.sent(self.events, self.chance)
+        self.queue = Queue(self.chance, doubled=_DOUBLED)
+        self.items = {self.queue.send(body, lane): named for lane, body, named in self.sent.bodies}
+        self.counts = [RawArray("L", CALLS + 1) for _ in range(INGESTERS + OPERATORS + READERS)]
+        self.plan = Plan(endpoint, tables, rate, seed, self.counts, mutant)
+        self.published: set[tuple[str, str, int]] = set()
+        self.reports: list[Report] = []
+        self.commands = CommandDesk(material.commands_of(self.chance, self.events, COMMANDS), self.queue)
+        self.looking = LookingDesk(self.queue, self.chance, [who for person in material.people(8) for who in person])
+
+    def drain(self, rate: float) -> int:
+        """Until nothing is left in the queue and no command to be given. Returns the deaths."""
+        plan, now = replace(self.plan, rate=rate), ticking(time.time())
+        forgetful = plan.mutant == FORGETFUL
+        desks = [QueueDesk(self.queue, one, self.reports, forgetful=forgetful) for one in range(INGESTERS)]
+        roles = [(desk, ingester(plan, now)) for desk in desks]
+        roles += [(self.commands, operator(plan, now))] * OPERATORS + [(self.looking, reader(plan, now))] * READERS
+        workers = [Worker(number, *role) for number, role in enumerate(roles)]
+        return work_through(workers, self.published.update, kill_share=rate * _KILL_SHARE, chance=self.chance)
+
+    def stored(self) -> accounts.Stored:
+        """What the tables hold now."""
+        return accounts.read_back(self.plan.endpoint, self.plan.tables)
+
+    def account(self, stored: accounts.Stored) -> accounts.Account:
+        """What became of the items that were accepted."""
+        return accounts.account(self.sent, stored, [self.items[one.message_id] for one in self.queue.dead])
+
+
+def run(endpoint: str, tables: Mapping[str, str], *, rate: float, seed: int, mutant: str = "") -> Ended:
     """Deliver the same shuffled events from several processes under faults, until the queue is drained."""
     began = time.monotonic()
-    chance = random.Random(seed)
-    world = World()
-    events = material.events_of(chance, EVENTS, over_limits=over_limits)
-    doors = material.Doors(world)
-    sent = doors.sent(events, chance)
-    queue = Queue(chance, doubled=_DOUBLED)
-    items = {queue.send(body, lane): named for lane, body, named in sent.bodies}
-    counts = [RawArray("L", CALLS + 1) for _ in range(INGESTERS + READERS)]
-    plan = Plan(endpoint, tables, rate, seed, counts, mutant)
-    published: set[tuple[str, str, int]] = set()
-    reports: list[Report] = []
-    looking = LookingDesk(queue, chance, [who for person in material.people(8) for who in person])
+    trial = Trial(endpoint, tables, rate=rate, seed=seed, mutant=mutant)
+    deaths = trial.drain(rate)
+    faults = {kind: sum(one[place] for one in trial.counts) for place, kind in enumerate(KINDS)}
+    calls = sum(one[CALLS] for one in trial.counts)
+    stored = trial.stored()
+    chaotic = trial.account(stored)
+    applied = [one for one in trial.events if trial.doors.item(one) in stored.events]
+    wrong = [f"before the replay: {one}" for one in differences(stored, accounts.straight(applied, stored.secrets))]
 
-    deaths = _drain(plan, queue, looking, reports, published, chance)
-    faults = {kind: sum(one[place] for one in counts) for place, kind in enumerate(KINDS)}
-    calls = sum(one[CALLS] for one in counts)
-    chaotic_store = accounts.read_back(endpoint, tables)
-    chaotic = accounts.account(sent, chaotic_store, [items[one.message_id] for one in queue.dead])
-    applied = [one for one in events if doors.item(one) in chaotic_store.events]
-    equal_before = _differences(chaotic_store, accounts.straight(applied, chaotic_store.secrets)) == ()
-
-    queue.replay()
-    calm = msgspec.structs.replace(plan, rate=0.0)
-    _drain(calm, queue, looking, reports, published, chance)
-    stored = accounts.read_back(endpoint, tables)
-    wrong = _differences(stored, accounts.straight(events, stored.secrets))
-    if missing := accounts.announced(stored.events.values()) - published:
-        wrong += (f"{len(missing)} changes were never published",)
+    trial.queue.replay()
+    trial.drain(0.0)
+    stored = trial.stored()
+    wrong += differences(stored, accounts.straight(trial.events, stored.secrets))
+    if missing := accounts.announced(stored) - trial.published:
+        wrong.append(f"{len(missing)} changes were never published")
     return Ended(
         rate=rate,
         mutant=mutant,
-        seed=seed,
         faults=faults,
         calls=calls,
         deaths=deaths,
-        hand_outs=queue.handed_out,
+        commands=trial.commands.ended,
         chaotic=chaotic,
-        final=accounts.account(sent, stored, [items[one.message_id] for one in queue.dead]),
-        equal_before_replay=equal_before,
-        wrong=wrong,
-        seen=looking.seen,
-        reported=sum(one.applied for one in reports),
+        final=trial.account(stored),
+        wrong=tuple(wrong),
+        seen=trial.looking.seen,
         seconds=time.monotonic() - began,
     )
 
 
-def _drain(
-    plan: Plan,
-    queue: Queue,
-    looking: LookingDesk,
-    reports: list[Report],
-    published: set[tuple[str, str, int]],
-    chance: random.Random,
-) -> int:
-    now = ticking(time.time())
-    desks = [QueueDesk(queue, one, reports, forgetful=plan.mutant == FORGETFUL) for one in range(INGESTERS)]
-    workers = [Worker(one, desk, ingester(plan, now)) for one, desk in enumerate(desks)]
-    workers += [Worker(INGESTERS + one, looking, reader(plan, now)) for one in range(READERS)]
-    return work_through(workers, published.update, kill_share=plan.rate * _KILL_SHARE, chance=chance)
-
-
-def _differences(stored: accounts.Stored, should: World) -> tuple[str, ...]:
-    """In words, where the tables are not what the same events come to without chaos."""
+def differences(stored: accounts.Stored, should: World) -> list[str]:
+    """In words, where the tables are not what the same events and operators' words come to without chaos."""
     wrong = []
-    markers = {key.hex(): row for (_, key), row in should.history.markers.items()}
-    if stored.events.keys() != markers.keys():
-        wrong.append(f"{len(stored.events.keys() ^ markers.keys())} events are there or are not")
-    else:
-        differing = [key for key, row in stored.events.items() if row.content != markers[key].content]
-        wrong += [f"{len(differing)} event rows differ"] if differing else []
-    bodies = expected_bodies(contributions_of(should.history.markers.values()), should.keys.index(_TENANT))
+    rows = {key.hex(): row for (_, key), row in should.history.markers.items()}
+    if stored.events.keys() != rows.keys():
+        wrong.append(f"{len(stored.events.keys() ^ rows.keys())} events are there or are not")
+    elif any(row.content != rows[key].content for key, row in stored.events.items()):
+        wrong.append("event rows differ")
+    bodies = expected_bodies(contributions_of(rows.values()), should.keys.index(_TENANT), stored.ties)
     if stored.bodies != bodies:
         wrong.append(f"bodies differ: {len(stored.bodies)} people, {len(bodies)} expected")
-    leads = {key: row.profile_id for (_, key), row in should.profiles.identifiers.items()}
-    if {key: row.profile_id for key, row in stored.identifiers.items()} != leads:
+    leads = accounts.leads_of(bodies)
+    if {key: row.profile_id for key, row in stored.identifiers.items() if row.profile_id} != leads:
         wrong.append("identifiers lead elsewhere")
+    if stored.kept_ties != stored.ties:
+        wrong.append("what operators said is not what the profiles keep")
     if accounts.facets_of(stored.bodies.values()) != accounts.folded(stored.events.values()):
         wrong.append("facets are not the fold of the stored contributions")
-    return tuple(wrong)
+    return wrong

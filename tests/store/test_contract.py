@@ -159,6 +159,45 @@ def test_records__kept_with_a_save__once_and_found_by_id_and_by_kind(stores: Sto
     assert list(stores.history.records(tenant, "audit", before=rows.AT + 1, limit=9)) == [kept[1], kept[0]]
 
 
+def test_strip__events_of_a_facet__leaves_markers_that_still_refuse_a_repeat(stores: Stores, tenant: str) -> None:
+    """What an erased person's events said is gone, and that they counted is not."""
+    stores.profiles.save(rows.first_save(tenant))
+    later = rows.event(tenant, "e2", at=rows.AT + 5)
+    stores.profiles.save(rows.change(tenant, events=(later,)))
+    assert stores.history.count(tenant, "user_id:aa", at_most=9) == 2
+    assert stores.history.count(tenant, "user_id:aa", at_most=1) == 1
+    assert stores.history.strip(tenant, "user_id:aa", until=rows.AT) == 1
+    assert stores.history.strip(tenant, "user_id:aa", until=rows.AT) == 0
+    kept = stores.history.events(tenant, [rows.key("e1")])[rows.key("e1")]
+    assert (kept.facet, kept.content, kept.changes, kept.expires_at) == ("", b"", b"", rows.EXPIRES)
+    assert list(stores.history.timeline(tenant, "user_id:aa", before=1 << 60, limit=9)) == [later]
+    again = rows.change(tenant, events=(rows.event(tenant),))
+    assert stores.profiles.save(again) == Outcome(saved=False, duplicates=frozenset({rows.key("e1")}))
+
+
+def test_forgetting__secrets_and_decisions__are_gone_and_others_stay(stores: Stores, tenant: str) -> None:
+    """Deleting what is not there is no error."""
+    secret = FacetSecret(b"s" * 32, b"c" * 16, 1, 1)
+    for facet in ("user_id:aa", "user_id:bb"):
+        stores.secrets.create(tenant, facet, secret)
+    for name, profile_id in (("d1", "p_1"), ("d2", "p_1"), ("d3", "p_2")):
+        stores.history.record(rows.decision(tenant, name, profile_id=profile_id))
+    for _ in range(2):
+        stores.secrets.delete(tenant, ["user_id:aa", "user_id:none"])
+    assert stores.secrets.secrets(tenant, ["user_id:aa", "user_id:bb"]) == {"user_id:bb": secret}
+    assert stores.history.forget_decisions(tenant, "p_1") == 2
+    assert stores.history.decision(tenant, "d1") is None
+    assert stores.history.decision(tenant, "d3") is not None
+
+
+def test_keep__a_record__once(stores: Stores, tenant: str) -> None:
+    """The first one of an id stays."""
+    first = Record(tenant, "receipt", "r1", rows.AT, b"first")
+    assert stores.history.keep(first)
+    assert not stores.history.keep(replace(first, content=b"second"))
+    assert stores.history.record_of(tenant, "receipt", "r1") == first
+
+
 def test_stores__two_tenants_with_equal_names__share_nothing(stores: Stores, tenant: str) -> None:
     """Every key begins with its tenant."""
     other = f"{tenant}x"

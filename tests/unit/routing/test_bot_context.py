@@ -118,4 +118,9 @@ def test_context__that_is_too_long__loses_tags_before_orders() -> None:
 def test_context__that_cannot_fit__still_tells_whom_it_is_about() -> None:
     """A policy with very long words leaves the id alone."""
     context = bot_context(POLICY, DECISION, summary=SUMMARY, limit_bytes=200)
-    assert context == {"profile_id": "p_someone", "personalised": True, "trimmed": ["all"]}
+    assert context == {
+        "profile_id": "p_someone",
+        "personalised": True,
+        "as_of": DECISION.decided_at,
+        "trimmed": ["all"],
+    }

@@ -1,0 +1,46 @@
+"""Reviewing probable matches: the list, and saying that a pair is two people."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from chalice.app import Blueprint, Request
+
+from chalicelib.entrypoints.authorizers import principal_auth
+from chalicelib.entrypoints.clock import now
+from chalicelib.entrypoints.matching import review_services
+from chalicelib.entrypoints.problems import serves
+from chalicelib.entrypoints.request import Caller, query, typed_body
+from chalicelib.flows.matching_views import MergeCandidatesView, MergeCandidateView
+from chalicelib.flows.review_matches import list_candidates, reject_candidate
+from chalicelib.kernel.errors import BadInput
+
+blueprint = Blueprint(__name__)
+
+MERGE = "profiles:merge"
+_DEFAULT_CANDIDATES = 20
+
+
+class Rejection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Why a pair is two people."""
+
+    reason: Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+
+
+@blueprint.route("/v1/merge-candidates", authorizer=principal_auth)
+@serves(blueprint, MERGE)
+def merge_candidates(request: Request, caller: Caller) -> MergeCandidatesView:
+    """Pairs of profiles that are probably one person, newest and most probable first."""
+    limit = query(request, "limit") or str(_DEFAULT_CANDIDATES)
+    if not (limit.isascii() and limit.isdigit() and len(limit) < 6):
+        raise BadInput("bad_limit", "A limit is a number.", "limit")
+    return list_candidates(caller.tenant_id, int(limit), query(request, "cursor"), review_services(), now())
+
+
+@blueprint.route("/v1/merge-candidates/{candidate_id}/reject", methods=["POST"], authorizer=principal_auth)
+@serves(blueprint, MERGE)
+def reject(request: Request, caller: Caller, candidate_id: str) -> MergeCandidateView:
+    """Say that a pair is two people: it is not proposed again."""
+    reason = typed_body(request, Rejection).reason
+    return reject_candidate(caller.tenant_id, candidate_id, reason, caller.principal, review_services(), now())

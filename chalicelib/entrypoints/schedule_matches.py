@@ -1,0 +1,52 @@
+"""The Lambda that looks for probable matches every night, tenant by tenant."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalice.app import Blueprint, CloudWatchEvent, Cron
+
+from chalicelib.entrypoints.clock import now
+from chalicelib.entrypoints.compose import journal, tenant
+from chalicelib.entrypoints.matching import match_services, tenant_ids
+from chalicelib.flows.propose_matches import MatchReport, propose_matches
+from chalicelib.kernel.errors import ZhiyinError
+from chalicelib.kernel.moments import day_of
+
+blueprint = Blueprint(__name__)
+
+_ENOUGH_MS = 300_000
+"""With less time left no further tenant is begun."""
+
+
+@blueprint.schedule(Cron(0, 19, "*", "*", "?", "*"), name="schedule_matches", description="Probable matches, nightly")
+def schedule_matches(event: CloudWatchEvent) -> None:
+    """Bring every tenant's list up to date. Who is first changes daily, so that nobody is always left for tomorrow."""
+    ids = tenant_ids()
+    first = day_of(now()) % max(len(ids), 1)
+    left = [*ids[first:], *ids[:first]]
+    context: Any = event.context
+    while left and context.get_remaining_time_in_millis() > _ENOUGH_MS:
+        _run(left.pop(0))
+    journal().count("MatchTenantsLeft", len(left))
+    journal().flush()
+
+
+def _run(tenant_id: str) -> None:
+    """One tenant; what goes wrong with one does not keep the others from their turn."""
+    try:
+        report = propose_matches(tenant(tenant_id), match_services(), now())
+    except ZhiyinError as error:
+        journal().count("FailedMatchRuns")
+        journal().warn("matches_failed", tenant=tenant_id, code=error.code)
+        return
+    _tell(tenant_id, report)
+
+
+def _tell(tenant_id: str, report: MatchReport) -> None:
+    told = journal()
+    told.note("matches_listed", tenant=tenant_id, count=report.opened)
+    told.count("MatchesProposed", report.opened)
+    told.count("MatchesMerged", report.merged)
+    told.count("MatchesWithdrawn", report.withdrawn)
+    told.count("MatchesLeftOut", report.left_out)

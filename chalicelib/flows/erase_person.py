@@ -1,0 +1,198 @@
+"""Erases a person and keeps them erased: tombstones first, then the keys, then what their history said.
+
+Erasing a merged person erases all that is merged. Each step may be repeated: an erasure that was interrupted is
+gone on with by its id.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import msgspec
+
+from chalicelib.flows.facet_keys import secret_name
+from chalicelib.flows.identity_records import Audited, audit_record
+from chalicelib.flows.merge_people import ATTEMPTS, facet_of
+from chalicelib.flows.save_group import ACTIONS_AT_ONCE
+from chalicelib.flows.services import Change, ErasureServices
+from chalicelib.flows.snapshot import Snapshot
+from chalicelib.identity.blind_index import namespace_of
+from chalicelib.kernel.codec import decode, encode
+from chalicelib.kernel.errors import Unavailable
+from chalicelib.kernel.moments import Millis
+from chalicelib.privacy.tenants import Tenant
+from chalicelib.profiles.model import FacetId, IdentifierKey
+from chalicelib.store import rows
+from chalicelib.store.rows import IdentifierRow, IdentifierWrite, Record
+
+ERASURE, RECEIPT = "erasure", "receipt"
+
+
+class EraseOrder(msgspec.Struct, frozen=True):
+    """Whom to erase, and on whose word. ``erasure_id`` makes a repeat the same erasure."""
+
+    erasure_id: str
+    profile_id: str
+    reason: str
+    principal: str
+
+
+class Erasure(msgspec.Struct, frozen=True):
+    """What is erased. ``facets`` map to the generation that ends; ``erased_until`` is the latest instant of it."""
+
+    erasure_id: str
+    at: Millis
+    erased_until: Millis
+    profile_ids: tuple[str, ...]
+    facets: dict[FacetId, int]
+    identifiers: dict[str, int]
+    """Namespace → how many; which they were is erased too."""
+    reason: str
+    principal: str
+
+
+class Receipt(msgspec.Struct, frozen=True):
+    """That an erasure is complete, and all it took: what a person may be given as proof."""
+
+    erasure_id: str
+    begun_at: Millis
+    completed_at: Millis
+    profile_ids: tuple[str, ...]
+    facets: int
+    identifiers: dict[str, int]
+    events: int
+    decisions: int
+
+
+def erase_person(order: EraseOrder, tenant: Tenant, services: ErasureServices, now: Millis) -> Receipt:
+    """Erase everybody who is one person with this profile. Raises NotFound, Unavailable.
+
+    From the first save on nobody can read them, and no event from before brings them back.
+    """
+    begun = services.history.record_of(tenant.tenant_id, ERASURE, order.erasure_id)
+    erasure = decode(begun.content, Erasure) if begun is not None else _begin(order, tenant, services, now)
+    done = services.history.record_of(tenant.tenant_id, RECEIPT, order.erasure_id)
+    if done is None:
+        return _complete(erasure, tenant, services, now)
+    # An index that lagged may have hidden the last events: asking again sweeps again.
+    _sweep(erasure, tenant, services)
+    return decode(done.content, Receipt)
+
+
+def _begin(order: EraseOrder, tenant: Tenant, services: ErasureServices, now: Millis) -> Erasure:
+    """The tombstones: profiles without a body, identifiers that lead nowhere."""
+    index = services.index(tenant)
+    for attempt in range(ATTEMPTS):
+        if not services.patience.allows(attempt, ATTEMPTS):
+            break
+        snapshot = Snapshot(tenant.tenant_id, services.profiles)
+        lead = facet_of(order.profile_id, snapshot, index.profile_id)
+        snapshot.know([lead])
+        owner = snapshot.owner(lead)
+        nodes = snapshot.nodes(owner)
+        snapshot.know(nodes)
+        ids = {index.profile_id(facet): facet for facet in snapshot.body(owner).facets}
+        snapshot.know_profiles(ids)
+        erasure = _erasure(order, owner, tuple(sorted(ids)), snapshot, now)
+        first, *rest = _saves(erasure, owner, nodes, snapshot)
+        if snapshot.is_torn or not services.profiles.save(first).saved:
+            continue
+        for change in rest:
+            # Only this erasure may write them now: what leads to an erased profile waits until it leads nowhere.
+            services.profiles.save(change)
+        return erasure
+    raise Unavailable("contended", "Others change this profile; try again.")
+
+
+def _erasure(order: EraseOrder, owner: str, ids: tuple[str, ...], snapshot: Snapshot, now: Millis) -> Erasure:
+    facets = snapshot.body(owner).facets
+    counts: dict[str, int] = {}
+    for key in snapshot.nodes(owner):
+        counts[namespace_of(key)] = counts.get(namespace_of(key), 0) + 1
+    return Erasure(
+        erasure_id=order.erasure_id,
+        at=now,
+        # An event may be dated a little ahead: it must not come back as one from after the erasure.
+        erased_until=max(now, *(one.last_seen for one in facets.values())),
+        profile_ids=tuple(one for one in ids if snapshot.profile(one) is not None),
+        facets={facet: 1 + snapshot.row(facet).generation for facet in facets},
+        identifiers=counts,
+        reason=order.reason,
+        principal=order.principal,
+    )
+
+
+def _saves(erasure: Erasure, owner: str, nodes: set[IdentifierKey], snapshot: Snapshot) -> Iterator[rows.Change]:
+    """The tombstones in as many saves as they take; with the first one the person is gone."""
+    tenant = snapshot.tenant_id
+    generations = max(erasure.facets.values())
+    profiles = [_tombstone(one, snapshot, erasure.at) for one in (owner, *(set(erasure.profile_ids) - {owner}))]
+    identifiers = [
+        _nowhere(key, snapshot, erasure, generations)
+        for key in sorted(nodes, key=lambda one: one not in erasure.facets)
+    ]
+    audited = Audited("profiles.erase", erasure.principal, erasure.profile_ids, erasure.reason, erasure.erasure_id)
+    records = (
+        Record(tenant, ERASURE, erasure.erasure_id, erasure.at, encode(erasure)),
+        audit_record(tenant, erasure.erasure_id, erasure.at, audited),
+    )
+    room = ACTIONS_AT_ONCE - len(records) - 1
+    yield rows.Change(tenant, (profiles[0],), identifiers=tuple(identifiers[:room]), records=records)
+    for start in range(room, len(identifiers), ACTIONS_AT_ONCE):
+        yield rows.Change(tenant, identifiers=tuple(identifiers[start : start + ACTIONS_AT_ONCE]))
+    for start in range(1, len(profiles), ACTIONS_AT_ONCE):
+        yield rows.Change(tenant, tuple(profiles[start : start + ACTIONS_AT_ONCE]))
+
+
+def _tombstone(profile_id: str, snapshot: Snapshot, now: Millis) -> tuple[rows.ProfileRow, int]:
+    row = snapshot.profile(profile_id)
+    assert row is not None, "only profiles that exist are erased"
+    erased = msgspec.structs.replace(
+        row, version=row.version + 1, state="erased", updated_at=now, body=b"", ties=b"", merged_into=""
+    )
+    return erased, row.version
+
+
+def _nowhere(key: IdentifierKey, snapshot: Snapshot, erasure: Erasure, generation: int) -> IdentifierWrite:
+    before = snapshot.row(key)
+    row = IdentifierRow(
+        profile_id="",
+        version=before.version + 1,
+        contenders=before.contenders,
+        shared=before.shared,
+        erased_at=erasure.erased_until,
+        generation=erasure.facets.get(key, generation),
+    )
+    return IdentifierWrite(key, row)
+
+
+def _complete(erasure: Erasure, tenant: Tenant, services: ErasureServices, now: Millis) -> Receipt:
+    """Shred the keys, strip the events to their markers, forget the decisions, and tell."""
+    names = [secret_name(facet, generation) for facet, generation in erasure.facets.items()]
+    services.secrets.delete(tenant.tenant_id, names)
+    events = _sweep(erasure, tenant, services)
+    decisions = sum(services.history.forget_decisions(tenant.tenant_id, one) for one in erasure.profile_ids)
+    receipt = Receipt(
+        erasure_id=erasure.erasure_id,
+        begun_at=erasure.at,
+        completed_at=now,
+        profile_ids=erasure.profile_ids,
+        facets=len(erasure.facets),
+        identifiers=erasure.identifiers,
+        events=events,
+        decisions=decisions,
+    )
+    services.publish(
+        [Change("profile.erased", {"tenant": tenant.tenant_id, "profile_id": one}) for one in erasure.profile_ids]
+    )
+    services.history.keep(Record(tenant.tenant_id, RECEIPT, erasure.erasure_id, now, encode(receipt)))
+    return receipt
+
+
+def _sweep(erasure: Erasure, tenant: Tenant, services: ErasureServices) -> int:
+    """Strip the events of the generation that ended, until a look finds none; returns how many there were."""
+    stripped = 0
+    for facet in erasure.facets:
+        while found := services.history.strip(tenant.tenant_id, facet, until=erasure.erased_until):
+            stripped += found
+    return stripped

@@ -1,0 +1,118 @@
+"""The people of a tenant as a matching run sees them: opened traits, in memory only, never written."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+
+import msgspec
+
+from chalicelib.flows.matching_services import MatchServices
+from chalicelib.kernel.codec import decode
+from chalicelib.kernel.errors import Unavailable
+from chalicelib.matching.model import Person
+from chalicelib.matching.schema import READ
+from chalicelib.privacy.sealing import Place, SealBroken, facet_key, open_
+from chalicelib.privacy.tenants import Tenant
+from chalicelib.profiles.model import Body, Facet, FacetId, Trait
+from chalicelib.store.rows import FacetSecret, ProfileRow
+
+_SCHEMA = 1
+"""Version of what a sealed value is bound to, as ingestion seals."""
+_DAYS = 60
+"""So many of the latest days of activity are compared."""
+_HABITS = ("device_os", "language", "notify_channel")
+
+
+class Apart:
+    """Which profiles may not be proposed together: those that hold facets which somebody split."""
+
+    def __init__(self) -> None:
+        self._owner: dict[FacetId, str] = {}
+        self._pairs: list[tuple[FacetId, FacetId]] = []
+
+    def learn(self, profile_id: str, facets: Sequence[FacetId], pairs: Sequence[tuple[FacetId, FacetId]]) -> None:
+        """Take down whose these facets are, and which pairs are kept apart."""
+        self._owner.update(dict.fromkeys(facets, profile_id))
+        self._pairs += pairs
+
+    def pairs(self) -> frozenset[frozenset[str]]:
+        """The pairs of profiles that are kept apart."""
+        whose = self._owner.get
+        return frozenset(frozenset((whose(left, ""), whose(right, ""))) for left, right in self._pairs)
+
+
+def people_of(tenant: Tenant, services: MatchServices, apart: Apart) -> Iterator[Person]:
+    """Every active profile, page by page. Raises Unavailable when a key or the store does not answer."""
+    branches = services.branch_keys(tenant)
+    for ids in services.scan.pages(tenant.tenant_id):
+        rows = services.profiles.load(tenant.tenant_id, ids, fresh=False)
+        bodies = {one: decode(row.body, Body) for one, row in rows.items() if row.state == "active"}
+        bodies = {one: body for one, body in bodies.items() if body.facets}
+        facets = [facet for body in bodies.values() for facet in body.facets]
+        secrets = services.secrets.secrets(tenant.tenant_id, facets)
+        for profile_id, body in bodies.items():
+            apart.learn(profile_id, tuple(body.facets), _apart(rows[profile_id], services))
+            yield _person(tenant.tenant_id, profile_id, body, secrets, branches)
+        services.said("people_read", len(bodies))
+
+
+def _apart(row: ProfileRow, services: MatchServices) -> Sequence[tuple[FacetId, FacetId]]:
+    return tuple(services.kept_apart(row))
+
+
+def _person(
+    tenant_id: str,
+    profile_id: str,
+    body: Body,
+    secrets: Mapping[FacetId, FacetSecret],
+    branches: Mapping[int, bytes],
+) -> Person:
+    traits: dict[str, str] = {}
+    for name in READ:
+        value = _value(tenant_id, name, body, secrets, branches)
+        if value:
+            traits[name] = value
+    facets = body.facets.values()
+    channels = {f"on:{channel}" for facet in facets for channel in facet.channels}
+    habits = channels | {f"{name}:{traits[name]}".replace(" ", "_") for name in _HABITS if name in traits}
+    return Person(profile_id, traits, tuple(sorted(habits)), _days(facets), max(facet.last_seen for facet in facets))
+
+
+def _value(
+    tenant_id: str,
+    name: str,
+    body: Body,
+    secrets: Mapping[FacetId, FacetSecret],
+    branches: Mapping[int, bytes],
+) -> str:
+    """The trait that wins among the facets, opened; '' where nobody has it or its secret is gone."""
+    held = [(facet_id, facet.traits[name]) for facet_id, facet in body.facets.items() if name in facet.traits]
+    if not held:
+        return ""
+    facet_id, trait = max(held, key=lambda one: (one[1].observed_at, one[1].source_rank, one[1].event_key))
+    if trait.masked is None:
+        return str(trait.value)
+    secret = secrets.get(facet_id)
+    return "" if secret is None else _opened(tenant_id, facet_id, name, trait, secret, branches)
+
+
+def _opened(
+    tenant_id: str, facet: FacetId, name: str, trait: Trait, kept: FacetSecret, branches: Mapping[int, bytes]
+) -> str:
+    branch = branches.get(kept.key_version)
+    if branch is None:
+        raise Unavailable("branch_key_missing", "The branch key of a facet is not at hand.")
+    key = facet_key(branch, kept.secret, "fields")
+    place = Place(tenant_id, facet, kept.generation, _SCHEMA, kept.key_version)
+    try:
+        opened = open_(key, trait.value, aad=place.of(f"trait/{name}"), committed=kept.commitment)
+    except SealBroken:
+        # Sealed for a generation that was erased since: no evidence.
+        return ""
+    return str(msgspec.msgpack.decode(opened))
+
+
+def _days(facets: Collection[Facet]) -> tuple[int, ...]:
+    """The latest days on which anything happened."""
+    days = {bucket.period for facet in facets for series in facet.series.values() for bucket in series.days}
+    return tuple(sorted(days)[-_DAYS:])

@@ -1,0 +1,112 @@
+"""The review list of probable matches: read it, and say of a pair that it is two people."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+from chalicelib.flows.matching_services import ReviewServices
+from chalicelib.flows.matching_views import MatchFieldView, MergeCandidatesView, MergeCandidateView
+from chalicelib.flows.propose_matches import decided
+from chalicelib.kernel.codec import decode
+from chalicelib.kernel.errors import BadInput, Conflict, NotFound
+from chalicelib.kernel.moments import Millis, format_moment
+from chalicelib.kernel.texts import Text
+from chalicelib.matching.levels import LEVEL_NAMES
+from chalicelib.matching.model import FieldPart
+from chalicelib.matching.proposal import Proposal
+from chalicelib.matching.schema import FIELD_NAMES
+from chalicelib.store.proposals import ProposalRow
+
+MOST_CANDIDATES = 100
+REJECTED_DAYS = 1095
+"""So long a rejected pair is not proposed again."""
+_PERSONAL = re.compile(r"[@＠]|\d{5,}")
+_CURSOR = re.compile(r"(\d{1,16})\.(pm_[0-9a-f]{32})", re.ASCII)
+_LATEST = 1 << 60
+
+
+def list_candidates(
+    tenant_id: str, limit: int, cursor: str, services: ReviewServices, now: Millis
+) -> MergeCandidatesView:
+    """One page of open pairs whose profiles both still stand, and the cursor of the next ('' = no more).
+
+    Raises BadInput ``bad_cursor`` and ``bad_limit``.
+    """
+    if not 1 <= limit <= MOST_CANDIDATES:
+        raise BadInput("bad_limit", f"A limit is 1 to {MOST_CANDIDATES}.", "limit")
+    position = _position(cursor)
+    asked = limit + 1
+    while True:
+        rows = services.proposals.newest(tenant_id, before=position[0] + 1, limit=asked)
+        left = [row for row in rows if (row.at, row.pair_id) < position]
+        if len(left) > limit or len(rows) < asked:
+            break
+        asked = 2 * len(rows)
+    page = left[:limit]
+    more = f"{page[-1].at}.{page[-1].pair_id}" if len(left) > limit else ""
+    return MergeCandidatesView(tuple(map(_shown, _standing(tenant_id, page, services, now))), more)
+
+
+def reject_candidate(
+    tenant_id: str, candidate_id: str, reason: str, principal: str, services: ReviewServices, now: Millis
+) -> MergeCandidateView:
+    """Say that a pair is two people: it is not proposed again. To say it twice changes nothing.
+
+    Raises BadInput ``personal_reason``, NotFound ``no_such_candidate``, Conflict ``candidate_decided``.
+    """
+    if _PERSONAL.search(reason):
+        raise BadInput("personal_reason", "A reason names nobody: no address and no number of a person.", "reason")
+    row = services.proposals.load(tenant_id, [candidate_id]).get(candidate_id)
+    if row is None or row.expires_at <= now:
+        raise NotFound("no_such_candidate", "There is no such merge candidate.")
+    if row.state == "rejected":
+        return _shown(row)
+    rejected = decided(row, "rejected", principal, reason, now, REJECTED_DAYS)
+    if row.state == "accepted" or not services.proposals.keep(rejected, row.state):
+        raise Conflict("candidate_decided", "This merge candidate was decided meanwhile.")
+    return _shown(rejected)
+
+
+def _standing(tenant_id: str, rows: Sequence[ProposalRow], services: ReviewServices, now: Millis) -> list[ProposalRow]:
+    """The pairs of which neither profile was merged, restricted or erased since."""
+    ids = sorted({one for row in rows for one in (row.left, row.right)})
+    profiles = services.profiles.load(tenant_id, ids, fresh=False) if ids else {}
+    active = {one for one, profile in profiles.items() if profile.state == "active"}
+    return [row for row in rows if row.expires_at > now and {row.left, row.right} <= active]
+
+
+def _position(cursor: str) -> tuple[Millis, str]:
+    if not cursor:
+        return (_LATEST, "")
+    found = _CURSOR.fullmatch(cursor)
+    if found is None:
+        raise BadInput("bad_cursor", "That cursor is none of ours.", "cursor")
+    return int(found[1]), found[2]
+
+
+def _shown(row: ProposalRow) -> MergeCandidateView:
+    content = decode(row.content, Proposal)
+    return MergeCandidateView(
+        id=row.pair_id,
+        profile_ids=(row.left, row.right),
+        state=row.state,
+        score=content.score,
+        weight=content.weight,
+        prior_weight=content.prior,
+        fields=tuple(map(_field, content.parts)),
+        proposed_at=format_moment(content.proposed_at),
+        decided_at=None if content.decided_at is None else format_moment(content.decided_at),
+        decided_by=content.decided_by or None,
+        reason=content.reason or None,
+    )
+
+
+def _field(part: FieldPart) -> MatchFieldView:
+    return MatchFieldView(
+        field=part.field,
+        name=Text(**FIELD_NAMES[part.field]),
+        level=part.level,
+        says=Text(**LEVEL_NAMES[part.level]),
+        weight=part.weight,
+    )

@@ -1,0 +1,1 @@
+"""Probable matches: blocking, comparison, weights learned without labels, and scores with their reasons."""

@@ -1,0 +1,229 @@
+"""P11, erased stays erased: late events, replays and imports bring nobody back; who registers anew is a new person."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from chalicelib.events.model import Identifier
+from chalicelib.flows import refuse_erased as refusing
+from chalicelib.flows.answer_route import answer_route
+from chalicelib.flows.erase_person import EraseOrder, Receipt, erase_person
+from chalicelib.flows.find_person import by_id, by_identifiers
+from chalicelib.flows.services import ErasureServices
+from chalicelib.kernel.errors import NotFound, Unavailable
+from chalicelib.kernel.moments import DAY_MS, HOUR_MS, MINUTE_MS
+from chalicelib.routing.model import RouteRequest
+from chalicelib.store.rows import Change, Outcome
+from tests.flows.world import NOW, TENANT_ID, World, described, paid
+
+USER, PHONE, EMAIL = ("user_id", "u1"), ("phone", "+8613907551234"), ("email", "reader@shop.test")
+
+
+def services_of(world: World, **other: Any) -> ErasureServices:
+    kept = ErasureServices(world.profiles, world.history, world.secrets, world.keys.index, world._publish)
+    return replace(kept, **other)
+
+
+def erase(world: World, profile_id: str, erasure_id: str = "x1", **other: Any) -> Receipt:
+    order = EraseOrder(erasure_id, profile_id, "asked for it", "t_officer")
+    return erase_person(order, world.tenant(TENANT_ID), services_of(world, **other), world.now)
+
+
+def known(world: World, *who: tuple[str, str]) -> bool:
+    asked = [Identifier(*one) for one in who]
+    return by_identifiers(world.tenant(TENANT_ID), asked, world.reading()) is not None
+
+
+@pytest.fixture
+def merged(world: World) -> World:
+    """One person of three facets, merged by links and by an operator, with a decision."""
+    world.apply(
+        paid("o1", "1.00", EMAIL),
+        paid("o2", "2.00", PHONE),
+        described(USER, PHONE, name="张三", birth_date="1995-02-03", at=NOW - 2 * HOUR_MS),
+    )
+    world.merge(world.person(*USER).profile_id, world.person(*EMAIL).profile_id)
+    asked = RouteRequest(channel="web_chat", purpose="service", profile_id=world.person(*USER).profile_id)
+    answer_route(asked, world.tenant(TENANT_ID), "d_1", world.reading(), world.now)
+    return world
+
+
+def test_erasure__of_a_merged_person__takes_all_that_is_merged_and_says_so(merged: World) -> None:
+    """Every id, facet, event and decision goes, and the receipt lists it."""
+    ids = {profile_id for _, profile_id in merged.profiles.rows}
+    receipt = erase(merged, merged.person(*USER).profile_id)
+    assert set(receipt.profile_ids) == ids
+    assert (receipt.facets, receipt.events, receipt.decisions) == (3, 3, 1)
+    assert receipt.identifiers == {"user_id": 1, "phone": 1, "email": 1}
+    assert not known(merged, USER, PHONE, EMAIL)
+    for profile_id in ids:
+        with pytest.raises(NotFound):
+            by_id(TENANT_ID, profile_id, merged.reading())
+    assert not merged.secrets.kept
+    assert not merged.history.decisions
+    assert {row.content + row.changes for row in merged.history.markers.values()} == {b""}
+    assert {row.body + row.ties for row in merged.profiles.rows.values()} == {b""}
+    assert "张" not in merged.at_rest().decode("latin-1")
+    told = [one.detail["profile_id"] for one in merged.published if one.type == "profile.erased"]
+    assert sorted(told) == sorted(receipt.profile_ids)
+
+
+def test_erasure__asked_by_a_merged_id__erases_the_same_person(merged: World) -> None:
+    """A redirect is as good as the survivor's id."""
+    redirect = next(profile_id for (_, profile_id), row in merged.profiles.rows.items() if row.state == "merged")
+    erase(merged, redirect)
+    assert not known(merged, USER, PHONE, EMAIL)
+
+
+@pytest.mark.parametrize("who", [[USER], [PHONE], [EMAIL, PHONE], [("device", "aabbccddeeff"), PHONE]])
+@pytest.mark.parametrize("at", [NOW - 3 * DAY_MS, NOW - 1, NOW])
+def test_late_event__of_an_erased_person__is_refused_and_nothing_of_it_kept(
+    merged: World, who: list[tuple[str, str]], at: int
+) -> None:
+    """Only a note says that there was one."""
+    erase(merged, merged.person(*USER).profile_id)
+    report = merged.apply(described(*who, city="北京", at=at))
+    assert (report.applied, report.quarantined, report.failed) == (0, 1, {})
+    assert merged.codes()["person_erased"] == ["identifiers"]
+    assert not known(merged, USER, PHONE, EMAIL)
+    assert all(not row.sealed for row in merged.history.quarantine_rows.values())
+
+
+def test_late_event__of_another_who_carries_an_erased_phone__is_theirs_without_it(merged: World) -> None:
+    """The event counts for who sent it, and the phone is not written down again."""
+    erase(merged, merged.person(*USER).profile_id)
+    assert merged.apply(paid("o9", "9.00", ("user_id", "u2"), PHONE)).applied == 1
+    assert known(merged, ("user_id", "u2"))
+    assert not known(merged, PHONE)
+    assert merged.key(*PHONE) not in merged.person("user_id", "u2").links
+
+
+def test_redelivery__of_an_erased_persons_event__is_a_duplicate(merged: World) -> None:
+    """The marker outlives the person, so that the counts still add up."""
+    again = list(merged.sent)
+    erase(merged, merged.person(*USER).profile_id)
+    report, left = merged.deliver(again)
+    assert (report.applied, report.duplicate, report.quarantined, left) == (0, 3, 0, [])
+    assert not known(merged, USER, PHONE, EMAIL)
+
+
+def test_registration__after_the_erasure__is_a_new_generation(merged: World) -> None:
+    """A new event makes a new person of the same id, with a new key and nothing of before."""
+    old = merged.person(*USER)
+    kept = dict(merged.secrets.kept)
+    erase(merged, old.profile_id)
+    merged.now += HOUR_MS
+    assert merged.apply(described(USER, PHONE, name="李四", at=merged.now - MINUTE_MS)).applied == 1
+    new = merged.person(*USER)
+    assert (new.profile_id, new.generation, old.generation) == (old.profile_id, 2, 1)
+    assert new.version > old.version
+    assert "orders_paid" not in new.series and "birth_date" not in new.traits
+    assert not {one.secret for one in merged.secrets.kept.values()} & {one.secret for one in kept.values()}
+    assert {one.generation for one in merged.secrets.kept.values()} == {2}
+    assert merged.person(*PHONE) == new
+    assert merged.apply(paid("o1", "1.00", USER, days_ago=3)).quarantined == 1
+    erase(merged, new.profile_id, "x2")
+    merged.now += HOUR_MS
+    merged.apply(described(USER, at=merged.now - MINUTE_MS))
+    assert merged.person(*USER).generation == 3
+
+
+def test_erasure__of_a_person_with_an_event_dated_ahead__its_redelivery_is_no_registration(world: World) -> None:
+    """A clock that runs ahead brings nobody back."""
+    ahead = described(USER, city="上海", at=NOW + 3 * MINUTE_MS)
+    world.apply(ahead)
+    erase(world, world.person(*USER).profile_id)
+    assert world.apply(replace(ahead, id="other")).quarantined == 1
+    assert not known(world, USER)
+
+
+class Interrupted(Exception):
+    """The function was killed here."""
+
+
+@pytest.mark.parametrize("step", ["delete", "strip", "forget_decisions", "keep"])
+def test_erasure__killed_at_a_step__is_gone_on_with_by_its_id(merged: World, step: str) -> None:
+    """From the first save on nobody reads the person; the rest is caught up with."""
+
+    class Killing:
+        def __init__(self, store: Any) -> None:
+            self._store = store
+
+        def __getattr__(self, name: str) -> Any:
+            if name == step:
+                raise Interrupted
+            return getattr(self._store, name)
+
+    profile_id = merged.person(*USER).profile_id
+    broken = {"secrets": Killing(merged.secrets)} if step == "delete" else {"history": Killing(merged.history)}
+    with pytest.raises(Interrupted):
+        erase(merged, profile_id, **broken)
+    assert not known(merged, USER, PHONE, EMAIL)
+    receipt = erase(merged, profile_id)
+    assert receipt.facets == 3
+    assert not merged.secrets.kept
+    assert not merged.history.decisions
+    assert erase(merged, profile_id) == receipt
+
+
+def test_erasure__while_an_event_is_saved__the_event_is_erased_too(merged: World) -> None:
+    """Whoever is quicker: nothing of before is left."""
+    calls: list[int] = []
+
+    class Meanwhile:
+        """Another writer adds an event just before the tombstones are saved, once."""
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(merged.profiles, name)
+
+        def save(self, change: Change) -> Outcome:
+            if not calls:
+                calls.append(1)
+                assert merged.apply(paid("o7", "7.00", PHONE)).applied == 1
+            return merged.profiles.save(change)
+
+    receipt = erase(merged, merged.person(*USER).profile_id, profiles=Meanwhile())
+    assert receipt.events == 4
+    assert not known(merged, USER, PHONE, EMAIL)
+
+
+def test_erasure__always_beaten__unavailable_and_nobody_is_half_erased(merged: World) -> None:
+    """The caller tries again; the person is whole until then."""
+
+    class Beaten:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(merged.profiles, name)
+
+        def save(self, _change: Change) -> Outcome:
+            return Outcome(saved=False, stale=True)
+
+    with pytest.raises(Unavailable):
+        erase(merged, merged.person(*USER).profile_id, profiles=Beaten())
+    assert merged.person(*USER).series["orders_paid"].count == 2
+
+
+def test_erasure__of_nobody__not_found(world: World) -> None:
+    """An id that there is not is no erasure."""
+    with pytest.raises(NotFound):
+        erase(world, "p_none")
+
+
+def forgets_nobody(patch: pytest.MonkeyPatch) -> None:
+    """A system that looks at no tombstone."""
+    patch.setattr(refusing, "is_before", lambda *_: False)
+
+
+@pytest.mark.parametrize("mutant", [None, forgets_nobody])
+def test_mutant__without_tombstones__late_events_bring_people_back(
+    merged: World, mutant: Callable[[pytest.MonkeyPatch], None] | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Negative control."""
+    erase(merged, merged.person(*USER).profile_id)
+    if mutant is not None:
+        mutant(monkeypatch)
+    merged.apply(paid("late", "5.00", PHONE, days_ago=2))
+    assert known(merged, PHONE) is (mutant is not None)
