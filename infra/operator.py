@@ -1,6 +1,7 @@
 """The operator's command: tenants and their credentials, counts, what bodies are stored.
 
     python -m infra.operator tenant create --name "My shop" [--timezone Asia/Shanghai] [--region CN]
+    python -m infra.operator tenant update --tenant t_… [--limit phone=3] [--shared-after 20] [--block VALUE] …
     python -m infra.operator source create --tenant t_… --name crm --channel shop [--trusted]
     python -m infra.operator token create --tenant t_… --role bot --principal chatbot
     python -m infra.operator matches --tenant t_… --merge-above 0.999    (or --never) merge probable matches by itself
@@ -38,7 +39,7 @@ from chalicelib.kernel.errors import ZhiyinError
 from chalicelib.privacy.credentials import SCOPES, SECRET_BYTES, Credential, hash_token, new_token
 from chalicelib.privacy.fields import FIELDS, allowed_traits
 from chalicelib.store.catalogue import DynamoCatalogue, SourceRecord
-from infra import deployment
+from infra import deployment, protections
 from infra.failures import Failure
 
 _KINDS = {
@@ -47,6 +48,9 @@ _KINDS = {
     "#q#": "quarantined",
     "#e#": "applied",
     "#d#": "decisions",
+    "#merge#": "merges",
+    "#split#": "splits",
+    "#audit#": "audits",
     "#j#": "imports",
     "#l#": "import_lines",
     "#m#": "matches",
@@ -85,6 +89,15 @@ class Operator:
             "admin_token": self.create_token(tenant_id, "admin", "admin"),
             **source,
         }
+
+    def protect(self, tenant_id: str, changed: protections.Protections) -> dict[str, object]:
+        """Change a tenant's protections; returns all of them. Functions go by them within a minute."""
+        tenant = self.catalogue.tenant(tenant_id)
+        if tenant is None:
+            raise Failure(f"There is no tenant {tenant_id}.")
+        protected = changed.of(tenant)
+        self.catalogue.keep(protected)
+        return protections.told(protected)
 
     def create_source(self, tenant_id: str, name: str, channel: str, *, trusted: bool) -> dict[str, str]:
         """A source, its write key, and the secret its webhooks are signed with."""
@@ -196,9 +209,11 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--stack", help="a stack in AWS; the local cloud when not given")
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     nouns = parser.add_subparsers(dest="noun", required=True)
-    tenant = nouns.add_parser("tenant", help="make a tenant")
-    tenant.add_argument("verb", choices=["create"])
-    tenant.add_argument("--name", required=True)
+    tenant = nouns.add_parser("tenant", help="make a tenant, or change its protections")
+    tenant.add_argument("verb", choices=["create", "update"])
+    tenant.add_argument("--name", help="of a new tenant")
+    tenant.add_argument("--tenant", help="the one to change")
+    protections.add_options(tenant)
     tenant.add_argument("--timezone", default="Asia/Shanghai")
     tenant.add_argument("--region", default="CN", help="country of phone numbers without a code")
     tenant.add_argument("--horizon-days", type=int, default=730, help="how old an event may be")
@@ -232,13 +247,27 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _tenant(asked: argparse.Namespace, operator: Operator) -> dict[str, Any]:
+    changed = protections.asked_for(asked)
+    if asked.verb == "update":
+        if not asked.tenant:
+            raise Failure("Say which tenant to change: --tenant t_….")
+        return dict(operator.protect(asked.tenant, changed))
+    if not asked.name:
+        raise Failure("A new tenant needs a --name.")
+    made = operator.create_tenant(asked.name, asked.timezone, asked.region, asked.horizon_days)
+    if changed != protections.Protections():
+        operator.protect(made["tenant_id"], changed)
+    return dict(made)
+
+
 def run(asked: argparse.Namespace) -> dict[str, Any]:
     """Carry out one command. Raises Failure and ZhiyinError."""
     if asked.noun == "reset" and asked.stack is not None:
         raise Failure("reset forgets people without a receipt, so it works on the local cloud only.")
     operator = Operator(deployment.environment(asked.stack))
     if asked.noun == "tenant":
-        return dict(operator.create_tenant(asked.name, asked.timezone, asked.region, asked.horizon_days))
+        return _tenant(asked, operator)
     if asked.noun == "source":
         return dict(operator.create_source(asked.tenant, asked.name, asked.channel, trusted=asked.trusted))
     if asked.noun == "token":

@@ -38,7 +38,6 @@ def match_services() -> MatchServices:
         branch_keys=branch_keys,
         find=find,
         merge=merge,
-        kept_apart=lambda row: (),
         said=lambda step, count: journal().note("matches_step", operation=step, count=count),
     )
 

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping
 
 import msgspec
 
 from chalicelib.flows.matching_services import MatchServices
+from chalicelib.identity.partition import Apart, Ties
 from chalicelib.kernel.codec import decode
 from chalicelib.kernel.errors import Unavailable
 from chalicelib.matching.model import Person
 from chalicelib.matching.schema import READ
 from chalicelib.privacy.sealing import Place, SealBroken, facet_key, open_
 from chalicelib.privacy.tenants import Tenant
-from chalicelib.profiles.model import Body, Facet, FacetId, Trait
+from chalicelib.profiles.links import nodes_of
+from chalicelib.profiles.model import Body, Facet, FacetId, IdentifierKey, Trait
 from chalicelib.store.rows import FacetSecret, ProfileRow
 
 _SCHEMA = 1
@@ -23,25 +25,26 @@ _DAYS = 60
 _HABITS = ("device_os", "language", "notify_channel")
 
 
-class Apart:
-    """Which profiles may not be proposed together: those that hold facets which somebody split."""
+class KeptApart:
+    """Which profiles may not be proposed together: those that hold identifiers which an operator split."""
 
     def __init__(self) -> None:
-        self._owner: dict[FacetId, str] = {}
-        self._pairs: list[tuple[FacetId, FacetId]] = []
+        self._owner: dict[IdentifierKey, str] = {}
+        self._said: set[Apart] = set()
 
-    def learn(self, profile_id: str, facets: Sequence[FacetId], pairs: Sequence[tuple[FacetId, FacetId]]) -> None:
-        """Take down whose these facets are, and which pairs are kept apart."""
-        self._owner.update(dict.fromkeys(facets, profile_id))
-        self._pairs += pairs
+    def learn(self, row: ProfileRow, body: Body) -> None:
+        """Take down whose identifiers these are, and what was said of them."""
+        self._owner.update(dict.fromkeys(nodes_of(body), row.profile_id))
+        if row.ties:
+            self._said.update(decode(row.ties, Ties).aparts)
 
     def pairs(self) -> frozenset[frozenset[str]]:
         """The pairs of profiles that are kept apart."""
         whose = self._owner.get
-        return frozenset(frozenset((whose(left, ""), whose(right, ""))) for left, right in self._pairs)
+        return frozenset(frozenset((whose(one.left, ""), whose(one.right, ""))) for one in self._said)
 
 
-def people_of(tenant: Tenant, services: MatchServices, apart: Apart) -> Iterator[Person]:
+def people_of(tenant: Tenant, services: MatchServices, apart: KeptApart) -> Iterator[Person]:
     """Every active profile, page by page. Raises Unavailable when a key or the store does not answer."""
     branches = services.branch_keys(tenant)
     for ids in services.scan.pages(tenant.tenant_id):
@@ -51,13 +54,9 @@ def people_of(tenant: Tenant, services: MatchServices, apart: Apart) -> Iterator
         facets = [facet for body in bodies.values() for facet in body.facets]
         secrets = services.secrets.secrets(tenant.tenant_id, facets)
         for profile_id, body in bodies.items():
-            apart.learn(profile_id, tuple(body.facets), _apart(rows[profile_id], services))
+            apart.learn(rows[profile_id], body)
             yield _person(tenant.tenant_id, profile_id, body, secrets, branches)
         services.said("people_read", len(bodies))
-
-
-def _apart(row: ProfileRow, services: MatchServices) -> Sequence[tuple[FacetId, FacetId]]:
-    return tuple(services.kept_apart(row))
 
 
 def _person(

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import msgspec
 
 from chalicelib.matching.model import Found, Person
 from chalicelib.privacy.tenants import Tenant
-from chalicelib.profiles.model import FacetId
 from chalicelib.store.proposals import ProposalStore
-from chalicelib.store.rows import ProfileRow, ProfileStore, SecretStore
+from chalicelib.store.rows import ProfileStore, SecretStore
 from chalicelib.store.scan import ProfileScan
 
 
@@ -25,8 +24,6 @@ class MatchServices(msgspec.Struct, frozen=True):
     find: Callable[[Iterable[Person]], Found]
     merge: Callable[[Tenant, Sequence[str], str], None]
     """Merge these profiles, with the pair's id as the merge's. Raises BadInput, Conflict and NotFound."""
-    kept_apart: Callable[[ProfileRow], Collection[tuple[FacetId, FacetId]]]
-    """The facets that somebody split: profiles that hold such a pair are not proposed."""
     said: Callable[[str, int], None]
     """Told how far a run is: a step's name and a count."""
 

@@ -58,6 +58,14 @@ class PastPeople:
         stored = {facet: self.snapshot.body_at(facet).facets.get(facet) for facet in self.facets}
         return [one for facet, one in stored.items() if self.facets[facet].present != one]
 
+    def lost(self, asked: FacetId) -> bool:
+        """Whether it depended on somebody who was erased: on a sighting from before, or on another facet's events."""
+        erased_at = {key: row.erased_at for key, row in self.snapshot.identifiers.items() if row.erased_at}
+        if erased_at.keys() & self.facets.keys() - {asked}:
+            return True
+        links = (pair for facet in self.then().values() for pair in facet.links.items())
+        return any(one.first_seen <= erased_at.get(key, -1) for key, one in links)
+
     def then(self) -> dict[FacetId, Facet]:
         """The facets that hung together, as they were."""
         found = ((facet, self.facets[facet].then) for facet in self.joined)

@@ -7,7 +7,7 @@ from heapq import nlargest
 
 import msgspec
 
-from chalicelib.flows.match_people import Apart, people_of
+from chalicelib.flows.match_people import KeptApart, people_of
 from chalicelib.flows.matching_services import MatchServices
 from chalicelib.kernel.codec import decode, encode
 from chalicelib.kernel.errors import BadInput, Conflict, NotFound
@@ -48,7 +48,7 @@ def propose_matches(tenant: Tenant, services: MatchServices, now: Millis) -> Mat
     Raises Unavailable; what was written until then stands, and the next run goes on from there.
     """
     report = MatchReport()
-    apart = Apart()
+    apart = KeptApart()
     people = nlargest(MOST_PEOPLE, people_of(tenant, services, apart), key=lambda one: (one.seen_at, one.profile_id))
     found = services.find(people)
     report.people, report.compared, report.found = len(people), found.compared, len(found.matches)

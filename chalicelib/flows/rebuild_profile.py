@@ -63,17 +63,13 @@ def _read(tenant: Tenant, facet: FacetId, at: Millis, services: ReadServices, no
         past.gather(facet)
         unlike = past.unlike()
         if not unlike and not past.snapshot.is_torn:
-            _check_erased(past, at)
+            if past.lost(facet):
+                raise Conflict("history_erased", "Somebody of this past was erased: it cannot be rebuilt.", "as_of")
             return past
         # Rows that lag come within moments; those that have expired never do.
         if attempt and any(one is not None and one.first_seen + tenant.horizon_days * DAY_MS <= now for one in unlike):
             raise Conflict("history_expired", "Events of this past have expired: it cannot be rebuilt.", "as_of")
     raise Unavailable("history_behind", "The history does not yet hold what was saved last; try again.")
-
-
-def _check_erased(past: PastPeople, at: Millis) -> None:
-    if any(past.snapshot.row(key).erased_at > max(at, 0) for key in past.keys):
-        raise Conflict("history_erased", "Somebody of this past was erased since: it cannot be rebuilt.", "as_of")
 
 
 def _joined(

@@ -10,6 +10,7 @@ import pytest
 
 from chalicelib.entrypoints import matching, schedule_matches
 from chalicelib.kernel.errors import Unavailable
+from infra.failures import Failure
 from tests.entrypoints.service import Shop, forget_composed, unique
 
 
@@ -117,6 +118,18 @@ def test_reject__bad_call__is_a_problem(crowd: Shop, body: Any, status: int, cod
     """A reason is needed, short, and names nobody; the pair must be there."""
     answer = crowd.ask("/v1/merge-candidates/pm_none/reject", body)
     assert (answer.status, answer.code) == (status, code)
+
+
+def test_operator__score_to_merge_from__is_kept_for_the_tenant(shop: Shop) -> None:
+    """The tenant's threshold is set and taken back by a command; one that needs a person is refused."""
+    operator = shop.lambdas.operator
+    assert operator.merge_matches(shop.tenant_id, 0.999)["merge_above"] == 0.999
+    assert operator.catalogue.tenant(shop.tenant_id).merge_above == 0.999  # type: ignore[union-attr]
+    assert operator.merge_matches(shop.tenant_id, None)["merge_above"] == "never"
+    assert operator.catalogue.tenant(shop.tenant_id).merge_above is None  # type: ignore[union-attr]
+    for tenant_id, score in ((shop.tenant_id, 0.8), (shop.tenant_id, 1.1), ("t_none", 0.99)):
+        with pytest.raises(Failure):
+            operator.merge_matches(tenant_id, score)
 
 
 def test_list__agents_and_bots__may_not(crowd: Shop) -> None:

@@ -12,12 +12,12 @@ import pytest
 from chalicelib.flows.matching_services import MatchServices, ReviewServices
 from chalicelib.flows.propose_matches import OPEN_DAYS, MatchReport, propose_matches
 from chalicelib.flows.review_matches import REJECTED_DAYS, list_candidates, reject_candidate
-from chalicelib.kernel.codec import decode
+from chalicelib.identity.partition import Apart, Ties
+from chalicelib.kernel.codec import encode
 from chalicelib.kernel.errors import BadInput, Conflict, NotFound, Unavailable
 from chalicelib.kernel.moments import DAY_MS
 from chalicelib.matching.model import pair_id
 from chalicelib.privacy.tenants import Tenant
-from chalicelib.profiles.model import Body
 from chalicelib.store.proposals import MemoryProposals
 from chalicelib.store.rows import ProfileRow
 from chalicelib.store.scan import MemoryScan
@@ -33,7 +33,6 @@ class Matching:
     def __init__(self, world: World) -> None:
         self.world = world
         self.proposals = MemoryProposals()
-        self.apart: list[tuple[str, str]] = []
         self.merges: list[tuple[tuple[str, ...], str]] = []
         self.refuse: Exception | None = None
         self.now = NOW
@@ -51,7 +50,6 @@ class Matching:
             branch_keys=lambda tenant: self.world.keys.ingest(tenant).branch_keys,
             find=find_matches,
             merge=self._merge,
-            kept_apart=lambda row: self.apart,
             said=lambda step, count: None,
         )
 
@@ -166,10 +164,11 @@ def test_run__pair_rejected__is_not_proposed_again(matching: Matching, twins: st
 
 
 def test_run__pair_that_was_split__is_not_proposed(matching: Matching) -> None:
-    """Facets that somebody cut apart do not come back as a proposal."""
-    rows = matching.world.profiles.rows.values()
-    facets = {row.profile_id: next(iter(decode(row.body, Body).facets)) for row in rows}
-    matching.apart = [(facets[matching.profile_id("twin-a")], facets[matching.profile_id("twin-b")])]
+    """Whom an operator cut apart does not come back as a proposal."""
+    world = matching.world
+    said = Apart(NOW, "sp_1", world.key("user_id", "twin-a"), world.key("user_id", "twin-b"))
+    key = (TENANT_ID, matching.profile_id("twin-a"))
+    world.profiles.rows[key] = msgspec.structs.replace(world.profiles.rows[key], ties=encode(Ties((), (said,))))
     report = matching.run()
     assert (report.found, report.kept_apart, report.opened) == (1, 1, 0)
 

@@ -28,7 +28,9 @@ from chalicelib.identity.partition import NOBODY_SAID
 from chalicelib.kernel.errors import BadInput, Conflict, NotFound
 from chalicelib.kernel.moments import DAY_MS, HOUR_MS, Millis
 from chalicelib.profiles.model import Profile
+from chalicelib.store.rows import IdentifierRow
 from tests.flows.test_as_of import id_of
+from tests.flows.test_erasure import erase
 from tests.flows.world import NOW, TENANT_ID, World, described, event, paid
 
 WHO: Sequence[tuple[str, str]] = (
@@ -77,6 +79,7 @@ class Step(msgspec.Struct, frozen=True):
     merge: tuple[int, int] | None = None
     force: bool = False
     split: int | tuple[int, int] | None = None
+    erase: int | None = None
     passes: Millis = 1
 
 
@@ -104,7 +107,7 @@ def answers(world: World, find: Callable[[str], Profile], at: Millis) -> Answers
     for profile_id in ids(world):
         try:
             found = find(profile_id)
-        except NotFound as refused:
+        except (NotFound, Conflict) as refused:
             told[profile_id] = refused.code.encode()
             continue
         parts = (
@@ -130,6 +133,10 @@ def play(world: World, story: Sequence[Step]) -> dict[Millis, Answers]:
         world.ingest(at_once=step.at_once)
         world.now += 1
         speak(world, step, merges)
+        if step.erase is not None:
+            world.now += 1
+            with suppress(NotFound):
+                erase(world, ids(world)[step.erase], f"e{world.now}")
         world.now += step.passes
         told[world.now] = answers(world, lambda one: by_id(TENANT_ID, one, services), world.now)
         world.now += 1
@@ -164,6 +171,26 @@ def test_as_of__any_story__answers_as_it_was_answered(story: list[Step]) -> None
     world = few_share(World())
     for at, told in play(world, story).items():
         assert then(world, at) == told
+
+
+with_erasures = st.builds(replace, steps, erase=st.none() | st.none() | st.integers(0, len(WHO) - 1))
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(story=st.lists(with_erasures, min_size=2, max_size=5))
+def test_as_of__a_story_with_erasures__answers_as_it_was_answered_or_not_at_all(story: list[Step]) -> None:
+    """Who was erased is not brought back by looking back, and nobody else's past is told wrongly."""
+    world = few_share(World())
+    for at, told in play(world, story).items():
+        seen = then(world, at)
+        for profile_id, answered in seen.items():
+            gone = world.profiles.identifiers.get((TENANT_ID, facet_of(world, profile_id)), IdentifierRow()).erased_at
+            is_refused = answered == b"history_erased" or (gone > 0 and answered == b"no_such_profile")
+            assert answered == told[profile_id] or is_refused
+
+
+def facet_of(world: World, profile_id: str) -> str:
+    return next(world.key(*who) for who in WHO if id_of(world, who) == profile_id)
 
 
 # -- the mutants: what the proof above must catch

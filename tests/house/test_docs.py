@@ -17,9 +17,12 @@ from app import app
 from chalicelib.aws.settings import ENDPOINT_VARIABLES, Settings
 from chalicelib.channels import segment, standard_webhooks
 from chalicelib.channels.model import SourceProfile
+from chalicelib.entrypoints.http_identity import MergeRequest, MergeTrial, MergeView, SplitRequest, SplitView
 from chalicelib.entrypoints.http_profiles import Lookup
 from chalicelib.entrypoints.problems import _CHALICE_REFUSALS
 from chalicelib.events.types import CHANNELS, EVENT_TYPES, NAMESPACES, TOPICS
+from chalicelib.flows.describe_links import LinksView, LinkView
+from chalicelib.flows.preview_merge import PreviewView, Route
 from chalicelib.flows.views import ProfileView, WhyView
 from chalicelib.privacy.credentials import SCOPES
 from chalicelib.privacy.fields import FIELDS
@@ -162,8 +165,15 @@ def test_identifiers__namespaces__are_told_in_their_order():
 
 @pytest.mark.parametrize(
     ("page", "types"),
-    [("route", (Decision, RouteRequest)), ("reading", (ProfileView, WhyView))],
-    ids=["route", "reading"],
+    [
+        ("route", (Decision, RouteRequest)),
+        ("reading", (ProfileView, WhyView)),
+        (
+            "merging",
+            (MergeTrial, MergeRequest, MergeView, SplitRequest, SplitView, PreviewView, Route, LinksView, LinkView),
+        ),
+    ],
+    ids=["route", "reading", "merging"],
 )
 def test_integrate__fields_of_answers__are_all_explained(page, types):
     """Each field of requests and answers is explained, and no field is invented."""

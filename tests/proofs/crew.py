@@ -12,12 +12,16 @@ from multiprocessing.connection import Connection, wait
 from typing import Any, Protocol
 
 _FORK = get_context("fork")
-STUCK_SECONDS = 200
+STUCK_SECONDS = 240
 """A crew that is not done by then hangs; what it had to do takes seconds."""
 _LATEST_KILL_SECONDS = 0.06
 
 type Say = Callable[[Any], None]
 type Role = Callable[[Any], Any]
+
+
+class Broken(AssertionError):
+    """The crew did not get through: a process ended by itself, or nothing ends."""
 
 
 class Desk(Protocol):
@@ -72,7 +76,8 @@ class Worker:
         """It died: its job goes back, and a new process takes its place."""
         self.connection.close()
         self._child.join()
-        assert self._child.exitcode == -signal.SIGKILL, f"a worker ended by itself: {self._child.exitcode}"
+        if self._child.exitcode != -signal.SIGKILL:
+            raise Broken(f"A worker ended by itself: {self._child.exitcode}.")
         self.deaths += 1
         job, self.job = self.job, None
         if job is not None:
@@ -94,7 +99,8 @@ def work_through(
     ends_at = time.monotonic() + STUCK_SECONDS
     try:
         while not all(worker.desk.is_done for worker in workers):
-            assert time.monotonic() < ends_at, "the crew hangs"
+            if time.monotonic() > ends_at:
+                raise Broken("The crew hangs.")
             _hand_out(workers, kill_share, chance)
             _listen(workers, heard)
     finally:

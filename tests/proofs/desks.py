@@ -46,7 +46,7 @@ class QueueDesk:
 
 
 class CommandDesk:
-    """Commands for all operators. One that cannot be obeyed yet, or whose operator died, is given out again.
+    """Commands for all operators, one for each four messages. One that cannot be obeyed yet, or whose operator died, is given out again.
 
     What waits for people whose events are among the dead letters stays in ``waiting``.
     """
@@ -55,13 +55,18 @@ class CommandDesk:
         self.waiting = list(commands)
         self.ended: Counter[str] = Counter()
         self._queue = queue
-        self._away = 0
+        self._away = self._given = 0
         self._in_vain = 0
         self._tries: Counter[str] = Counter()
 
     def take(self) -> Command | None:
-        if self.is_done or not self.waiting:
+        if (
+            self.is_done
+            or not self.waiting
+            or (self._given > self._queue.handed_out // 4 and not self._queue.is_drained)
+        ):
             return None
+        self._given += 1
         self._away += 1
         return self.waiting.pop(0)
 
@@ -88,14 +93,16 @@ class CommandDesk:
 
 
 class LookingDesk:
-    """Somebody asks for people as long as the queue is not drained."""
+    """Somebody asks for people as long as the queue is not drained, once for each four messages."""
 
     def __init__(self, queue: Queue, chance: random.Random, who: Sequence[Who]) -> None:
         self._queue, self._chance, self._who = queue, chance, who
         self.seen: list[tuple[str, int, int]] = []
 
     def take(self) -> Who | None:
-        return None if self.is_done else self._chance.choice(self._who)
+        if self.is_done or len(self.seen) > self._queue.handed_out // 4:
+            return None
+        return self._chance.choice(self._who)
 
     def settle(self, job: Any, seen: tuple[str, int, int]) -> None:
         self.seen.append(seen)

@@ -115,11 +115,17 @@ class Tally:
             self.paths.add(item.path)
 
 
+def peak_of(pid: int) -> int:
+    """The most memory that a process has held so far. What ``wait4`` tells begins with its parent's."""
+    status = Path(f"/proc/{pid}/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) * 1024
+
+
 class Killer:
     """Kills the worker inside its n-th call to the events queue, for each n of a list."""
 
     def __init__(self, at: list[int]) -> None:
-        self.at, self.calls, self.kills = at, 0, 0
+        self.at, self.calls, self.kills, self.peak_bytes = at, 0, 0, 0
         self.worker: subprocess.Popen[str] | None = None
 
     def called(self) -> None:
@@ -128,6 +134,7 @@ class Killer:
         if self.at and self.calls >= self.at[0] and self.worker is not None:
             self.at.pop(0)
             self.kills += 1
+            self.peak_bytes = max(self.peak_bytes, peak_of(self.worker.pid))
             self.worker.kill()
 
 
@@ -212,13 +219,14 @@ def _work(cloud: Cloud, killer: Killer, environ: Mapping[str, str]) -> tuple[int
                 break
             assert json.loads(answer) == {"batchItemFailures": []}, answer
             waiting.pop(0)
+            peak = max(peak, peak_of(worker.pid))
             while not cloud.imports.empty():
                 waiting.append(cloud.imports.get())
         killer.worker = None
         worker.stdin.close()
         used = _ended(worker)
-        peak, cpu = max(peak, used.ru_maxrss * 1024), cpu + used.ru_utime + used.ru_stime
-    return peak, cpu
+        cpu += used.ru_utime + used.ru_stime
+    return max(peak, killer.peak_bytes), cpu
 
 
 def _ended(worker: subprocess.Popen[str]) -> resource.struct_rusage:

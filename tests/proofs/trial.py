@@ -20,7 +20,7 @@ from tests.proofs.faults import CALLS, KINDS
 from tests.proofs.queueing import Queue
 from tests.proofs.roles import Plan, ingester, operator, reader, ticking
 
-EVENTS, COMMANDS = 240, 40
+EVENTS, COMMANDS = 180, 40
 INGESTERS, OPERATORS, READERS = 4, 2, 1
 FORGETFUL = "acknowledged first"
 """The mutant of the queue: a message is taken off it whatever became of it."""
