@@ -16,6 +16,7 @@ from chalicelib.aws.credentials import credentials_from
 from chalicelib.aws.json_api import JsonApi
 from chalicelib.aws.key_ring import KeyRing
 from chalicelib.aws.kms import Kms
+from chalicelib.aws.objects import Bucket, Objects
 from chalicelib.aws.observability import Journal
 from chalicelib.aws.queue import Message, Queue
 from chalicelib.aws.retrying import wait
@@ -23,6 +24,7 @@ from chalicelib.aws.services import open_api
 from chalicelib.aws.settings import Settings, load_settings
 from chalicelib.channels.model import SourceProfile
 from chalicelib.entrypoints.request import Caller
+from chalicelib.flows.import_services import ImportServices
 from chalicelib.flows.services import (
     Change,
     DoorServices,
@@ -41,6 +43,7 @@ from chalicelib.store.catalogue import DynamoCatalogue, SourceRecord
 from chalicelib.store.dynamo_history import DynamoHistory
 from chalicelib.store.dynamo_profiles import DynamoProfiles
 from chalicelib.store.dynamo_secrets import DynamoSecrets
+from chalicelib.store.imports import DynamoImports
 from chalicelib.tags.catalogue import load_catalogue
 from chalicelib.tags.model import Failure
 
@@ -209,6 +212,28 @@ def door_services() -> DoorServices:
         ],
         send=send,
         message_limit_bytes=settings().message_limit_bytes,
+    )
+
+
+def go_on_with_import(tenant_id: str, import_id: str, delay_seconds: int) -> None:
+    """Queue an import to be gone on with. Raises Unavailable."""
+    body = msgspec.json.encode({"tenant": tenant_id, "import_id": import_id}).decode()
+    _queue().send(settings().queue_imports_url, [Message(body, delay_seconds=delay_seconds)])
+
+
+@cache
+def import_services() -> ImportServices:
+    """What imports need: the API to open and tell them, the worker to go on with them."""
+    names = settings()
+    bucket = Bucket.at(names.endpoints["s3"], names.bucket_imports)
+    return ImportServices(
+        imports=DynamoImports(api("dynamodb").call, names.table_history),
+        objects=Objects(bucket, region=names.region, credentials=credentials_from(os.environ)),
+        door=door_services(),
+        go_on=go_on_with_import,
+        waiting=lambda: _queue().waiting(names.queue_events_url),
+        limit_bytes=names.import_limit_bytes,
+        most_waiting=names.import_waiting_messages,
     )
 
 
