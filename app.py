@@ -8,11 +8,13 @@ from chalice.app import Chalice
 
 from chalicelib.entrypoints import (
     authorizers,
+    http_audit,
     http_events,
     http_identity,
     http_imports,
     http_matching,
     http_profiles,
+    http_quarantine,
     http_routing,
     http_system,
     http_webhooks,
@@ -32,6 +34,8 @@ app.register_blueprint(http_matching.blueprint, name_prefix="matching_")
 app.register_blueprint(http_routing.blueprint, name_prefix="routing_")
 app.register_blueprint(http_imports.blueprint, name_prefix="imports_")
 app.register_blueprint(http_identity.blueprint, name_prefix="identity_")
+app.register_blueprint(http_quarantine.blueprint, name_prefix="quarantine_")
+app.register_blueprint(http_audit.blueprint, name_prefix="audit_")
 app.register_blueprint(http_system.blueprint, name_prefix="system_")
 app.register_blueprint(queue_events.blueprint)
 app.register_blueprint(queue_imports.blueprint)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from typing import Any
 
 from chalicelib.aws.settings import Settings, load_settings
 from infra import emulator, state
+from infra.dead_letters import Queue
 from infra.failures import Failure
 
 _VARIABLES = {
@@ -25,6 +27,8 @@ _VARIABLES = {
     "IngestKeyId": "KEY_INGEST_ID",
 }
 
+_DEAD = "DeadLettersUrl"
+
 
 def environment(stack: str | None = None) -> dict[str, str]:
     """The environment that the functions of a deployment have. Raises Failure when there is none."""
@@ -40,6 +44,22 @@ def environment(stack: str | None = None) -> dict[str, str]:
         | {"AWS_REGION": emulator.REGION, "AWS_ENDPOINT_URL": known.endpoint}
         | _named(known.outputs)
     )
+
+
+def queues(stack: str | None = None) -> list[Queue]:
+    """The queues of a deployment that have dead letters. Raises Failure when there is no deployment."""
+    outputs = state.load().outputs if stack is None else _outputs_in_aws(stack)
+    dead = {name.removesuffix(_DEAD): url for name, url in outputs.items() if name.endswith(_DEAD)}
+    return [Queue(name.lower(), outputs[f"{name}QueueUrl"], url) for name, url in sorted(dead.items())]
+
+
+def logs_client(stack: str | None = None) -> Any:
+    """A boto3 client of the logs of a deployment."""
+    if stack is None:
+        return emulator.client("logs", state.load().emulator_port)
+    import boto3
+
+    return boto3.client("logs", region_name=os.environ.get("AWS_REGION"))
 
 
 def settings(environ: Mapping[str, str]) -> Settings:

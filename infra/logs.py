@@ -1,5 +1,6 @@
 """What the functions of the local cloud logged, oldest first."""
 
+import json
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -8,6 +9,8 @@ from infra import emulator, state
 from infra.failures import Failure
 
 GROUPS = "/aws/lambda/"
+#: What a queue's function says of a message that is to come again.
+FAILED_MESSAGE = "message_failed"
 #: Lines that the platform writes around every call.
 PLATFORM = ("START RequestId", "END RequestId", "REPORT RequestId")
 
@@ -27,9 +30,23 @@ def groups(client: Any, function: str | None) -> list[str]:
     return chosen
 
 
-def lines(client: Any, group: str, since: int) -> Iterator[tuple[int, str]]:
-    """(milliseconds, line) of one function after `since`."""
-    pages = client.get_paginator("filter_log_events").paginate(logGroupName=group, startTime=since)
+def failed_messages(client: Any, stack: str, since: int) -> dict[str, str]:
+    """Queue message → the code that it last failed with, from the logs of a stack's functions after `since`."""
+    pages = client.get_paginator("describe_log_groups").paginate(logGroupNamePrefix=f"{GROUPS}{stack}-")
+    found: dict[str, tuple[int, str]] = {}
+    for group in [one["logGroupName"] for page in pages for one in page["logGroups"]]:
+        for at, line in lines(client, group, since, pattern=FAILED_MESSAGE):
+            told = json.loads(line) if line.startswith("{") else {}
+            if told.get("message") == FAILED_MESSAGE:
+                id_ = str(told["message_id"])
+                found[id_] = max(found.get(id_, (0, "")), (at, str(told["code"])))
+    return {id_: code for id_, (_, code) in found.items()}
+
+
+def lines(client: Any, group: str, since: int, pattern: str = "") -> Iterator[tuple[int, str]]:
+    """(milliseconds, line) of one function after `since`, of those with a word if there is a `pattern`."""
+    words = {"filterPattern": pattern} if pattern else {}
+    pages = client.get_paginator("filter_log_events").paginate(logGroupName=group, startTime=since, **words)
     for page in pages:
         for event in page["events"]:
             if not event["message"].startswith(PLATFORM):

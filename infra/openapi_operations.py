@@ -15,6 +15,7 @@ from chalicelib.entrypoints.http_identity import MergeRequest, MergeTrial, Split
 from chalicelib.entrypoints.http_matching import Rejection
 from chalicelib.entrypoints.http_profiles import Lookup
 from chalicelib.flows.import_views import ImportOpened
+from chalicelib.flows.paging import MOST_ROWS
 from chalicelib.flows.read_timeline import MOST_EVENTS
 from chalicelib.flows.review_matches import MOST_CANDIDATES
 from chalicelib.flows.views import AcceptedView
@@ -70,11 +71,18 @@ LIMIT = Parameter(
 CANDIDATES = Parameter(
     "limit", "How many pairs, 20 unless told.", schema={"type": "integer", "minimum": 1, "maximum": MOST_CANDIDATES}
 )
+ROWS = Parameter("limit", "How many, 20 unless told.", schema={"type": "integer", "minimum": 1, "maximum": MOST_ROWS})
+AUDIT_PRINCIPAL = Parameter("principal", "Only what this principal did.", example="supervisor-1")
+AUDIT_PROFILE = Parameter("profile", "Only what was about this profile.", example="p_1")
+FROM = Parameter("from", "From this instant on.", example="2026-11-01T00:00:00+08:00")
+TO = Parameter("to", "Before this instant.", example="2026-12-01T00:00:00+08:00")
+CODE = Parameter("code", "Only those with this code.", example="future_event")
 CURSOR = Parameter("cursor", "The cursor that the page before ended with.")
 CHANNEL = Parameter("channel", "Where the bot talks; `api` unless told.", example="wechat")
 IDEMPOTENCY_KEY = Parameter(
     "Idempotency-Key",
-    "1 to 256 characters. The same request of the same caller with the same key has one effect and one answer.",
+    "1 to 256 printable ASCII characters, new for each request. The same request with the same key again has no second "
+    "effect and the same answer; another body under the same key within a day is refused with 409.",
     where="header",
     schema={"type": "string", "minLength": 1, "maxLength": 256},
 )
@@ -174,9 +182,23 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         body=(RouteRequest,),
         answer=Decision,
         parameters=(IDEMPOTENCY_KEY,),
-        refuses=(404,),
+        refuses=(404, 409),
     ),
     ("GET", "/v1/decisions/{decision_id}"): Operation(answer=Decision),
+    ("GET", "/v1/audit"): Operation(
+        details="A page for a rare principal or profile may hold fewer than asked for, or none, and still have a cursor.",
+        parameters=(AUDIT_PRINCIPAL, AUDIT_PROFILE, FROM, TO, ROWS, CURSOR),
+    ),
+    ("GET", "/v1/quarantine"): Operation(
+        details="A page for a rare code may hold fewer than asked for, or none, and still have a cursor.",
+        parameters=(CODE, ROWS, CURSOR),
+    ),
+    ("POST", "/v1/quarantine/{quarantine_id}/replay"): Operation(
+        details="The event is queued as it stands, sealed: nobody but ingestion opens it. It counts once however "
+        "often it is replayed, and a repeated call answers as the first did. When it fails again it waits again, with "
+        "the newer code. What is no event cannot be replayed (409 `not_replayable`).",
+        refuses=(409,),
+    ),
     ("GET", "/v1/health"): Operation(),
     ("GET", "/v1/openapi.json"): Operation(answer=dict[str, Any]),
 }

@@ -6,6 +6,8 @@
     python -m infra.operator token create --tenant t_… --role bot --principal chatbot
     python -m infra.operator matches --tenant t_… --merge-above 0.999    (or --never) merge probable matches by itself
     python -m infra.operator counts --tenant t_…        what is stored, and what waits or is dead
+    python -m infra.operator dead-letters list          what was given up on, with codes and without contents
+    python -m infra.operator dead-letters replay [--queue events]
     python -m infra.operator bodies --tenant t_…        a hash of each profile's stored body
     python -m infra.operator reset --tenant t_… --yes   forget people and history, keep keys (not in AWS)
 
@@ -18,16 +20,17 @@ from __future__ import annotations
 import argparse
 import base64
 import importlib
-import json
 import os
 import secrets
 import sys
+import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from hashlib import sha256
 from typing import Any
 
 import msgspec
+from botocore.exceptions import BotoCoreError, ClientError
 
 from chalicelib.aws.credentials import credentials_from
 from chalicelib.aws.json_api import JsonApi
@@ -39,8 +42,10 @@ from chalicelib.kernel.errors import ZhiyinError
 from chalicelib.privacy.credentials import SCOPES, SECRET_BYTES, Credential, hash_token, new_token
 from chalicelib.privacy.fields import FIELDS, allowed_traits
 from chalicelib.store.catalogue import DynamoCatalogue, SourceRecord
-from infra import deployment, protections
+from chalicelib.store.dynamo_profiles import event_pk
+from infra import dead_letters, deployment, logs, protections
 from infra.failures import Failure
+from infra.stack import NAME
 
 _KINDS = {
     "#q#link-": "links_refused",
@@ -56,9 +61,10 @@ _KINDS = {
     "#m#": "matches",
     "#p#": "profiles",
     "#i#": "identifiers",
+    "#k#": "idempotency_keys",
 }
 """What a key's mark says an item is; the first that fits."""
-_COUNTED = (*_KINDS.values(), "merged")
+_COUNTED = (*_KINDS.values(), "merged", "replayed", "records")
 _SHORT_ID_BYTES = 9
 _LEAST_SURE = 0.95
 _SECRET_BYTES = 24
@@ -144,8 +150,10 @@ class Operator:
         """Rows by kind, and messages that wait, are being worked on, or are dead."""
         self._known(tenant_id)
         found: Counter[str] = Counter(dict.fromkeys(_COUNTED, 0))
-        for item in (*self._items("ProfileItem", tenant_id), *self._items("HistoryItem", tenant_id)):
-            found[_kind(item)] += 1
+        items = [*self._items("ProfileItem", tenant_id), *self._items("HistoryItem", tenant_id)]
+        keys = {item.pk for item in items}
+        for item in items:
+            found[_kind(item, tenant_id, keys)] += 1
         return dict(found) | self._queued()
 
     def bodies(self, tenant_id: str) -> dict[str, str]:
@@ -166,6 +174,26 @@ class Operator:
                 item.delete()
                 gone += 1
         return gone
+
+    def dead_letters(self, verb: str, named: str | None, stack: str | None) -> dict[str, Any]:
+        """By queue, a summary of its dead letters, or how many of them were moved back to it."""
+        chosen = [one for one in deployment.queues(stack) if named in (None, one.name)]
+        if not chosen:
+            there = ", ".join(one.name for one in deployment.queues(stack))
+            raise Failure(f"No queue is called {named!r}; there are {there}.")
+        call = self.api("sqs").call
+        if verb == "replay":
+            return {one.name: dead_letters.move_back(one, call, _say, time.sleep) for one in chosen}
+        client = deployment.logs_client(stack)
+
+        def codes_of(since: int) -> Mapping[str, str]:
+            try:
+                return logs.failed_messages(client, stack or NAME, since)
+            except (BotoCoreError, ClientError) as error:
+                _say(f"Codes cannot be told, because the logs cannot be read: {error}")
+                return {}
+
+        return {one.name: dead_letters.summary(one, call, codes_of) for one in chosen}
 
     def _known(self, tenant_id: str) -> None:
         if self.catalogue.tenant(tenant_id) is None:
@@ -194,9 +222,17 @@ class Operator:
         return attributes
 
 
-def _kind(item: Any) -> str:
-    kind = _KINDS[next(mark for mark in _KINDS if mark in item.pk)]
+def _kind(item: Any, tenant_id: str, keys: Collection[str]) -> str:
+    kind = next((kind for mark, kind in _KINDS.items() if mark in item.pk), "records")
+    applied = kind == "quarantined" and item.event_key and event_pk(tenant_id, item.event_key) in keys
+    if kind == "quarantined" and (item.replayed_at or applied):
+        # What was queued again has its end in the queue, among the applied or among the dead.
+        return "replayed"
     return "merged" if kind == "profiles" and item.merged_into else kind
+
+
+def _say(sentence: str) -> None:
+    print(sentence, file=sys.stderr)
 
 
 def _short_id() -> str:
@@ -242,6 +278,9 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--tenant", required=True)
         if noun == "reset":
             command.add_argument("--yes", action="store_true", required=True)
+    dead = nouns.add_parser("dead-letters", help="what was given up on, and moving it back")
+    dead.add_argument("verb", choices=["list", "replay"])
+    dead.add_argument("--queue", help="of one queue, such as events; of all when not given")
     for command in nouns.choices.values():
         command.add_argument("--json", action="store_true", default=argparse.SUPPRESS)
     return parser
@@ -266,6 +305,8 @@ def run(asked: argparse.Namespace) -> dict[str, Any]:
     if asked.noun == "reset" and asked.stack is not None:
         raise Failure("reset forgets people without a receipt, so it works on the local cloud only.")
     operator = Operator(deployment.environment(asked.stack))
+    if asked.noun == "dead-letters":
+        return operator.dead_letters(asked.verb, asked.queue, asked.stack)
     if asked.noun == "tenant":
         return _tenant(asked, operator)
     if asked.noun == "source":
@@ -289,8 +330,11 @@ def main(given: list[str] | None = None) -> int:
     except (Failure, ZhiyinError) as error:
         print(error, file=sys.stderr)
         return 1
+    except KeyboardInterrupt:
+        print("Interrupted: run the same again to go on.", file=sys.stderr)
+        return 130
     if asked.json:
-        print(json.dumps(answer))
+        print(msgspec.json.encode(answer).decode())
     else:
         for name, value in answer.items():
             print(f"{name:16} {value}")

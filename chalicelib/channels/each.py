@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from chalicelib.channels.model import Note, Refusal, Translated
+from chalicelib.events.check import OutOfTime
 from chalicelib.events.model import Event
 from chalicelib.kernel.errors import BadInput, Forbidden, TooLarge
 
@@ -49,7 +50,8 @@ def translate_each(items: Sequence[Any], tenant: str, translate_one: TranslateOn
         try:
             events.append(translate_one(members_of(item, ""), found))
         except BadInput as error:
-            refused.append(Refusal(index, error.code, error.message, error.path, raw_of(item)))
+            event = error.event if isinstance(error, OutOfTime) else None
+            refused.append(Refusal(index, error.code, error.message, error.path, raw_of(item), event))
         else:
             notes.extend(Note(index, path, code) for path, code in found.entries)
     return Translated(tuple(events), tuple(refused), tuple(notes))

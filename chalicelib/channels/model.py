@@ -34,7 +34,8 @@ class Note(msgspec.Struct, frozen=True):
 class Refusal(msgspec.Struct, frozen=True):
     """An item that was refused while the rest of its request goes on.
 
-    ``raw`` is the item as JSON, for the sealed quarantine and nothing else.
+    ``raw`` is the item as JSON, for the sealed quarantine and nothing else; ``event`` is what was
+    read of it, where nothing but its time keeps it out.
     """
 
     index: int
@@ -42,6 +43,7 @@ class Refusal(msgspec.Struct, frozen=True):
     message: str
     path: str
     raw: bytes
+    event: Event | None = None
 
     def __repr__(self) -> str:
         return f"<refusal {self.index} {self.code}>"

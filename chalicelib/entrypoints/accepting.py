@@ -12,8 +12,8 @@ from chalicelib.flows.views import AcceptedView, RefusedView
 
 
 def for_quarantine(translated: Translated) -> list[RefusedItem]:
-    """The refused items with their originals."""
-    return [RefusedItem(one.code, one.path, one.raw) for one in translated.refused]
+    """The refused items with their originals: the event where there is one, else what was sent."""
+    return [RefusedItem(one.code, one.path, b"" if one.event else one.raw, one.event) for one in translated.refused]
 
 
 def accepted(translated: Translated) -> Response:

@@ -25,6 +25,9 @@ ROUTES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("GET", "/v1/merge-candidates"),
         ("POST", "/v1/merge-candidates/*/reject"),
     ),
+    "audit:read": (("GET", "/v1/audit"),),
+    "quarantine:read": (("GET", "/v1/quarantine"),),
+    "quarantine:replay": (("POST", "/v1/quarantine/*/replay"),),
     "route": (("POST", "/v1/route"), ("GET", "/v1/decisions/*")),
 }
 """Scope → (method, path) with ``*`` for ids. What stands in no scope is refused."""

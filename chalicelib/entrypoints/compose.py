@@ -250,22 +250,31 @@ def read_services() -> ReadServices:
         policy=shipped_policy(),
         measures=load_measures(),
         alarm=raise_alarm,
-        patience=Patience(pause=wait, random=random.random, base_seconds=0.1),
     )
+
+
+def past_services() -> ReadServices:
+    """What answering for an earlier moment needs. Its patience begins with the call, so it is not kept."""
+    return msgspec.structs.replace(read_services(), patience=_until_answered(base_seconds=0.1))
 
 
 def identity_services() -> IdentityServices:
     """What merging and splitting needs. Its patience begins with the call, so it is not kept."""
     reading = read_services()
-    ends_at = time.monotonic() + ANSWER_SECONDS
     return IdentityServices(
         profiles=reading.profiles,
         history=reading.history,
         index=reading.index,
         publish=publish,
         catalogue=reading.catalogue,
-        patience=Patience(lambda: ends_at - time.monotonic(), wait, random.random),
+        patience=_until_answered(),
     )
+
+
+def _until_answered(base_seconds: float = 0.02) -> Patience:
+    """Full jitter between attempts, within the time that a caller waits from now on."""
+    ends_at = time.monotonic() + ANSWER_SECONDS
+    return Patience(lambda: ends_at - time.monotonic(), wait, random.random, base_seconds=base_seconds)
 
 
 @cache

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import secrets
 from typing import Annotated
 
 import msgspec
@@ -12,20 +10,19 @@ from chalice.app import Blueprint, Request
 from chalicelib.entrypoints.authorizers import principal_auth
 from chalicelib.entrypoints.clock import now
 from chalicelib.entrypoints.compose import identity_services, read_services, tenant_of
+from chalicelib.entrypoints.idempotency import idempotency_key
 from chalicelib.entrypoints.problems import serves
-from chalicelib.entrypoints.request import Caller, check_purpose, query, raw_body, typed_body
+from chalicelib.entrypoints.request import Caller, check_purpose, query, typed_body
 from chalicelib.flows.describe_links import LinksView, describe_links
 from chalicelib.flows.merge_people import MOST_PEOPLE, MergeOrder, merge_people
 from chalicelib.flows.preview_merge import PreviewView, preview_merge
 from chalicelib.flows.split_people import SplitOrder, split_people
-from chalicelib.kernel.errors import BadInput
 from chalicelib.privacy.credentials import require
 from chalicelib.routing.model import Name
 
 blueprint = Blueprint(__name__)
 
 MERGE, FORCE = "profiles:merge", "merges:force"
-_LONGEST_KEY = 256
 
 type _Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
 type _Ids = Annotated[tuple[_Id, ...], msgspec.Meta(min_length=2, max_length=MOST_PEOPLE)]
@@ -110,7 +107,9 @@ def merge(request: Request, caller: Caller) -> MergeView:
     asked = typed_body(request, MergeRequest)
     if asked.force:
         require(caller.scopes, FORCE)
-    order = MergeOrder(f"m_{_key(request, caller)}", asked.profile_ids, asked.reason, caller.principal, asked.force)
+    order = MergeOrder(
+        f"m_{idempotency_key(request, caller)}", asked.profile_ids, asked.reason, caller.principal, asked.force
+    )
     made = merge_people(order, tenant_of(caller), identity_services(), now())
     return MergeView(made.merge_id, made.profile_id)
 
@@ -120,17 +119,7 @@ def merge(request: Request, caller: Caller) -> MergeView:
 def split(request: Request, caller: Caller) -> SplitView:
     """Split people: cut a merge or a link. The same request with the same ``Idempotency-Key`` is the same split."""
     asked = typed_body(request, SplitRequest)
-    split_id = f"x_{_key(request, caller)}"
+    split_id = f"x_{idempotency_key(request, caller)}"
     order = SplitOrder(split_id, asked.reason, caller.principal, asked.merge_id or "", asked.link_id or "")
     made = split_people(order, tenant_of(caller), identity_services(), now())
     return SplitView(made.split_id, made.profile_ids)
-
-
-def _key(request: Request, caller: Caller) -> str:
-    key = request.headers.get("idempotency-key")
-    if key is None:
-        return secrets.token_hex(16)
-    if not 1 <= len(key) <= _LONGEST_KEY:
-        raise BadInput("bad_idempotency_key", f"A key has 1 to {_LONGEST_KEY} characters.", "idempotency-key")
-    named = f"{caller.tenant_id}\n{caller.principal}\n{key}\n".encode("utf-8", "surrogatepass")
-    return hashlib.sha256(named + raw_body(request)).hexdigest()[:32]

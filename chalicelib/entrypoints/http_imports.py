@@ -7,10 +7,11 @@ from chalice.app import Blueprint, Request, Response
 from chalicelib.entrypoints.authorizers import principal_auth
 from chalicelib.entrypoints.clock import now
 from chalicelib.entrypoints.compose import import_services
+from chalicelib.entrypoints.idempotency import idempotency_key
 from chalicelib.entrypoints.problems import json_answer, serves
-from chalicelib.entrypoints.request import Caller, json_body, keyed_id, query
+from chalicelib.entrypoints.request import Caller, json_body, query
 from chalicelib.flows.import_views import ImportView
-from chalicelib.flows.open_import import describe_import, open_import
+from chalicelib.flows.open_import import declared_import, describe_import, open_import
 
 blueprint = Blueprint(__name__)
 
@@ -21,8 +22,9 @@ WRITE = "imports:write"
 @serves(blueprint, WRITE)
 def open_(request: Request, caller: Caller) -> Response:
     """Declare a file of customers, orders or tickets. The import starts when the file is uploaded."""
-    import_id = keyed_id("i_", request, caller)
     document, services = json_body(request), import_services()
+    declared_import(document, caller.tenant_id, services)
+    import_id = "i_" + idempotency_key(request, caller)
     opened = open_import(document, caller.tenant_id, caller.principal, import_id, services, now())
     return json_answer(opened, 202)
 

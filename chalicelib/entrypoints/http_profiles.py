@@ -9,9 +9,9 @@ from chalice.app import Blueprint, Request
 
 from chalicelib.entrypoints.authorizers import principal_auth
 from chalicelib.entrypoints.clock import now
-from chalicelib.entrypoints.compose import read_services, tenant_of
+from chalicelib.entrypoints.compose import past_services, read_services, tenant_of
 from chalicelib.entrypoints.problems import serves
-from chalicelib.entrypoints.request import Caller, check_purpose, moment, query, typed_body
+from chalicelib.entrypoints.request import Caller, check_purpose, limit_of, moment, query, typed_body
 from chalicelib.events.model import Identifier
 from chalicelib.flows.bot_context import context_for_bot
 from chalicelib.flows.current_tags import current_tags
@@ -20,7 +20,7 @@ from chalicelib.flows.explain_tag import explain_tag
 from chalicelib.flows.find_person import by_id, by_identifiers
 from chalicelib.flows.read_timeline import read_timeline
 from chalicelib.flows.views import ProfileView, TagsView, TimelineView, WhyView
-from chalicelib.kernel.errors import BadInput, NotFound
+from chalicelib.kernel.errors import NotFound
 from chalicelib.kernel.moments import Millis, format_moment
 from chalicelib.profiles.model import Profile
 from chalicelib.routing.model import NamedIdentifier
@@ -28,7 +28,6 @@ from chalicelib.routing.model import NamedIdentifier
 blueprint = Blueprint(__name__)
 
 READ, TIMELINE, CONTEXT = "profiles:read", "timeline:read", "context:read"
-_DEFAULT_EVENTS = 20
 
 
 class Lookup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -81,10 +80,8 @@ def tag_why(request: Request, caller: Caller, profile_id: str, tag_id: str) -> W
 def timeline(request: Request, caller: Caller, profile_id: str) -> TimelineView:
     """Events, newest first, masked."""
     _check(request)
-    limit = query(request, "limit") or str(_DEFAULT_EVENTS)
-    if not (limit.isascii() and limit.isdigit() and len(limit) < 6):
-        raise BadInput("bad_limit", "A limit is a number.", "limit")
-    return read_timeline(caller.tenant_id, profile_id, int(limit), query(request, "cursor"), read_services(), now())
+    limit, cursor = limit_of(request), query(request, "cursor")
+    return read_timeline(caller.tenant_id, profile_id, limit, cursor, read_services(), now())
 
 
 @blueprint.route("/v1/profiles/{profile_id}/context", authorizer=principal_auth)
@@ -105,7 +102,7 @@ def _person(request: Request, caller: Caller, profile_id: str) -> tuple[Profile,
     # Most calls are about the present, and should not load what the past takes.
     from chalicelib.flows.rebuild_profile import profile_as_of
 
-    return profile_as_of(tenant_of(caller), profile_id, at, read_services(), present), at
+    return profile_as_of(tenant_of(caller), profile_id, at, past_services(), present), at
 
 
 def _check(request: Request) -> None:

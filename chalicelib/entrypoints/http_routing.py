@@ -7,8 +7,9 @@ from chalice.app import Blueprint, Request, Response
 from chalicelib.entrypoints.authorizers import principal_auth
 from chalicelib.entrypoints.clock import now
 from chalicelib.entrypoints.compose import read_services, tenant_of
+from chalicelib.entrypoints.idempotency import idempotency_key
 from chalicelib.entrypoints.problems import json_answer, serves
-from chalicelib.entrypoints.request import Caller, check_purpose, keyed_id, typed_body
+from chalicelib.entrypoints.request import Caller, check_purpose, typed_body
 from chalicelib.flows.answer_route import answer_route, read_decision
 from chalicelib.routing.model import RouteRequest
 
@@ -23,7 +24,7 @@ def route(request: Request, caller: Caller) -> Response:
     """A decision with its reasons. The same request with the same ``Idempotency-Key`` answers the same decision."""
     asked = typed_body(request, RouteRequest)
     check_purpose(asked.purpose)
-    decision_id = keyed_id("d_", request, caller)
+    decision_id = "d_" + idempotency_key(request, caller)
     return json_answer(answer_route(asked, tenant_of(caller), decision_id, read_services(), now()))
 
 

@@ -27,6 +27,7 @@ from chalicelib.kernel.errors import (
 
 STATUS: Mapping[type[ZhiyinError], int] = {
     TooLarge: 413,
+    ManyMistakes: 400,
     BadInput: 400,
     NotAuthorised: 401,
     Forbidden: 403,

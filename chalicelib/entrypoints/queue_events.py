@@ -35,5 +35,5 @@ def _tell(report: Report) -> None:
     told.count("FailedMessages", len(report.failed))
     told.count("FailedRules", report.failed_rules)
     told.flush()
-    for code in sorted(set(report.failed.values())):
-        told.warn("messages_failed", code=code)
+    for message_id, code in report.failed.items():
+        told.warn("message_failed", message_id=message_id, code=code)

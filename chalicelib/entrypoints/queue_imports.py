@@ -35,7 +35,7 @@ def import_ranges(event: SQSEvent) -> dict[str, Any]:
         try:
             _work(one["body"], _has_time(event.context))
         except ZhiyinError as error:
-            journal().warn("messages_failed", code=error.code)
+            journal().warn("message_failed", code=error.code, message_id=one["messageId"])
             failed.append({"itemIdentifier": one["messageId"]})
     journal().flush()
     return {"batchItemFailures": failed}

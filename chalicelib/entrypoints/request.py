@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-import secrets
 from collections.abc import Mapping
 from typing import Any
 
@@ -20,7 +18,6 @@ from chalicelib.privacy.credentials import require
 LIMIT_BYTES = 10_485_760
 """The gateway's own limit, which opened gzip bodies must not break either."""
 PURPOSES = frozenset({"service", "marketing", "analytics", "security", "legal"})
-_LONGEST_KEY = 256
 _QUOTES_THE_SENDER = re.compile(r"(contains unknown field|Invalid enum value) .*", re.DOTALL)
 SERVED_PURPOSES = frozenset({"service"})
 """Purposes whose views and consents exist. The others are refused, not answered as if they were service."""
@@ -84,25 +81,18 @@ def query(request: Request, name: str) -> str:
     return str(dict(request.query_params or {}).get(name, ""))
 
 
-def keyed_id(prefix: str, request: Request, caller: Caller) -> str:
-    """An id for what a POST makes: the same for the same body under the same ``Idempotency-Key``, else a new one.
-
-    Raises BadInput ``bad_idempotency_key``.
-    """
-    key = request.headers.get("idempotency-key")
-    if key is None:
-        return prefix + secrets.token_urlsafe(15)
-    if not 1 <= len(key) <= _LONGEST_KEY:
-        raise BadInput("bad_idempotency_key", f"A key has 1 to {_LONGEST_KEY} characters.", "idempotency-key")
-    named = f"{caller.tenant_id}\n{caller.principal}\n{key}\n".encode("utf-8", "surrogatepass")
-    # The body counts too: a key used twice by mistake must not answer with another person's decision.
-    return prefix + hashlib.sha256(named + raw_body(request)).hexdigest()[:32]
-
-
 def moment(request: Request, name: str) -> Millis | None:
     """A query parameter that is a time, or None when it is not given. Raises BadInput ``bad_time``."""
     given = dict(request.query_params or {})
     return parse_moment(given[name], name) if name in given else None
+
+
+def limit_of(request: Request, default: int = 20) -> int:
+    """How many a page may hold. Raises BadInput ``bad_limit`` for what is no number."""
+    limit = query(request, "limit") or str(default)
+    if not (limit.isascii() and limit.isdigit() and len(limit) < 6):
+        raise BadInput("bad_limit", "A limit is a number.", "limit")
+    return int(limit)
 
 
 def check_purpose(purpose: str) -> None:

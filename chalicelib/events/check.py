@@ -21,21 +21,29 @@ MAX_EVENT_BYTES = 32 * 1024
 _SIZE = msgspec.msgpack.Encoder()
 
 
+class OutOfTime(BadInput):
+    """Nothing but its time keeps ``event`` out: it may be accepted later, or under another horizon."""
+
+    def __init__(self, code: str, message: str, event: Event) -> None:
+        super().__init__(code, message, "time")
+        self.event = event
+
+
 def check(event: Event, now: Millis, *, horizon_days: int = HORIZON_DAYS) -> None:
     """Return for an acceptable event, else raise.
 
-    Raises BadInput ``bad_id``, ``bad_type``, ``bad_channel``, ``future_event``, ``beyond_horizon``,
-    ``no_identifier``, ``too_many_identifiers``, ``empty_identifier``, ``identifier_too_long``,
-    ``bad_number`` and TooLarge ``event_too_large``.
+    Raises BadInput ``bad_id``, ``bad_type``, ``bad_channel``, ``no_identifier``, ``too_many_identifiers``,
+    ``empty_identifier``, ``identifier_too_long``, ``bad_number``, TooLarge ``event_too_large`` and, when
+    all else is right, OutOfTime ``future_event`` and ``beyond_horizon``.
     """
     _check_id(event.id)
     if not is_type(event.type):
         raise BadInput("bad_type", "That is not an event type.", "type")
     if event.channel not in CHANNELS:
         raise BadInput("bad_channel", "That is not a channel.", "channel")
-    _check_time(event.time, now, horizon_days)
     _check_identifiers(event.identifiers)
     _check_size(event)
+    _check_time(event, now, horizon_days)
 
 
 def _check_id(event_id: str) -> None:
@@ -45,11 +53,15 @@ def _check_id(event_id: str) -> None:
         raise BadInput("bad_id", "An event id holds printable characters only.", "id")
 
 
-def _check_time(time: Millis, now: Millis, horizon_days: int) -> None:
-    if time > now + FUTURE_TOLERANCE_MS:
-        raise BadInput("future_event", "The event is more than 5 minutes in the future.", "time")
-    if time < now - horizon_days * DAY_MS:
-        raise BadInput("beyond_horizon", f"The event is older than {horizon_days} days.", "time")
+def _check_time(event: Event, now: Millis, horizon_days: int) -> None:
+    if event.time > now + FUTURE_TOLERANCE_MS:
+        raise OutOfTime("future_event", "The event is more than 5 minutes in the future.", event)
+    if event.time < now - horizon_days * DAY_MS:
+        raise OutOfTime(
+            "beyond_horizon",
+            f"The event is older than {horizon_days} days.",
+            event,
+        )
 
 
 def _check_identifiers(identifiers: tuple[Identifier, ...]) -> None:

@@ -9,11 +9,15 @@ from chalicelib.kernel.moments import Millis
 
 
 class RefusedItem(msgspec.Struct, frozen=True, array_like=True):
-    """An item that is no event: why, and what was sent, so that it can be replayed once mended."""
+    """An item that was refused at the door: why, and what was sent.
+
+    Where it is an event that nothing but its time keeps out, ``event`` is it and ``raw`` is empty.
+    """
 
     code: str
     path: str
     raw: bytes
+    event: Event | None = None
 
 
 class Delivery(msgspec.Struct, frozen=True, array_like=True):

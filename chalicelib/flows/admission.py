@@ -68,7 +68,7 @@ class Refused(msgspec.Struct, frozen=True):
 
     code: str
     path: str
-    original: bytes
+    original: Event | bytes
     at: Millis
 
 
@@ -94,12 +94,12 @@ def open_message(message: Message, services: IngestServices) -> Opened:
 def admit(opened: Opened, measures: MeasureSet, now: Millis) -> tuple[Sequence[Admitted], Sequence[Refused]]:
     """Check, normalise, index and measure each event of a delivery. What fails is refused with its code."""
     admitted: list[Admitted] = []
-    refused = [Refused(one.code, one.path, one.raw, now) for one in opened.delivery.refused]
+    refused = [Refused(one.code, one.path, one.event or one.raw, now) for one in opened.delivery.refused]
     for event in opened.delivery.events:
         try:
             admitted.append(_admit(opened, event, measures, now))
         except BadInput as bad:
-            refused.append(Refused(bad.code, bad.path, msgspec.msgpack.encode(event), now))
+            refused.append(Refused(bad.code, bad.path, event, now))
     return admitted, refused
 
 

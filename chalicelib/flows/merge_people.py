@@ -76,9 +76,8 @@ def plan_merge(order: MergeOrder, tenant: Tenant, services: IdentityServices, no
     """What the merge would do to whom, with nothing written."""
     if not 2 <= len(set(order.profile_ids)) == len(order.profile_ids) <= MOST_PEOPLE:
         raise BadInput("bad_profile_ids", f"A merge is of 2 to {MOST_PEOPLE} different profiles.", "profile_ids")
-    snapshot, index = Snapshot(tenant.tenant_id, services.profiles), services.index(tenant)
-    leads = [facet_of(one, snapshot, index.profile_id) for one in order.profile_ids]
-    snapshot.know(leads)
+    index = services.index(tenant)
+    snapshot, leads = _leads(order, tenant, services, index.profile_id)
     sides = [snapshot.owner(one) for one in leads]
     if len(set(sides)) == 1:
         raise Conflict("already_one", "These ids are one profile's already.", "profile_ids")
@@ -99,6 +98,21 @@ def plan_merge(order: MergeOrder, tenant: Tenant, services: IdentityServices, no
     # That a shared identifier unites nobody is no reason why an operator may not.
     broken = tuple(sorted(reasons - {SHARED} or {"protected"})) if missing else ()
     return MergePlan(snapshot, settled, planned, musts, tuple(lifted), whole.row.profile_id, broken)
+
+
+def _leads(
+    order: MergeOrder, tenant: Tenant, services: IdentityServices, id_of: Callable[[FacetId], str]
+) -> tuple[Snapshot, list[FacetId]]:
+    """The facets that gave the ids, in one view of the store: read again if one moved while they were looked for."""
+    for attempt in range(ATTEMPTS):
+        if not services.patience.allows(attempt, ATTEMPTS):
+            break
+        snapshot = Snapshot(tenant.tenant_id, services.profiles)
+        leads = [facet_of(one, snapshot, id_of) for one in order.profile_ids]
+        snapshot.know(leads)
+        if all(one in snapshot.body_at(one).facets for one in leads):
+            return snapshot, leads
+    raise Unavailable("contended", "Others change these profiles; try again.")
 
 
 def settle_people(

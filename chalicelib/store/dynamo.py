@@ -49,13 +49,14 @@ class Table:
 
     def put(self, item: Attributes, *, if_absent: bool) -> bool:
         """Write one item; False when ``if_absent`` and it was there."""
-        body: dict[str, Any] = {"TableName": self.name, "Item": typed(item)}
-        if if_absent:
-            body |= absent()
+        return self.put_if(item, absent() if if_absent else {})
+
+    def put_if(self, item: Attributes, condition: Mapping[str, Any]) -> bool:
+        """Write one item; False when what is there does not fit the condition."""
         try:
-            self._call("PutItem", body)
+            self._call("PutItem", {"TableName": self.name, "Item": typed(item), **condition})
         except ServiceRefused as refused:
-            if if_absent and refused.code == "ConditionalCheckFailedException":
+            if condition and refused.code == "ConditionalCheckFailedException":
                 return False
             raise
         return True
@@ -82,13 +83,8 @@ class Table:
         """Delete an item. One that is not there is no error."""
         self._call("DeleteItem", {"TableName": self.name, "Key": {"pk": {"S": pk}}})
 
-    def newest(self, index: str, facet: str, *, before: int, limit: int) -> list[Item]:
-        """Keys and range of an index partition, newest first."""
-        found: list[Item] = [plain(item) for item in self._query(index, facet, before, limit, {})["Items"]]
-        return found
-
     def newest_instants(self, index: str, facet: str, *, before: int, limit: int) -> list[Item]:
-        """As ``newest``, and the rest of the last one's instant.
+        """Keys and range of an index partition, newest first, and the rest of the last one's instant.
 
         An instant's items have no order in the index, so a page that ended within one could not be gone on from.
         """

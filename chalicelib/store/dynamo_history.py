@@ -6,12 +6,22 @@ from base64 import urlsafe_b64decode
 from collections.abc import Collection, Iterable, Sequence
 from typing import cast
 
+from msgspec.structs import replace
+
 from chalicelib.kernel.moments import Millis
 from chalicelib.profiles.model import FacetId
 from chalicelib.store.dynamo import Table
 from chalicelib.store.dynamo_profiles import event_pk, record_item
-from chalicelib.store.items import Attributes, Call, Item
-from chalicelib.store.rows import DecisionRow, EventRow, QuarantineRow, Record
+from chalicelib.store.items import Attributes, Call, Item, typed_value
+from chalicelib.store.rows import (
+    THE_END,
+    DecisionRow,
+    EventRow,
+    Position,
+    QuarantineKind,
+    QuarantineRow,
+    Record,
+)
 
 _INDEX = "by_facet"
 
@@ -68,23 +78,36 @@ class DynamoHistory:
         return self._table.count(_INDEX, f"{tenant}#{facet}", at_most=at_most)
 
     def quarantine(self, row: QuarantineRow) -> None:
-        """Keep what could not be applied."""
-        item: Attributes = {
-            "pk": f"{row.tenant}#q#{row.quarantine_id}",
-            "facet": f"{row.tenant}#quarantine",
-            "at": row.at,
-            "code": row.code,
-            "path": row.path,
-            "content": row.sealed,
-            "expires_at": row.expires_at // 1000,
-        }
-        self._table.put(item, if_absent=True)
+        """Keep what could not be applied: an event in place of what its id had, anything else once."""
+        self._table.put(_quarantine_item(row), if_absent=not row.replayable)
 
-    def quarantined(self, tenant: str, *, limit: int) -> Sequence[QuarantineRow]:
-        """The newest quarantined, newest first."""
-        found = self._table.newest(_INDEX, f"{tenant}#quarantine", before=1 << 62, limit=limit)
-        rows = (_quarantined(tenant, item) for item in self._whole(found))
+    def quarantined(self, tenant: str, *, limit: int, before: Position = THE_END) -> Sequence[QuarantineRow]:
+        """The newest quarantined before a position, newest first. Only those of the page are read whole."""
+        prefix, asked = f"{tenant}#q#", limit
+        while True:
+            found = self._table.newest_instants(_INDEX, f"{tenant}#quarantine", before=before[0] + 1, limit=asked)
+            places = ((cast(int, item["at"]), str(item["pk"]).removeprefix(prefix)) for item in found)
+            left = sorted((place for place in places if place < before), reverse=True)
+            if len(left) >= limit or len(found) < asked:
+                break
+            asked = 2 * len(found)
+        items = self._table.get_many([prefix + id_ for _, id_ in left[:limit]], fresh=False)
+        rows = (_quarantined(tenant, item) for item in items)
         return sorted(rows, key=lambda row: (row.at, row.quarantine_id), reverse=True)
+
+    def quarantine_row(self, tenant: str, quarantine_id: str) -> QuarantineRow | None:
+        """One quarantined row."""
+        item = self._table.get(f"{tenant}#q#{quarantine_id}", fresh=True)
+        return None if item is None else _quarantined(tenant, item)
+
+    def mark_replayed(self, row: QuarantineRow, at: Millis, principal: str) -> bool:
+        """Note that a row was replayed, if it waits as it was read."""
+        condition = {
+            "ConditionExpression": "#at = :at AND attribute_not_exists(#replayed_at)",
+            "ExpressionAttributeNames": {"#at": "at", "#replayed_at": "replayed_at"},
+            "ExpressionAttributeValues": {":at": typed_value(row.at)},
+        }
+        return self._table.put_if(_quarantine_item(replace(row, replayed_at=at, replayed_by=principal)), condition)
 
     def record(self, row: DecisionRow) -> bool:
         """Keep a decision; False when one of that id was already there."""
@@ -111,6 +134,20 @@ class DynamoHistory:
             content=cast(bytes, item["content"]),
             expires_at=cast(int, item["expires_at"]) * 1000,
         )
+
+    def claim(self, tenant: str, name: str, content: bytes, *, now: Millis, expires_at: Millis) -> bytes:
+        """What a name is claimed for. DynamoDB's own expiry lags, so the condition looks at it, too."""
+        pk = f"{tenant}#k#{name}"
+        item: Attributes = {"pk": pk, "at": now, "content": content, "expires_at": expires_at // 1000}
+        free = {
+            "ConditionExpression": "attribute_not_exists(#pk) OR #expires_at <= :now",
+            "ExpressionAttributeNames": {"#pk": "pk", "#expires_at": "expires_at"},
+            "ExpressionAttributeValues": {":now": typed_value(now // 1000)},
+        }
+        if self._table.put_if(item, free):
+            return content
+        kept = self._table.get(pk, fresh=True)
+        return content if kept is None else cast(bytes, kept["content"])
 
     def _whole(self, found: Sequence[Item]) -> Iterable[Item]:
         return self._table.get_many([str(item["pk"]) for item in found], fresh=False)
@@ -142,6 +179,23 @@ def _record(tenant: str, kind: str, item: Item) -> Record:
     )
 
 
+def _quarantine_item(row: QuarantineRow) -> Attributes:
+    return {
+        "pk": f"{row.tenant}#q#{row.quarantine_id}",
+        "facet": f"{row.tenant}#quarantine",
+        "at": row.at,
+        "code": row.code,
+        "path": row.path,
+        "content": row.sealed,
+        "expires_at": row.expires_at // 1000,
+        "source": row.source,
+        "kind": row.kind,
+        "event_key": row.event_key,
+        "replayed_at": row.replayed_at or None,
+        "replayed_by": row.replayed_by,
+    }
+
+
 def _quarantined(tenant: str, item: Item) -> QuarantineRow:
     return QuarantineRow(
         tenant=tenant,
@@ -151,4 +205,10 @@ def _quarantined(tenant: str, item: Item) -> QuarantineRow:
         at=cast(int, item["at"]),
         sealed=cast(bytes, item.get("content", b"")),
         expires_at=cast(int, item["expires_at"]) * 1000,
+        source=str(item.get("source", "")),
+        # Rows of before kinds were kept hold no delivery.
+        kind=cast(QuarantineKind, item.get("kind", "item")),
+        event_key=cast(bytes, item.get("event_key", b"")),
+        replayed_at=cast(int, item.get("replayed_at", 0)),
+        replayed_by=str(item.get("replayed_by", "")),
     )

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from threading import Lock
 
+from msgspec.structs import replace
+
 from chalicelib.kernel.moments import Millis
 from chalicelib.profiles.model import FacetId, IdentifierKey
 from chalicelib.store.rows import (
+    THE_END,
     Change,
     DecisionRow,
     EventRow,
     FacetSecret,
     IdentifierRow,
     Outcome,
+    Position,
     ProfileRow,
     QuarantineRow,
     Record,
@@ -80,6 +84,7 @@ class MemoryHistory:
         self.markers: dict[tuple[str, bytes], EventRow] = {}
         self.quarantine_rows: dict[tuple[str, str], QuarantineRow] = {}
         self.decisions: dict[tuple[str, str], DecisionRow] = {}
+        self.claims: dict[tuple[str, str], tuple[bytes, Millis]] = {}
         self.kept_records: dict[tuple[str, str, str], Record] = {}
 
     def record_of(self, tenant: str, kind: str, record_id: str) -> Record | None:
@@ -129,13 +134,27 @@ class MemoryHistory:
         return min(at_most, sum((row.tenant, row.facet) == (tenant, facet) for row in self.markers.values()))
 
     def quarantine(self, row: QuarantineRow) -> None:
-        """Keep what could not be applied."""
-        self.quarantine_rows.setdefault((row.tenant, row.quarantine_id), row)
+        """Keep what could not be applied: an event in place of what its id had, anything else once."""
+        if row.replayable or (row.tenant, row.quarantine_id) not in self.quarantine_rows:
+            self.quarantine_rows[row.tenant, row.quarantine_id] = row
 
-    def quarantined(self, tenant: str, *, limit: int) -> Sequence[QuarantineRow]:
-        """The newest quarantined, newest first."""
+    def quarantined(self, tenant: str, *, limit: int, before: Position = THE_END) -> Sequence[QuarantineRow]:
+        """The newest quarantined before a position, newest first."""
         rows = [row for row in self.quarantine_rows.values() if row.tenant == tenant]
-        return sorted(rows, key=lambda row: (row.at, row.quarantine_id), reverse=True)[:limit]
+        rows.sort(key=lambda row: (row.at, row.quarantine_id), reverse=True)
+        return [row for row in rows if (row.at, row.quarantine_id) < before][:limit]
+
+    def quarantine_row(self, tenant: str, quarantine_id: str) -> QuarantineRow | None:
+        """One quarantined row."""
+        return self.quarantine_rows.get((tenant, quarantine_id))
+
+    def mark_replayed(self, row: QuarantineRow, at: Millis, principal: str) -> bool:
+        """Note that a row was replayed, if it waits as it was read."""
+        kept = self.quarantine_rows.get((row.tenant, row.quarantine_id))
+        if kept is None or kept.at != row.at or kept.replayed_at:
+            return False
+        self.quarantine_rows[row.tenant, row.quarantine_id] = replace(kept, replayed_at=at, replayed_by=principal)
+        return True
 
     def record(self, row: DecisionRow) -> bool:
         """Keep a decision; False when one of that id was already there."""
@@ -148,6 +167,14 @@ class MemoryHistory:
     def decision(self, tenant: str, decision_id: str) -> DecisionRow | None:
         """A decision as it was answered."""
         return self.decisions.get((tenant, decision_id))
+
+    def claim(self, tenant: str, name: str, content: bytes, *, now: Millis, expires_at: Millis) -> bytes:
+        """What a name is claimed for."""
+        kept, until = self.claims.get((tenant, name), (content, 0))
+        if until // 1000 <= now // 1000:
+            kept, until = content, expires_at
+        self.claims[tenant, name] = kept, until
+        return kept
 
 
 class MemorySecrets:

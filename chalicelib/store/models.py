@@ -50,7 +50,7 @@ class ByFacet(GlobalSecondaryIndex["HistoryItem"]):  # type: ignore[no-untyped-c
 
 
 class HistoryItem(Model):
-    """Event rows (``#e#``), decisions (``#d#``), quarantine (``#q#``), records by their kind (``#audit#`` …)."""
+    """Event rows (``#e#``), decisions (``#d#``), quarantine (``#q#``), claims (``#k#``), records (``#audit#`` …)."""
 
     class Meta:
         table_name = os.environ.get("TABLE_HISTORY", "zhiyin-history")
@@ -68,6 +68,11 @@ class HistoryItem(Model):
     profile_id = UnicodeAttribute(null=True)
     code = UnicodeAttribute(null=True)
     path = UnicodeAttribute(null=True)
+    source = UnicodeAttribute(null=True)
+    kind = UnicodeAttribute(null=True)
+    event_key = BinaryAttribute(null=True, legacy_encoding=False)
+    replayed_at = NumberAttribute(null=True)
+    replayed_by = UnicodeAttribute(null=True)
     by_facet = ByFacet()
 
 

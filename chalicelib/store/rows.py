@@ -15,6 +15,13 @@ from chalicelib.kernel.moments import Millis
 from chalicelib.profiles.model import FacetId, IdentifierKey
 
 type State = Literal["active", "merged", "restricted", "erased"]
+type QuarantineKind = Literal["event", "item", "import_line", "link", "trait", "erased"]
+"""An event; an item or line that is no event; a note of a link or trait that an applied event went on
+without, or of an event about somebody who was erased.
+"""
+type Position = tuple[Millis, str]
+"""A place in a list that is ordered by time and, within an instant, by id."""
+THE_END: Position = (1 << 60, "")
 
 
 class ProfileRow(msgspec.Struct, frozen=True):
@@ -58,6 +65,7 @@ class IdentifierRow(msgspec.Struct, frozen=True):
 
     ``profile_id`` is the profile it leads to ('' = none). ``contenders`` are anchors it was seen with and that
     it does not lead to. ``shared`` says that it was seen with too many people to lead to any but its own facet.
+    A shared one keeps the contenders that it had when it was found to be.
     Events up to ``erased_at`` are of a person that was erased; ``generation`` is the last one that was.
     """
 
@@ -135,7 +143,11 @@ class FacetSecret(msgspec.Struct, frozen=True):
 
 
 class QuarantineRow(msgspec.Struct, frozen=True):
-    """What could not be applied: why, and the original sealed to the ingest function."""
+    """What could not be applied: why, and the original as a delivery sealed to the ingest function.
+
+    ``replayed_at`` is 0 while it waits. ``source`` is '' where it is not known. ``event_key`` is that of an
+    event, which tells whether it was applied since.
+    """
 
     tenant: str
     quarantine_id: str
@@ -144,6 +156,16 @@ class QuarantineRow(msgspec.Struct, frozen=True):
     at: Millis
     sealed: bytes
     expires_at: Millis
+    source: str = ""
+    kind: QuarantineKind = "event"
+    event_key: bytes = b""
+    replayed_at: Millis = 0
+    replayed_by: str = ""
+
+    @property
+    def replayable(self) -> bool:
+        """Whether ingestion can take its original again: only an event is one."""
+        return self.kind == "event" and bool(self.sealed)
 
 
 class DecisionRow(msgspec.Struct, frozen=True):
@@ -206,16 +228,28 @@ class HistoryStore(Protocol):
         """How many events a facet's history holds, counted up to ``at_most``; index reads may lag."""
 
     def quarantine(self, row: QuarantineRow) -> None:
-        """Keep what could not be applied. The same id again changes nothing."""
+        """Keep what could not be applied: an event in place of what its id had, anything else once.
 
-    def quarantined(self, tenant: str, *, limit: int) -> Sequence[QuarantineRow]:
-        """The newest quarantined, newest first."""
+        An event's row is never left out because one is there: a replay may fail before it is noted as one.
+        """
+
+    def quarantined(self, tenant: str, *, limit: int, before: Position = THE_END) -> Sequence[QuarantineRow]:
+        """The newest quarantined before a position of (at, id), newest first; index reads may lag."""
+
+    def quarantine_row(self, tenant: str, quarantine_id: str) -> QuarantineRow | None:
+        """One quarantined row."""
+
+    def mark_replayed(self, row: QuarantineRow, at: Millis, principal: str) -> bool:
+        """Note that a row was replayed; False when it is not what it was read to be."""
 
     def record(self, row: DecisionRow) -> bool:
         """Keep a decision; False when one of that id was already there."""
 
     def decision(self, tenant: str, decision_id: str) -> DecisionRow | None:
         """A decision as it was answered."""
+
+    def claim(self, tenant: str, name: str, content: bytes, *, now: Millis, expires_at: Millis) -> bytes:
+        """What a name is claimed for: ``content``, unless it was claimed before and that has not expired."""
 
 
 class SecretStore(Protocol):

@@ -10,7 +10,7 @@ from typing import Any
 
 from chalicelib.aws.connection import Pool
 from chalicelib.aws.services import SERVICES
-from chalicelib.store.capacity import index_units, item_bytes, write_units
+from chalicelib.store.capacity import BY_FACET, item_bytes, write_units
 from chalicelib.store.items import plain
 from tests.bench.measure import Action, Pair, Row, in_turns, row_of
 from tests.bench.world import DAY_MS, World, route_event, wide_item
@@ -139,9 +139,9 @@ def _units(world: World) -> Iterator[Row]:
     _grow_to(world, 3, NEARLY_2_KB)
     for count, bound, what in ((1, 7.0, "one lone event"), (5, 4.0, "each of five"), (10, 3.5, "each of ten")):
         writes = [body for operation, body in _sent(world, [[3] * count]) if operation == "TransactWriteItems"]
-        items = [(action["Put"]["TableName"], plain(action["Put"]["Item"])) for action in writes[0]["TransactItems"]]
-        units = sum(_item_units(table, item) for table, item in items)
-        sizes = ", ".join(f"{item_bytes(item):,}" for _, item in items)
+        items = [plain(action["Put"]["Item"]) for action in writes[0]["TransactItems"]]
+        units = sum(write_units(None, item, transactional=True, indexes=(BY_FACET,)) for item in items)
+        sizes = ", ".join(f"{item_bytes(item):,}" for item in items)
         yield Row(
             what=f"write units, {what}",
             measured=f"{units} units",
@@ -158,13 +158,6 @@ def _grow_to(world: World, person: int, size_bytes: int) -> None:
     while _profile_bytes(world, person) < size_bytes:
         days = days + 7 if days < 600 else 5
         world.applied(world.batch([world.events([person] * 2, at_ms=time.time_ns() // 1_000_000 - days * DAY_MS)]))
-
-
-def _item_units(table: str, item: Any) -> int:
-    units = write_units(item_bytes(item), transactional=True)
-    if "facet" in item:
-        units += index_units(item_bytes({name: item[name] for name in ("pk", "facet", "at")}))
-    return units
 
 
 def _sent(world: World, messages: list[list[int]]) -> list[tuple[str, dict[str, Any]]]:

@@ -342,7 +342,7 @@ def test_35_canary__through_every_door_and_fault__is_in_no_answer_log_queue_or_t
         )
     ]
     written = log()
-    assert "unexpected_error" in written and "messages_failed" in written, "the faults were met"
+    assert "unexpected_error" in written and "message_failed" in written, "the faults were met"
     sinks = {f"answer {place}": answer for place, answer in enumerate(answers)}
     sinks |= {"log": written.encode(), "queue": json.dumps(waiting).encode(), "tables": "\n".join(tables).encode()}
     found = {

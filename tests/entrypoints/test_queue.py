@@ -28,7 +28,8 @@ def test_batch__with_a_poison_message__only_that_one_is_named(shop: Shop, log: C
     lines = [json.loads(line) for line in log().splitlines() if line.startswith("{")]
     (metrics,) = [line for line in lines if "_aws" in line]
     assert (metrics["Applied"], metrics["FailedMessages"], metrics["Duplicate"]) == (2, 1, 0)
-    assert [line["code"] for line in lines if line.get("message") == "messages_failed"] == ["unknown_tenant"]
+    (told,) = [line for line in lines if line.get("message") == "message_failed"]
+    assert (told["code"], told["message_id"]) == ("unknown_tenant", "poison")
 
 
 def test_batch__delivered_twice__is_a_success_that_changes_nothing(shop: Shop) -> None:

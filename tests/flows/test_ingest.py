@@ -12,10 +12,10 @@ from chalicelib.events.delivery import Delivery, RefusedItem
 from chalicelib.events.model import Identifier
 from chalicelib.flows.admission import delivery_info
 from chalicelib.flows.find_person import by_identifiers
-from chalicelib.kernel.codec import encode
+from chalicelib.kernel.codec import decode, encode
 from chalicelib.kernel.errors import TooLarge
 from chalicelib.kernel.moments import DAY_MS, MINUTE_MS
-from chalicelib.privacy.envelope import seal_to
+from chalicelib.privacy.envelope import open_from, seal_to
 from chalicelib.store.rows import Change, Outcome
 from chalicelib.tags.model import Assessment, Failure
 from tests.flows.world import NOW, TENANT_ID, World, described, event, paid
@@ -163,19 +163,27 @@ def test_quarantine__redelivered__kept_once(world: World) -> None:
     assert len(world.history.quarantine_rows) == 1
 
 
-def test_quarantined_original__opened_with_the_ingest_key__is_the_event(world: World) -> None:
-    """What is refused can be mended and replayed."""
-    import msgspec
-
-    from chalicelib.events.model import Event
-    from chalicelib.privacy.envelope import open_from
-
+def test_quarantined_original__opened_with_the_ingest_key__is_the_delivery_of_the_event_alone(world: World) -> None:
+    """What is refused can be replayed as it came: under its source, rank and traits."""
     bad = described(USER, name="张三", at=NOW + DAY_MS)
-    world.apply(bad)
+    world.accept(bad, paid("o1", "1.00"), source=world.crm)
+    world.ingest()
     (row,) = world.history.quarantine_rows.values()
     private = world.keys.ingest(world.tenant(TENANT_ID)).ingest_private
-    original = open_from(private, row.sealed, delivery_info(TENANT_ID))
-    assert msgspec.msgpack.decode(original, type=Event) == bad
+    delivery = decode(open_from(private, row.sealed, delivery_info(TENANT_ID)), Delivery)
+    assert delivery == Delivery("s_crm", 2, frozenset(world.crm.traits), NOW, (bad,))
+    assert (row.source, row.kind, row.replayable) == ("s_crm", "event", True)
+
+
+def test_quarantined_path__with_a_number_that_a_sender_made_a_name__does_not_show_it(world: World) -> None:
+    """What people read of a quarantined row holds no value; the digits of a phone are one wherever they stand."""
+    paths = ["data.u13900001234.price", "data.items[3].price", "imports/i_1/lines/12345", "context"]
+    items = [RefusedItem("bad_amount", path, path.encode()) for path in paths]
+    world.accept(refused=items)
+    world.ingest()
+    assert set(world.codes()["bad_amount"]) == {"data.*.price", *paths[1:]}
+    kinds = {row.path: (row.kind, row.replayable) for row in world.history.quarantine_rows.values()}
+    assert kinds == dict.fromkeys(kinds, ("item", False)) | {"imports/i_1/lines/12345": ("import_line", False)}
 
 
 def test_kms_down__messages_wait__and_are_applied_once_it_is_back(world: World) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from itertools import count
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -501,6 +502,22 @@ def test_merge__while_a_linking_event_arrives__sees_who_is_whom_then() -> None:
     interrupt(world, lambda other, number: number == 1 and bool(other.apply(event("page.viewed", OTHER, BROWSER))))
     assert refusal(lambda: world.merge(*ids)) == "protected"
     assert id_of(world, BROWSER) == id_of(world, OTHER)
+
+
+def test_merge__of_three_one_of_whom_moves_between_the_reads__reads_again() -> None:
+    """A link moves the browser into a profile that was read already: what does not fit together is read again."""
+    world = world_of(MemoryProfiles, BROWSER, USER, EMAIL)
+    ids = id_of(world, BROWSER), id_of(world, USER), id_of(world, EMAIL)
+    other, really, reads = beside(world), world.profiles.find, count()
+
+    def find(*asked: Any, **how: Any) -> Any:
+        if next(reads) == 0:
+            other.apply(event("page.viewed", USER, BROWSER))
+        return really(*asked, **how)
+
+    world.profiles.find = find  # type: ignore[method-assign]
+    assert world.merge(*ids).profile_id == ids[1]
+    assert id_of(world, EMAIL) == id_of(world, BROWSER) == ids[1]
 
 
 def test_merge__always_beaten__gives_up_with_nothing_written() -> None:

@@ -60,12 +60,12 @@ class Stored(msgspec.Struct, frozen=True):
 
     @property
     def ties(self) -> Ties:
-        """What operators said, by the records of it: merges that were not split, splits that no merge overruled."""
-        undone = {one.merge_id for one in self.split}
+        """What operators said, by the records of it: merges that no split took back, splits that no merge overruled."""
+        undone = {must for one in self.split for must in one.undone}
         lifted = {apart for one in self.merged for apart in one.lifted}
         return Ties(
-            tuple(sorted(must for one in self.merged if one.merge_id not in undone for must in one.musts)),
-            tuple(sorted(apart for one in self.split for apart in one.aparts if apart not in lifted)),
+            tuple(sorted({must for one in self.merged for must in one.musts} - undone)),
+            tuple(sorted({apart for one in self.split for apart in one.aparts} - lifted)),
         )
 
     @property

@@ -62,11 +62,10 @@ class Command(msgspec.Struct, frozen=True):
 
 def commands_of(chance: random.Random, events: Sequence[Event], number: int, *, crowd: int = 8) -> list[Command]:
     """Merges of anybody with anybody, some over the protections; half of them are split again; some links are cut."""
-    everybody = [who for person in people(crowd) for who in person]
-    everybody += [("anonymous_id", f"passer-by-{one}") for one in range(_PASSERS_BY)]
+    everybody = [*people(crowd), *([("anonymous_id", f"passer-by-{one}")] for one in range(_PASSERS_BY))]
     made: list[Command] = []
     for place in range(number):
-        ends = tuple(chance.sample(everybody, k=2))
+        ends = tuple(chance.choice(person) for person in chance.sample(everybody, k=2))
         made.append(Command("merge", f"merge-{place}", ends, force=chance.random() < 0.3))
         if chance.random() < 0.5:
             made.append(Command("split", f"split-{place}", merge_id=f"merge-{place}"))

@@ -34,6 +34,7 @@ def try_out(
 ) -> Iterator[Callable[..., Ended]]:
     """Runs a trial on tables of its own, and prints its row in the end."""
     injected: Counter[str] = Counter()
+    obeyed: Counter[str] = Counter()
     show(HEAD)
 
     def run(**what: object) -> Ended:
@@ -43,12 +44,15 @@ def try_out(
             show(f"{what}: {broken}")
             raise
         injected.update(ended.faults)
+        obeyed.update(ended.commands)
         show(row_of(ended))
         return ended
 
     yield run
     show("injected: " + ", ".join(f"{kind} {injected[kind]}" for kind in KINDS))
+    show("operators: " + ", ".join(f"{kind} {obeyed[kind]}" for kind in sorted(obeyed)))
     assert all(injected[kind] for kind in KINDS), "some kind of fault was never met"
+    assert all(obeyed[kind] for kind in ("merge", "split", "cut")), "some command was never obeyed"
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -63,7 +67,7 @@ def test_chaos__many_processes_under_faults_and_kills__profiles_are_byte_equal(
     # What nobody can open waits for ever; nothing else does.
     assert ended.final.dead == POISONED
     assert ended.deaths > 0
-    assert all(ended.commands.get(kind) for kind in ("merge", "split", "cut"))
+    assert ended.commands.get("merge") and (ended.commands.get("split") or ended.commands.get("cut"))
     assert GIVEN_UP not in ended.commands
     assert {kind for kind, many in ended.faults.items() if not many} <= RARE
     assert 0.8 * rate < sum(ended.faults.values()) / ended.calls < 1.2 * rate

@@ -244,18 +244,53 @@ def test_timeline__limit_falls_between_events_of_one_instant__the_instant_is_not
     assert list(found)[:5] == sorted(events, key=lambda row: row.event_key, reverse=True)
 
 
-def test_quarantine__same_id_again__first_is_kept(stores: Stores, tenant: str) -> None:
-    """A redelivery quarantines once."""
+def test_quarantine__same_id_again__one_row_with_what_was_said_last(stores: Stores, tenant: str) -> None:
+    """A redelivery quarantines once; a note is kept as it was first made."""
+    note = replace(rows.quarantined(tenant, "link-1", at=rows.AT - 9), kind="link", sealed=b"")
+    stores.history.quarantine(note)
+    stores.history.quarantine(replace(note, at=rows.AT + 9))
     first = rows.quarantined(tenant)
+    stores.history.quarantine(replace(first, code="other", at=rows.AT - 5))
     stores.history.quarantine(first)
-    stores.history.quarantine(replace(first, code="other", at=rows.AT + 5))
     stores.history.quarantine(rows.quarantined(tenant, "q2", at=rows.AT + 1))
     bare = replace(rows.quarantined(tenant, "q3", at=rows.AT + 2), path="", sealed=b"")
     stores.history.quarantine(bare)
     found = stores.history.quarantined(tenant, limit=10)
-    assert list(found) == [bare, rows.quarantined(tenant, "q2", at=rows.AT + 1), first]
+    assert list(found) == [bare, rows.quarantined(tenant, "q2", at=rows.AT + 1), first, note]
     assert list(stores.history.quarantined(tenant, limit=1)) == [bare]
     assert list(stores.history.quarantined(f"{tenant}x", limit=1)) == []
+    assert stores.history.quarantine_row(tenant, "q1") == first
+    assert stores.history.quarantine_row(tenant, "q9") is stores.history.quarantine_row(f"{tenant}x", "q1") is None
+
+
+def test_quarantined__page_after_page__all_of_one_instant_and_none_twice(stores: Stores, tenant: str) -> None:
+    """One batch may refuse many in one millisecond: a position within an instant is one, too."""
+    kept = [rows.quarantined(tenant, f"q{number}", at=rows.AT + number // 5) for number in range(12)]
+    for row in kept:
+        stores.history.quarantine(row)
+    expected = sorted(kept, key=lambda row: (row.at, row.quarantine_id), reverse=True)
+    found = list(stores.history.quarantined(tenant, limit=2))
+    while page := stores.history.quarantined(tenant, limit=2, before=(found[-1].at, found[-1].quarantine_id)):
+        assert len(page) <= 2
+        found += page
+    assert found == expected
+
+
+def test_mark_replayed__of_a_row_that_waits__is_said_until_it_fails_again(stores: Stores, tenant: str) -> None:
+    """What fails again keeps its row and waits with the newer code; one who read it earlier notes nothing."""
+    waiting = replace(rows.quarantined(tenant), source="s_web", event_key=rows.key("e1"))
+    stores.history.quarantine(waiting)
+    assert waiting.replayable
+    assert stores.history.mark_replayed(waiting, rows.AT + 1, "admin") is True
+    replayed = replace(waiting, replayed_at=rows.AT + 1, replayed_by="admin")
+    assert stores.history.quarantine_row(tenant, "q1") == replayed
+    assert stores.history.mark_replayed(waiting, rows.AT + 2, "other") is False
+    again = replace(waiting, at=rows.AT + 3, code="beyond_horizon")
+    stores.history.quarantine(again)
+    assert stores.history.quarantine_row(tenant, "q1") == again
+    assert stores.history.mark_replayed(waiting, rows.AT + 4, "admin") is False
+    assert list(stores.history.quarantined(tenant, limit=9)) == [again]
+    assert stores.history.mark_replayed(rows.quarantined(tenant, "q9"), rows.AT, "admin") is False
 
 
 def test_record__same_decision_twice__the_first_answer_stays(stores: Stores, tenant: str) -> None:
@@ -269,6 +304,18 @@ def test_record__same_decision_twice__the_first_answer_stays(stores: Stores, ten
     assert stores.history.decision(tenant, "d2") == unknown
     assert stores.history.decision(tenant, "d3") is None
     assert stores.history.decision(f"{tenant}x", "d1") is None
+
+
+def test_claim__of_a_name__the_first_content_holds_until_it_expires(stores: Stores, tenant: str) -> None:
+    """Who comes second learns what was claimed, however late the store forgets."""
+    until = rows.AT + 1_000
+
+    def claim(content: bytes, now: int, tenant: str = tenant) -> bytes:
+        return stores.history.claim(tenant, "k1", content, now=now, expires_at=until)
+
+    assert claim(b"ours", rows.AT) == claim(b"theirs", rows.AT + 999) == claim(b"ours", rows.AT + 999) == b"ours"
+    assert claim(b"theirs", rows.AT, f"{tenant}x") == b"theirs"
+    assert claim(b"theirs", until) == b"theirs"
 
 
 def test_create_secret__two_writers__both_get_the_one_that_is_kept(stores: Stores, tenant: str) -> None:
