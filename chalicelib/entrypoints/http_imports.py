@@ -11,7 +11,7 @@ from chalicelib.entrypoints.idempotency import idempotency_key
 from chalicelib.entrypoints.problems import json_answer, serves
 from chalicelib.entrypoints.request import Caller, json_body, query
 from chalicelib.flows.import_views import ImportView
-from chalicelib.flows.open_import import describe_import, open_import
+from chalicelib.flows.open_import import declared_import, describe_import, open_import
 
 blueprint = Blueprint(__name__)
 

@@ -59,7 +59,7 @@ def _check_time(event: Event, now: Millis, horizon_days: int) -> None:
     if event.time < now - horizon_days * DAY_MS:
         raise OutOfTime(
             "beyond_horizon",
-            f"The event is older than {horizon_days} days; send it as an import.",
+            f"The event is older than {horizon_days} days.",
             event,
         )
 

@@ -9,7 +9,7 @@ from chalicelib.flows.import_services import ImportServices, job_of, lines_of, o
 from chalicelib.flows.import_views import FailureView, ImportOpened, ImportView, RefusedLineView, UploadView
 from chalicelib.imports.declaration import read_declaration
 from chalicelib.imports.failures import sentence
-from chalicelib.imports.model import Job, RefusedLine
+from chalicelib.imports.model import Declaration, Job, RefusedLine
 from chalicelib.kernel.errors import BadInput, NotFound
 from chalicelib.kernel.moments import Millis, format_moment
 
@@ -25,12 +25,7 @@ def open_import(
 
     Raises ManyMistakes ``bad_import`` with all that is wrong, and TooLarge.
     """
-
-    def traits_of(source_id: str) -> Collection[str] | None:
-        source = services.door.source(source_id)
-        return source.traits if source is not None and source.tenant_id == tenant_id else None
-
-    declared = read_declaration(document, traits_of)
+    declared = declared_import(document, tenant_id, services)
     job = Job(tenant_id, import_id, principal, declared, now, now + UPLOAD_SECONDS * 1000)
     if not services.imports.create(row_of(job, 1)):
         job = _load(tenant_id, import_id, services)
@@ -39,6 +34,16 @@ def open_import(
         return ImportOpened(import_id, job.state, None)
     url = services.objects.upload_url(object_key(job), seconds=seconds_left)
     return ImportOpened(import_id, job.state, UploadView(url, "PUT", {}, format_moment(job.upload_until)))
+
+
+def declared_import(document: Any, tenant_id: str, services: ImportServices) -> Declaration:
+    """What a request declares. Raises ManyMistakes ``bad_import`` with all that is wrong, and TooLarge."""
+
+    def traits_of(source_id: str) -> Collection[str] | None:
+        source = services.door.source(source_id)
+        return source.traits if source is not None and source.tenant_id == tenant_id else None
+
+    return read_declaration(document, traits_of)
 
 
 def describe_import(tenant_id: str, import_id: str, cursor: str, services: ImportServices) -> ImportView:

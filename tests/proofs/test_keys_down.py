@@ -40,7 +40,7 @@ pytestmark = pytest.mark.proof
 
 FRESH_SECONDS, LIMIT_SECONDS, STEP_SECONDS = 300, 3_600, 300
 SETTINGS = Settings(
-    *["x"] * 7,
+    *["x"] * 9,
     "KI",
     "KB",
     "KE",
