@@ -23,6 +23,7 @@ WRITE = "imports:write"
 def open_(request: Request, caller: Caller) -> Response:
     """Declare a file of customers, orders or tickets. The import starts when the file is uploaded."""
     document, services = json_body(request), import_services()
+    declared_import(document, caller.tenant_id, services)
     import_id = "i_" + idempotency_key(request, caller)
     opened = open_import(document, caller.tenant_id, caller.principal, import_id, services, now())
     return json_answer(opened, 202)
