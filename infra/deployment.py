@@ -18,6 +18,8 @@ _VARIABLES = {
     "CatalogueTableName": "TABLE_CATALOGUE",
     "DeskTableName": "TABLE_DESK",
     "EventsQueueUrl": "QUEUE_EVENTS_URL",
+    "ImportsQueueUrl": "QUEUE_IMPORTS_URL",
+    "ImportsBucketName": "BUCKET_IMPORTS",
     "EventsDeadLettersUrl": "QUEUE_DEAD_LETTERS_URL",
     "ChangesBusName": "BUS_NAME",
     "IndexKeyId": "KEY_INDEX_ID",

@@ -32,6 +32,7 @@ TAGS = {
     "events": "The doors for events: the Segment family and CloudEvents.",
     "webhooks": "The doors for webhooks, each with its channel's own signature.",
     "profiles": "Reading profiles, always masked, for a stated purpose.",
+    "imports": "Files of customers, orders and tickets.",
     "matching": "Profiles that are probably one person, for review.",
     "routing": "Where a person should go, how to talk to them, and why.",
     "identity": "Who is one person: links, merges and splits by an operator's word.",

@@ -185,3 +185,24 @@ class BotContext(msgspec.Struct, frozen=True):
     tickets: tuple[ContextCase, ...] | msgspec.UnsetType = msgspec.UNSET
     reasons: tuple[Text, ...] | msgspec.UnsetType = msgspec.UNSET
     tags: tuple[ContextTag, ...] | msgspec.UnsetType = msgspec.UNSET
+
+
+class ImportRequest(msgspec.Struct, frozen=True):
+    """How a file is to be read. Paths are `identifiers.…`, `traits.…`, `data.…`, `times.…`, `time`, `status` and others.
+
+    Which paths there are depends on the kind: docs/integrate/imports.md.
+    """
+
+    source_id: Id
+    kind: Literal["customers", "orders", "tickets"]
+    format: Literal["csv", "jsonl"]
+    mapping: dict[str, str]
+    """Path to column, or to member of the line's object."""
+    values: dict[str, dict[str, str | int | bool]] | msgspec.UnsetType = msgspec.UNSET
+    """Path to what the words of its column mean."""
+    constants: dict[str, str | int | bool] | msgspec.UnsetType = msgspec.UNSET
+    """Path to a value for every line."""
+    time_format: Literal["rfc3339", "local", "epoch_seconds", "epoch_millis"] | msgspec.UnsetType = msgspec.UNSET
+    timezone: str | msgspec.UnsetType = msgspec.UNSET
+    """An IANA zone, for `local` times."""
+    delimiter: Literal[",", ";", "\t", "|"] | msgspec.UnsetType = msgspec.UNSET

@@ -14,6 +14,7 @@ import msgspec
 from chalicelib.entrypoints.http_identity import MergeRequest, MergeTrial, SplitRequest
 from chalicelib.entrypoints.http_matching import Rejection
 from chalicelib.entrypoints.http_profiles import Lookup
+from chalicelib.flows.import_views import ImportOpened
 from chalicelib.flows.paging import MOST_ROWS
 from chalicelib.flows.read_timeline import MOST_EVENTS
 from chalicelib.flows.review_matches import MOST_CANDIDATES
@@ -134,6 +135,16 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("GET", "/v1/profiles/{profile_id}/tags"): Operation(parameters=(PURPOSE, AS_OF), refuses=(409,)),
     ("GET", "/v1/profiles/{profile_id}/tags/{tag_id}/why"): Operation(parameters=(PURPOSE, AS_OF), refuses=(409,)),
     ("GET", "/v1/profiles/{profile_id}/timeline"): Operation(parameters=(PURPOSE, LIMIT, CURSOR)),
+    ("POST", "/v1/imports"): Operation(
+        details="Send the file to `upload.url` with `upload.method`; that starts it. Every mistake of the declaration is "
+        "told at once in `errors`.",
+        body=(bodies.ImportRequest,),
+        answer=ImportOpened,
+        status=202,
+        parameters=(IDEMPOTENCY_KEY,),
+        refuses=(409,),
+    ),
+    ("GET", "/v1/imports/{import_id}"): Operation(parameters=(CURSOR,)),
     ("GET", "/v1/profiles/{profile_id}/context"): Operation(
         answer=bodies.BotContext, parameters=(PURPOSE, CHANNEL, AS_OF), refuses=(409,)
     ),

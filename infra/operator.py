@@ -56,6 +56,8 @@ _KINDS = {
     "#merge#": "merges",
     "#split#": "splits",
     "#audit#": "audits",
+    "#j#": "imports",
+    "#l#": "import_lines",
     "#m#": "matches",
     "#p#": "profiles",
     "#i#": "identifiers",

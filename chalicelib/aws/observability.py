@@ -39,6 +39,7 @@ class Ids(TypedDict, total=False):
     event_key: str
     event_type: str
     message_id: str
+    import_id: str
     tag_id: str
     service: str
     operation: str

@@ -15,10 +15,14 @@ _MOST_ENTRIES = 10
 
 
 class Message(msgspec.Struct, frozen=True):
-    """A message's text and its string attributes. Prints its size only."""
+    """A message's text and its string attributes. Prints its size only.
+
+    ``delay_seconds``, at most 900, is how long the queue keeps it before anybody gets it.
+    """
 
     body: str
     attributes: Mapping[str, str] = {}
+    delay_seconds: int = 0
 
     def __repr__(self) -> str:
         return f"<message of {self.size_bytes} bytes>"
@@ -51,6 +55,12 @@ class Queue:
         for batch in split(sized, most_entries=_MOST_ENTRIES, most_bytes=limit):
             send_all(self._api, batch, lambda some: self._send_batch(url, some))
 
+    def waiting(self, url: str) -> int:
+        """About how many messages wait. Raises Unavailable."""
+        name = "ApproximateNumberOfMessages"
+        answer = self._api.call("GetQueueAttributes", {"QueueUrl": url, "AttributeNames": [name]})
+        return int(answer["Attributes"][name])
+
     def _send_batch(self, url: str, batch: Sequence[Message]) -> list[Message]:
         entries = [_entry(number, message) for number, message in enumerate(batch)]
         answer = self._api.call("SendMessageBatch", {"QueueUrl": url, "Entries": entries})
@@ -63,6 +73,8 @@ class Queue:
 
 def _entry(number: int, message: Message) -> dict[str, Any]:
     entry: dict[str, Any] = {"Id": str(number), "MessageBody": message.body}
+    if message.delay_seconds:
+        entry["DelaySeconds"] = message.delay_seconds
     if message.attributes:
         entry["MessageAttributes"] = {
             name: {"DataType": "String", "StringValue": value} for name, value in message.attributes.items()

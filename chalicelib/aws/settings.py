@@ -22,6 +22,8 @@ class Settings(msgspec.Struct, frozen=True):
     table_catalogue: str
     table_desk: str
     queue_events_url: str
+    queue_imports_url: str
+    bucket_imports: str
     bus_name: str
     key_index_id: str
     key_branch_id: str
@@ -34,6 +36,10 @@ class Settings(msgspec.Struct, frozen=True):
     key_hard_limit_seconds: int = 3_600
     """After this a cached tenant key is not used, even when KMS does not answer."""
     key_cache_entries: int = 1_000
+    import_limit_bytes: int = 5_000_000_000
+    """A larger file is not imported. S3 takes no more than 5 GB in one upload."""
+    import_waiting_messages: int = 1_000
+    """An import pauses while more messages than these wait for ingestion, so that live events are not behind it."""
 
 
 ENDPOINT_VARIABLES = {
@@ -41,6 +47,7 @@ ENDPOINT_VARIABLES = {
     "kms": "AWS_ENDPOINT_URL_KMS",
     "sqs": "AWS_ENDPOINT_URL_SQS",
     "events": "AWS_ENDPOINT_URL_EVENTBRIDGE",
+    "s3": "AWS_ENDPOINT_URL_S3",
 }
 _NAMES = (
     "table_profiles",
@@ -49,6 +56,8 @@ _NAMES = (
     "table_catalogue",
     "table_desk",
     "queue_events_url",
+    "queue_imports_url",
+    "bucket_imports",
     "bus_name",
     "key_index_id",
     "key_branch_id",
@@ -59,6 +68,8 @@ _LIMITS = (
     "key_cache_seconds",
     "key_hard_limit_seconds",
     "key_cache_entries",
+    "import_limit_bytes",
+    "import_waiting_messages",
 )
 
 

@@ -16,6 +16,7 @@ ROUTES: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     "timeline:read": (("GET", "/v1/profiles/*/timeline"),),
     "context:read": (("GET", "/v1/profiles/*/context"),),
+    "imports:write": (("POST", "/v1/imports"), ("GET", "/v1/imports/*")),
     "profiles:merge": (
         ("GET", "/v1/profiles/*/links"),
         ("POST", "/v1/merges/preview"),

@@ -9,11 +9,14 @@ from collections.abc import Callable, Sequence
 from functools import cache
 from typing import Any
 
+import msgspec
+
 from chalicelib.aws.bus import Bus, BusEvent
 from chalicelib.aws.credentials import credentials_from
 from chalicelib.aws.json_api import JsonApi
 from chalicelib.aws.key_ring import KeyRing
 from chalicelib.aws.kms import Kms
+from chalicelib.aws.objects import Bucket, Objects
 from chalicelib.aws.observability import Journal
 from chalicelib.aws.queue import Message, Queue
 from chalicelib.aws.retrying import wait
@@ -21,6 +24,7 @@ from chalicelib.aws.services import open_api
 from chalicelib.aws.settings import Settings, load_settings
 from chalicelib.channels.model import SourceProfile
 from chalicelib.entrypoints.request import Caller
+from chalicelib.flows.import_services import ImportServices
 from chalicelib.flows.services import (
     Change,
     DoorServices,
@@ -39,6 +43,7 @@ from chalicelib.store.catalogue import DynamoCatalogue, SourceRecord
 from chalicelib.store.dynamo_history import DynamoHistory
 from chalicelib.store.dynamo_profiles import DynamoProfiles
 from chalicelib.store.dynamo_secrets import DynamoSecrets
+from chalicelib.store.imports import DynamoImports
 from chalicelib.tags.catalogue import load_catalogue
 from chalicelib.tags.model import Failure
 
@@ -210,6 +215,28 @@ def door_services() -> DoorServices:
     )
 
 
+def go_on_with_import(tenant_id: str, import_id: str, delay_seconds: int) -> None:
+    """Queue an import to be gone on with. Raises Unavailable."""
+    body = msgspec.json.encode({"tenant": tenant_id, "import_id": import_id}).decode()
+    _queue().send(settings().queue_imports_url, [Message(body, delay_seconds=delay_seconds)])
+
+
+@cache
+def import_services() -> ImportServices:
+    """What imports need: the API to open and tell them, the worker to go on with them."""
+    names = settings()
+    bucket = Bucket.at(names.endpoints["s3"], names.bucket_imports)
+    return ImportServices(
+        imports=DynamoImports(api("dynamodb").call, names.table_history),
+        objects=Objects(bucket, region=names.region, credentials=credentials_from(os.environ)),
+        door=door_services(),
+        go_on=go_on_with_import,
+        waiting=lambda: _queue().waiting(names.queue_events_url),
+        limit_bytes=names.import_limit_bytes,
+        most_waiting=names.import_waiting_messages,
+    )
+
+
 @cache
 def read_services() -> ReadServices:
     """What answering needs."""
@@ -223,22 +250,31 @@ def read_services() -> ReadServices:
         policy=shipped_policy(),
         measures=load_measures(),
         alarm=raise_alarm,
-        patience=Patience(pause=wait, random=random.random, base_seconds=0.1),
     )
+
+
+def past_services() -> ReadServices:
+    """What answering for an earlier moment needs. Its patience begins with the call, so it is not kept."""
+    return msgspec.structs.replace(read_services(), patience=_until_answered(base_seconds=0.1))
 
 
 def identity_services() -> IdentityServices:
     """What merging and splitting needs. Its patience begins with the call, so it is not kept."""
     reading = read_services()
-    ends_at = time.monotonic() + ANSWER_SECONDS
     return IdentityServices(
         profiles=reading.profiles,
         history=reading.history,
         index=reading.index,
         publish=publish,
         catalogue=reading.catalogue,
-        patience=Patience(lambda: ends_at - time.monotonic(), wait, random.random),
+        patience=_until_answered(),
     )
+
+
+def _until_answered(base_seconds: float = 0.02) -> Patience:
+    """Full jitter between attempts, within the time that a caller waits from now on."""
+    ends_at = time.monotonic() + ANSWER_SECONDS
+    return Patience(lambda: ends_at - time.monotonic(), wait, random.random, base_seconds=base_seconds)
 
 
 @cache

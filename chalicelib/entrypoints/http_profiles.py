@@ -9,7 +9,7 @@ from chalice.app import Blueprint, Request
 
 from chalicelib.entrypoints.authorizers import principal_auth
 from chalicelib.entrypoints.clock import now
-from chalicelib.entrypoints.compose import read_services, tenant_of
+from chalicelib.entrypoints.compose import past_services, read_services, tenant_of
 from chalicelib.entrypoints.problems import serves
 from chalicelib.entrypoints.request import Caller, check_purpose, limit_of, moment, query, typed_body
 from chalicelib.events.model import Identifier
@@ -102,7 +102,7 @@ def _person(request: Request, caller: Caller, profile_id: str) -> tuple[Profile,
     # Most calls are about the present, and should not load what the past takes.
     from chalicelib.flows.rebuild_profile import profile_as_of
 
-    return profile_as_of(tenant_of(caller), profile_id, at, read_services(), present), at
+    return profile_as_of(tenant_of(caller), profile_id, at, past_services(), present), at
 
 
 def _check(request: Request) -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
 
-from chalicelib.entrypoints.compose import api, journal, key_ring, settings
+from chalicelib.entrypoints.clock import now
+from chalicelib.entrypoints.compose import api, identity_services, journal, key_ring, settings
 from chalicelib.flows.matching_services import MatchServices, ReviewServices
-from chalicelib.kernel.errors import Conflict
+from chalicelib.flows.merge_people import MergeOrder, merge_people
 from chalicelib.matching.model import Found, Person
+from chalicelib.matching.proposal import AUTOMATIC
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.store import scan
 from chalicelib.store.dynamo_profiles import DynamoProfiles
@@ -60,5 +62,6 @@ def find(people: Iterable[Person]) -> Found:
 
 
 def merge(tenant: Tenant, profile_ids: Sequence[str], merge_id: str) -> None:
-    """Merge profiles of themselves: not offered yet, so a pair above the tenant's threshold stays for review."""
-    raise Conflict("merge_not_offered", "This version merges nobody by itself.")
+    """Merge profiles of themselves, as the tenant said. Raises BadInput, Conflict, NotFound and Unavailable."""
+    order = MergeOrder(merge_id, tuple(profile_ids), "a probable match above the tenant's threshold", AUTOMATIC)
+    merge_people(order, tenant, identity_services(), now())

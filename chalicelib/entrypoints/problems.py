@@ -16,6 +16,7 @@ from chalicelib.kernel.errors import (
     BadInput,
     Conflict,
     Forbidden,
+    ManyMistakes,
     NotAuthorised,
     NotFound,
     ServiceRefused,
@@ -26,6 +27,7 @@ from chalicelib.kernel.errors import (
 
 STATUS: Mapping[type[ZhiyinError], int] = {
     TooLarge: 413,
+    ManyMistakes: 400,
     BadInput: 400,
     NotAuthorised: 401,
     Forbidden: 403,
@@ -95,7 +97,8 @@ def problem(error: ZhiyinError, id_: str) -> Response:
         journal().warn("request_failed", code=error.code, request_id=id_)
     # What a cloud service said is ours to read, not the caller's.
     public = ("internal", _OURS) if status == 500 else (error.code, error.message)
-    mistakes = (Mistake(error.path, error.code, error.message),) if error.path and status < 500 else ()
+    found = error.mistakes if isinstance(error, ManyMistakes) else (error,)
+    mistakes = tuple(Mistake(one.path, one.code, one.message) for one in found if one.path and status < 500)
     headers = dict(_JSON)
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"

@@ -16,7 +16,7 @@ from chalicelib.profiles.model import Contribution, Facet, FacetId, IdentifierKe
 from chalicelib.store.rows import EventRow, HistoryStore
 
 MOST_EVENTS = 20_000
-"""Event rows that one answer may read. A call has 29 seconds, and these take some of them."""
+"""Event rows that one answer may read. A call has 20 seconds, and these take some of them."""
 PAGE = 500
 _END = 1 << 62
 

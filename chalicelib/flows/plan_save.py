@@ -17,6 +17,12 @@ from chalicelib.profiles.join import body_of
 from chalicelib.profiles.model import Body, FacetId, IdentifierKey
 from chalicelib.store.rows import IdentifierRow, IdentifierWrite, ProfileRow, State
 
+MOST_CONTENDERS = 140
+"""Anchors that an identifier's row names: more than it may have, of all namespaces, before it counts as shared.
+
+Where too many people hang together to be settled, nobody is found to be shared, and the row must not grow.
+"""
+
 
 class Person(msgspec.Struct, frozen=True):
     """One component as it is to be stored. ``sources`` are the stored profiles that its facets come from."""
@@ -170,7 +176,7 @@ def _identifiers(people: tuple[Person, ...], settled: Settled, snapshot: Snapsho
             # Those of a shared one stay as they were when it was found to be: who comes later was never linked by it.
             contenders=before.contenders
             if before.shared
-            else tuple(sorted({*contended.get(key, ()), *before.contenders})),
+            else tuple(sorted({*contended.get(key, ()), *before.contenders})[:MOST_CONTENDERS]),
             shared=is_shared,
             erased_at=before.erased_at,
             generation=before.generation,

@@ -2,7 +2,8 @@
 
 ZhiyinError
 ├── BadInput        what was sent cannot be accepted as it is        (400)
-│   └── TooLarge    it breaks a size limit                           (413)
+│   ├── TooLarge    it breaks a size limit                           (413)
+│   └── ManyMistakes  it has several mistakes, and all are told      (400)
 ├── NotAuthorised   no valid credential; never says which cause      (401)
 ├── Forbidden       a valid credential that may not do this          (403)
 ├── NotFound        no such thing for this tenant                    (404)
@@ -35,6 +36,14 @@ class BadInput(ZhiyinError):
 
 class TooLarge(BadInput):
     """What was sent breaks a size limit, which the message names."""
+
+
+class ManyMistakes(BadInput):
+    """What was sent has mistakes at several places; ``mistakes`` holds all of them."""
+
+    def __init__(self, code: str, message: str, mistakes: tuple[BadInput, ...]) -> None:
+        super().__init__(code, message)
+        self.mistakes = mistakes
 
 
 class NotAuthorised(ZhiyinError):

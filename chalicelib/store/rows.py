@@ -65,6 +65,7 @@ class IdentifierRow(msgspec.Struct, frozen=True):
 
     ``profile_id`` is the profile it leads to ('' = none). ``contenders`` are anchors it was seen with and that
     it does not lead to. ``shared`` says that it was seen with too many people to lead to any but its own facet.
+    A shared one keeps the contenders that it had when it was found to be.
     Events up to ``erased_at`` are of a person that was erased; ``generation`` is the last one that was.
     """
 

@@ -258,7 +258,16 @@ def _record(place: int, body: str) -> dict[str, Any]:
 def _names(endpoint: str) -> dict[str, str]:
     keys = {f"KEY_{name}_ID": f"alias/{name.lower()}" for name in ("INDEX", "BRANCH", "INGEST")}
     services = {f"AWS_ENDPOINT_URL_{name}": endpoint for name in ("KMS", "SQS", "EVENTBRIDGE")}
-    return keys | services | {"QUEUE_EVENTS_URL": f"{endpoint}/queue/events", "BUS_NAME": "changes"}
+    return (
+        keys
+        | services
+        | {
+            "QUEUE_EVENTS_URL": f"{endpoint}/queue/events",
+            "QUEUE_IMPORTS_URL": f"{endpoint}/queue/imports",
+            "BUCKET_IMPORTS": "uploads",
+            "BUS_NAME": "changes",
+        }
+    )
 
 
 @contextlib.contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import urllib.request
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -154,7 +155,9 @@ def unique(word: str) -> str:
 
 def environment(endpoint: str, tables: Mapping[str, str], call: Callable[..., dict[str, Any]]) -> dict[str, str]:
     """The functions' environment: queue, bus and keys are made here."""
-    queue = call("sqs", "CreateQueue", QueueName=unique("events"))["QueueUrl"]
+    queue, imports = (call("sqs", "CreateQueue", QueueName=unique(name))["QueueUrl"] for name in ("events", "imports"))
+    bucket = unique("uploads")
+    urllib.request.urlopen(urllib.request.Request(f"{endpoint}/{bucket}", method="PUT"))
     bus = unique("changes")
     call("events", "CreateEventBus", Name=bus)
     keys = {
@@ -168,6 +171,8 @@ def environment(endpoint: str, tables: Mapping[str, str], call: Callable[..., di
         "AWS_REGION": emulator.REGION,
         "AWS_ENDPOINT_URL": endpoint,
         "QUEUE_EVENTS_URL": queue,
+        "QUEUE_IMPORTS_URL": imports,
+        "BUCKET_IMPORTS": bucket,
         "QUEUE_DEAD_LETTERS_URL": queue,
         "BUS_NAME": bus,
     }

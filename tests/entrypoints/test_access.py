@@ -42,6 +42,8 @@ EXPECTED = {
     ("POST", "/v1/quarantine/{quarantine_id}/replay"): "quarantine:replay",
     ("POST", "/v1/profiles/lookup"): "profiles:read",
     ("POST", "/v1/route"): "route",
+    ("POST", "/v1/imports"): "imports:write",
+    ("GET", "/v1/imports/{import_id}"): "imports:write",
     ("POST", "/v1/splits"): "profiles:merge",
     **{
         ("POST", f"/v1/{call}"): "events:write"

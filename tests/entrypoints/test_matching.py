@@ -135,3 +135,27 @@ def test_operator__score_to_merge_from__is_kept_for_the_tenant(shop: Shop) -> No
 def test_list__agents_and_bots__may_not(crowd: Shop) -> None:
     """To review who is one person is for supervisors."""
     assert {candidates(crowd, crowd.role(role)).status for role in ("agent", "bot", "analyst")} == {403}
+
+
+def test_night__tenant_lets_sure_pairs_be_merged__one_profile_and_an_audit_row(crowd: Shop) -> None:
+    """Above the tenant's own threshold nobody is asked; a protection is never gone over."""
+    same = {"name": "慕容复", "birthday": "1988-08-08", "city": "苏州", "address": "苏州市姑苏区燕子坞 1 号"}
+    browsers = [unique("b"), unique("b")]
+    calls = [{"type": "identify", "messageId": unique("m"), "anonymousId": one, "traits": same} for one in browsers]
+    assert crowd.send("/v1/batch", {"batch": calls}).status == 200
+    crowd.lambdas.ingest()
+    before = {crowd.lookup("anonymous_id", one).json["profile_id"] for one in browsers}
+    assert len(before) == 2
+    crowd.lambdas.operator.merge_matches(crowd.tenant_id, 0.95)
+    try:
+        forget_composed()
+        nightly()
+    finally:
+        crowd.lambdas.operator.merge_matches(crowd.tenant_id, None)
+        forget_composed()
+    after = {crowd.lookup("anonymous_id", one).json["profile_id"] for one in browsers}
+    assert len(after) == 1 and after < before
+    twins = {crowd.lookup("user_id", f"twin-{at}").json["profile_id"] for at in range(2)}
+    assert len(twins) == 2
+    audited = crowd.lambdas.http("GET", "/v1/audit", token=crowd.admin_token).json
+    assert "automatic" in json.dumps(audited)

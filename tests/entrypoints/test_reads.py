@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -12,6 +13,7 @@ from chalicelib.kernel.moments import parse_moment
 from tests.entrypoints.service import Answer, Lambdas, Shop, open_shop, unique
 
 PHONE = "13907551234"
+STRUCTURED = {"content-type": "application/cloudevents+json"}
 
 
 @pytest.fixture(scope="module")
@@ -268,6 +270,30 @@ def test_as_of__each_read__answers_as_it_was(shop: Shop, changed: dict[str, Any]
         assert (answer.status, answer.json["as_of"]) == (200, at)
     offset = at.replace("Z", "%2B00:00")
     assert shop.read(f"{base}?purpose=service&as_of={offset}").json == changed["then"]
+
+
+def test_as_of__people_who_are_one_now__are_two_before_the_link(shop: Shop) -> None:
+    """An id that was merged away since answers with its own profile of then."""
+    user, phone = unique("u"), f"+86139{uuid4().int % 10**8:08d}"
+
+    def viewed(*who: tuple[str, str]) -> None:
+        identifiers = [{"namespace": namespace, "value": value} for namespace, value in who]
+        sent = {"specversion": "1.0", "id": unique("e"), "source": "/shop", "type": "page.viewed"}
+        at = datetime.now(UTC).isoformat()
+        shop.send("/v1/events", {**sent, "time": at, "data": {"identifiers": identifiers}}, STRUCTURED)
+        shop.lambdas.ingest()
+
+    viewed(("user_id", user))
+    viewed(("phone", phone))
+    then = [shop.lookup("user_id", user).json, shop.lookup("phone", phone).json]
+    at = then[1]["as_of"]
+    viewed(("user_id", user), ("phone", phone))
+    paths = [f"/v1/profiles/{one['profile_id']}?purpose=service" for one in then]
+    assert {shop.read(path).json["profile_id"] for path in paths} == {then[0]["profile_id"]}
+    told = [shop.read(f"{path}&as_of={at}").json for path in paths]
+    assert [{**one, "as_of": "", "quality": ""} for one in told] == [
+        {**one, "as_of": "", "quality": ""} for one in then
+    ]
 
 
 def test_as_of__role_of_a_bot__reads_context_alone(shop: Shop, changed: dict[str, Any]) -> None:

@@ -130,6 +130,24 @@ def test_timeline__an_event__shows_declared_clear_fields_only(world: World) -> N
     assert shown == {"order.paid": {"order_id": "o1", "amount": "12.50"}, "custom.note": {}}
 
 
+def test_timeline_and_decisions__merge_and_its_split__follow_both(world: World) -> None:
+    """Merged, both ids show all events; split again, each its own; a decision answers by its id throughout."""
+    world.apply(paid("o1", "1.00", USER), paid("o2", "1.00", PHONE), paid("o3", "1.00", PHONE))
+    both = [world.person(*who).profile_id for who in (USER, PHONE)]
+    decided = routed(world, "d_phone", profile_id=both[1])
+
+    def lengths() -> list[int]:
+        return [len(whole_timeline(world, one, 1)) for one in both]
+
+    assert lengths() == [1, 2]
+    merged = world.merge(*both)
+    assert (lengths(), routed(world, "d_merged", profile_id=both[1])["profile_id"]) == ([3, 3], both[0])
+    world.split(merge_id=merged.merge_id)
+    world.apply(paid("o4", "1.00", USER))
+    assert (lengths(), routed(world, "d_split", profile_id=both[1])["profile_id"]) == ([2, 2], both[1])
+    assert msgspec.json.decode(read_decision(TENANT_ID, "d_phone", world.reading())) == decided
+
+
 @pytest.mark.parametrize("cursor", ["x", "1", ".", "1.", "-1.ab", "１.ab", "99999999999999999.ab", "1.a b", "1.ab.c"])
 def test_timeline__cursor_of_nobody__refused(world: World, cursor: str) -> None:
     """A made-up cursor is a mistake of the caller, never an empty page."""

@@ -92,9 +92,9 @@ def statements(template: Template) -> Iterator[tuple[str, list[str], list[Any]]]
 
 
 def is_wild(resource: object) -> bool:
-    """Whether a policy's resource ends in a star; a function's own log streams have no names to write down."""
+    """Whether a policy's resource ends in a star; a function's own log streams and uploads have no names to write down."""
     text = json.dumps(resource).rstrip('"}')
-    return text.endswith("*") and not text.endswith("log-stream:*")
+    return text.endswith("*") and not text.endswith(("log-stream:*", "${ImportsBucket.Arn}/uploads/*"))
 
 
 def wildcards(template: Template) -> list[str]:
@@ -110,7 +110,7 @@ def wildcards(template: Template) -> list[str]:
 
 def reach(template: Template) -> dict[str, list[str]]:
     """Which functions reach each table, key, queue and bus, as their roles say."""
-    kinds = ("AWS::DynamoDB::Table", "AWS::KMS::Key", "AWS::SQS::Queue", "AWS::Events::EventBus")
+    kinds = ("AWS::DynamoDB::Table", "AWS::KMS::Key", "AWS::SQS::Queue", "AWS::S3::Bucket", "AWS::Events::EventBus")
     owners = {role: name for name, one in functions(template).items() for role in references(one["Role"])}
     reached: dict[str, set[str]] = {name: set() for kind in kinds for name in of_type(template, kind)}
     for role, _, resources in statements(template):

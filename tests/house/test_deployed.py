@@ -69,7 +69,7 @@ def test_deployed__unknown_path__is_not_found(cloud: state.State) -> None:
     assert ask(cloud, "GET", "/v1/nothing-here")[0] == 404
 
 
-def test_deployed__queue_source__reports_partial_failures(cloud: state.State) -> None:
-    """The mapping from the queue to its function really carries ReportBatchItemFailures."""
+def test_deployed__queue_sources__report_partial_failures(cloud: state.State) -> None:
+    """The mappings from the queues to their functions really carry ReportBatchItemFailures."""
     mappings = emulator.client("lambda", cloud.emulator_port).list_event_source_mappings()["EventSourceMappings"]
-    assert [mapping["FunctionResponseTypes"] for mapping in mappings] == [["ReportBatchItemFailures"]]
+    assert [mapping["FunctionResponseTypes"] for mapping in mappings] == [["ReportBatchItemFailures"]] * 2

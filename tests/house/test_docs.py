@@ -187,7 +187,7 @@ def test_integrate__fields_of_answers__are_all_explained(page, types):
 
 def test_settings__each_variable__is_told_with_its_default():
     """Every setting of the functions is in docs/operate, and what is there is a setting."""
-    told = set(re.findall(r"`([A-Z][A-Z_]+)`", SETTINGS))
+    told = set(re.findall(r"`([A-Z][A-Z0-9_]+)`", SETTINGS))
     named = {field.upper() for field in Settings.__struct_fields__ if field not in {"region", "endpoints"}}
     assert told == named | set(ENDPOINT_VARIABLES.values()) | {"AWS_REGION", "AWS_DEFAULT_REGION", "AWS_ENDPOINT_URL"}
     defaults = dict(zip(reversed(Settings.__struct_fields__), reversed(Settings.__struct_defaults__), strict=False))

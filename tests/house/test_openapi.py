@@ -17,6 +17,8 @@ from chalicelib.channels import cloudevents, segment, standard_webhooks
 from chalicelib.channels.model import SourceProfile
 from chalicelib.entrypoints.access import ROUTES
 from chalicelib.entrypoints.http_profiles import Lookup
+from chalicelib.imports.declaration import read_declaration
+from chalicelib.imports.model import Declaration
 from chalicelib.kernel.moments import parse_moment
 from chalicelib.kernel.texts import Text
 from chalicelib.privacy.credentials import SCOPES
@@ -28,7 +30,7 @@ from chalicelib.routing.model import Caller, RouteRequest
 from chalicelib.routing.policy import shipped_policy
 from infra import openapi, openapi_operations
 from infra.failures import Failure
-from infra.openapi_bodies import BotContext
+from infra.openapi_bodies import BotContext, ImportRequest
 from infra.openapi_operations import OPERATIONS, Operation
 
 DOCUMENT: dict[str, Any] = json.loads(openapi.FILE.read_bytes())
@@ -135,6 +137,12 @@ def test_openapi__example__fits_its_schema(name):
 def test_openapi__operation_with_body_or_answer__has_an_example():
     """Nobody should have to guess what a call looks like."""
     assert {name for name in OPERATIONS_SHOWN if name != "system_openapi"} == EXAMPLES.keys()
+
+
+def test_openapi__import_example__is_well_declared():
+    """The import that the document shows is one that is taken."""
+    read_declaration(EXAMPLES["imports_open"]["request"], lambda _: SOURCE_TRAITS)
+    assert set(ImportRequest.__struct_fields__) == set(Declaration.__struct_fields__)
 
 
 @pytest.mark.parametrize("kind", ["track", "identify", "page", "screen", "group", "alias"])

@@ -46,7 +46,7 @@ def test_template__authorizers__read_the_catalogue_by_key_only(template: rules.T
 def test_template__every_function__finds_its_settings(template: rules.Template) -> None:
     """Each table, key, queue and bus a function reaches is named to it by a reference, never by a guess."""
     variables = template["Globals"]["Function"]["Environment"]["Variables"]
-    assert rules.references(variables) == set(REACH) - {"EventsDeadLetters"}
+    assert rules.references(variables) == set(REACH) - {"EventsDeadLetters", "ImportsDeadLetters"}
 
 
 def test_template__log_groups__belong_to_functions(template: rules.Template) -> None:
@@ -62,6 +62,30 @@ def test_template__tables__back_up_all_but_secrets(template: rules.Template) -> 
         name: one["PointInTimeRecoverySpecification"]["PointInTimeRecoveryEnabled"] for name, one in tables.items()
     }
     assert restorable == dict.fromkeys(tables, True) | {"KeysTable": False}
+
+
+def test_template__bucket_of_uploads__is_closed_encrypted_and_forgetful(template: rules.Template) -> None:
+    """Files of customers are encrypted, closed to the public, and gone after a week whatever happens."""
+    (bucket,) = rules.of_type(template, "AWS::S3::Bucket").values()
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    (rule,) = bucket["LifecycleConfiguration"]["Rules"]
+    assert rule["Status"] == "Enabled" and rule["ExpirationInDays"] <= 7
+
+
+def test_template__api__signs_uploads_and_reads_none(template: rules.Template) -> None:
+    """The function that answers the internet may put a file into the bucket, and never get one."""
+    of_bucket = {
+        (role, action)
+        for role, actions, resources in rules.statements(template)
+        for action in actions
+        if "ImportsBucket" in rules.references(resources)
+    }
+    assert of_bucket == {
+        ("ApiHandlerRole", "s3:PutObject"),
+        ("ImportRangesRole", "s3:GetObject"),
+        ("ImportRangesRole", "s3:DeleteObject"),
+    }
 
 
 def no_partial_failures(template: dict[str, Any]) -> None:

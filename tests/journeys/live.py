@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+import urllib.request
 import uuid
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +22,7 @@ from infra.demo.sending import SEGMENT, Sending
 from infra.demo.waiting import wait_until_accounted
 
 READERS = 4
+IMPORT_SECONDS = 120
 
 
 def now_ms() -> int:
@@ -119,6 +122,18 @@ def segment_items(sendings: Sequence[Sending]) -> list[dict[str, Any]]:
     for one in sendings:
         segment_call(client, one)
     return items
+
+
+def bring_file(live: Live, declaration: dict[str, Any], content: bytes) -> Any:
+    """Declare an import, upload its file, and wait until it is over; what is told of it then."""
+    opened = live.api.call("POST", "/v1/imports", body=declaration)
+    put = urllib.request.Request(opened["upload"]["url"], content, {"Content-Type": "text/csv"}, method="PUT")
+    urllib.request.urlopen(put).close()
+    ends_at = time.monotonic() + IMPORT_SECONDS
+    while (view := live.api.call("GET", f"/v1/imports/{opened['import_id']}"))["state"] in ("waiting", "running"):
+        assert time.monotonic() < ends_at, view
+        time.sleep(0.5)
+    return view
 
 
 def again(one: Sending) -> Sending:

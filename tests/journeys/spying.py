@@ -100,6 +100,13 @@ def queues(live: Live) -> Iterator[tuple[str, bytes]]:
                 yield f"queue {url.rpartition('/')[2]}", json.dumps(message, ensure_ascii=False, default=str).encode()
 
 
+def uploads(live: Live) -> Iterator[tuple[str, bytes]]:
+    """Every object that was uploaded for an import and is still there."""
+    bucket, client = live.cloud.outputs["ImportsBucketName"], live.aws("s3")
+    for one in client.list_objects_v2(Bucket=bucket).get("Contents", []):
+        yield f"upload {one['Key']}", client.get_object(Bucket=bucket, Key=one["Key"])["Body"].read()
+
+
 def logs(live: Live) -> Iterator[tuple[str, bytes]]:
     """Every line of the Lambdas' logs, metrics in their embedded format included, and the local cloud's own files."""
     client = live.aws("logs")

@@ -16,7 +16,7 @@ from standardwebhooks.webhooks import Webhook
 from infra.demo.doors import cloud_batch, cloud_event, post_webhook
 from infra.demo.sending import CLOUDEVENTS, DAY_MS, WEBHOOK, Sending
 from tests.journeys import spying
-from tests.journeys.live import Live, described, now_ms, segment_items, sending, unique
+from tests.journeys.live import Live, bring_file, described, now_ms, segment_items, sending, unique
 
 pytestmark = pytest.mark.deployed
 
@@ -196,6 +196,36 @@ def _refused_calls(live: Live, canary: Canary) -> list[bytes]:
     return found
 
 
+def _imported(live: Live, canary: Canary) -> list[bytes]:
+    """A file whose lines, good and broken, hold the values wherever a value can stand; what is answered of it."""
+    declaration = {
+        "source_id": live.tenant.shop.source_id,
+        "kind": "tickets",
+        "format": "csv",
+        "mapping": {"identifiers.phone": "a", "data.ticket_id": "b", "data.text": "c", "time": "d", "extra.mail": "e"},
+        "constants": {"status": "opened"},
+    }
+    sentence, at = canary.sentence(), "2026-10-01T10:00:00Z"
+    lines = [
+        "a,b,c,d,e",
+        f"{canary.phone},{canary.card},{sentence},{at},{canary.email}",
+        f"{sentence},{canary.phone},{canary.card},{at},{canary.email}",
+        f'{canary.phone},"{canary.card},{sentence},{at},{canary.email}',
+        f"{canary.phone},{canary.card},{sentence},{canary.card},{canary.email}",
+        f"{canary.phone},{sentence}",
+    ]
+    view = bring_file(live, declaration, "\n".join(lines).encode())
+    assert (view["accepted"], view["refused"], view["state"]) == (1, 4, "finished"), view
+    wrong = declaration | {canary.email: 1, "mapping": {canary.phone: sentence}, "values": {sentence: canary.card}}
+    answer = live.session.post(
+        f"{live.cloud.url}/v1/imports",
+        json=wrong,
+        headers={"authorization": f"Bearer {live.tenant.admin_token}"},
+        timeout=30,
+    )
+    return [json.dumps(view, ensure_ascii=False).encode(), _whole(answer)]
+
+
 def _whole(answer: Any) -> bytes:
     return str(dict(answer.headers)).encode() + answer.content
 
@@ -207,14 +237,15 @@ def test_canary__sent_through_every_door__stands_nowhere_in_clear(live: Live) ->
         answers = _send_by_all_doors(live, _good(canary, user))
         answers += _send_by_all_doors(live, _broken(canary, user))
         answers += _refused_calls(live, canary)
-        live.settle(9)
+        answers += _imported(live, canary)
+        live.settle(14)
         heard = tap.heard()
     assert heard, "no bus event was heard, so nothing was proven about the bus"
     needles = canary.needles()
     found = [leak for answer in answers for leak in spying.leaks(needles, "answer", answer)]
     found += [leak for event in heard for leak in spying.leaks(needles, "bus", event)]
     looked_at: dict[str, int] = {}
-    for search in (spying.tables, spying.queues, spying.logs, spying.metrics):
+    for search in (spying.tables, spying.queues, spying.uploads, spying.logs, spying.metrics):
         for place, content in search(live):
             looked_at[place.partition(" ")[0]] = looked_at.get(place.partition(" ")[0], 0) + 1
             found += spying.leaks(needles, place, content)

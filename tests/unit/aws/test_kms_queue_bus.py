@@ -61,6 +61,19 @@ def test_queue__more_than_ten__go_in_batches_with_attributes(api, server):
     assert server.bodies()[0]["QueueUrl"] == "http://q"
 
 
+def test_queue__delayed_message__says_for_how_long(api, server):
+    """A message may be kept back; the others go at once."""
+    Queue(api, message_limit_bytes=1000).send("http://q", [Message("a", delay_seconds=20), Message("b")])
+    first, second = server.bodies()[0]["Entries"]
+    assert first["DelaySeconds"] == 20 and "DelaySeconds" not in second
+
+
+def test_queue__asked_how_many_wait__answers_a_number(api, server):
+    """Whoever sends much looks how much is there."""
+    server.script = [answer({"Attributes": {"ApproximateNumberOfMessages": "17"}})]
+    assert Queue(api, message_limit_bytes=1000).waiting("http://q") == 17
+
+
 def test_queue__large_messages__are_split_by_bytes(api, server):
     """A batch as a whole has the limit of one message."""
     Queue(api, message_limit_bytes=100).send("q", [Message("x" * 60), Message("y" * 60), Message("z" * 30)])

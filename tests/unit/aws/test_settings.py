@@ -16,6 +16,8 @@ WHOLE = {
     "TABLE_CATALOGUE": "catalogue",
     "TABLE_DESK": "desk",
     "QUEUE_EVENTS_URL": "http://q/events",
+    "QUEUE_IMPORTS_URL": "http://q/imports",
+    "BUCKET_IMPORTS": "uploads",
     "BUS_NAME": "zhiyin",
     "KEY_INDEX_ID": "k1",
     "KEY_BRANCH_ID": "k2",
@@ -52,6 +54,7 @@ def test_endpoints__set_ones__win_and_china_has_its_suffix():
         "kms": "http://l:1",
         "sqs": "http://l:1",
         "events": "http://l:1",
+        "s3": "http://l:1",
     }
     china = load_settings(WHOLE | {"AWS_REGION": "cn-north-1"})
     assert china.endpoints["kms"] == "https://kms.cn-north-1.amazonaws.com.cn/"

@@ -1,0 +1,35 @@
+"""Imports: declare a file, upload it to the URL in the answer, and see how far it is."""
+
+from __future__ import annotations
+
+from chalice.app import Blueprint, Request, Response
+
+from chalicelib.entrypoints.authorizers import principal_auth
+from chalicelib.entrypoints.clock import now
+from chalicelib.entrypoints.compose import import_services
+from chalicelib.entrypoints.idempotency import idempotency_key
+from chalicelib.entrypoints.problems import json_answer, serves
+from chalicelib.entrypoints.request import Caller, json_body, query
+from chalicelib.flows.import_views import ImportView
+from chalicelib.flows.open_import import describe_import, open_import
+
+blueprint = Blueprint(__name__)
+
+WRITE = "imports:write"
+
+
+@blueprint.route("/v1/imports", methods=["POST"], name="open", authorizer=principal_auth)
+@serves(blueprint, WRITE)
+def open_(request: Request, caller: Caller) -> Response:
+    """Declare a file of customers, orders or tickets. The import starts when the file is uploaded."""
+    document, services = json_body(request), import_services()
+    import_id = "i_" + idempotency_key(request, caller)
+    opened = open_import(document, caller.tenant_id, caller.principal, import_id, services, now())
+    return json_answer(opened, 202)
+
+
+@blueprint.route("/v1/imports/{import_id}", authorizer=principal_auth)
+@serves(blueprint, WRITE)
+def progress(request: Request, caller: Caller, import_id: str) -> ImportView:
+    """How far an import is, and which lines were refused and why."""
+    return describe_import(caller.tenant_id, import_id, query(request, "cursor"), import_services())

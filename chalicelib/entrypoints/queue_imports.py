@@ -1,0 +1,85 @@
+"""The Lambda behind the queue of imports: announced uploads, and imports to be gone on with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+from urllib.parse import unquote_plus
+
+import msgspec
+from chalice.app import Blueprint, SQSEvent
+
+from chalicelib.entrypoints.clock import now
+from chalicelib.entrypoints.compose import import_services, journal
+from chalicelib.flows.run_import import Upload, begin_import, run_import
+from chalicelib.kernel.errors import BadInput, ZhiyinError
+
+blueprint = Blueprint(__name__)
+
+_RANGE_MILLIS = 25_000
+"""What is left to the function when it begins no other range: one takes a few seconds, and a throttled queue longer."""
+
+
+class GoOn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Our own message: an import to be gone on with from its checkpoint."""
+
+    tenant: str
+    import_id: str
+
+
+@blueprint.on_sqs_message(queue="imports", batch_size=1, name="import_ranges")
+def import_ranges(event: SQSEvent) -> dict[str, Any]:
+    """Work on an import while there is time; a message that failed is delivered again."""
+    failed = []
+    for one in event.to_dict()["Records"]:
+        try:
+            _work(one["body"], _has_time(event.context))
+        except ZhiyinError as error:
+            journal().warn("message_failed", message_id=one["messageId"], code=error.code)
+            failed.append({"itemIdentifier": one["messageId"]})
+    journal().flush()
+    return {"batchItemFailures": failed}
+
+
+def _work(body: str, has_time: Callable[[], bool]) -> None:
+    services = import_services()
+    for one in _named(body):
+        if isinstance(one, Upload):
+            begin_import(one, services, now())
+        job = run_import(
+            one.tenant_id if isinstance(one, Upload) else one.tenant, one.import_id, services, now(), has_time
+        )
+        if job is not None and job.is_over:
+            journal().note(
+                "import_over",
+                tenant=job.tenant_id,
+                import_id=job.import_id,
+                code=job.failure or job.state,
+                count=job.counts.records,
+            )
+
+
+def _named(body: str) -> Iterator[Upload | GoOn]:
+    """The imports that a message speaks of. Raises BadInput ``bad_message`` for one that is none of ours."""
+    try:
+        told = msgspec.json.decode(body, type=dict[str, Any])
+        if "Records" in told:
+            yield from map(_upload, told["Records"])
+        elif told.get("Event") != "s3:TestEvent":
+            yield msgspec.convert(told, GoOn)
+    except (msgspec.MsgspecError, LookupError, TypeError, ValueError):
+        raise BadInput("bad_message", "The queue message is neither an upload nor an import.") from None
+
+
+def _upload(record: dict[str, Any]) -> Upload:
+    told = record["s3"]["object"]
+    # S3 announces keys encoded as in a form.
+    _, tenant_id, import_id = unquote_plus(told["key"]).split("/")
+    return Upload(tenant_id, import_id, int(told["size"]), str(told["eTag"]).strip('"'))
+
+
+def _has_time(context: Any) -> Callable[[], bool]:
+    """Whether another range may begin. Outside of Lambda there is no deadline."""
+    if context is None:
+        return lambda: True
+    return lambda: context.get_remaining_time_in_millis() > _RANGE_MILLIS
