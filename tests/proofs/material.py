@@ -9,6 +9,7 @@ from hashlib import sha256
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from chalicelib.events.delivery import RefusedItem
 from chalicelib.events.model import Event
@@ -202,7 +203,7 @@ class Doors:
     def item(self, one: Event) -> str:
         """The name of an event's item, by what must become of it."""
         if one.id.startswith("bad-"):
-            return self._quarantined(one.source, msgspec.msgpack.encode(one))
+            return self._quarantined(one.source, msgspec.msgpack.encode(replace(one, received_at=0)))
         return self._index.event_key(one.source, one.id).hex()
 
     def _quarantined(self, source: str, original: bytes) -> str:
