@@ -6,14 +6,11 @@ gone on with by its id.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import msgspec
 
 from chalicelib.flows.facet_keys import secret_name
 from chalicelib.flows.identity_records import Audited, audit_record
 from chalicelib.flows.merge_people import ATTEMPTS, facet_of
-from chalicelib.flows.save_group import ACTIONS_AT_ONCE
 from chalicelib.flows.services import Change, ErasureServices
 from chalicelib.flows.snapshot import Snapshot
 from chalicelib.identity.blind_index import namespace_of
@@ -94,12 +91,9 @@ def _begin(order: EraseOrder, tenant: Tenant, services: ErasureServices, now: Mi
         ids = {index.profile_id(facet): facet for facet in snapshot.body(owner).facets}
         snapshot.know_profiles(ids)
         erasure = _erasure(order, owner, tuple(sorted(ids)), snapshot, now)
-        first, *rest = _saves(erasure, owner, nodes, snapshot)
-        if snapshot.is_torn or not services.profiles.save(first).saved:
+        tombstones = _tombstones(erasure, owner, nodes, snapshot)
+        if snapshot.is_torn or not services.profiles.save(tombstones).saved:
             continue
-        for change in rest:
-            # Only this erasure may write them now: what leads to an erased profile waits until it leads nowhere.
-            services.profiles.save(change)
         return erasure
     raise Unavailable("contended", "Others change this profile; try again.")
 
@@ -122,35 +116,34 @@ def _erasure(order: EraseOrder, owner: str, ids: tuple[str, ...], snapshot: Snap
     )
 
 
-def _saves(erasure: Erasure, owner: str, nodes: set[IdentifierKey], snapshot: Snapshot) -> Iterator[rows.Change]:
-    """The tombstones in as many saves as they take; with the first one the person is gone."""
-    tenant = snapshot.tenant_id
-    generations = max(erasure.facets.values())
-    profiles = [_tombstone(one, snapshot, erasure.at) for one in (owner, *(set(erasure.profile_ids) - {owner}))]
-    identifiers = [
-        _nowhere(key, snapshot, erasure, generations)
-        for key in sorted(nodes, key=lambda one: one not in erasure.facets)
-    ]
+def _tombstones(erasure: Erasure, owner: str, nodes: set[IdentifierKey], snapshot: Snapshot) -> rows.Change:
+    """The save with which the person is gone. A profile's identifiers always fit into one (``Limits.nodes``)."""
+    tenant, generation = snapshot.tenant_id, max(erasure.facets.values())
     audited = Audited("profiles.erase", erasure.principal, erasure.profile_ids, erasure.reason, erasure.erasure_id)
-    records = (
-        Record(tenant, ERASURE, erasure.erasure_id, erasure.at, encode(erasure)),
-        audit_record(tenant, erasure.erasure_id, erasure.at, audited),
+    row = snapshot.profile(owner)
+    return rows.Change(
+        tenant=tenant,
+        profiles=() if row is None else ((_tombstone(row, erasure.at), row.version),),
+        identifiers=tuple(_nowhere(key, snapshot, erasure, generation) for key in sorted(nodes)),
+        records=(
+            Record(tenant, ERASURE, erasure.erasure_id, erasure.at, encode(erasure)),
+            audit_record(tenant, erasure.erasure_id, erasure.at, audited),
+        ),
     )
-    room = ACTIONS_AT_ONCE - len(records) - 1
-    yield rows.Change(tenant, (profiles[0],), identifiers=tuple(identifiers[:room]), records=records)
-    for start in range(room, len(identifiers), ACTIONS_AT_ONCE):
-        yield rows.Change(tenant, identifiers=tuple(identifiers[start : start + ACTIONS_AT_ONCE]))
-    for start in range(1, len(profiles), ACTIONS_AT_ONCE):
-        yield rows.Change(tenant, tuple(profiles[start : start + ACTIONS_AT_ONCE]))
 
 
-def _tombstone(profile_id: str, snapshot: Snapshot, now: Millis) -> tuple[rows.ProfileRow, int]:
-    row = snapshot.profile(profile_id)
-    assert row is not None, "only profiles that exist are erased"
-    erased = msgspec.structs.replace(
+def _tombstone(row: rows.ProfileRow, now: Millis) -> rows.ProfileRow:
+    return msgspec.structs.replace(
         row, version=row.version + 1, state="erased", updated_at=now, body=b"", ties=b"", merged_into=""
     )
-    return erased, row.version
+
+
+def _erase_redirects(erasure: Erasure, tenant: Tenant, services: ErasureServices) -> None:
+    """Former ids lead to nobody. One that was written since is of a new generation, and stays."""
+    found = services.profiles.load(tenant.tenant_id, erasure.profile_ids, fresh=True).values()
+    for row in found:
+        if row.state == "merged" and row.updated_at <= erasure.at:
+            services.profiles.save(rows.Change(tenant.tenant_id, ((_tombstone(row, erasure.at), row.version),)))
 
 
 def _nowhere(key: IdentifierKey, snapshot: Snapshot, erasure: Erasure, generation: int) -> IdentifierWrite:
@@ -167,7 +160,8 @@ def _nowhere(key: IdentifierKey, snapshot: Snapshot, erasure: Erasure, generatio
 
 
 def _complete(erasure: Erasure, tenant: Tenant, services: ErasureServices, now: Millis) -> Receipt:
-    """Shred the keys, strip the events to their markers, forget the decisions, and tell."""
+    """Let former ids lead to nobody, shred the keys, strip the events to their markers, forget the decisions, and tell."""
+    _erase_redirects(erasure, tenant, services)
     names = [secret_name(facet, generation) for facet, generation in erasure.facets.items()]
     services.secrets.delete(tenant.tenant_id, names)
     events = _sweep(erasure, tenant, services)
