@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
@@ -54,7 +54,7 @@ def merge_people(order: MergeOrder, tenant: Tenant, services: IdentityServices, 
     """
     done = find_merge(services.history, tenant.tenant_id, order.merge_id)
     if done is not None:
-        services.publish([_merged(tenant.tenant_id, done)])
+        services.publish([_merged(tenant.tenant_id, done), *updated(tenant.tenant_id, done.versions)])
         return done
     for attempt in range(ATTEMPTS):
         if not services.patience.allows(attempt, ATTEMPTS):
@@ -153,6 +153,17 @@ def change_of(planned: Plan, tenant: Tenant, records: Sequence[rows.Record]) -> 
         unmoved=planned.unmoved,
         records=tuple(records),
     )
+
+
+def updated(tenant_id: str, versions: Mapping[str, int]) -> list[Change]:
+    """That these profiles changed, told again: a crash between the save and its publication may have eaten it.
+
+    Tags are not told again one by one; who follows them reads the profile at this version.
+    """
+    return [
+        Change("profile.updated", {"tenant": tenant_id, "profile_id": one, "version": version})
+        for one, version in sorted(versions.items())
+    ]
 
 
 def what_changed(planned: Plan, snapshot: Snapshot, services: IdentityServices, now: Millis) -> list[Change]:

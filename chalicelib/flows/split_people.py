@@ -15,7 +15,7 @@ from chalicelib.flows.identity_records import (
     find_split,
     split_record,
 )
-from chalicelib.flows.merge_people import ATTEMPTS, change_of, settle_people, what_changed
+from chalicelib.flows.merge_people import ATTEMPTS, change_of, settle_people, updated, what_changed
 from chalicelib.flows.plan_save import Plan, plan, versions_of
 from chalicelib.flows.services import Change, IdentityServices
 from chalicelib.flows.snapshot import Snapshot
@@ -48,7 +48,7 @@ def split_people(order: SplitOrder, tenant: Tenant, services: IdentityServices, 
     """
     done = find_split(services.history, tenant.tenant_id, order.split_id)
     if done is not None:
-        services.publish([_split(tenant.tenant_id, done)])
+        services.publish([_split(tenant.tenant_id, done), *updated(tenant.tenant_id, done.versions)])
         return done
     pairs = _pairs(order, tenant, services)
     for attempt in range(ATTEMPTS):

@@ -375,7 +375,7 @@ def test_merge_and_split__repeated__same_answer_and_told_again_only_with_records
         return
     assert merge() == first
     assert world.profiles.rows == rows
-    assert world.published == [one for one in told if one.type == "profile.merged"]
+    assert world.published == [one for one in told if one.type in ("profile.merged", "profile.updated")]
 
     asked = SplitOrder("x_1", "two people", "sup-1", merge_id="m_1")
     split = split_people(asked, world.tenant(TENANT_ID), world.identity(), world.now)
@@ -394,7 +394,7 @@ def test_merge_and_split__bus_down__saved_and_told_by_the_repeat() -> None:
     assert len(people(world)) == 1 and world.published == []
     world.bus_down = False
     merge_people(order, world.tenant(TENANT_ID), world.identity(), world.now)
-    assert [one.type for one in world.published] == ["profile.merged"]
+    assert [one.type for one in world.published] == ["profile.merged", "profile.updated"]
 
 
 def test_merge_and_split__published__whom_what_and_no_reason() -> None:

@@ -39,16 +39,8 @@ from tests.proofs.roles import Plan, ingestion, reading
 pytestmark = pytest.mark.proof
 
 FRESH_SECONDS, LIMIT_SECONDS, STEP_SECONDS = 300, 3_600, 300
-SETTINGS = Settings(
-    *["x"] * 9,
-    "KI",
-    "KB",
-    "KE",
-    "us-east-1",
-    {},
-    key_cache_seconds=FRESH_SECONDS,
-    key_hard_limit_seconds=LIMIT_SECONDS,
-)
+_NAMED = {name: name for name, kind in Settings.__annotations__.items() if kind == "str"}
+SETTINGS = Settings(**_NAMED, endpoints={}, key_cache_seconds=FRESH_SECONDS, key_hard_limit_seconds=LIMIT_SECONDS)
 LAST_STEP = LIMIT_SECONDS // STEP_SECONDS
 WAITS = frozenset({"no_answer", "throttled", "key_unavailable"})
 REFUSALS = (
