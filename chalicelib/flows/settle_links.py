@@ -182,12 +182,10 @@ def as_it_stood(snapshot: Snapshot, grown: Mapping[FacetId, Facet], new: Collect
     """Nobody changes sides, and the new links are refused: too many people hang together to decide in one save."""
     involved = tuple(sorted({snapshot.owner(facet) for facet in grown} - {""}))
     facets = _facets(snapshot, involved, grown)
-    changed = {(edge.anchor, edge.other) for edge in new}
-    stood = [
-        edge
-        for edge in edges_of(facets)
-        if (edge.anchor, edge.other) not in changed and edge.other not in snapshot.body_at(edge.anchor).refused
-    ]
+    stored = [snapshot.body(one) for one in involved]
+    stood = [edge for body in stored for edge in edges_of(body.facets) if edge.other not in body.refused]
+    held = {(edge.anchor, edge.other) for edge in stood}
+    changed = {(edge.anchor, edge.other) for edge in new} - held
     ties = snapshot.ties(involved)
     found = partition(facets, stood, ties, limits)
     tangled = tuple(RefusedLink(anchor, other, TOO_TANGLED) for anchor, other in sorted(changed))

@@ -78,8 +78,10 @@ class Snapshot:
         found = self._bodies.get(profile_id)
         if found is None:
             row = self._profiles.get(profile_id)
-            found = decode(row.body, Body) if row is not None and row.body else _EMPTY_BODY
-            self._bodies[profile_id] = found
+            if row is None or not row.body:
+                # Not remembered: a profile that was not asked for yet may have a body once it is.
+                return _EMPTY_BODY
+            found = self._bodies[profile_id] = decode(row.body, Body)
         return found
 
     def body_at(self, facet: FacetId) -> Body:
