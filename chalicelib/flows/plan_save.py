@@ -54,9 +54,13 @@ def plan(settled: Settled, snapshot: Snapshot, index: BlindIndex, now: Millis, n
         return Plan(people, (), (), (), ())
     writes = tuple(_identifiers(people, settled, snapshot))
     written = {one.key for one in writes}
+    redirects = tuple(_redirects(people, snapshot, index, now))
+    if not set(settled.involved) <= {*ids, *(row.profile_id for row, _ in redirects)}:
+        # Everybody who was looked at is written, checked or redirected. Who is not was read in two states.
+        snapshot.is_torn = True
     return Plan(
         people=people,
-        redirects=tuple(_redirects(people, snapshot, index, now)),
+        redirects=redirects,
         identifiers=writes,
         checks=tuple((one.row.profile_id, one.replaces) for one in people if not one.is_changed),
         unmoved=tuple((key, snapshot.row(key).version) for key in sorted(_decisive(people, snapshot, new) - written)),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from chalicelib.flows.snapshot import Snapshot
+from tests.flows.oracle import contributions_of, expected_bodies
+from tests.flows.test_any_order import interrupted
 from tests.flows.world import TENANT_ID, World, paid
 
 USER, PHONE = ("user_id", "u1"), ("phone", "+8613907551234")
@@ -28,3 +30,26 @@ def test_owner__of_a_merged_profile__tears_the_snapshot(world: World) -> None:
     snapshot = Snapshot(TENANT_ID, world.profiles)
     snapshot.know([world.key(*PHONE)])
     assert snapshot.is_torn
+
+
+def test_round__a_group_comes_upon_whom_another_writer_has_just_made__is_the_pure_function(world: World) -> None:
+    """The first group thinks a person new whom another writer makes meanwhile; the second group reaches that person.
+
+    Groups of a round share what was read. What the first one took for nobody must not be nobody for the second.
+    """
+    first, second = sorted((("user_id", f"u{one}") for one in range(2)), key=lambda one: world.key(*one))
+    mailbox = ("email", "reader@shop.test")
+    world.apply(paid("o1", "1.00", PHONE, mailbox, days_ago=9))
+    for number in range(5):
+        world.apply(paid(f"p{number}", "1.00", second, ("phone", f"+86139075500{number:02}"), days_ago=8))
+    world.apply(paid("o2", "1.00", second, mailbox, days_ago=7))
+    assert "too_many_phone" in world.codes()
+    mine = [
+        paid("o3", "1.00", first, days_ago=6),
+        paid("o4", "1.00", second, ("phone", "+8613907550099"), days_ago=5),
+    ]
+    theirs = [paid("o5", "1.00", first, PHONE, days_ago=4)]
+    interrupted(world, mine, lambda number: theirs if number == 1 else [])
+    index = world.keys.index(world.tenant(TENANT_ID))
+    live = {profile_id: row.body for (_, profile_id), row in world.profiles.rows.items() if row.state == "active"}
+    assert live == expected_bodies(contributions_of(world.history.markers.values()), index)
