@@ -7,7 +7,7 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -16,7 +16,6 @@ from chalicelib.aws.credentials import credentials_from
 from chalicelib.aws.json_api import JsonApi
 from chalicelib.aws.key_ring import KeyRing
 from chalicelib.aws.kms import Kms
-from chalicelib.aws.objects import Bucket, Objects
 from chalicelib.aws.observability import Journal
 from chalicelib.aws.queue import Message, Queue
 from chalicelib.aws.retrying import wait
@@ -24,7 +23,6 @@ from chalicelib.aws.services import open_api
 from chalicelib.aws.settings import Settings, load_settings
 from chalicelib.channels.model import SourceProfile
 from chalicelib.entrypoints.request import Caller
-from chalicelib.flows.import_services import ImportServices
 from chalicelib.flows.services import (
     Change,
     DoorServices,
@@ -43,9 +41,11 @@ from chalicelib.store.catalogue import DynamoCatalogue, SourceRecord
 from chalicelib.store.dynamo_history import DynamoHistory
 from chalicelib.store.dynamo_profiles import DynamoProfiles
 from chalicelib.store.dynamo_secrets import DynamoSecrets
-from chalicelib.store.imports import DynamoImports
 from chalicelib.tags.catalogue import load_catalogue
 from chalicelib.tags.model import Failure
+
+if TYPE_CHECKING:
+    from chalicelib.flows.import_services import ImportServices
 
 CATALOGUE_SECONDS = 60
 """How long a tenant or source that was read is used without asking again."""
@@ -224,6 +224,10 @@ def go_on_with_import(tenant_id: str, import_id: str, delay_seconds: int) -> Non
 @cache
 def import_services() -> ImportServices:
     """What imports need: the API to open and tell them, the worker to go on with them."""
+    from chalicelib.aws.objects import Bucket, Objects
+    from chalicelib.flows.import_services import ImportServices
+    from chalicelib.store.imports import DynamoImports
+
     names = settings()
     bucket = Bucket.at(names.endpoints["s3"], names.bucket_imports)
     return ImportServices(

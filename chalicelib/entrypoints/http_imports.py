@@ -11,7 +11,6 @@ from chalicelib.entrypoints.idempotency import idempotency_key
 from chalicelib.entrypoints.problems import json_answer, serves
 from chalicelib.entrypoints.request import Caller, json_body, query
 from chalicelib.flows.import_views import ImportView
-from chalicelib.flows.open_import import declared_import, describe_import, open_import
 
 blueprint = Blueprint(__name__)
 
@@ -22,6 +21,9 @@ WRITE = "imports:write"
 @serves(blueprint, WRITE)
 def open_(request: Request, caller: Caller) -> Response:
     """Declare a file of customers, orders or tickets. The import starts when the file is uploaded."""
+    # Cold: what reads declarations would cost every start of the function that also routes.
+    from chalicelib.flows.open_import import declared_import, open_import
+
     document, services = json_body(request), import_services()
     declared_import(document, caller.tenant_id, services)
     import_id = "i_" + idempotency_key(request, caller)
@@ -33,4 +35,6 @@ def open_(request: Request, caller: Caller) -> Response:
 @serves(blueprint, WRITE)
 def progress(request: Request, caller: Caller, import_id: str) -> ImportView:
     """How far an import is, and which lines were refused and why."""
+    from chalicelib.flows.open_import import describe_import
+
     return describe_import(caller.tenant_id, import_id, query(request, "cursor"), import_services())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_plus
 
 import msgspec
@@ -11,8 +11,10 @@ from chalice.app import Blueprint, SQSEvent
 
 from chalicelib.entrypoints.clock import now
 from chalicelib.entrypoints.compose import import_services, journal
-from chalicelib.flows.run_import import Upload, begin_import, run_import
 from chalicelib.kernel.errors import BadInput, ZhiyinError
+
+if TYPE_CHECKING:
+    from chalicelib.flows.run_import import Upload
 
 blueprint = Blueprint(__name__)
 
@@ -42,6 +44,9 @@ def import_ranges(event: SQSEvent) -> dict[str, Any]:
 
 
 def _work(body: str, has_time: Callable[[], bool]) -> None:
+    # Only this function runs imports; the one that serves HTTP imports this module too, and need not read them.
+    from chalicelib.flows.run_import import Upload, begin_import, run_import
+
     services = import_services()
     for one in _named(body):
         if isinstance(one, Upload):
@@ -75,6 +80,8 @@ def _upload(record: dict[str, Any]) -> Upload:
     told = record["s3"]["object"]
     # S3 announces keys encoded as in a form.
     _, tenant_id, import_id = unquote_plus(told["key"]).split("/")
+    from chalicelib.flows.run_import import Upload
+
     return Upload(tenant_id, import_id, int(told["size"]), str(told["eTag"]).strip('"'))
 
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chalice.app import Blueprint, CloudWatchEvent, Cron
 
 from chalicelib.entrypoints.clock import now
 from chalicelib.entrypoints.compose import journal, tenant
 from chalicelib.entrypoints.matching import match_services, tenant_ids
-from chalicelib.flows.propose_matches import MatchReport, propose_matches
 from chalicelib.kernel.errors import ZhiyinError
 from chalicelib.kernel.moments import day_of
+
+if TYPE_CHECKING:
+    from chalicelib.flows.propose_matches import MatchReport
 
 blueprint = Blueprint(__name__)
 
@@ -34,6 +36,9 @@ def schedule_matches(event: CloudWatchEvent) -> None:
 
 def _run(tenant_id: str) -> None:
     """One tenant; what goes wrong with one does not keep the others from their turn."""
+    # Only this function runs it; the one that serves HTTP imports this module too, and need not read it.
+    from chalicelib.flows.propose_matches import propose_matches
+
     try:
         report = propose_matches(tenant(tenant_id), match_services(), now())
     except ZhiyinError as error:

@@ -7,9 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 import msgspec
 
 from chalicelib.flows.identity_records import Audited, Merged, audit_record, find_merge, merge_record
-from chalicelib.flows.plan_save import Plan, actions_of, plan, versions_of
+from chalicelib.flows.plan_save import ACTIONS_AT_ONCE, Plan, actions_of, plan, versions_of
 from chalicelib.flows.save_changes import changes_of
-from chalicelib.flows.save_group import ACTIONS_AT_ONCE
 from chalicelib.flows.services import Change, IdentityServices
 from chalicelib.flows.settle_links import MOST_PROFILES, Settled, settle_all
 from chalicelib.flows.snapshot import Snapshot, limits_of

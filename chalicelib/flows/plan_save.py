@@ -17,6 +17,8 @@ from chalicelib.profiles.join import body_of
 from chalicelib.profiles.model import Body, FacetId, IdentifierKey
 from chalicelib.store.rows import IdentifierRow, IdentifierWrite, ProfileRow, State
 
+ACTIONS_AT_ONCE = 100
+"""What DynamoDB takes in one transaction."""
 MOST_CONTENDERS = 140
 """Anchors that an identifier's row names: more than it may have, of all namespaces, before it counts as shared.
 

@@ -9,7 +9,7 @@ import msgspec
 from chalicelib.flows.admission import Admitted
 from chalicelib.flows.contribute import Contributed, contribute
 from chalicelib.flows.facet_keys import facet_keys
-from chalicelib.flows.plan_save import Person, Plan, actions_of, plan
+from chalicelib.flows.plan_save import ACTIONS_AT_ONCE, Person, Plan, actions_of, plan
 from chalicelib.flows.save_changes import changes_of
 from chalicelib.flows.services import Change, IngestKeys, IngestServices
 from chalicelib.flows.settle_links import as_it_stood, is_settled, settle
@@ -22,8 +22,6 @@ from chalicelib.profiles.fold import fold
 from chalicelib.profiles.model import Contribution, Facet, FacetId
 from chalicelib.store import rows
 
-ACTIONS_AT_ONCE = 100
-"""What DynamoDB takes in one transaction."""
 _MARGIN_DAYS = 30
 """How much longer than the horizon a marker lives: DynamoDB's own expiry and clocks may lag."""
 
