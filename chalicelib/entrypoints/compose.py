@@ -35,13 +35,12 @@ from chalicelib.flows.services import (
 from chalicelib.identity.blind_index import BlindIndex
 from chalicelib.kernel.errors import NotAuthorised, NotFound
 from chalicelib.privacy.tenants import Tenant
-from chalicelib.profiles.measures import load_measures
 from chalicelib.routing.policy import shipped_policy
 from chalicelib.store.catalogue import DynamoCatalogue, SourceRecord
 from chalicelib.store.dynamo_history import DynamoHistory
 from chalicelib.store.dynamo_profiles import DynamoProfiles
 from chalicelib.store.dynamo_secrets import DynamoSecrets
-from chalicelib.tags.catalogue import load_catalogue
+from chalicelib.tags.catalogue import Catalogue, load_catalogue
 from chalicelib.tags.model import Failure
 
 if TYPE_CHECKING:
@@ -141,6 +140,11 @@ def translates_as(source: SourceRecord) -> SourceProfile:
         traits=frozenset(source.traits),
         horizon_days=tenant(source.tenant_id).horizon_days,
     )
+
+
+def catalogue(tenant_id: str) -> Catalogue:
+    """The tag rules and measures that are in force for a tenant."""
+    return load_catalogue()
 
 
 @cache
@@ -252,7 +256,6 @@ def read_services() -> ReadServices:
         index=index,
         catalogue=load_catalogue(),
         policy=shipped_policy(),
-        measures=load_measures(),
         alarm=raise_alarm,
     )
 
@@ -292,7 +295,6 @@ def ingest_services() -> IngestServices:
         tenant=tenant,
         keys=ingest_keys,
         publish=publish,
-        catalogue=load_catalogue(),
-        measures=load_measures(),
+        catalogue=catalogue,
         random=os.urandom,
     )

@@ -68,6 +68,6 @@ def caller_of(profile: Profile, tags: Iterable[Tag], services: ReadServices, now
         profile_id=profile.profile_id,
         personalised=profile.state == "active",
         tags={tag.id: tag.confidence for tag in tags},
-        values=values(profile, services.policy.paths, now, services.measures.money),
+        values=values(profile, services.policy.paths, now, services.catalogue.measures.money),
         cases=cases(profile.steps),
     )

@@ -84,7 +84,7 @@ def _trait(trait: Trait) -> TraitView:
 def _measures(profile: Profile, services: ReadServices, now: Millis) -> dict[str, MeasureView]:
     names = sorted(profile.series)
     nested = values(profile, [f"m.{name}.{stat}" for name in names for stat in _WINDOWS], now)
-    money = services.measures.money
+    money = services.catalogue.measures.money
     return {name: _measure(profile.series[name], nested["m"][name], name in money) for name in names}
 
 

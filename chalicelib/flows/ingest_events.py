@@ -72,7 +72,7 @@ def ingest_events(messages: Sequence[Message], services: IngestServices, now: Mi
 def _ingest_of_tenant(opened: Sequence[Opened], services: IngestServices, now: Millis, report: Report) -> None:
     batch = Batch(opened[0], {}, report)
     for one in opened:
-        admitted, refused = admit(one, services.measures, now)
+        admitted, refused = admit(one, services.catalogue(one.tenant.tenant_id).measures, now)
         report.quarantined += quarantine(refused, one, services)
         for event in admitted:
             report.duplicate += event.event_key in batch.pending

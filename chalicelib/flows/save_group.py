@@ -74,7 +74,7 @@ def save_group(events: Sequence[Admitted], known: Round, services: IngestService
         planned = plan(settled, snapshot, known.keys.index, known.now, new)
     if snapshot.is_torn:
         return Saved(rows.Outcome(saved=False, stale=True))
-    published = changes_of(planned, contributions, snapshot, known.now, services.catalogue)
+    published = changes_of(planned, contributions, snapshot, known.now, services.catalogue(known.tenant.tenant_id))
     change = _change(planned, contributed, published, known)
     return Saved(
         outcome=services.profiles.save(change),

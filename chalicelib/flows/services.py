@@ -9,7 +9,6 @@ import msgspec
 
 from chalicelib.identity.blind_index import BlindIndex
 from chalicelib.privacy.tenants import Tenant
-from chalicelib.profiles.measures import MeasureSet
 from chalicelib.routing.policy import Policy
 from chalicelib.store.catalogue import SourceRecord
 from chalicelib.store.rows import HistoryStore, ProfileStore, SecretStore
@@ -83,8 +82,8 @@ class IngestServices(msgspec.Struct, frozen=True):
     tenant: Callable[[str], Tenant]
     keys: Callable[[Tenant], IngestKeys]
     publish: Callable[[Sequence[Change]], None]
-    catalogue: Catalogue
-    measures: MeasureSet
+    catalogue: Callable[[str], Catalogue]
+    """A tenant's tag rules and measures, as they are in force."""
     random: Callable[[int], bytes]
     patience: Patience = Patience()
 
@@ -120,7 +119,6 @@ class ReadServices(msgspec.Struct, frozen=True):
     index: Callable[[Tenant], BlindIndex]
     catalogue: Catalogue
     policy: Policy
-    measures: MeasureSet
     alarm: Callable[[Sequence[Failure]], None]
     """Told of tag rules that could not be evaluated: somebody must look."""
     patience: Patience = Patience()

@@ -28,7 +28,6 @@ from chalicelib.kernel.moments import Millis
 from chalicelib.privacy.envelope import key_pair
 from chalicelib.privacy.fields import SOURCE_TRAITS
 from chalicelib.privacy.tenants import Tenant
-from chalicelib.profiles.measures import load_measures
 from chalicelib.profiles.model import Body
 from chalicelib.routing.policy import shipped_policy
 from chalicelib.store.catalogue import SourceRecord
@@ -104,7 +103,6 @@ class InProcess:
             index=lambda _: self.index,
             catalogue=load_catalogue(),
             policy=shipped_policy(),
-            measures=load_measures(),
             alarm=lambda _: None,
         )
 
@@ -124,7 +122,6 @@ class InProcess:
             tenant=lambda _: self.tenant,
             keys=lambda _: self._keys,
             publish=self.published.extend,
-            catalogue=load_catalogue(),
-            measures=load_measures(),
+            catalogue=lambda _: load_catalogue(),
             random=secrets.token_bytes,
         )

@@ -33,7 +33,6 @@ from chalicelib.kernel.moments import DAY_MS, HOUR_MS, Millis
 from chalicelib.privacy.envelope import key_pair
 from chalicelib.privacy.fields import FIELDS, SOURCE_TRAITS
 from chalicelib.privacy.tenants import Tenant
-from chalicelib.profiles.measures import load_measures
 from chalicelib.profiles.model import Body, Profile
 from chalicelib.routing.policy import shipped_policy
 from chalicelib.store.catalogue import SourceRecord
@@ -142,8 +141,7 @@ class World:
             tenant=self.tenant,
             keys=self.keys.ingest,
             publish=self._publish,
-            catalogue=load_catalogue(),
-            measures=load_measures(),
+            catalogue=lambda _: load_catalogue(),
             random=lambda size: secret_of("random", str(next(self._drawn)))[:size],
         )
 
@@ -155,7 +153,6 @@ class World:
             index=self.keys.index,
             catalogue=load_catalogue(),
             policy=shipped_policy(),
-            measures=load_measures(),
             alarm=self.alarms.extend,
         )
 

@@ -19,7 +19,6 @@ from chalicelib.flows.services import Change, IdentityServices, IngestServices, 
 from chalicelib.flows.split_people import SplitOrder, link_id, split_people
 from chalicelib.kernel.errors import NotFound, Unavailable, ZhiyinError
 from chalicelib.kernel.moments import Millis
-from chalicelib.profiles.measures import load_measures
 from chalicelib.routing.policy import shipped_policy
 from chalicelib.store.dynamo_history import DynamoHistory
 from chalicelib.store.dynamo_profiles import DynamoProfiles
@@ -69,8 +68,7 @@ def ingestion(plan: Plan, api: FaultyApi, publish: Callable[[Sequence[Change]], 
         tenant=tenant_of,
         keys=KeySet().ingest,
         publish=publish,
-        catalogue=load_catalogue(),
-        measures=load_measures(),
+        catalogue=lambda _: load_catalogue(),
         random=os.urandom,
     )
 
@@ -85,7 +83,6 @@ def reading(plan: Plan, api: FaultyApi) -> ReadServices:
         index=KeySet().index,
         catalogue=load_catalogue(),
         policy=shipped_policy(),
-        measures=load_measures(),
         alarm=lambda _: None,
     )
 
@@ -104,7 +101,7 @@ def _bus(plan: Plan, number: int, say: Say) -> Callable[[Sequence[Change]], None
 def editing(plan: Plan, api: FaultyApi, publish: Callable[[Sequence[Change]], None]) -> IdentityServices:
     """What merging and splitting gets, on this client."""
     whole = ingestion(plan, api, publish)
-    return IdentityServices(whole.profiles, whole.history, KeySet().index, publish, whole.catalogue)
+    return IdentityServices(whole.profiles, whole.history, KeySet().index, publish, whole.catalogue(TENANT_ID))
 
 
 def ingester(plan: Plan, now: Callable[[], Millis]) -> Callable[[int, Say], Role]:
