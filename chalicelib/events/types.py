@@ -127,7 +127,7 @@ _FAMILIES: tuple[tuple[str, str, Fields], ...] = (
     ("price", "changed", {"amount": "amount", "currency": "currency"}),
     ("feature", "used", {"feature": "text"}),
     ("bill", "issued paid overdue", _BILL),
-    ("card", "issued used blocked", {"kind": "word", **_MONEY, "abroad": "flag", "instalments": "count"}),
+    ("card", "issued used blocked", {"kind": "word", **_MONEY, "abroad": "flag"}),
     ("transfer", "sent received", {"kind": "word", **_MONEY, "abroad": "flag"}),
     ("investment", "bought redeemed maturing", _INVESTMENT),
     ("loan", "applied approved declined repaid", {"product": "word", **_MONEY, "early": "flag"}),
