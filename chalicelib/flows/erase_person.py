@@ -79,9 +79,7 @@ def erase_person(order: EraseOrder, tenant: Tenant, services: ErasureServices, n
 def _begin(order: EraseOrder, tenant: Tenant, services: ErasureServices, now: Millis) -> Erasure:
     """The tombstones: profiles without a body, identifiers that lead nowhere."""
     index = services.index(tenant)
-    for attempt in range(ATTEMPTS):
-        if not services.patience.allows(attempt, ATTEMPTS):
-            break
+    for _ in services.patience.attempts(ATTEMPTS):
         snapshot = Snapshot(tenant.tenant_id, services.profiles)
         lead = facet_of(order.profile_id, snapshot, index.profile_id)
         snapshot.know([lead])

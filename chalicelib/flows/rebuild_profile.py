@@ -56,9 +56,7 @@ def profile_as_of(tenant: Tenant, profile_id: str, at: Millis, services: ReadSer
 
 
 def _read(tenant: Tenant, facet: FacetId, at: Millis, services: ReadServices, now: Millis) -> PastPeople:
-    for attempt in range(ATTEMPTS):
-        if not services.patience.allows(attempt, ATTEMPTS):
-            break
+    for attempt in services.patience.attempts(ATTEMPTS):
         past = PastPeople(tenant.tenant_id, at, now, services)
         past.gather(facet)
         unlike = past.unlike()
