@@ -55,9 +55,7 @@ def merge_people(order: MergeOrder, tenant: Tenant, services: IdentityServices, 
     if done is not None:
         services.publish([_merged(tenant.tenant_id, done), *updated(tenant.tenant_id, done.versions)])
         return done
-    for attempt in range(ATTEMPTS):
-        if not services.patience.allows(attempt, ATTEMPTS):
-            break
+    for _ in services.patience.attempts(ATTEMPTS):
         found = plan_merge(order, tenant, services, now)
         if found.broken:
             raise Conflict("protected", f"A protection forbids it: {', '.join(found.broken)}.", "profile_ids")
@@ -103,9 +101,7 @@ def _leads(
     order: MergeOrder, tenant: Tenant, services: IdentityServices, id_of: Callable[[FacetId], str]
 ) -> tuple[Snapshot, list[FacetId]]:
     """The facets that gave the ids, in one view of the store: read again if one moved while they were looked for."""
-    for attempt in range(ATTEMPTS):
-        if not services.patience.allows(attempt, ATTEMPTS):
-            break
+    for _ in services.patience.attempts(ATTEMPTS):
         snapshot = Snapshot(tenant.tenant_id, services.profiles)
         leads = [facet_of(one, snapshot, id_of) for one in order.profile_ids]
         snapshot.know(leads)
@@ -177,7 +173,6 @@ def _stands_between(one: Apart, sides: Sequence[str], snapshot: Snapshot) -> boo
 
 
 def _record(order: MergeOrder, found: MergePlan, now: Millis) -> Merged:
-    whole = next(one for one in found.planned.people if one.row.profile_id == found.profile_id)
     return Merged(
         merge_id=order.merge_id,
         at=now,
@@ -187,7 +182,6 @@ def _record(order: MergeOrder, found: MergePlan, now: Millis) -> Merged:
         lifted=found.lifted,
         reason=order.reason,
         principal=order.principal,
-        version=whole.row.version,
         versions=versions_of(found.planned),
     )
 
@@ -203,5 +197,5 @@ def _change(merged: Merged, found: MergePlan, tenant: Tenant) -> rows.Change:
 
 def _merged(tenant_id: str, merged: Merged) -> Change:
     lost = [one for one in merged.profile_ids if one != merged.profile_id]
-    about = {"tenant": tenant_id, "profile_id": merged.profile_id, "version": merged.version}
+    about = {"tenant": tenant_id, "profile_id": merged.profile_id, "version": merged.versions[merged.profile_id]}
     return Change("profile.merged", {**about, "merged": lost, "merge_id": merged.merge_id})
