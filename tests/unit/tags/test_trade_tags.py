@@ -50,7 +50,7 @@ FAULTS = [happened("ticket.opened", day, kind="fault", ticket_id=f"t{day}") for 
         (ARREARS, {}, {"suspension_risk", "arrears"}, {"repayment_overdue"}),
         ([*ARREARS, *bills("mobile", (2,))], {}, set(), {"suspension_risk", "arrears"}),
         (HEAVY, {}, {"data_heavy"}, {"light_user", "usage_stopped", "night_surfer"}),
-        ([happened("usage.recorded", 70, "api", kind="data", quantity=9)] + HEAVY[15:], {}, {"usage_stopped"}, set()),
+        ([happened("usage.recorded", 70, "api", kind="data", quantity=9), *HEAVY[15:]], {}, {"usage_stopped"}, set()),
         ([happened("porting.requested", 9, direction="out")], {}, {"port_out_risk"}, {"ported_in"}),
         ([happened("porting.requested", 9, direction="in")], {}, {"ported_in"}, {"port_out_risk"}),
         ([happened("outage.reported", 0.1, "api", kind="mobile")], {}, {"network_outage_hit"}, {"system_outage_hit"}),
@@ -74,7 +74,9 @@ def test_person__with_a_story__has_the_tags_it_tells(
 
 def test_ticket__of_a_shop__sets_no_tag_of_a_service_desk() -> None:
     """Tickets that do not say their kind are of no service desk, however many they are."""
-    asked = [happened("ticket.opened", day, priority="high", ticket_id=f"t{day}", topic="refund") for day in range(1, 9)]
+    asked = [
+        happened("ticket.opened", day, priority="high", ticket_id=f"t{day}", topic="refund") for day in range(1, 9)
+    ]
     rules = load_catalogue().rules
     assert [one for one in tags(asked) if "it_desk" in rules[one].trades] == []
 
