@@ -45,6 +45,7 @@ from chalicelib.tags.catalogue import Catalogue
 from chalicelib.tags.model import Failure
 
 if TYPE_CHECKING:
+    from chalicelib.flows.catalogue_services import CatalogueServices
     from chalicelib.flows.import_services import ImportServices
 
 CATALOGUE_SECONDS = 60
@@ -288,6 +289,14 @@ def read_services(tenant_id: str) -> ReadServices:
 def past_services(tenant_id: str) -> ReadServices:
     """What answering for an earlier moment needs. Its patience begins with the call, so it is not kept."""
     return msgspec.structs.replace(read_services(tenant_id), patience=_until_answered(base_seconds=0.1))
+
+
+def catalogue_services() -> CatalogueServices:
+    """What editing the catalogue needs."""
+    from chalicelib.flows.catalogue_services import CatalogueServices
+
+    standing = in_force()
+    return CatalogueServices(declarations(), history(), standing.fresh, standing.forget)
 
 
 def identity_services(tenant_id: str) -> IdentityServices:

@@ -6,7 +6,7 @@ shipped one of its id; a withdrawn one takes it away.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from math import inf
 
@@ -19,6 +19,7 @@ from chalicelib.routing.policy import Policy, load_policy, shipped_policy
 from chalicelib.store.declarations import DeclarationStore, Draft, Entry, Kind, Standing
 from chalicelib.tags.catalogue import Catalogue, load_catalogue
 from chalicelib.tags.model import TagRule
+from chalicelib.tags.scenes import Scene, load_scenes
 
 POLICY = "default"
 """The id of the one routing policy that a tenant has."""
@@ -31,6 +32,8 @@ _ATTEMPTS = 3
 _UNPUBLISHED = 0
 """The number of what was not published, which none has that was."""
 
+NOTHING_OWN = Standing()
+
 type Overlay = Mapping[tuple[Kind, str], Entry]
 """A tenant's own published declarations."""
 
@@ -38,18 +41,26 @@ type Overlay = Mapping[tuple[Kind, str], Entry]
 class InForce:
     """One tenant's catalogue and policy as they are in force. Each part is made when it is first asked for."""
 
-    def __init__(self, overlay: Overlay, version: int = 0, switched_off: Mapping[str, str] | None = None) -> None:
+    def __init__(self, overlay: Overlay, standing: Standing = NOTHING_OWN) -> None:
         self.overlay = overlay
-        self.version = version
-        self.switched_off = switched_off or {}
+        self.head = standing.head
+        self.version = standing.head.version
+        self.switched_off = standing.switched_off
+        self.standing = standing
 
     @cached_property
     def catalogue(self) -> Catalogue:
         """The tag rules and measures."""
         off = self.off()
-        if not self.overlay and not off:
+        if not self.version and not self.overlay and not off:
             return load_catalogue()
-        return Catalogue((rule for rule in self.rules().values() if rule.id not in off), self.measures)
+        return Catalogue(
+            self.rules().values(),
+            self.measures,
+            scenes=self.scenes.values(),
+            version=self.version,
+            switched_off=off,
+        )
 
     @cached_property
     def measures(self) -> MeasureSet:
@@ -58,6 +69,11 @@ class InForce:
         if not self._of("measures"):
             return shipped
         return MeasureSet(self.laid_over("measures", shipped.measures, Measure).values())
+
+    @cached_property
+    def scenes(self) -> Mapping[str, Scene]:
+        """The scenes."""
+        return self.laid_over("scenes", {one.id: one for one in load_scenes()}, Scene)
 
     @cached_property
     def policy(self) -> Policy:
@@ -72,7 +88,7 @@ class InForce:
 
     def rules(self) -> Mapping[str, TagRule]:
         """The tag rules, those that are switched off among them."""
-        return self.laid_over("tags", load_catalogue().rules, TagRule)
+        return self.laid_over("tags", shipped_rules(), TagRule)
 
     def off(self) -> frozenset[str]:
         """The tags whose rules are not evaluated, because as they are now they ran over their budget."""
@@ -82,7 +98,7 @@ class InForce:
     def mark(self, tag_id: str) -> str:
         """What tells this rule from the one that is published in its place."""
         own = self.overlay.get(("tags", tag_id))
-        rule = load_catalogue().rules.get(tag_id)
+        rule = shipped_rules().get(tag_id)
         return f"published {own.number}" if own is not None else f"shipped {rule.version if rule else 0}"
 
     def laid_over[T](self, kind: Kind, shipped: Mapping[str, T], type_: type[T]) -> dict[str, T]:
@@ -96,12 +112,41 @@ class InForce:
                 found.pop(one.id, None)
         return found
 
+    def ids(self, kind: Kind) -> Collection[str]:
+        """The ids that are in force."""
+        return self.declared(kind).keys()
+
+    def declared(self, kind: Kind) -> Mapping[str, msgspec.Struct]:
+        """The declarations of a kind that are in force, by id."""
+        if kind == "tags":
+            return self.rules()
+        if kind == "measures":
+            return self.measures.measures
+        if kind == "scenes":
+            return self.scenes
+        return {POLICY: self.policy.declared} if kind == "policies" else self.words
+
+    def with_entry(self, kind: Kind, id_: str, number: int, body: bytes | None) -> InForce:
+        """The same with one declaration of the tenant's own more, withdrawn where ``body`` is empty.
+
+        None takes the tenant's own away, so that what is shipped is in force.
+        """
+        overlay = {key: one for key, one in self.overlay.items() if key != (kind, id_)}
+        if body is not None:
+            overlay[kind, id_] = Entry(kind, id_, number, body)
+        return InForce(overlay, self.standing)
+
     def _of(self, kind: Kind) -> Sequence[Entry]:
         return [one for (of, _), one in self.overlay.items() if of == kind]
 
 
+def shipped_rules() -> Mapping[str, TagRule]:
+    """The rules of the package, by id: those of persons and of groups."""
+    shipped = load_catalogue()
+    return {**shipped.rules, **{one.id: one for one in shipped.group_rules}}
+
+
 class _Kept(msgspec.Struct):
-    standing: Standing
     in_force: InForce
     asked_at: float
 
@@ -128,15 +173,20 @@ class InForceCatalogues:
                 raise
             kept.asked_at = now - SECONDS + _SECONDS_AFTER_FAILURE
             return kept.in_force
-        if kept is not None and kept.standing == standing:
+        if kept is not None and kept.in_force.standing == standing:
             kept.asked_at = now
             return kept.in_force
         self._kept.pop(tenant_id, None)
         if len(self._kept) >= _MOST_TENANTS:
             del self._kept[next(iter(self._kept))]
-        in_force = InForce(overlay, standing.head.version, standing.switched_off)
-        self._kept[tenant_id] = _Kept(standing, in_force, now)
+        in_force = InForce(overlay, standing)
+        self._kept[tenant_id] = _Kept(in_force, now)
         return in_force
+
+    def fresh(self, tenant_id: str) -> InForce:
+        """What is in force now, asked for now: for those who change it."""
+        self.forget(tenant_id)
+        return self(tenant_id)
 
     def forget(self, tenant_id: str) -> None:
         """Ask again when this tenant's is needed next: this very function changed it."""
@@ -146,7 +196,7 @@ class InForceCatalogues:
     def _read(self, tenant_id: str, kept: _Kept | None) -> tuple[Standing, Overlay]:
         for _ in range(_ATTEMPTS):
             standing = self._store().standing(tenant_id)
-            if kept is not None and kept.standing.head == standing.head:
+            if kept is not None and kept.in_force.head == standing.head:
                 return standing, kept.in_force.overlay
             entries = self._store().bundle(tenant_id, standing.head)
             if entries is not None:
@@ -164,7 +214,7 @@ def with_drafts(in_force: InForce, drafts: Iterable[Draft]) -> InForce:
     overlay = dict(in_force.overlay)
     for draft in drafts:
         overlay[draft.kind, draft.id] = Entry(draft.kind, draft.id, _UNPUBLISHED, draft.body)
-    return InForce(overlay, in_force.version, in_force.switched_off)
+    return InForce(overlay, in_force.standing)
 
 
 def effective_catalogue(in_force: InForce, overlay: Sequence[Draft] = ()) -> Catalogue:

@@ -100,7 +100,7 @@ class DynamoDeclarations:
         """All drafts of a kind, sorted by id."""
         return [_content(one, Draft) for one in self._query(f"draft#{tenant}#{kind}", forward=True)]
 
-    def keep_draft(self, tenant: str, draft: Draft, records: Sequence[Record]) -> None:
+    def keep_draft(self, tenant: str, draft: Draft, records: Sequence[Record]) -> bool:
         """Write a draft in place of the one there was, with what is kept of who did it."""
         item: Attributes = {
             "pk": f"draft#{tenant}#{draft.kind}",
@@ -112,7 +112,7 @@ class DynamoDeclarations:
             put_action(self._table, item, {}),
             *(put_action(self._history, record_item(one), absent()) for one in records),
         ]
-        self._all_or_nothing(actions, _WHOLE.encode((tenant, draft, records)))
+        return self._all_or_nothing(actions, _WHOLE.encode((tenant, draft, records)))
 
     def drop_draft(self, tenant: str, draft: Draft, records: Sequence[Record]) -> bool:
         """Delete a draft; False when it is another by now."""

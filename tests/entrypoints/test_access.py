@@ -37,6 +37,12 @@ EXPECTED = {
     ("POST", "/v1/merges/preview"): "profiles:merge",
     ("GET", "/v1/merge-candidates"): "profiles:merge",
     ("POST", "/v1/merge-candidates/{candidate_id}/reject"): "profiles:merge",
+    ("GET", "/v1/catalogue/{kind}"): "catalogue:read",
+    ("GET", "/v1/catalogue/{kind}/{id}"): "catalogue:read",
+    ("PUT", "/v1/catalogue/{kind}/{id}"): "catalogue:write",
+    ("DELETE", "/v1/catalogue/{kind}/{id}"): "catalogue:write",
+    ("POST", "/v1/catalogue/{kind}/{id}/publish"): "catalogue:write",
+    ("POST", "/v1/catalogue/{kind}/{id}/rollback"): "catalogue:write",
     ("GET", "/v1/audit"): "audit:read",
     ("GET", "/v1/quarantine"): "quarantine:read",
     ("POST", "/v1/quarantine/{quarantine_id}/replay"): "quarantine:replay",
@@ -45,6 +51,8 @@ EXPECTED = {
     ("POST", "/v1/imports"): "imports:write",
     ("GET", "/v1/imports/{import_id}"): "imports:write",
     ("POST", "/v1/splits"): "profiles:merge",
+    ("PUT", "/v1/profiles/{profile_id}/tags/{tag_id}"): "profiles:tag",
+    ("DELETE", "/v1/profiles/{profile_id}/tags/{tag_id}"): "profiles:tag",
     **{
         ("POST", f"/v1/{call}"): "events:write"
         for call in ("batch", "track", "identify", "page", "screen", "group", "alias", "events")

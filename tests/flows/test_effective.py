@@ -9,7 +9,9 @@ import pytest
 
 from chalicelib.flows.effective import InForceCatalogues, effective_catalogue
 from chalicelib.kernel.errors import Unavailable
-from chalicelib.store.declarations import Draft, Entry, Head, MemoryDeclarations, Publication, Standing, Version
+from chalicelib.store.declarations import Draft, Entry, Head, Publication, Standing, Version
+from chalicelib.store.memory import MemoryHistory
+from chalicelib.store.memory_declarations import MemoryDeclarations
 from chalicelib.tags.catalogue import load_catalogue
 from chalicelib.tags.model import TagRule
 
@@ -20,7 +22,7 @@ class Counted(MemoryDeclarations):
     """Counts what it is asked; may be away."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__(MemoryHistory())
         self.asked: list[str] = []
         self.away = False
 
@@ -55,7 +57,7 @@ def put_in_force(store: MemoryDeclarations, *entries: Entry) -> None:
     at = store.standing(TENANT).head.version + 1
     last = entries[-1]
     head = Head(at, store.keep_bundle(TENANT, at, entries))
-    made = Version(last.kind, last.id, at, "declared", last.body, 0, "anna", "", at)
+    made = Version(last.kind, last.id, at, "declared", last.body, 0, "anna", "", at, at)
     assert store.publish(Publication(TENANT, head, made))
 
 

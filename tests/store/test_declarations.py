@@ -12,11 +12,12 @@ from chalicelib.store.declarations import (
     Draft,
     Entry,
     Head,
-    MemoryDeclarations,
     Publication,
     Version,
 )
 from chalicelib.store.dynamo_declarations import DynamoDeclarations
+from chalicelib.store.memory import MemoryHistory
+from chalicelib.store.memory_declarations import MemoryDeclarations
 from chalicelib.store.rows import Record
 from tests.store import rows
 from tests.store.backends import Stores
@@ -25,7 +26,7 @@ from tests.store.backends import Stores
 @pytest.fixture
 def declarations(stores: Stores) -> DeclarationStore:
     if stores.api is None:
-        return MemoryDeclarations()
+        return MemoryDeclarations(MemoryHistory())
     return DynamoDeclarations(stores.api.call, stores.tables["TABLE_CATALOGUE"], stores.tables["TABLE_HISTORY"])
 
 
@@ -38,7 +39,7 @@ def audit(tenant: str, record_id: str) -> Record:
 
 
 def version(number: int, catalogue_version: int, id_: str = "vip") -> Version:
-    return Version("tags", id_, number, "declared", b"{}", rows.AT, "anna", "because", catalogue_version)
+    return Version("tags", id_, number, "declared", b"{}", rows.AT, "anna", "because", catalogue_version, number)
 
 
 def publication(
