@@ -75,10 +75,13 @@ _ORDER: Fields = {
     "items": "count",
     "category": "text",
     "reason": "text",
+    "discount": "amount",
+    "payment_method": "word",
+    "gift": "flag",
 }
 _MESSAGE: Fields = {"text": "text", "conversation_id": "id", "topic": "topic"}
-_CONVERSATION: Fields = {"conversation_id": "id", "topic": "topic", "resolved": "flag"}
-_CALL: Fields = {"call_id": "id", "duration_seconds": "seconds", "topic": "topic"}
+_CONVERSATION: Fields = {"conversation_id": "id", "topic": "topic", "resolved": "flag", "waited_seconds": "seconds"}
+_CALL: Fields = {"call_id": "id", "duration_seconds": "seconds", "topic": "topic", "waited_seconds": "seconds"}
 _TICKET: Fields = {
     "ticket_id": "id",
     "topic": "topic",
@@ -111,7 +114,7 @@ _FAMILIES: tuple[tuple[str, str, Fields], ...] = (
     ("call", "started ended", _CALL),
     ("ticket", "opened assigned replied resolved reopened closed escalated breached chased", _TICKET),
     ("complaint", "filed", _TICKET),
-    ("survey", "answered", {"score": "score", "ticket_id": "id", "text": "text"}),
+    ("survey", "answered", {"score": "score", "ticket_id": "id", "text": "text", "subject": "word"}),
     ("order", "placed paid shipped delivered refunded cancelled", _ORDER),
     (
         "payment",
