@@ -76,7 +76,9 @@ def _card(life: Life, day: int, month_day: int) -> None:
         life.did("card_given", life.moment(day, HOURS["day"]), "api", kind="credit")
     if own["card"] == "dormant":
         if day == life.who.first_day + 12 and life.chance(0.6):
-            life.did("card_swiped", life.moment(day), "app", amount="40.00", currency="CNY", kind="purchase", abroad=False)
+            life.did(
+                "card_swiped", life.moment(day), "app", amount="40.00", currency="CNY", kind="purchase", abroad=False
+            )
         return
     often = 0.75 if own["card"] == "daily" else 0.2
     if day >= -20 and life.chance(often):
@@ -198,7 +200,9 @@ def _insure(life: Life, day: int) -> None:
     if own["insured"] and day == own["claim_day"]:
         at = life.did("claimed", life.moment(day), "app", product="health", amount="900.00", currency="CNY")
         if life.chance(0.5):
-            life.did("claim_settled", life.after(at, 100, 600), "api", product="health", amount="900.00", currency="CNY")
+            life.did(
+                "claim_settled", life.after(at, 100, 600), "api", product="health", amount="900.00", currency="CNY"
+            )
         elif life.chance(0.7):
             for step in range(2):
                 life.ask(life.after(at, 200 + 60 * step, 400 + 60 * step), "insurance")

@@ -5,11 +5,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from infra.truth.life import HOURS, Life, minutes
-from infra.truth.moments import DAYS, Millis
+from infra.truth.moments import Millis
 from infra.truth.persona import Persona
 
 TOPICS: Mapping[str, tuple[str, ...]] = {
-    "retail": ("logistics", "after_sales", "refund", "return", "product_question", "usage", "account", "invoice", "payment"),
+    "retail": (
+        "logistics",
+        "after_sales",
+        "refund",
+        "return",
+        "product_question",
+        "usage",
+        "account",
+        "invoice",
+        "payment",
+    ),
     "finance": ("account", "card", "fee", "payment", "usage", "invoice"),
     "telecom": ("account", "bill", "tariff", "usage", "payment", "invoice"),
     "it_desk": ("usage", "access", "software"),
@@ -55,16 +65,16 @@ def topic_of(life: Life) -> str:
     return life.rng.choice(TOPICS[who.trade])
 
 
-def factor(trend: str, day: int) -> float:
-    """How much more or less of it there is on a day, for those whose habits change in the last month."""
-    lately = day >= DAYS - 27
+def factor(who: Persona, trend: str, day: int) -> float:
+    """How much more or less of it there is on a day, for those whose habits change."""
+    lately = day >= who.change_day
     return {"surge": 3.5 if lately else 0.7, "drop": 0.1 if lately else 1.4, "even": 1.0}[trend]
 
 
 def visit(life: Life, day: int) -> None:
     """Visits of the app or the website, with the pages looked at."""
     who = life.who
-    if day < -15 or not life.chance(who.visits_a_week / 7 * factor(who.visit_trend, day)):
+    if day < -15 or not life.chance(who.visits_a_week / 7 * factor(who, who.visit_trend, day)):
         return
     by = life.web()
     at = life.did("visited", life.moment(day), by)
@@ -90,7 +100,7 @@ def _category(life: Life) -> str:
 def get_in_touch(life: Life, day: int) -> None:
     """Questions to the service."""
     who = life.who
-    rate = who.contacts_a_week / 7 * factor(who.contact_trend, day)
+    rate = who.contacts_a_week / 7 * factor(who, who.contact_trend, day)
     if who.trade == "it_desk":
         rate *= 0.3
     if life.feels_like(day) and life.chance(rate * {"any": 1.0, "weekend": 3.0, "workdays": 1.4}[who.week]):
@@ -111,7 +121,9 @@ def lose_patience(life: Life, day: int) -> None:
     often = life.who.temper in ("complains", "threatens")
     if life.chance(1 / 45 if often else 1 / 700):
         about = life.rng.choice(TOPICS[life.who.trade])
-        life.complain(life.moment(day), about, words=("public",) if life.who.temper == "threatens" and life.chance(0.3) else ())
+        life.complain(
+            life.moment(day), about, words=("public",) if life.who.temper == "threatens" and life.chance(0.3) else ()
+        )
         if life.chance(0.25):
             life.complain(life.moment(day + life.rng.randint(2, 10)), about)
 
@@ -121,7 +133,9 @@ def fail_to_pay(life: Life, day: int) -> None:
     if day >= 0 and life.who.trade != "it_desk" and life.chance(1 / 130):
         at = life.moment(day)
         for step in range(life.rng.randint(1, 4)):
-            life.did("pay_failed", at + minutes(4 * step), "app", amount="88.00", currency="CNY", reason="bank_declined")
+            life.did(
+                "pay_failed", at + minutes(4 * step), "app", amount="88.00", currency="CNY", reason="bank_declined"
+            )
 
 
 def prices_change(life: Life, day: int) -> None:
@@ -140,7 +154,9 @@ def subscribe(life: Life, day: int) -> None:
     if who.subscriber in ("ending", "lapsed") and day == who.own["ends_day"]:
         life.did("subscription_ending", life.moment(day - 7), "api", plan="plus")
         kept = who.subscriber == "ending"
-        life.did("subscribed" if kept else "subscription_ended", life.moment(day), "app" if kept else "api", plan="plus")
+        life.did(
+            "subscribed" if kept else "subscription_ended", life.moment(day), "app" if kept else "api", plan="plus"
+        )
 
 
 HABITS = (visit, get_in_touch, use_bot, lose_patience, fail_to_pay, prices_change, subscribe)
@@ -158,7 +174,12 @@ def arrive(life: Life) -> None:
     if who.marketing != "never":
         life.did("consented", at + minutes(12), "web", purpose="marketing")
     if who.marketing == "withdrawn":
-        life.did("withdrew", life.moment(min(who.first_day + life.rng.randint(2, 60), who.last_day)), "web", purpose="marketing")
+        life.did(
+            "withdrew",
+            life.moment(min(who.first_day + life.rng.randint(2, 60), who.last_day)),
+            "web",
+            purpose="marketing",
+        )
 
 
 def _said(who: Persona) -> dict[str, object]:
@@ -177,7 +198,7 @@ def _said(who: Persona) -> dict[str, object]:
 
 def recorded(who: Persona) -> dict[str, object]:
     """What the company's own records say of the person, as they stand."""
-    own = who.own.get("traits", {})
+    own: dict[str, object] = who.own.get("traits", {})
     known = {"member_level": who.member_level, "is_vip": who.is_vip, "city_tier": who.city_tier}
     return known | {"birth_date": f"{who.born_year}-02-14"} | own
 

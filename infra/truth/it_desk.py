@@ -143,7 +143,14 @@ def _learn(life: Life, day: int) -> None:
     if own["studies"] and life.chance(1 / 35):
         life.did("took_course", life.moment(day, HOURS["day"]), "web", course="security")
     if own["suggests_often"] and life.chance(1 / 25):
-        life.ticket(life.moment(day, HOURS["day"]), "software", _door(life), kind="suggestion", system="office", priority="normal")
+        life.ticket(
+            life.moment(day, HOURS["day"]),
+            "software",
+            _door(life),
+            kind="suggestion",
+            system="office",
+            priority="normal",
+        )
 
 
 def _suffer(life: Life, day: int) -> None:

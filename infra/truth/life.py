@@ -148,10 +148,7 @@ class Life:
         ref, by = self.ref("t"), by or self.channel()
         slow = more.pop("slow", 0.12)
         self.did("ticket_opened", at, by, contact=True, case="ticket", ref=ref, about=about, **more)
-        if self.chance(slow):
-            done = self.after(at, 50, 600)
-        else:
-            done = self.after(at, 1, 40)
+        done = self.after(at, 50, 600) if self.chance(slow) else self.after(at, 1, 40)
         self.did("ticket_solved", done, "desk", case="ticket", ref=ref)
         if self.chance(0.4 if self.who.own.get("fixes_fail") else 0.06):
             again = self.did("ticket_reopened", self.after(done, 2, 60), by, case="ticket", ref=ref)

@@ -61,6 +61,7 @@ class Persona(msgspec.Struct, frozen=True, kw_only=True):
     visits_a_week: float
     visit_trend: str
     visits_by: str
+    change_day: int
     temper: str
     mood: str
     rates: float
@@ -173,6 +174,7 @@ def _ways(rng: Random) -> dict[str, Any]:
         "contact_trend": drawn(rng, ("even", 76), ("surge", 10), ("drop", 14)),
         "visits_a_week": rng.choice((0.0, 0.4, 2.0, 2.0, 6.0)),
         "visit_trend": drawn(rng, ("even", 74), ("surge", 11), ("drop", 15)),
+        "change_day": rng.randint(30, DAYS - 6),
         "visits_by": drawn(rng, ("app", 42), ("web", 42), ("both", 16)),
         "call_length": drawn(rng, ("usual", 56), ("long", 22), ("brief", 22)),
         "chatty": chance(rng, 0.16),

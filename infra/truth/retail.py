@@ -70,7 +70,7 @@ def daily(life: Life, day: int) -> None:
 
 def _buy(life: Life, day: int) -> None:
     own = life.who.own
-    lately = day >= DAYS - 27
+    lately = day >= life.who.change_day
     trend = {"even": 1.0, "surge": 3.5 if lately else 0.6, "drop": 0.05 if lately else 1.5}[own["buying_trend"]]
     rate = own["orders_a_month"] / 30 * trend
     if day < 0 and day < FAR_BACK:
@@ -84,9 +84,13 @@ def _buy(life: Life, day: int) -> None:
 
 def _order(life: Life, at: Millis) -> None:
     who, own, rng = life.who, life.who.own, life.rng
-    by = own["buys_by"] if own["buys_by"] != "any" and life.chance(0.93) else rng.choice(("app", "web", "wechat", "shop"))
+    by = (
+        own["buys_by"]
+        if own["buys_by"] != "any" and life.chance(0.93)
+        else rng.choice(("app", "web", "wechat", "shop"))
+    )
     amount = round(own["usual_price"] * rng.uniform(0.7, 1.4), 2)
-    discount = own["discounts"] == "always" and life.chance(0.95) or own["discounts"] == "some" and life.chance(0.4)
+    discount = (own["discounts"] == "always" and life.chance(0.95)) or (own["discounts"] == "some" and life.chance(0.4))
     category = rng.choice(own["interests"]) if own["interests"] else ""
     views = {"impulse": rng.randint(0, 1), "rational": rng.randint(9, 14)}.get(own["kind"], rng.randint(3, 5))
     for step in range(views):
@@ -136,7 +140,9 @@ def _fulfil(life: Life, at: Millis, by: str, fields: dict[str, Any]) -> None:
     share = {"seldom": 0.04, "often": 0.3, "mostly": 0.8}[own["sends_back"]]
     if life.chance(share):
         asked = life.after(arrived, 5, 70)
-        life.ask(asked, life.rng.choice(("refund", "refund", "return")), words=words_of(life), category=fields["category"])
+        life.ask(
+            asked, life.rng.choice(("refund", "refund", "return")), words=words_of(life), category=fields["category"]
+        )
         life.did("refunded", life.after(asked, 20, 150), by, **fields)
 
 

@@ -9,19 +9,17 @@ from chalicelib.kernel.texts import Text
 from chalicelib.profiles.model import Contribution
 from chalicelib.tags.health import Health, MeasureHealth, SourceHealth
 from infra.truth.arrivals import SILENT_FROM
-from infra.truth.moments import DAY_MS
 
 WEIGHT = 0.7
 """What the evidence of a silent source counts: what it said last was right then."""
 MOSTLY = 0.8
-_USUAL_DAYS = 28
 
 
 def health_of(contributions: Iterable[Contribution], silent: str) -> Health:
     """The health of measures while one source is silent, by what each source fed in the weeks before."""
     fed: Counter[tuple[str, str]] = Counter()
     for one in contributions:
-        if SILENT_FROM - _USUAL_DAYS * DAY_MS <= one.at < SILENT_FROM:
+        if one.at < SILENT_FROM:
             fed.update((delta.measure, one.source) for delta in one.deltas)
     totals: Counter[str] = Counter()
     for (measure, _), count in fed.items():

@@ -86,11 +86,11 @@ def _use(life: Life, day: int) -> None:
         hour = rng.choice((23, 0, 1, 3)) if own["surfs_at_night"] and life.chance(0.75) else rng.choice((9, 13, 18, 21))
         life.did("used_data", life.moment(day, (hour,)), "api", kind="data", quantity=quantity, roaming=False)
     spoken = {"heavy": rng.randint(28, 60), "usual": rng.randint(6, 22), "light": rng.randint(1, 3)}[own["voice"]]
-    if own["voice_falls"] and day >= DAYS - 28:
+    if own["voice_falls"] and day >= life.who.change_day:
         spoken //= 6
     if spoken and rng.random() < 0.8:
         life.did("spoke", life.moment(day, (10, 15, 19, 20)), "api", kind="voice", quantity=spoken, roaming=False)
-    if (own["roams"] and day % 30 < 6) or own["trip_day"] <= day < own["trip_day"] + 4 and own["trip_day"] >= 0:
+    if (own["roams"] and day % 30 < 6) or (own["trip_day"] <= day < own["trip_day"] + 4 and own["trip_day"] >= 0):
         if life.chance(0.8):
             life.did("used_data", life.moment(day, (12,)), "api", kind="data", quantity=30, roaming=True)
     elif own["trip_day"] > day >= own["trip_day"] - 10 and life.chance(0.25):
@@ -104,7 +104,7 @@ def _pay(life: Life, day: int) -> None:
     if own["traits"]["billing_kind"] == "prepaid":
         little = own["little_by_little"]
         if life.chance(1 / 7 if little else 1 / 24):
-            online = own["tops_up"] == "online" or own["tops_up"] == "either" and life.chance(0.5)
+            online = own["tops_up"] == "online" or (own["tops_up"] == "either" and life.chance(0.5))
             by = life.rng.choice(("app", "wechat", "web")) if online else "shop"
             amount = "20.00" if little else life.rng.choice(("50.00", "100.00"))
             life.did("topped_up", life.moment(day), by, amount=amount, currency="CNY")

@@ -5,7 +5,17 @@ from __future__ import annotations
 from infra.truth.ledger import Past
 from infra.truth.moments import DAY_MS, local_day
 from infra.truth.truths.reading import (
-    AFTER_SALES, Judge, high, in_touch, later, low, open_tickets, said, solved, underway_days, unsettled,
+    AFTER_SALES,
+    Judge,
+    high,
+    in_touch,
+    later,
+    low,
+    open_tickets,
+    said,
+    solved,
+    underway_days,
+    unsettled,
 )  # fmt: skip
 
 
@@ -31,7 +41,7 @@ def _mean_turn(p: Past) -> float:
 
 def _high_risk(p: Past) -> bool:
     stuck = p.oldest_open("ticket", "ticket_solved") >= 2 and p.n("contact", 7) >= 3
-    return low(p, 14) >= 1 and p.n("asked", 14, resolved=False) >= 1 or stuck or _critical(p)
+    return (low(p, 14) >= 1 and p.n("asked", 14, resolved=False) >= 1) or stuck or _critical(p)
 
 
 def _critical(p: Past) -> bool:
@@ -46,7 +56,7 @@ def _churn(p: Past) -> bool:
     silent_buyer = p.n("paid") >= 1 and p.silent_days >= 60
     annoyed = (p.n("complained", 90) >= 1 or low(p, 90) >= 1) and p.silent_days >= 14
     fading = p.n("visited", 90) >= 4 and p.rise("visited", 30) <= 0.5
-    return silent_buyer or annoyed and fading
+    return silent_buyer or (annoyed and fading)
 
 
 def _back(p: Past) -> bool:
@@ -77,8 +87,9 @@ FACTS: dict[str, Judge] = {
     "ticket_overdue": lambda p: p.oldest_open("ticket", "ticket_solved") >= 2,
     "ticket_reopened": lambda p: p.n("ticket_reopened", 14) >= 1,
     "never_complains": lambda p: p.known_days >= 180 and in_touch(p, 5, 365) and p.n("complained") == 0,
-    "contact_surge": lambda p: p.n("contact", 1) >= 3
-    or p.n("contact", 30) >= 4 and p.rise("contact", 30) >= 2 and p.ago("contact") <= 6,
+    "contact_surge": lambda p: (
+        p.n("contact", 1) >= 3 or (p.n("contact", 30) >= 4 and p.rise("contact", 30) >= 2 and p.ago("contact") <= 6)
+    ),
     "contact_drop": lambda p: p.n("contact", 90) >= 4 and 0 <= p.rise("contact", 30) <= 0.5,
     "steady_contact": lambda p: p.n("contact", 90) >= 6 and 0.7 <= p.rise("contact", 30) <= 1.3,
     "frequent_contact": lambda p: p.n("contact", 30) >= 5,
@@ -101,16 +112,20 @@ FACTS: dict[str, Judge] = {
     "survey_responder": lambda p: p.n("rated", 90) >= 3,
     "turned_dissatisfied": lambda p: _mean_turn(p) <= -1.3,
     "turned_satisfied": lambda p: _mean_turn(p) >= 1.3,
-    "waits_long": lambda p: (waits := [one.more["waited"] for one in p.of("asked", 30) if one.more.get("waited")]) != []
-    and sum(waits) / len(waits) >= 120,
+    "waits_long": lambda p: (
+        (waits := [one.more["waited"] for one in p.of("asked", 30) if one.more.get("waited")]) != []
+        and sum(waits) / len(waits) >= 120
+    ),
     "no_longer_rates": lambda p: p.n("rated") >= 1 and p.n("rated", 180) == 0 and solved(p, 90) >= 2,
     "follow_up_due": lambda p: solved(p, 3) >= 1 and p.n("rated", 3) == 0,
     "presses_for_progress": lambda p: bool(open_tickets(p)) and p.n("contact", 3) >= 2,
-    "leaves_comments": lambda p: (n := sum(bool(one.more["text"]) for one in p.of("rated", 180))) >= 2
-    and n >= p.n("rated", 180) / 2,
+    "leaves_comments": lambda p: (
+        (n := sum(bool(one.more["text"]) for one in p.of("rated", 180))) >= 2 and n >= p.n("rated", 180) / 2
+    ),
     "high_purchasing_power": lambda p: _bought(p, 90) >= 3_000 or p.mean("paid", "amount", 365) >= 500,
-    "high_value": lambda p: p.n("paid", 365) >= 5
-    and (p.mean("paid", "amount", 365) >= 300 or p.n("complained", 365) == 0),
+    "high_value": lambda p: (
+        p.n("paid", 365) >= 5 and (p.mean("paid", "amount", 365) >= 300 or p.n("complained", 365) == 0)
+    ),
     "churn_risk": _churn,
     "high_value_at_risk": lambda p: p.n("paid", 365) >= 5 and p.silent_days >= 60,
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from infra.truth.ledger import Past
 from infra.truth.moments import local_day, local_hour
 from infra.truth.truths.reading import Judge, in_touch, said, written
 
@@ -73,7 +72,10 @@ FACTS: dict[str, Judge] = {
     ),
     "onboarding_need": lambda p: (
         p.known_days <= 30
-        and (p.n("contact", 30, about="usage") >= 1 or p.n("used", 30, feature=("faq", "help_center", "order_tracking", "bot")) >= 2)
+        and (
+            p.n("contact", 30, about="usage") >= 1
+            or p.n("used", 30, feature=("faq", "help_center", "order_tracking", "bot")) >= 2
+        )
     ),
     "potential": lambda p: (
         p.n("paid") == 0
@@ -99,7 +101,9 @@ TRAITS: dict[str, Judge] = {
     "night_contact": _hours("night", 22, 23, 0, 1, 2, 3, 4, 5),
     "morning_contact": _hours("morning", 6, 7, 8, 9, 10),
     "evening_contact": _hours("evening", 18, 19, 20, 21),
-    "weekend_contact": lambda p: p.who.week == "weekend" and sum(_is_weekend(one.at) for one in p.of("contact", 60)) >= 2,
+    "weekend_contact": lambda p: (
+        p.who.week == "weekend" and sum(_is_weekend(one.at) for one in p.of("contact", 60)) >= 2
+    ),
     "night_browser": lambda p: (
         p.who.hours == "night" and sum(not 6 <= local_hour(one.at) < 22 for one in p.of("visited", 30)) >= 3
     ),
@@ -130,7 +134,9 @@ TRAITS: dict[str, Judge] = {
     "manual_worker": _trait("occupation", "manual"),
     "homemaker": _trait("occupation", "homemaker"),
     "retired": _trait("occupation", "retired"),
-    "has_children": lambda p: p.who.family in ("young_children", "school_children") or "baby" in p.who.own.get("likes", ()),
+    "has_children": lambda p: (
+        p.who.family in ("young_children", "school_children") or "baby" in p.who.own.get("likes", ())
+    ),
     "overseas": _trait("abroad", True),
     "business_customer": _trait("company", True),
     "anonymous_visitor": lambda p: p.who.stage == "stranger",
@@ -141,22 +147,26 @@ TRAITS: dict[str, Judge] = {
     "member": _trait("member_level", "silver", "gold", "platinum", "diamond"),
     "high_tier_member": _trait("member_level", "platinum", "diamond"),
     "vip": lambda p: p.who.is_vip,
-    "privacy_minded": lambda p: p.n("withdrew", 365) >= 1 or p.who.privacy_minded and said(p, 365, "privacy") >= 1,
+    "privacy_minded": lambda p: p.n("withdrew", 365) >= 1 or (p.who.privacy_minded and said(p, 365, "privacy") >= 1),
     "cautious": lambda p: p.who.cautious and said(p, 90, "caution") >= 2,
     "word_of_mouth": lambda p: p.who.follows_opinion and said(p, 90, "opinion") >= 2,
     "convenience_minded": lambda p: p.who.wants_it_easy and said(p, 90, "easy") >= 2,
     "makes_suggestions": lambda p: (
-        p.who.suggests and said(p, 180, "suggestion") >= 2 or p.n("ticket_opened", 180, kind="suggestion") >= 2
+        (p.who.suggests and said(p, 180, "suggestion") >= 2) or p.n("ticket_opened", 180, kind="suggestion") >= 2
     ),
-    "price_sensitive": lambda p: p.who.price_minded and p.n("contact", 75, about="promotion") + said(p, 75, "price") >= 2,
-    "quality_sensitive": lambda p: any((p.who.quality_minded, p.who.own.get("doubts"), p.who.own.get("unsure_of_size"))) and p.n("contact", 75, about="product_question") >= 2,
+    "price_sensitive": lambda p: (
+        p.who.price_minded and p.n("contact", 75, about="promotion") + said(p, 75, "price") >= 2
+    ),
+    "quality_sensitive": lambda p: (
+        any((p.who.quality_minded, p.who.own.get("doubts"), p.who.own.get("unsure_of_size")))
+        and p.n("contact", 75, about="product_question") >= 2
+    ),
     "impatient": lambda p: p.who.temper == "impatient" and said(p, 90, "urgent") >= 3,
     "talkative": lambda p: (
         sum(one.more["messages"] for one in written(p, 30)) >= 20
-        or p.who.chatty and len([one for one in written(p, 30) if one.by != "email"]) >= 2
+        or (p.who.chatty
+        and len([one for one in written(p, 30) if one.by != "email"]) >= 2)
     ),
     "long_caller": lambda p: p.who.call_length == "long" and p.n("asked", 60, by="phone") >= 1,
     "brief_caller": lambda p: p.who.call_length == "brief" and p.n("asked", 90, by="phone") >= 3,
 }
-
-

@@ -55,7 +55,9 @@ def _full(p: Past) -> bool:
 
 
 def _wants_loan(p: Past) -> bool:
-    return p.ago("loan_wanted") <= 60 or p.n("contact", 60, about="loan") >= 2 and p.n("viewed", 60, category="loan") >= 5
+    return (
+        p.ago("loan_wanted") <= 60 or (p.n("contact", 60, about="loan") >= 2 and p.n("viewed", 60, category="loan") >= 5)
+    )
 
 
 def _outflows(p: Past, days: float) -> int:
@@ -80,9 +82,11 @@ FACTS: dict[str, Judge] = {
     "loan_declined": lambda p: p.ago("loan_refused") <= 30 and later(p, "loan_refused", "loan_granted"),
     "claim_pending": _pending,
     "claim_in_doubt": _doubtful_claim,
-    "card_blocked": lambda p: p.ago("card_stopped") <= 30
-    and later(p, "card_stopped", "card_given")
-    and later(p, "card_stopped", "card_swiped"),
+    "card_blocked": lambda p: (
+        p.ago("card_stopped") <= 30
+        and later(p, "card_stopped", "card_given")
+        and later(p, "card_stopped", "card_swiped")
+    ),
     "investment_questions_surge": lambda p: p.n("contact", 7, about="investment") >= 3,
     "repayment_questions_rise": lambda p: p.n("contact", 30, about="repayment") >= 2,
     "loan_enquiry_burst": lambda p: p.n("contact", 7, about="loan") >= 2,
@@ -90,7 +94,9 @@ FACTS: dict[str, Judge] = {
     "advice_lapsed": lambda p: p.n("met_advisor", 365) >= 2 and p.ago("met_advisor") >= 120,
     "young_investor": lambda p: p.who.age_band in ("18_24", "25_29") and _invests(p),
     "senior_investor": lambda p: p.who.age_band == "60_plus" and _invests(p),
-    "first_jobber": lambda p: p.who.age_band == "18_24" and p.n("got_salary", 60) >= 1 and p.first_ago("got_salary") <= 365,
+    "first_jobber": lambda p: (
+        p.who.age_band == "18_24" and p.n("got_salary", 60) >= 1 and p.first_ago("got_salary") <= 365
+    ),
     "payroll_customer": lambda p: p.n("got_salary", 90) >= 2,
     "investment_maturing": lambda p: p.ago("investment_matures") <= 14,
     "overseas_spender": lambda p: p.n("card_swiped", 90, abroad=True) >= 3,
@@ -98,12 +104,16 @@ FACTS: dict[str, Judge] = {
     "multi_product": lambda p: _products(p) >= 3,
     "early_repayer": lambda p: p.n("loan_repaid", 365) >= 1,
     "limit_seeker": lambda p: p.n("used", 30, feature="limit_increase") >= 1,
-    "dormant_card": lambda p: p.ago("card_given") >= 90 and p.ago("card_given") < 10_000 and p.n("card_swiped", 90) == 0,
+    "dormant_card": lambda p: (
+        p.ago("card_given") >= 90 and p.ago("card_given") < 10_000 and p.n("card_swiped", 90) == 0
+    ),
     "declined_and_unhappy": lambda p: _after(p, "loan_refused", 60, 1, 2) and low(p, 30) >= 1,
     "pleased_borrower": lambda p: _after(p, "loan_granted", 60, 4, 5),
     "values_advice": lambda p: _after(p, "met_advisor", 90, 4, 5),
     "fee_disputer": lambda p: p.n("contact", 60, about="fee") >= 2,
-    "phones_about_cards": lambda p: p.n("contact", 90, about="card", by="phone") >= max(2, p.n("contact", 90, about="card") / 2),
+    "phones_about_cards": lambda p: (
+        p.n("contact", 90, about="card", by="phone") >= max(2, p.n("contact", 90, about="card") / 2)
+    ),
     "credit_seeker": _wants_loan,
     "prime_borrower": _prime,
     "high_credit": lambda p: p.who.own["traits"]["credit_level"] == "excellent" and p.n("fell_overdue", 365) == 0,
@@ -113,9 +123,11 @@ TRAITS: dict[str, Judge] = {
     "app_banker": lambda p: p.who.own["banks_in_app"] and p.on_days("used", 30, feature=_APP) >= 6,
     "advisor_led": lambda p: p.who.own["advisor"] != "never" and p.n("met_advisor", 180) >= 2,
     "online_investor": lambda p: p.who.own["invests_online"] and p.n("invested", 180) >= 3,
-    "asks_before_buying": lambda p: p.who.own["asks_first"]
-    and p.n("invested", 90) >= 1
-    and p.n("contact", 90, about="investment") >= max(2, p.n("invested", 90)),
+    "asks_before_buying": lambda p: (
+        p.who.own["asks_first"]
+        and p.n("invested", 90) >= 1
+        and p.n("contact", 90, about="investment") >= max(2, p.n("invested", 90))
+    ),
     "high_net_worth": _told("asset_band", "private"),
     "affluent": _told("asset_band", "affluent"),
     "steady_investor": _told("risk_level", "conservative", "steady"),
@@ -127,9 +139,11 @@ TRAITS: dict[str, Judge] = {
     "spreads_bills": lambda p: p.who.own["spreads"] and p.n("used", 170, feature="bill_instalment") >= 2,
     "savings_plan_holder": lambda p: p.who.own["invests"] == "monthly" and p.n("invested", 170) >= 3,
     "frequent_trader": lambda p: p.who.own["invests"] == "trades" and p.n("invested", 28) + p.n("redeemed", 28) >= 6,
-    "insurance_prospect": lambda p: p.who.own["eyes_insurance"]
-    and p.n("contact", 90, about="insurance") >= 2
-    and p.n("insured", 365) + p.n("claimed", 365) == 0,
+    "insurance_prospect": lambda p: (
+        p.who.own["eyes_insurance"]
+        and p.n("contact", 90, about="insurance") >= 2
+        and p.n("insured", 365) + p.n("claimed", 365) == 0
+    ),
     "active_cardholder": lambda p: p.who.own["card"] == "daily" and p.on_days("card_swiped", 30) >= 12,
     "money_leaving": lambda p: p.who.own["moves_out"] and _outflows(p, 30) >= 3,
 }

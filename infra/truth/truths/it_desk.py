@@ -92,7 +92,9 @@ FACTS: dict[str, Judge] = {
     "stuck_ticket": lambda p: _stuck(p) >= 7,
     "fix_not_holding": _came_back,
     "system_improver": lambda p: _tickets(p, 180, kind="suggestion") >= 2,
-    "trusts_it": lambda p: solved(p, 90) >= 2 and high(p, 90) >= 2 and low(p, 90) == 0 and p.n("ticket_reopened", 90) == 0,
+    "trusts_it": lambda p: (
+        solved(p, 90) >= 2 and high(p, 90) >= 2 and low(p, 90) == 0 and p.n("ticket_reopened", 90) == 0
+    ),
     "walk_in": lambda p: p.n("contact", 60, by="desk") >= 2,
 }
 

@@ -18,7 +18,8 @@ def written(p: Past, days: float) -> list[Deed]:
 def said(p: Past, days: float, *words: str) -> int:
     """How often the person wrote words of these kinds."""
     return sum(
-        any(word in one.more.get("words", ()) for word in words) for one in [*written(p, days), *p.of("complained", days)]
+        any(word in one.more.get("words", ()) for word in words)
+        for one in [*written(p, days), *p.of("complained", days)]
     )
 
 

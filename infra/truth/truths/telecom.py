@@ -66,35 +66,51 @@ FACTS: dict[str, Judge] = {
     "outage_calls": lambda p: p.n("network_went", 3) >= 1 and p.n("contact", 3) >= 2,
     "charge_disputer": lambda p: p.n("complained", 60, about=("bill", "tariff")) >= 1,
     "bill_questions_rise": lambda p: p.n("contact", 30, about="bill") >= 3,
-    "voice_drop": lambda p: p.total("spoke", "quantity", 90) >= 300
-    and p.total("spoke", "quantity", 30) < 0.5 * (p.total("spoke", "quantity", 90) - p.total("spoke", "quantity", 30)) / 2,
-    "data_surge": lambda p: p.known_days >= 45 and _data(p, 7) >= 5_000 and _data(p, 7) / 7 >= 3 * (_data(p, 60) - _data(p, 7)) / 53,
+    "voice_drop": lambda p: (
+        p.total("spoke", "quantity", 90) >= 300
+        and p.total("spoke", "quantity", 30)
+        < 0.5 * (p.total("spoke", "quantity", 90) - p.total("spoke", "quantity", 30)) / 2
+    ),
+    "data_surge": lambda p: (
+        p.known_days >= 45 and _data(p, 7) >= 5_000 and _data(p, 7) / 7 >= 3 * (_data(p, 60) - _data(p, 7)) / 53
+    ),
     "usage_stopped": _silent_line,
     "ported_in": lambda p: p.ago("ported", direction="in") <= 180 and p.n("ported", direction="out") == 0,
-    "light_user": lambda p: p.known_days >= 30
-    and p.n("used_data", 30) + p.n("spoke", 30) >= 1
-    and _data(p, 30) < 2_000
-    and p.total("spoke", "quantity", 30) < 100,
-    "contract_ending": lambda p: p.ago("contract_ends_soon") <= 30
-    and p.ago("contract_ends_soon") < p.ago("changed_plan", direction="up"),
-    "upgrade_ready": lambda p: p.n("exceeded", 60) >= 1
-    and (p.n("viewed", 30, category="tariff") >= 2 or p.n("contact", 30, about="tariff") >= 1),
+    "light_user": lambda p: (
+        p.known_days >= 30
+        and p.n("used_data", 30) + p.n("spoke", 30) >= 1
+        and _data(p, 30) < 2_000
+        and p.total("spoke", "quantity", 30) < 100
+    ),
+    "contract_ending": lambda p: (
+        p.ago("contract_ends_soon") <= 30 and p.ago("contract_ends_soon") < p.ago("changed_plan", direction="up")
+    ),
+    "upgrade_ready": lambda p: (
+        p.n("exceeded", 60) >= 1
+        and (p.n("viewed", 30, category="tariff") >= 2 or p.n("contact", 30, about="tariff") >= 1)
+    ),
     "downgrader": lambda p: p.ago("changed_plan", direction="down") <= 90,
     "upgraded_lately": lambda p: p.ago("changed_plan", direction="up") <= 60,
     "visit_missed": _missed,
     "broadband_repair_again": lambda p: p.n("ticket_opened", 30, about="broadband") >= 2,
     "values_technician": lambda p: scored_after(p, "technician_came", 60, 4, 5),
     "trip_ahead": lambda p: p.n("contact", 14, about="roaming") >= 1 and p.n("used_data", 3, roaming=True) == 0,
-    "broadband_prospect": lambda p: not _records(p, "has_broadband")
-    and (p.n("viewed", 30, category="broadband") >= 3 or p.n("contact", 30, about="broadband") >= 1),
-    "tariff_puzzled": lambda p: p.n("contact", 60, about="tariff") >= 1
-    and p.n("contact", 60, about="bill") >= 1
-    and p.n("contact", 60, about=("tariff", "bill")) >= 3,
+    "broadband_prospect": lambda p: (
+        not _records(p, "has_broadband")
+        and (p.n("viewed", 30, category="broadband") >= 3 or p.n("contact", 30, about="broadband") >= 1)
+    ),
+    "tariff_puzzled": lambda p: (
+        p.n("contact", 60, about="tariff") >= 1
+        and p.n("contact", 60, about="bill") >= 1
+        and p.n("contact", 60, about=("tariff", "bill")) >= 3
+    ),
     "allowance_overrun": lambda p: p.n("exceeded", 60) >= 2,
 }
 
 TRAITS: dict[str, Judge] = {
-    "checks_usage": lambda p: p.who.own["checks_usage"] and p.on_days("used", 30, feature=("usage_check", "balance_check")) >= 5,
+    "checks_usage": lambda p: (
+        p.who.own["checks_usage"] and p.on_days("used", 30, feature=("usage_check", "balance_check")) >= 5
+    ),
     "sms_commander": lambda p: p.who.own["by_sms"] and p.n("used", 80, by="sms") >= 3,
     "autopay_user": lambda p: p.who.own["autopay"] and p.n("paid_bill", 90, automatic=True) >= 2,
     "tops_up_online": _topped(("app", "web", "wechat"), "online"),
@@ -118,9 +134,13 @@ TRAITS: dict[str, Judge] = {
     "roamer": lambda p: p.who.own["roams"] and p.on_days("used_data", 90, roaming=True) >= 3,
     "handset_shopper": lambda p: p.who.own["wants_handset"] and p.n("viewed", 14, category="handset") >= 4,
     "small_topups": lambda p: p.who.own["little_by_little"] and p.n("topped_up", 30) >= 3,
-    "night_surfer": lambda p: p.who.own["surfs_at_night"] and _at_night(p) >= 500 and _at_night(p) >= 0.5 * _data(p, 30),
-    "signal_dissatisfied": lambda p: p.n("contact", 60, about="signal") >= 2 or p.n("complained", 60, about="signal") >= 1,
-    "slow_broadband": lambda p: p.who.own["tests_line"]
-    and p.n("used", 30, feature=_LINE) >= 2
-    and p.n("contact", 30, about="broadband") >= 1,
+    "night_surfer": lambda p: (
+        p.who.own["surfs_at_night"] and _at_night(p) >= 500 and _at_night(p) >= 0.5 * _data(p, 30)
+    ),
+    "signal_dissatisfied": lambda p: (
+        p.n("contact", 60, about="signal") >= 2 or p.n("complained", 60, about="signal") >= 1
+    ),
+    "slow_broadband": lambda p: (
+        p.who.own["tests_line"] and p.n("used", 30, feature=_LINE) >= 2 and p.n("contact", 30, about="broadband") >= 1
+    ),
 }
