@@ -91,7 +91,7 @@ def test_measures__as_shipped__are_sound() -> None:
 
 def test_measures__of_money__are_named_for_those_who_read_values() -> None:
     """Micros are turned into units of the currency when they are read."""
-    assert MEASURES.money == {"carts", "discounts", "orders_placed", "orders_paid", "refunds"}
+    assert MEASURES.money == {"carts", "discounts", "orders_paid", "orders_placed", "phone_bills", "refunds", "topups"}
 
 
 def test_condition__of_a_field_that_holds_a_structure__sees_nothing() -> None:
