@@ -52,7 +52,7 @@ def declared_rule_mistakes(
         return found
     rule, replaced = _mended(raw, found)
     wrong = [one for one in rule_mistakes(rule, vocabulary) if not _follows(one, replaced)]
-    if any(one.path.startswith("$.signals[") for one in wrong):
+    if any(one.path.startswith(("$.signals", "$.threshold")) for one in wrong):
         # An example that fits what was meant says nothing about what was written.
         wrong = [one for one in wrong if not one.path.startswith("$.examples") or one.code == "no_example"]
     found += wrong
