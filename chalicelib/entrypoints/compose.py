@@ -157,7 +157,13 @@ def declarations() -> DynamoDeclarations:
 @cache
 def in_force() -> InForceCatalogues:
     """What is in force for each tenant: not older than a minute, and no read per event."""
-    return InForceCatalogues(declarations, time.monotonic)
+    return InForceCatalogues(declarations, time.monotonic, _unreadable)
+
+
+def _unreadable(tenant_id: str, kind: str, id_: str) -> None:
+    """A declaration that was published under another version of the product: the alarm on failed rules rings."""
+    journal().count("FailedRules")
+    journal().warn("declaration_unreadable", tenant=tenant_id, code=kind, tag_id=id_)
 
 
 def catalogue(tenant_id: str) -> Catalogue:
