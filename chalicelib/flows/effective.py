@@ -7,7 +7,7 @@ shipped one of its id; a withdrawn one takes it away.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from functools import cached_property, partial
+from functools import cache, cached_property, partial
 from math import inf
 
 import msgspec
@@ -104,6 +104,10 @@ class InForce:
 
     def rules(self) -> Mapping[str, TagRule]:
         """The tag rules, those that are switched off among them."""
+        return self._rules
+
+    @cached_property
+    def _rules(self) -> Mapping[str, TagRule]:
         return self.laid_over("tags", shipped_rules(), TagRule)
 
     def off(self) -> frozenset[str]:
@@ -159,6 +163,7 @@ class InForce:
         return [one for (of, _), one in self.overlay.items() if of == kind]
 
 
+@cache
 def shipped_rules() -> Mapping[str, TagRule]:
     """The rules of the package, by id: those of persons and of groups."""
     shipped = load_catalogue()

@@ -544,3 +544,33 @@ def test_operator__puts_and_publishes_files__like_the_door(own: Shop, tmp_path: 
     assert {one["action"] for one in rows} == {"catalogue.draft", "catalogue.publish", "catalogue.rollback"}
     with pytest.raises(Failure):
         operate(own, "publish", "--kind", "tags")
+
+
+def test_policy__with_loops_or_clocks__is_refused(own: Shop) -> None:
+    """What a policy may use is what a tag may: an allow-list without loops, clocks and patterns."""
+    shipped = own.read("/v1/catalogue/policies/default").json["declaration"]
+    loop = {"reduce": [[1] * 50, {"map": [[1] * 50, 1]}, 0]}
+    for bomb in (loop, {">": [{"now": []}, 1]}, {"matches": [{"var": "message.text"}, "(a+)+$"]}, {"$where": "1"}):
+        rules = [{**shipped["rules"][0], "when": {"and": [True, bomb]}}, *shipped["rules"][1:]]
+        found = mistakes(put(own, "policies/default", {**shipped, "rules": rules}))
+        assert set(found) == {("rules[0].when", "bad_operator")}
+    many = {"or": [{"==": [{"var": f"tags.nobody_{n}"}, 1]} for n in range(21)]}
+    rules = [{**shipped["rules"][0], "when": many}, *shipped["rules"][1:]]
+    assert mistakes(put(own, "policies/default", {**shipped, "rules": rules})) == [("$", "unknown_paths")]
+    queues = {**shipped["queues"], "__proto__": shipped["queues"]["general"]}
+    assert ("queues", "bad_name") in mistakes(put(own, "policies/default", {**shipped, "queues": queues}))
+
+
+def test_refusal__of_a_rule_that_is_wrong_all_over__is_quick(own: Shop) -> None:
+    """To tell what was meant is dear, so it is told of some: an editor's mistake does not hold a function."""
+    wide = {"or": [{">": [{"var": f"m.contcats.count_{n}d"}, n]} for n in range(21)]}
+    found = mistakes(put(own, "tags/our_own", changed(signals=[{**TAG["signals"][0], "when": wide}])))
+    assert found == [("signals", "unknown_path")]
+    huge = changed(examples={"positive": {f"m.c{n}": n for n in range(4_000)}, "negative": {}})
+    assert mistakes(put(own, "tags/our_own", huge)) == [("$", "too_costly")]
+
+
+def test_scene__that_fails_in_some_situation__is_refused(own: Shop) -> None:
+    """A scene that cannot be evaluated would fail every route that asks for it."""
+    for when in ({">": [{"var": "text"}, 5]}, {">": [{"+": [{"??": [{"var": "channel"}, 0]}, 1]}, 5]}):
+        assert ("when", "fails_on_values") in mistakes(put(own, "scenes/our_own", {**SCENE, "when": when}))
