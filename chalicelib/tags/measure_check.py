@@ -28,6 +28,7 @@ _ABOUT: dict[str, tuple[Any, ...]] = {
     "channel": ("wechat", "web"),
     "source": ("s_1",),
     "hour": (0, 23),
+    "weekday": (1, 7),
 }
 _SAMPLES: dict[str, Any] = {
     "amount": "12.50",
