@@ -1,12 +1,19 @@
-"""What a save changes, for the bus: ids, tags and versions, never a value of the person."""
+"""What a save changes, for the bus: ids, tags and versions, never a value of the person. And when time alone may next.
+
+Tags also change between two saves, by time alone. Whoever saves a profile that is due first tells of that, so that
+no tag is set or cleared that nobody hears of; what is due later stays with those who look after timers.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import msgspec
+
 from chalicelib.flows.plan_save import Person, Plan
 from chalicelib.flows.services import Change
 from chalicelib.flows.snapshot import Snapshot
+from chalicelib.flows.tell_changes import About, tag_changes, turns_of
 from chalicelib.kernel.moments import Millis
 from chalicelib.profiles.join import join
 from chalicelib.profiles.model import Body, Contribution, Profile
@@ -14,21 +21,34 @@ from chalicelib.store.rows import ProfileRow
 from chalicelib.tags.catalogue import Catalogue
 from chalicelib.tags.changes import changes
 from chalicelib.tags.engine import assess
+from chalicelib.tags.model import Tag
+from chalicelib.tags.timers import Walk, earliest, walk
 
 RULE_FAILED = "rule.failed"
 """Published when a tag rule cannot be evaluated: the event is applied, and somebody must look."""
 
 
-def changes_of(
+class Told(msgspec.Struct, frozen=True):
+    """A plan whose rows say when they are due, and everything that its save is to publish."""
+
+    planned: Plan
+    changes: tuple[Change, ...]
+
+
+def tell(
     planned: Plan, contributions: Sequence[Contribution], snapshot: Snapshot, now: Millis, catalogue: Catalogue
-) -> tuple[Change, ...]:
-    """Everything that the save of a plan is to publish."""
-    return tuple(
-        change
-        for person in planned.people
-        if person.is_changed
-        for change in _of_person(person, planned, contributions, snapshot, now, catalogue)
-    )
+) -> Told:
+    """What the save of a plan changes, and when each of its people is due."""
+    told = [one for row, _ in planned.redirects for one in _of_past(row.profile_id, snapshot, now, catalogue)[0]]
+    people: list[Person] = []
+    for person in planned.people:
+        kept = person
+        if person.is_changed:
+            changed, due_at = _of_person(person, planned, contributions, snapshot, now, catalogue)
+            kept = msgspec.structs.replace(person, row=msgspec.structs.replace(person.row, due_at=due_at))
+            told += changed
+        people.append(kept)
+    return Told(msgspec.structs.replace(planned, people=tuple(people)), tuple(told))
 
 
 def _of_person(
@@ -38,25 +58,46 @@ def _of_person(
     snapshot: Snapshot,
     now: Millis,
     catalogue: Catalogue,
-) -> Iterator[Change]:
+) -> tuple[Sequence[Change], Millis]:
     row = person.row
-    about = {"tenant": row.tenant, "profile_id": row.profile_id, "version": row.version}
-    yield Change("profile.updated", about)
-    yield from _of_sides(person, planned, about)
+    about: About = {"tenant": row.tenant, "profile_id": row.profile_id, "version": row.version}
+    told, past = _of_past(row.profile_id, snapshot, now, catalogue)
+    told += [Change("profile.updated", about), *_of_sides(person, planned, about)]
     before = snapshot.body(row.profile_id)
     # Where people changed sides every tag may have; where a facet grew, those that read what it touched.
     only = _touched(person, contributions) if before.facets.keys() == person.body.facets.keys() else None
-    old, new = (assess(catalogue, _profile(row, body), now, only=only) for body in (before, person.body))
-    changed = changes(old, new)
-    for one in changed.set:
-        yield Change("tag.set", {**about, "tag": one.id, "confidence": one.confidence})
-    for one in changed.cleared:
-        yield Change("tag.cleared", {**about, "tag": one.id})
-    for failed in new.failed:
-        yield Change(RULE_FAILED, {**about, "tag": failed.tag_id, "error": failed.error})
+    grown = _profile(row, person.body)
+    old, new = assess(catalogue, _profile(row, before), now, only=only), assess(catalogue, grown, now, only=only)
+    told += tag_changes(changes(old, new), about, now)
+    told += [Change(RULE_FAILED, {**about, "tag": failed.tag_id, "error": failed.error}) for failed in new.failed]
+    if past is None and only is not None:
+        waits = snapshot.due_at(row.profile_id)
+        return told, _sooner(waits, earliest(catalogue, grown, new.tags, now, only))
+    tags: Sequence[Tag] = new.tags if past is None else (*past.ends_in.tags, *new.tags)
+    return told, earliest(catalogue, grown, tags, now) or 0
 
 
-def _of_sides(person: Person, planned: Plan, about: dict[str, object]) -> Iterator[Change]:
+def _sooner(waits: Millis, also: Millis | None) -> Millis:
+    """When to look after somebody who was due at ``waits`` (0: never) and is ``also``.
+
+    Never later than before, so that most saves move no entry of the index: to look once too often costs less.
+    """
+    return min(waits or also or 0, also or waits)
+
+
+def _of_past(
+    profile_id: str, snapshot: Snapshot, now: Millis, catalogue: Catalogue
+) -> tuple[list[Change], Walk | None]:
+    """What time alone had changed of a stored profile by now, if it was due and nobody has told of it."""
+    due_at = snapshot.due_at(profile_id)
+    row = snapshot.profile(profile_id) if 0 < due_at <= now else None
+    if row is None:
+        return [], None
+    walked = walk(catalogue, _profile(row, snapshot.body(profile_id)), due_at - 1, now)
+    return list(turns_of(row, walked.turns)), walked
+
+
+def _of_sides(person: Person, planned: Plan, about: About) -> Iterator[Change]:
     """Who joined this profile, and from whom it was split."""
     row = person.row
     lost = {one.profile_id for one, _ in planned.redirects}
