@@ -11,13 +11,12 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from chalicelib.flows.plan_save import Person, Plan
+from chalicelib.flows.profile_of import profile_of
 from chalicelib.flows.services import Change
 from chalicelib.flows.snapshot import Snapshot
 from chalicelib.flows.tell_changes import About, tag_changes, turns_of
 from chalicelib.kernel.moments import Millis
-from chalicelib.profiles.join import join
-from chalicelib.profiles.model import Body, Contribution, Profile
-from chalicelib.store.rows import ProfileRow
+from chalicelib.profiles.model import Contribution
 from chalicelib.tags.catalogue import Catalogue
 from chalicelib.tags.changes import changes
 from chalicelib.tags.engine import assess
@@ -66,8 +65,8 @@ def _of_person(
     before = snapshot.body(row.profile_id)
     # Where people changed sides every tag may have; where a facet grew, those that read what it touched.
     only = _touched(person, contributions) if before.facets.keys() == person.body.facets.keys() else None
-    grown = _profile(row, person.body)
-    old, new = assess(catalogue, _profile(row, before), now, only=only), assess(catalogue, grown, now, only=only)
+    grown = profile_of(row, person.body)
+    old, new = assess(catalogue, profile_of(row, before), now, only=only), assess(catalogue, grown, now, only=only)
     told += tag_changes(changes(old, new), about, now)
     told += [Change(RULE_FAILED, {**about, "tag": failed.tag_id, "error": failed.error}) for failed in new.failed]
     if past is None and only is not None:
@@ -93,7 +92,7 @@ def _of_past(
     row = snapshot.profile(profile_id) if 0 < due_at <= now else None
     if row is None:
         return [], None
-    walked = walk(catalogue, _profile(row, snapshot.body(profile_id)), due_at - 1, now)
+    walked = walk(catalogue, profile_of(row, snapshot.body(profile_id)), due_at - 1, now)
     return list(turns_of(row, walked.turns)), walked
 
 
@@ -107,10 +106,6 @@ def _of_sides(person: Person, planned: Plan, about: About) -> Iterator[Change]:
     left = [one for one in person.sources if one != row.profile_id and one not in lost]
     if left:
         yield Change("profile.split", {**about, "from": left})
-
-
-def _profile(row: ProfileRow, body: Body) -> Profile:
-    return join(row.profile_id, row.version, row.state, row.generation, body)
 
 
 def _touched(person: Person, contributions: Sequence[Contribution]) -> frozenset[str]:
