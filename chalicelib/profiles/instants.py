@@ -18,7 +18,9 @@ from chalicelib.profiles.model import Profile, Series
 from chalicelib.profiles.stats import TRENDS
 from chalicelib.profiles.values import CASE_KINDS
 
-type Look = Literal["last", "first", "known", "silent", "minutes", "opened", "delivered", "exit", "count", "sum", "active"]
+type Look = Literal[
+    "last", "first", "known", "silent", "minutes", "opened", "delivered", "exit", "count", "sum", "active"
+]
 _PAST_DAYS = 90
 """What a trend compares with ends so many days ago."""
 

@@ -50,12 +50,26 @@ def earliest(
     return at if ends is None or (at is not None and at < ends) else ends
 
 
-def next_change(catalogue: Catalogue, profile: Profile, after: Millis) -> Millis | None:
+def next_change(
+    catalogue: Catalogue, profile: Profile, after: Millis, state: Assessment | None = None
+) -> Millis | None:
     """When the first tag after ``after`` is set or cleared if nothing happens; None: never.
 
     Where more than ``MOST_EXAMINED`` instants would have to be looked at, the last one that was: earlier, never later.
+    ``state``: the assessment at ``after``, where it is known.
     """
-    return _next_from(catalogue, profile, assess(catalogue, profile, after), after)
+    state = state or assess(catalogue, profile, after)
+    at = after
+    for _ in range(MOST_EXAMINED):
+        following = earliest(catalogue, profile, state.tags, at)
+        if following is None:
+            return None
+        at, found = following, assess(catalogue, profile, following)
+        changed = changes(state, found)
+        if changed.set or changed.cleared:
+            return at
+        state = _as_known(state, found)
+    return at
 
 
 def walk(catalogue: Catalogue, profile: Profile, since: Millis, until: Millis) -> Walk:
@@ -67,20 +81,6 @@ def walk(catalogue: Catalogue, profile: Profile, since: Millis, until: Millis) -
             turns.append(Turn(at, changed))
         state = _as_known(state, found)
     return Walk(tuple(turns), state)
-
-
-def _next_from(catalogue: Catalogue, profile: Profile, state: Assessment, after: Millis) -> Millis | None:
-    at: Millis | None = after
-    for _ in range(MOST_EXAMINED):
-        at = earliest(catalogue, profile, state.tags, at or after)
-        if at is None:
-            return None
-        found = assess(catalogue, profile, at)
-        changed = changes(state, found)
-        if changed.set or changed.cleared:
-            return at
-        state = _as_known(state, found)
-    return at
 
 
 def _examined(
