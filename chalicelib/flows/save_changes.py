@@ -20,7 +20,6 @@ from chalicelib.profiles.model import Contribution
 from chalicelib.tags.catalogue import Catalogue
 from chalicelib.tags.changes import changes
 from chalicelib.tags.engine import assess
-from chalicelib.tags.model import Tag
 from chalicelib.tags.timers import Walk, earliest, walk
 
 RULE_FAILED = "rule.failed"
@@ -71,9 +70,9 @@ def _of_person(
     told += [Change(RULE_FAILED, {**about, "tag": failed.tag_id, "error": failed.error}) for failed in new.failed]
     if past is None and only is not None:
         waits = snapshot.due_at(row.profile_id)
-        return told, _sooner(waits, earliest(catalogue, grown, new.tags, now, only))
-    tags: Sequence[Tag] = new.tags if past is None else (*past.ends_in.tags, *new.tags)
-    return told, earliest(catalogue, grown, tags, now) or 0
+        return told, _sooner(waits, earliest(catalogue, grown, [new], now, only))
+    assessed = [new] if past is None else [past.ends_in, new]
+    return told, earliest(catalogue, grown, assessed, now) or 0
 
 
 def _sooner(waits: Millis, also: Millis | None) -> Millis:

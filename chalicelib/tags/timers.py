@@ -6,7 +6,7 @@ can turn but what decays, and of that the assessment itself says when it ends.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -39,15 +39,21 @@ class Walk(msgspec.Struct, frozen=True):
 
 
 def earliest(
-    catalogue: Catalogue, profile: Profile, tags: Collection[Tag], after: Millis, only: frozenset[str] | None = None
+    catalogue: Catalogue,
+    profile: Profile,
+    assessed: Iterable[Assessment],
+    after: Millis,
+    only: frozenset[str] | None = None,
 ) -> Millis | None:
-    """The first instant after ``after`` at which anything may turn for these ``tags`` and the rules that read ``only``.
+    """The first instant after ``after`` at which anything may turn of what was assessed and of the rules that read ``only``.
 
     Never later than the next change; it may be an instant at which nothing changes. Evaluates no rule.
     """
     at = next_possible(catalogue, profile, after, only)
-    ends = min((tag.expires_at for tag in tags if tag.expires_at is not None and tag.expires_at > after), default=None)
-    return at if ends is None or (at is not None and at < ends) else ends
+    for end in (end for one in assessed for end in _ends(one)):
+        if end > after and (at is None or end < at):
+            at = end
+    return at
 
 
 def next_change(
@@ -61,7 +67,7 @@ def next_change(
     state = state or assess(catalogue, profile, after)
     at = after
     for _ in range(MOST_EXAMINED):
-        following = earliest(catalogue, profile, state.tags, at)
+        following = earliest(catalogue, profile, [state], at)
         if following is None:
             return None
         at, found = following, assess(catalogue, profile, following)
@@ -88,12 +94,17 @@ def _examined(
 ) -> Iterator[tuple[Millis, Assessment]]:
     at = since
     for _ in range(MOST_WALKED):
-        following = earliest(catalogue, profile, state.tags, at)
+        following = earliest(catalogue, profile, [state], at)
         if following is None or following > until:
             return
         at, state = following, assess(catalogue, profile, following)
         yield at, state
     yield until, assess(catalogue, profile, until)
+
+
+def _ends(assessed: Assessment) -> Iterator[Millis]:
+    yield from assessed.ends
+    yield from (tag.expires_at for tag in assessed.tags if tag.expires_at is not None)
 
 
 def _as_known(before: Assessment, after: Assessment) -> Assessment:
@@ -102,4 +113,4 @@ def _as_known(before: Assessment, after: Assessment) -> Assessment:
         return after
     failed = {one.tag_id for one in after.failed}
     kept: Sequence[Tag] = [tag for tag in before.tags if tag.id in failed]
-    return Assessment((*after.tags, *kept), ()) if kept else after
+    return Assessment((*after.tags, *kept), (), after.ends) if kept else after

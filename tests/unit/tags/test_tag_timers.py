@@ -28,7 +28,7 @@ MIDNIGHT = NOW + 12 * HOUR_MS
 def lived(drawn: random.Random) -> Profile:
     """Somebody with a past of every kind of event, near and far."""
     events = []
-    for number in range(drawn.randrange(1, 40)):
+    for _ in range(drawn.randrange(1, 40)):
         kind, channel, data = drawn.choice(KINDS)
         told = {name: one.format(n=drawn.randrange(6)) if isinstance(one, str) else one for name, one in data.items()}
         events.append(happened(kind, drawn.random() * drawn.choice([0.1, 2, 40, 400]), channel, **told))
@@ -200,7 +200,7 @@ def test_earliest__after_an_event__is_no_later_than_the_next_change() -> None:
     for seed in range(40):
         someone = lived(random.Random(seed))
         following = next_change(rules, someone, NOW)
-        noted = earliest(rules, someone, assess(rules, someone, NOW).tags, NOW)
+        noted = earliest(rules, someone, [assess(rules, someone, NOW)], NOW)
         assert following is None or (noted is not None and NOW < noted <= following)
 
 
@@ -258,3 +258,29 @@ def test_increment__by_the_month__comes_when_a_month_leaves_the_window() -> None
     at = next_change(rules, someone, NOW)
     assert at is not None and at % DAY_MS == 0
     assert len(assess(rules, someone, at - 1).tags) == 1 and not assess(rules, someone, at).tags
+
+
+# -- tags that bear on one another
+
+
+def test_walk__of_rivals_and_parents__hears_of_what_their_relations_hide() -> None:
+    """A parent that its child keeps set loses its own weight when its own evidence ends: then a rival passes it."""
+    seen = {">=": [{"var": "m.contacts.count"}, 1]}
+    bought = {">=": [{"var": "m.orders_paid.count"}, 1]}
+    half = [signal("a", 0.5, seen), signal("b", 0.5, {">=": [{"var": "m.contacts.count"}, 9]})]
+    rules = catalogue(
+        rule(id="above", signals=[signal("a", 1, seen)], threshold=1, expires_days=2, exclusive="one"),
+        rule(id="below", signals=half, threshold=0.5, expires_days=9, parent="above"),
+        rule(
+            id="rival",
+            signals=[signal("a", 0.7, bought), signal("b", 0.3, {"<": [1, 0]})],
+            threshold=0.6,
+            exclusive="one",
+        ),
+    )
+    someone = person([happened("call.started", 1.1), happened("order.paid", 1, order_id="o1", amount="1.00")])
+    assert {tag.id for tag in assess(rules, someone, NOW).tags} == {"above", "below"}
+    turn = walk(rules, someone, NOW, NOW + 20 * DAY_MS).turns[0]
+    assert turn.at == someone.series["contacts"].last_at + 2 * DAY_MS
+    assert ids(turn.changes) == (frozenset({"rival"}), frozenset({"above"}))
+    assert unlike_brute_force(rules, someone, NOW + 20 * DAY_MS, HOUR_MS) == []
