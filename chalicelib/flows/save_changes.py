@@ -16,7 +16,8 @@ from chalicelib.flows.services import Change
 from chalicelib.flows.snapshot import Snapshot
 from chalicelib.flows.tell_changes import About, tag_changes, turns_of
 from chalicelib.kernel.moments import Millis
-from chalicelib.profiles.model import Contribution
+from chalicelib.profiles.model import Body, Contribution
+from chalicelib.store.rows import ProfileRow
 from chalicelib.tags.catalogue import Catalogue
 from chalicelib.tags.changes import changes
 from chalicelib.tags.engine import assess
@@ -37,7 +38,7 @@ def tell(
     planned: Plan, contributions: Sequence[Contribution], snapshot: Snapshot, now: Millis, catalogue: Catalogue
 ) -> Told:
     """What the save of a plan changes, and when each of its people is due."""
-    told = [one for row, _ in planned.redirects for one in _of_past(row.profile_id, snapshot, now, catalogue)[0]]
+    told = [one for row, _ in planned.redirects for one in _past(row.profile_id, snapshot, now, catalogue)[0]]
     people: list[Person] = []
     for person in planned.people:
         kept = person
@@ -59,7 +60,7 @@ def _of_person(
 ) -> tuple[Sequence[Change], Millis]:
     row = person.row
     about: About = {"tenant": row.tenant, "profile_id": row.profile_id, "version": row.version}
-    told, past = _of_past(row.profile_id, snapshot, now, catalogue)
+    told, past = _past(row.profile_id, snapshot, now, catalogue)
     told += [Change("profile.updated", about), *_of_sides(person, planned, about)]
     before = snapshot.body(row.profile_id)
     # Where people changed sides every tag may have; where a facet grew, those that read what it touched.
@@ -70,29 +71,31 @@ def _of_person(
     told += [Change(RULE_FAILED, {**about, "tag": failed.tag_id, "error": failed.error}) for failed in new.failed]
     if past is None and only is not None:
         waits = snapshot.due_at(row.profile_id)
-        return told, _sooner(waits, earliest(catalogue, grown, [new], now, only))
+        return told, sooner(waits, earliest(catalogue, grown, [new], now, only))
     assessed = [new] if past is None else [past.ends_in, new]
     return told, earliest(catalogue, grown, assessed, now) or 0
 
 
-def _sooner(waits: Millis, also: Millis | None) -> Millis:
+def _past(profile_id: str, snapshot: Snapshot, now: Millis, catalogue: Catalogue) -> tuple[list[Change], Walk | None]:
+    return told_so_far(snapshot.profile(profile_id), snapshot.body(profile_id), now, catalogue)
+
+
+def told_so_far(
+    row: ProfileRow | None, body: Body, now: Millis, catalogue: Catalogue
+) -> tuple[list[Change], Walk | None]:
+    """What time alone had changed of a stored profile by now, if it was due and nobody has told of it."""
+    if row is None or not 0 < row.due_at <= now:
+        return [], None
+    walked = walk(catalogue, profile_of(row, body), row.due_at - 1, now)
+    return list(turns_of(row, walked.turns)), walked
+
+
+def sooner(waits: Millis, also: Millis | None) -> Millis:
     """When to look after somebody who was due at ``waits`` (0: never) and is ``also``.
 
     Never later than before, so that most saves move no entry of the index: to look once too often costs less.
     """
     return min(waits or also or 0, also or waits)
-
-
-def _of_past(
-    profile_id: str, snapshot: Snapshot, now: Millis, catalogue: Catalogue
-) -> tuple[list[Change], Walk | None]:
-    """What time alone had changed of a stored profile by now, if it was due and nobody has told of it."""
-    due_at = snapshot.due_at(profile_id)
-    row = snapshot.profile(profile_id) if 0 < due_at <= now else None
-    if row is None:
-        return [], None
-    walked = walk(catalogue, profile_of(row, snapshot.body(profile_id)), due_at - 1, now)
-    return list(turns_of(row, walked.turns)), walked
 
 
 def _of_sides(person: Person, planned: Plan, about: About) -> Iterator[Change]:
