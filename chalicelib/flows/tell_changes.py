@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING
 
 from chalicelib.flows.services import Change
 from chalicelib.kernel.moments import Millis, format_moment
 from chalicelib.store.rows import ProfileRow
 from chalicelib.tags.changes import Changes
 from chalicelib.tags.model import Tag
-from chalicelib.tags.timers import Turn
+
+if TYPE_CHECKING:
+    # Whoever reads a profile needs to know of segments only, and waits for no timer.
+    from chalicelib.tags.timers import Turn
 
 type About = dict[str, object]
 """Tenant, profile and version, which every change names."""
