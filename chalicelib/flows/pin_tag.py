@@ -8,7 +8,7 @@ from chalicelib.flows.contribute import EventContent
 from chalicelib.flows.follow import follow
 from chalicelib.flows.identity_records import Audited, audit_record
 from chalicelib.flows.profile_of import profile_of
-from chalicelib.flows.save_changes import sooner, told_so_far
+from chalicelib.flows.save_changes import told_so_far
 from chalicelib.flows.services import Change, IdentityServices
 from chalicelib.flows.tell_changes import About, tag_changes
 from chalicelib.kernel.codec import decode, encode
@@ -111,10 +111,10 @@ def _told(
     old, new = (assess(rules, profile, now, only=only) for profile in (profile_of(row, body), grown))
     told += [Change("profile.updated", about), *tag_changes(changes(old, new), about, now)]
     if past is None:
-        due_at = sooner(row.due_at, earliest(rules, grown, [new], now, only))
+        due_at = earliest(rules, grown, [new], now, only, row.due_at)
     else:
-        due_at = earliest(rules, grown, [past.ends_in, new], now) or 0
-    return msgspec.structs.replace(made, due_at=due_at), told
+        due_at = earliest(rules, grown, [past.ends_in, new], now)
+    return msgspec.structs.replace(made, due_at=due_at or 0), told
 
 
 def _change(

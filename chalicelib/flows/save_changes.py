@@ -70,8 +70,8 @@ def _of_person(
     told += tag_changes(changes(old, new), about, now)
     told += [Change(RULE_FAILED, {**about, "tag": failed.tag_id, "error": failed.error}) for failed in new.failed]
     if past is None and only is not None:
-        waits = snapshot.due_at(row.profile_id)
-        return told, sooner(waits, earliest(catalogue, grown, [new], now, only))
+        # Never later than before, so that most saves move no entry of the index: to look once too often costs less.
+        return told, earliest(catalogue, grown, [new], now, only, snapshot.due_at(row.profile_id)) or 0
     assessed = [new] if past is None else [past.ends_in, new]
     return told, earliest(catalogue, grown, assessed, now) or 0
 
@@ -88,14 +88,6 @@ def told_so_far(
         return [], None
     walked = walk(catalogue, profile_of(row, body), row.due_at - 1, now)
     return list(turns_of(row, walked.turns)), walked
-
-
-def sooner(waits: Millis, also: Millis | None) -> Millis:
-    """When to look after somebody who was due at ``waits`` (0: never) and is ``also``.
-
-    Never later than before, so that most saves move no entry of the index: to look once too often costs less.
-    """
-    return min(waits or also or 0, also or waits)
 
 
 def _of_sides(person: Person, planned: Plan, about: About) -> Iterator[Change]:

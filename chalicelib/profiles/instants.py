@@ -7,7 +7,7 @@ leaves. So the instants at which a value may move can be told without evaluating
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import Literal
 
 import msgspec
@@ -73,38 +73,65 @@ def watch_below(path: str, least: int) -> tuple[Watch, ...] | None:
     return tuple(found) if least > 0 else ()
 
 
-def next_instant(profile: Profile, looked_at: Mapping[str, Collection[Watch]], after: Millis) -> Millis | None:
-    """The first instant after ``after`` at which one of these may turn something; by stem, those that there are."""
-    earliest: Millis | None = None
-    for stem, watched in looked_at.items():
-        for at in _instants(profile, stem, watched, after):
+class Watched(msgspec.Struct, frozen=True):
+    """What is watched of one stem: what counts up from something, and windows, which move at midnights only."""
+
+    counting: tuple[Watch, ...]
+    windows: tuple[Watch, ...]
+
+
+def by_stem(found: Iterable[Watch]) -> dict[str, Watched]:
+    """Watches as ``next_instant`` takes them."""
+    sorted_out: dict[str, list[Watch]] = {}
+    for one in sorted(set(found)):
+        sorted_out.setdefault(one.stem, []).append(one)
+    return {
+        stem: Watched(tuple(one for one in of_stem if not one.days), tuple(one for one in of_stem if one.days))
+        for stem, of_stem in sorted_out.items()
+    }
+
+
+def next_instant(
+    profile: Profile, watched: Mapping[str, Watched], after: Millis, before: Millis | None = None
+) -> Millis | None:
+    """The first instant after ``after`` at which one of these may turn something; with ``before``, if it is earlier."""
+    midnight = (day_of(after) + 1) * DAY_MS
+    earliest = before
+    for stem, of_stem in watched.items():
+        series = profile.series.get(stem[2:]) if stem[:2] == "m." else None
+        for at in _counting(profile, series, stem, of_stem.counting, after):
             if at > after and (earliest is None or at < earliest):
                 earliest = at
-    return earliest
+        if series is None or (earliest is not None and earliest <= midnight):
+            continue
+        for at in _windows(series, of_stem.windows, after):
+            if at > after and (earliest is None or at < earliest):
+                earliest = at
+    return None if earliest == before else earliest
 
 
-def _instants(profile: Profile, stem: str, watched: Collection[Watch], after: Millis) -> Iterator[Millis]:
-    if stem[:2] == "m.":
-        series = profile.series.get(stem[2:])
-        if series is not None:
-            yield from _of_series(series, watched, after)
+def _counting(
+    profile: Profile, series: Series | None, stem: str, watched: Collection[Watch], after: Millis
+) -> Iterator[Millis]:
+    if not watched:
         return
-    origins = _person_origins(profile) if stem == "p" else _case_origins(profile, stem)
+    if series is not None:
+        origins: Mapping[str, Millis] = {"last": series.last_at, "first": series.first_at}
+    else:
+        origins = _person_origins(profile) if stem == "p" else _case_origins(profile, stem)
     for one in watched:
         origin = origins.get(one.look)
         if origin is not None:
             yield _counted(origin, MINUTE_MS if one.look == "minutes" else DAY_MS, one.least, after)
 
 
-def _of_series(series: Series, watched: Collection[Watch], after: Millis) -> Iterator[Millis]:
+def _windows(series: Series, watched: Collection[Watch], after: Millis) -> Iterator[Millis]:
+    if not watched:
+        return
     buckets = _buckets(series)
     ahead = bool(buckets) and buckets[0][0] > day_of(after)
     for one in watched:
-        if one.look == "last":
-            yield _counted(series.last_at, DAY_MS, one.least, after)
-        elif one.look == "first":
-            yield _counted(series.first_at, DAY_MS, one.least, after)
-        elif one.look == "exit" or ahead:
+        if one.look == "exit" or ahead:
             # Of a clock that is ahead there may be a bucket of tomorrow: it enters at midnight.
             yield from (day * DAY_MS for begins, *_ in buckets for day in (begins, begins + one.days))
         else:

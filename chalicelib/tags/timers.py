@@ -44,16 +44,18 @@ def earliest(
     assessed: Iterable[Assessment],
     after: Millis,
     only: frozenset[str] | None = None,
+    waits: Millis = 0,
 ) -> Millis | None:
     """The first instant after ``after`` at which anything may turn of what was assessed and of the rules that read ``only``.
 
-    Never later than the next change; it may be an instant at which nothing changes. Evaluates no rule.
+    Never later than the next change; it may be an instant at which nothing changes. Evaluates no rule. Where somebody
+    is due at ``waits`` anyway (0: is not), nothing later is looked for: most saves then look at very little.
     """
-    at = next_possible(catalogue, profile, after, only)
+    at = waits or None
     for end in (end for one in assessed for end in _ends(one)):
         if end > after and (at is None or end < at):
             at = end
-    return at
+    return next_possible(catalogue, profile, after, only, at) or at
 
 
 def next_change(

@@ -16,14 +16,14 @@ from weakref import WeakKeyDictionary
 from chalicelib.kernel.amounts import MICROS
 from chalicelib.kernel.moments import Millis
 from chalicelib.profiles.conditions import reads_zero_when_absent
-from chalicelib.profiles.instants import Watch, next_instant, watch_below, watches
+from chalicelib.profiles.instants import Watch, Watched, by_stem, next_instant, watch_below, watches
 from chalicelib.profiles.model import Profile
 from chalicelib.profiles.values import present
 from chalicelib.tags.catalogue import Catalogue, Compiled
 
 _PLANS_KEPT = 256
 
-type _Plan = Mapping[str, Collection[Watch]]
+type _Plan = Mapping[str, Watched]
 type _Asked = tuple[frozenset[str], frozenset[str] | None]
 
 _of_rule: WeakKeyDictionary[Compiled, frozenset[Watch]] = WeakKeyDictionary()
@@ -31,11 +31,16 @@ _of_catalogue: WeakKeyDictionary[Catalogue, dict[_Asked, _Plan]] = WeakKeyDictio
 
 
 def next_possible(
-    catalogue: Catalogue, profile: Profile, after: Millis, only: frozenset[str] | None = None
+    catalogue: Catalogue,
+    profile: Profile,
+    after: Millis,
+    only: frozenset[str] | None = None,
+    before: Millis | None = None,
 ) -> Millis | None:
     """The first instant after ``after`` at which time alone may turn a condition of a rule; decay and expiry aside.
 
-    ``only``: of the rules that read one of these paths or stems. Evaluates nothing.
+    ``only``: of the rules that read one of these paths or stems. ``before``: if it is earlier than that. Evaluates
+    nothing.
     """
     plans = _of_catalogue.setdefault(catalogue, {})
     asked = (present(profile), only)
@@ -44,7 +49,7 @@ def next_possible(
         if len(plans) >= _PLANS_KEPT:
             plans.clear()
         plan = plans[asked] = _plan(catalogue, *asked)
-    return next_instant(profile, plan, after)
+    return next_instant(profile, plan, after, before)
 
 
 def watches_of(compiled: Compiled, money: Collection[str]) -> frozenset[Watch]:
@@ -57,11 +62,8 @@ def watches_of(compiled: Compiled, money: Collection[str]) -> frozenset[Watch]:
 
 
 def _plan(catalogue: Catalogue, present: frozenset[str], only: frozenset[str] | None) -> _Plan:
-    by_stem: dict[str, set[Watch]] = {}
-    for compiled in catalogue.select(present, only).rules:
-        for one in watches_of(compiled, catalogue.measures.money):
-            by_stem.setdefault(one.stem, set()).add(one)
-    return {stem: tuple(sorted(found)) for stem, found in by_stem.items() if stem in present}
+    rules, money = catalogue.select(present, only).rules, catalogue.measures.money
+    return by_stem(one for compiled in rules for one in watches_of(compiled, money) if one.stem in present)
 
 
 def _as_truth(condition: Any, money: Collection[str]) -> Iterator[Watch]:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from chalicelib.kernel.moments import DAY_MS, HOUR_MS, MINUTE_MS, Millis, day_of, month_of
 from chalicelib.profiles import instants
-from chalicelib.profiles.instants import next_instant, watches
+from chalicelib.profiles.instants import by_stem, next_instant, watches
 from chalicelib.profiles.model import Bucket, Profile, Series, Step
 from chalicelib.profiles.stats import STATS
 from chalicelib.profiles.values import CASE_PATHS, NAMESPACE_PATHS, PERSON_PATHS, at_path, values
@@ -61,8 +61,7 @@ def test_next_instant__of_every_path__is_never_later_than_its_next_change(
 
 def waited_for(person: Profile, path: str, at: Millis) -> bool:
     """Whether no change of a path's value comes before the instant that is waited for."""
-    watched = {one.stem: [other for other in watches(path) if other.stem == one.stem] for one in watches(path)}
-    following = next_instant(person, watched, at) if watched else None
+    following = next_instant(person, by_stem(watches(path)), at)
     horizon = 40 * DAY_MS if following is None else following - 1 - at
     before = _value(person, path, at)
     if horizon > 0 and _value(person, path, at + horizon) != before:
