@@ -21,8 +21,10 @@ from chalicelib.store.rows import ProfileRow
 from chalicelib.tags.catalogue import Catalogue
 from chalicelib.tags.changes import changes
 from chalicelib.tags.engine import assess
+from chalicelib.tags.model import Assessment
 from chalicelib.tags.timers import Walk, earliest, walk
 
+NOTHING = Assessment((), ())
 RULE_FAILED = "rule.failed"
 """Published when a tag rule cannot be evaluated: the event is applied, and somebody must look."""
 
@@ -66,7 +68,9 @@ def _of_person(
     # Where people changed sides every tag may have; where a facet grew, those that read what it touched.
     only = _touched(person, contributions) if before.facets.keys() == person.body.facets.keys() else None
     grown = profile_of(row, person.body)
-    old, new = assess(catalogue, profile_of(row, before), now, only=only), assess(catalogue, grown, now, only=only)
+    new = assess(catalogue, grown, now, only=only)
+    # Of nobody nothing is true: an empty profile would be somebody who has been silent since 1970.
+    old = assess(catalogue, profile_of(row, before), now, only=only) if before.facets else NOTHING
     told += tag_changes(changes(old, new), about, now)
     told += [Change(RULE_FAILED, {**about, "tag": failed.tag_id, "error": failed.error}) for failed in new.failed]
     if past is None and only is not None:
