@@ -8,9 +8,9 @@ from chalicelib.flows.contribute import EventContent
 from chalicelib.flows.follow import follow
 from chalicelib.flows.identity_records import Audited, audit_record
 from chalicelib.flows.profile_of import profile_of
-from chalicelib.flows.save_changes import told_so_far
 from chalicelib.flows.services import Change, IdentityServices
 from chalicelib.flows.tell_changes import About, tag_changes
+from chalicelib.flows.time_told import confirmed, past_of
 from chalicelib.kernel.codec import decode, encode
 from chalicelib.kernel.errors import NotFound, Unavailable
 from chalicelib.kernel.moments import DAY_MS, Millis
@@ -105,15 +105,16 @@ def _told(
     made = msgspec.structs.replace(row, version=row.version + 1, updated_at=now, body=encode(kept))
     about: About = {"tenant": row.tenant, "profile_id": row.profile_id, "version": made.version}
     rules, grown = services.catalogue, profile_of(made, kept)
-    told, past = told_so_far(row, body, now, rules)
+    past = past_of(row, body, now, rules)
     # That somebody speaks of a person is an event of theirs: it ends a silence.
     only = frozenset({f"t.{pin_name(order.tag_id)}", "p"})
     old, new = (assess(rules, profile, now, only=only) for profile in (profile_of(row, body), grown))
-    told += [Change("profile.updated", about), *tag_changes(changes(old, new), about, now)]
-    if past is None:
+    changed = confirmed(changes(old, new), past, rules, grown, now)
+    told = [*past.changes, Change("profile.updated", about), *tag_changes(changed, about, now)]
+    if past.walked is None:
         due_at = earliest(rules, grown, [new], now, only, row.due_at)
     else:
-        due_at = earliest(rules, grown, [past.ends_in, new], now)
+        due_at = earliest(rules, grown, [past.walked.ends_in, new], now)
     return msgspec.structs.replace(made, due_at=due_at or 0), told
 
 

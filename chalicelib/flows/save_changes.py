@@ -14,15 +14,15 @@ from chalicelib.flows.plan_save import Person, Plan
 from chalicelib.flows.profile_of import profile_of
 from chalicelib.flows.services import Change
 from chalicelib.flows.snapshot import Snapshot
-from chalicelib.flows.tell_changes import About, tag_changes, turns_of
+from chalicelib.flows.tell_changes import About, tag_changes
+from chalicelib.flows.time_told import Past, confirmed, past_of
 from chalicelib.kernel.moments import Millis
-from chalicelib.profiles.model import Body, Contribution
-from chalicelib.store.rows import ProfileRow
+from chalicelib.profiles.model import Contribution
 from chalicelib.tags.catalogue import Catalogue
 from chalicelib.tags.changes import changes
 from chalicelib.tags.engine import assess
 from chalicelib.tags.model import Assessment
-from chalicelib.tags.timers import Walk, earliest, walk
+from chalicelib.tags.timers import earliest
 
 NOTHING = Assessment((), ())
 RULE_FAILED = "rule.failed"
@@ -40,7 +40,7 @@ def tell(
     planned: Plan, contributions: Sequence[Contribution], snapshot: Snapshot, now: Millis, catalogue: Catalogue
 ) -> Told:
     """What the save of a plan changes, and when each of its people is due."""
-    told = [one for row, _ in planned.redirects for one in _past(row.profile_id, snapshot, now, catalogue)[0]]
+    told = [one for row, _ in planned.redirects for one in _past(row.profile_id, snapshot, now, catalogue).changes]
     people: list[Person] = []
     for person in planned.people:
         kept = person
@@ -62,8 +62,8 @@ def _of_person(
 ) -> tuple[Sequence[Change], Millis]:
     row = person.row
     about: About = {"tenant": row.tenant, "profile_id": row.profile_id, "version": row.version}
-    told, past = _past(row.profile_id, snapshot, now, catalogue)
-    told += [Change("profile.updated", about), *_of_sides(person, planned, about)]
+    past = _past(row.profile_id, snapshot, now, catalogue)
+    told = [*past.changes, Change("profile.updated", about), *_of_sides(person, planned, about)]
     before = snapshot.body(row.profile_id)
     # Where people changed sides every tag may have; where a facet grew, those that read what it touched.
     only = _touched(person, contributions) if before.facets.keys() == person.body.facets.keys() else None
@@ -71,27 +71,17 @@ def _of_person(
     new = assess(catalogue, grown, now, only=only)
     # Of nobody nothing is true: an empty profile would be somebody who has been silent since 1970.
     old = assess(catalogue, profile_of(row, before), now, only=only) if before.facets else NOTHING
-    told += tag_changes(changes(old, new), about, now)
+    told += tag_changes(confirmed(changes(old, new), past, catalogue, grown, now), about, now)
     told += [Change(RULE_FAILED, {**about, "tag": failed.tag_id, "error": failed.error}) for failed in new.failed]
-    if past is None and only is not None:
+    if past.walked is None and only is not None:
         # Never later than before, so that most saves move no entry of the index: to look once too often costs less.
         return told, earliest(catalogue, grown, [new], now, only, snapshot.due_at(row.profile_id)) or 0
-    assessed = [new] if past is None else [past.ends_in, new]
+    assessed = [new] if past.walked is None else [past.walked.ends_in, new]
     return told, earliest(catalogue, grown, assessed, now) or 0
 
 
-def _past(profile_id: str, snapshot: Snapshot, now: Millis, catalogue: Catalogue) -> tuple[list[Change], Walk | None]:
-    return told_so_far(snapshot.profile(profile_id), snapshot.body(profile_id), now, catalogue)
-
-
-def told_so_far(
-    row: ProfileRow | None, body: Body, now: Millis, catalogue: Catalogue
-) -> tuple[list[Change], Walk | None]:
-    """What time alone had changed of a stored profile by now, if it was due and nobody has told of it."""
-    if row is None or not 0 < row.due_at <= now:
-        return [], None
-    walked = walk(catalogue, profile_of(row, body), row.due_at - 1, now)
-    return list(turns_of(row, walked.turns)), walked
+def _past(profile_id: str, snapshot: Snapshot, now: Millis, catalogue: Catalogue) -> Past:
+    return past_of(snapshot.profile(profile_id), snapshot.body(profile_id), now, catalogue)
 
 
 def _of_sides(person: Person, planned: Plan, about: About) -> Iterator[Change]:

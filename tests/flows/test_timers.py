@@ -8,6 +8,7 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from chalicelib.flows import time_told
 from chalicelib.flows.erase_person import EraseOrder, erase_person
 from chalicelib.flows.fire_timers import Fired, TimerServices, fire_timers, look_after_timers, settle
 from chalicelib.flows.profile_of import profile_of
@@ -291,6 +292,41 @@ def test_note__between_an_events_reading_and_its_save__costs_one_look_more(timed
     assert timed.told("tag.set")[-2:] == [("tag.set", "gone_quiet", QUIET)] * 2
     assert timed.told("tag.cleared")[-1] == ("tag.cleared", "gone_quiet", QUIET + 5_000)
     assert 0 < timed.row().due_at <= QUIET + 5_000 + 30 * MINUTE_MS
+
+
+def called_again_about_its_expiry(timed: Timed) -> bool:
+    """A save begins before the tag expires and is made after; the job tells of the expiry in between. Who has the tag?"""
+    timed.call(NOW)
+    timed.sweep(MIDNIGHT)
+    profiles = timed.world.profiles
+
+    class Slow:
+        find, load = profiles.find, profiles.load
+
+        def save(self, change: rows.Change) -> rows.Outcome:
+            timed.sweep(EXPIRED + 1_000)
+            return profiles.save(change)
+
+    timed.world.now = EXPIRED - 2_000
+    timed.world.accept(replace(event("call.started", at=EXPIRED - 2_000), received_at=EXPIRED - 2_000))
+    services = replace(timed.world.ingestion(Slow()), catalogue=lambda _: RULES)
+    assert timed.world.ingest(services).applied == 1
+    told = [one for one in timed.world.published if one.detail.get("tag") == "called"]
+    last = max(told, key=lambda one: (one.detail["version"], one.detail["at"]))
+    return last.type == "tag.set"
+
+
+def test_save__that_began_before_an_expiry__overrules_what_the_job_told_meanwhile(timed: Timed) -> None:
+    """By version, then by instant, the tag is set: the new event had made it last before it was over."""
+    assert called_again_about_its_expiry(timed)
+
+
+def test_mutant__that_trusts_that_nobody_ran_ahead__loses_the_tag(
+    timed: Timed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control of the test above: without the confirmation the expiry is the last word."""
+    monkeypatch.setattr(time_told, "RUNS_AHEAD_MS", 0)
+    assert not called_again_about_its_expiry(timed)
 
 
 @pytest.mark.parametrize("sweeps", [0, 1])
