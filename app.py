@@ -24,6 +24,7 @@ from chalicelib.entrypoints import (
     queue_events,
     queue_imports,
     schedule_matches,
+    schedule_timers,
 )
 
 app = Chalice(app_name="zhiyin", configure_logs=False)
@@ -44,4 +45,5 @@ app.register_blueprint(http_system.blueprint, name_prefix="system_")
 app.register_blueprint(queue_events.blueprint)
 app.register_blueprint(queue_imports.blueprint)
 app.register_blueprint(schedule_matches.blueprint)
+app.register_blueprint(schedule_timers.blueprint)
 app.register_blueprint(authorizers.blueprint)

@@ -22,6 +22,7 @@ from chalicelib.store.rows import (
     ProfileRow,
     Record,
     State,
+    due_shard,
 )
 
 _WHOLE = msgspec.msgpack.Encoder(order="deterministic")
@@ -110,6 +111,8 @@ class DynamoProfiles:
             "merged_into": row.merged_into,
             "body": row.body,
             "ties": row.ties,
+            "due_at": row.due_at or None,
+            "due_shard": str(due_shard(row.profile_id)) if row.due_at else None,
         }
         return put_action(self._profiles.name, item, equals("v", replaces) if replaces else absent())
 
@@ -160,6 +163,7 @@ def _row(tenant: str, item: Item) -> ProfileRow:
         body=cast(bytes, item.get("body", b"")),
         merged_into=str(item.get("merged_into", "")),
         ties=cast(bytes, item.get("ties", b"")),
+        due_at=cast(int, item.get("due_at", 0)),
     )
 
 
