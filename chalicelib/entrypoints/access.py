@@ -25,6 +25,8 @@ ROUTES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("GET", "/v1/merge-candidates"),
         ("POST", "/v1/merge-candidates/*/reject"),
     ),
+    "catalogue:read": (("GET", "/v1/catalogue/*"),),
+    "catalogue:dry_run": (("POST", "/v1/catalogue/*/dry-run"),),
     "audit:read": (("GET", "/v1/audit"),),
     "quarantine:read": (("GET", "/v1/quarantine"),),
     "quarantine:replay": (("POST", "/v1/quarantine/*/replay"),),

@@ -107,7 +107,7 @@ def add(parts: Iterable[Comparison], *, most: int) -> Comparison:
 def concerned(old: Catalogue, new: Catalogue) -> frozenset[str]:
     """The tags that may come out otherwise: of rules that differ, or that read measures which do, and their kin."""
     measures = _different(old.measures.measures, new.measures.measures)
-    changed = {*_different(old.rules, new.rules), *old.switched_off.symmetric_difference(new.switched_off)}
+    changed = {*_different(old.rules, new.rules), *_off(old).symmetric_difference(_off(new))}
     if measures:
         stems = [f"m.{name}" for name in measures]
         changed.update(old.concerned(stems), new.concerned(stems))
@@ -197,3 +197,7 @@ def _places(rule: TagRule) -> set[str]:
     """Names that a rule shares with the rules it may move: its own family's, and its group's."""
     family = {f"family {rule.id}"} | ({f"family {rule.parent}"} if rule.parent else set())
     return family | ({f"group {rule.exclusive}"} if rule.exclusive else set())
+
+
+def _off(catalogue: Catalogue) -> frozenset[str]:
+    return getattr(catalogue, "switched_off", frozenset())

@@ -1,0 +1,60 @@
+"""What a published version has changed for somebody, for the bus: at least once, and the same when it is repeated.
+
+Consumers go by ``version`` and then ``catalogue_version`` of each tag: a later one wins, an equal one is a repeat.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from chalicelib.flows.catalogue_job import Job
+from chalicelib.flows.compare_people import Assessed, Sides
+from chalicelib.flows.services import Change
+from chalicelib.kernel.moments import Millis, format_moment
+from chalicelib.tags.changes import Changes, changes
+from chalicelib.tags.model import Tag
+
+_SKEW_MS = 60_000
+"""Clocks of functions differ by less."""
+_SEGMENTS = "customer_group"
+"""Tags of this class are segments that rules make: who has one is in it."""
+
+
+def changes_applied(one: Assessed, job: Job, sides: Sides, now: Millis) -> Iterator[Change]:
+    """What to publish of one person."""
+    about = {
+        "tenant": job.tenant_id,
+        "profile_id": one.row.profile_id,
+        "version": one.row.version,
+        "catalogue_version": job.version,
+    }
+    changed = _since(one, job, sides)
+    for tag in changed.set:
+        yield Change("tag.set", {**about, "tag": tag.id, "confidence": tag.confidence})
+        if tag.class_ == _SEGMENTS:
+            yield Change("segment.entered", {**about, "segment": tag.id, "at": format_moment(now)})
+    for tag in changed.cleared:
+        yield Change("tag.cleared", {**about, "tag": tag.id})
+        if tag.class_ == _SEGMENTS:
+            yield Change("segment.left", {**about, "segment": tag.id, "at": format_moment(now)})
+
+
+def _since(one: Assessed, job: Job, sides: Sides) -> Changes:
+    if one.row.updated_at < job.at - _SKEW_MS:
+        return changes(one.old, one.new)
+    # Saved while some functions went by the old rules and some by the new: what was told of that save is not known
+    # here, so all is told as it is.
+    unknown = {failure.tag_id for failure in one.new.failed}
+    kept = {tag.id for tag in one.new.tags} | unknown
+    lost = {tag.id: tag for tag in one.old.tags if tag.id not in kept}
+    return Changes(one.new.tags, tuple(lost.values()) + _never(sides, kept | lost.keys()))
+
+
+def _never(sides: Sides, known: set[str]) -> tuple[Tag, ...]:
+    """The tags that somebody has under neither, in the shape of those cleared."""
+    rules = {one: sides.old.catalogue.rules.get(one) or sides.new.catalogue.rules.get(one) for one in sides.tags}
+    return tuple(
+        Tag(rule.id, rule.name, rule.class_, rule.dimension, False, 0.0, 0, None, "rule", rule.phrase or rule.name)
+        for one, rule in sorted(rules.items())
+        if rule is not None and one not in known
+    )
