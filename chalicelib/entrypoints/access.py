@@ -27,6 +27,10 @@ ROUTES: Mapping[str, tuple[tuple[str, str], ...]] = {
     ),
     "catalogue:read": (("GET", "/v1/catalogue/*"),),
     "catalogue:dry_run": (("POST", "/v1/catalogue/*/dry-run"),),
+    "profiles:tag": (
+        ("PUT", "/v1/profiles/*/tags/*"),
+        ("DELETE", "/v1/profiles/*/tags/*"),
+    ),
     "audit:read": (("GET", "/v1/audit"),),
     "quarantine:read": (("GET", "/v1/quarantine"),),
     "quarantine:replay": (("POST", "/v1/quarantine/*/replay"),),

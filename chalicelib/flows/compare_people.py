@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from chalicelib.flows.answer_route import caller_of
+from chalicelib.flows.answer_route import caller_of, situation_of
 from chalicelib.flows.job_services import JobServices, Rules
 from chalicelib.kernel.codec import decode
 from chalicelib.kernel.moments import Millis
@@ -16,7 +16,7 @@ from chalicelib.profiles.model import Body, Profile
 from chalicelib.routing.decide import decide
 from chalicelib.routing.model import RouteRequest
 from chalicelib.store.rows import ProfileRow
-from chalicelib.tags.compare import Comparison, compare, concerned, held
+from chalicelib.tags.compare import Comparison, by_scene, compare, concerned, held
 from chalicelib.tags.engine import assess
 from chalicelib.tags.model import Assessment
 
@@ -31,6 +31,8 @@ class Sides(msgspec.Struct, frozen=True):
     new: Rules
     tags: frozenset[str]
     new_policy: bool
+    in_scenes: bool
+    """Whether a tag may be the same in no scene and otherwise where somebody calls."""
 
 
 class Assessed(msgspec.Struct, frozen=True):
@@ -43,9 +45,10 @@ class Assessed(msgspec.Struct, frozen=True):
 
 
 def sides_of(old: Rules, new: Rules) -> Sides:
-    """What to compare. A policy's reading of a tag it did not read before counts as a new policy."""
+    """What to compare."""
     changed = concerned(old.catalogue, new.catalogue)
-    return Sides(old, new, changed, old.policy.declared != new.policy.declared)
+    in_scenes = any(by_scene(one.catalogue, changed) for one in (old, new))
+    return Sides(old, new, changed, old.policy.declared != new.policy.declared, in_scenes)
 
 
 def assess_both(rows: Sequence[ProfileRow], sides: Sides, now: Millis) -> list[Assessed]:
@@ -65,7 +68,7 @@ def compare_one(one: Assessed, sides: Sides, tenant: Tenant, services: JobServic
     old, new = held(one.old, sides.tags), held(one.new, sides.tags)
     compared = compare(one.profile.profile_id, old, new)
     # With the same tags, as sure, and the same policy a person is sent where they were.
-    if sides.new_policy or old != new:
+    if sides.new_policy or sides.in_scenes or old != new:
         before, after = (route(one.profile, side, tenant, services, now) for side in (sides.old, sides.new))
         if before != after:
             return msgspec.structs.replace(compared, moves={f"{before}>{after}": 1})
@@ -77,7 +80,8 @@ def route(profile: Profile, rules: Rules, tenant: Tenant, services: JobServices,
     reading = msgspec.structs.replace(services.reading, catalogue=rules.catalogue, policy=rules.policy)
     channel = max(profile.channels, key=lambda one: (profile.channels[one], one), default=_UNKNOWN_CHANNEL)
     request = RouteRequest(channel=channel, purpose="service", profile_id=profile.profile_id)
-    tags = assess(rules.catalogue, profile, now, among=rules.policy.tag_ids).tags
+    situation = situation_of(request, now, tenant.timezone)
+    tags = assess(rules.catalogue, profile, now, among=rules.policy.tag_ids, scenes=situation).tags
     known = caller_of(profile, tags, reading, now)
     decision = decide(rules.policy, request, known, decision_id=_TRIAL, now=now, timezone=tenant.timezone)
     return f"{decision.mode}/{decision.queue}"

@@ -14,10 +14,12 @@ import msgspec
 
 from chalicelib.kernel.moments import Millis
 from chalicelib.tags.catalogue import Catalogue
-from chalicelib.tags.model import Assessment, TagRule
+from chalicelib.tags.model import Assessment
 
 BINS = 20
 """Shifts of confidence from -1 to 1 in steps of a tenth."""
+SCENE = "scene"
+"""The stem of what a rule reads of scenes."""
 _WHOLE = 1 << 64
 _Z_95 = 1.959_963_984_540_054
 
@@ -105,13 +107,23 @@ def add(parts: Iterable[Comparison], *, most: int) -> Comparison:
 
 
 def concerned(old: Catalogue, new: Catalogue) -> frozenset[str]:
-    """The tags that may come out otherwise: of rules that differ, or that read measures which do, and their kin."""
-    measures = _different(old.measures.measures, new.measures.measures)
-    changed = {*_different(old.rules, new.rules), *_off(old).symmetric_difference(_off(new))}
-    if measures:
-        stems = [f"m.{name}" for name in measures]
-        changed.update(old.concerned(stems), new.concerned(stems))
-    return _with_kin(changed, (old, new))
+    """The tags that may come out otherwise: of rules that differ, or that read what does, and those settled with them."""
+    changed = {*_different(old.rules, new.rules), *old.switched_off.symmetric_difference(new.switched_off)}
+    scenes = _different(old.stage.scenes, new.stage.scenes)
+    stems = [f"m.{name}" for name in _different(old.measures.measures, new.measures.measures)]
+    for one in (old, new):
+        changed.update(one.concerned([*stems, SCENE] if scenes else stems))
+        changed.update(
+            rule.id for rule in one.rules.values() if scenes.intersection(each.scene for each in rule.scenes)
+        )
+    kin = (side.families.kin(one) for one in changed for side in (old, new))
+    return frozenset(changed).union(*kin)
+
+
+def by_scene(catalogue: Catalogue, tags: frozenset[str]) -> bool:
+    """Whether any of these tags may be otherwise in a scene."""
+    reading = {*catalogue.concerned([SCENE]), *(rule.id for rule in catalogue.rules.values() if rule.scenes)}
+    return not tags.isdisjoint(reading)
 
 
 def wilson(count: int, of: int, z: float = _Z_95) -> tuple[float, float]:
@@ -175,29 +187,3 @@ def _add_counts(to: dict[str, int], counts: Mapping[str, int]) -> None:
 
 def _different[T](old: Mapping[str, T], new: Mapping[str, T]) -> set[str]:
     return {one for one in old.keys() | new.keys() if old.get(one) != new.get(one)}
-
-
-def _with_kin(changed: set[str], catalogues: Iterable[Catalogue]) -> frozenset[str]:
-    """These tags, their parents, and those that exclude each other with them, as far as that goes."""
-    near: dict[str, set[str]] = {}
-    for rule in (rule for one in catalogues for rule in one.rules.values()):
-        for place in _places(rule):
-            near.setdefault(place, set()).add(rule.id)
-    reached, left = set(changed), list(changed)
-    while left:
-        tag_id = left.pop()
-        places = {place for one in catalogues if tag_id in one.rules for place in _places(one.rules[tag_id])}
-        found = {other for place in places for other in near[place]} - reached
-        reached |= found
-        left += found
-    return frozenset(reached)
-
-
-def _places(rule: TagRule) -> set[str]:
-    """Names that a rule shares with the rules it may move: its own family's, and its group's."""
-    family = {f"family {rule.id}"} | ({f"family {rule.parent}"} if rule.parent else set())
-    return family | ({f"group {rule.exclusive}"} if rule.exclusive else set())
-
-
-def _off(catalogue: Catalogue) -> frozenset[str]:
-    return getattr(catalogue, "switched_off", frozenset())
