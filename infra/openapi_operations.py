@@ -16,6 +16,8 @@ from chalicelib.entrypoints.http_matching import Rejection
 from chalicelib.entrypoints.http_profiles import Lookup
 from chalicelib.entrypoints.http_tags import PinRequest
 from chalicelib.flows.import_views import ImportOpened
+from chalicelib.flows.job_views import JobsView, JobView
+from chalicelib.flows.open_job import DryRunRequest, JobOpened
 from chalicelib.flows.paging import MOST_ROWS
 from chalicelib.flows.views import AcceptedView
 from chalicelib.routing.model import Decision, RouteRequest
@@ -207,6 +209,16 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         refuses=(404, 409),
     ),
     ("GET", "/v1/decisions/{decision_id}"): Operation(answer=Decision),
+    ("POST", "/v1/catalogue/{kind}/{id}/dry-run"): Operation(
+        details="The body may be left out. Without `sample` all people are looked at up to about 50,000, and of more a "
+        "sample of about 5,000, whose answer has bounds. With `window` it is past events, refolded one by one.",
+        body=(DryRunRequest,),
+        answer=JobOpened,
+        status=202,
+        parameters=(IDEMPOTENCY_KEY,),
+    ),
+    ("GET", "/v1/catalogue/jobs"): Operation(answer=JobsView, parameters=(CURSOR,)),
+    ("GET", "/v1/catalogue/jobs/{job_id}"): Operation(answer=JobView),
     ("GET", "/v1/audit"): Operation(
         details="A page for a rare principal or profile may hold fewer than asked for, or none, and still have a cursor.",
         parameters=(AUDIT_PRINCIPAL, AUDIT_PROFILE, FROM, TO, ROWS, CURSOR),

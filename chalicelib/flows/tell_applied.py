@@ -28,15 +28,15 @@ def changes_applied(one: Assessed, job: Job, sides: Sides, now: Millis) -> Itera
         "version": one.row.version,
         "catalogue_version": job.version,
     }
-    changed = _since(one, job, sides)
+    changed, moment = _since(one, job, sides), format_moment(now)
     for tag in changed.set:
-        yield Change("tag.set", {**about, "tag": tag.id, "confidence": tag.confidence})
+        yield Change("tag.set", {**about, "tag": tag.id, "confidence": tag.confidence, "at": moment})
         if tag.class_ == _SEGMENTS:
-            yield Change("segment.entered", {**about, "segment": tag.id, "at": format_moment(now)})
+            yield Change("segment.entered", {**about, "segment": tag.id, "at": moment})
     for tag in changed.cleared:
-        yield Change("tag.cleared", {**about, "tag": tag.id})
+        yield Change("tag.cleared", {**about, "tag": tag.id, "at": moment})
         if tag.class_ == _SEGMENTS:
-            yield Change("segment.left", {**about, "segment": tag.id, "at": format_moment(now)})
+            yield Change("segment.left", {**about, "segment": tag.id, "at": moment})
 
 
 def _since(one: Assessed, job: Job, sides: Sides) -> Changes:
