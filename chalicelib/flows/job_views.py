@@ -21,7 +21,7 @@ class Between(msgspec.Struct, frozen=True):
 
 
 class CountView(msgspec.Struct, frozen=True):
-    """People that were counted. ``share`` is of those looked at. Of a sample, ``share_between`` and ``of_all_between``
+    """People that were counted. ``share`` is of those compared. Of a sample, ``share_between`` and ``of_all_between``
     say where the share and the count of all people may lie; both are null where nobody was left out.
     """
 
@@ -91,7 +91,8 @@ class JobFailure(msgspec.Struct, frozen=True):
 class JobView(msgspec.Struct, frozen=True):
     """A job over stored people: how far it is, and what it has counted up to there.
 
-    ``people`` were looked at, of about ``people_estimated``; ``catalogue_version`` is the version in force of a dry run,
+    Of about ``people_estimated`` people ``people_read`` were read and ``people`` compared: those with events, of a window.
+    ``catalogue_version`` is the version in force of a dry run,
     and the published one of an apply job. ``left_out`` are people not looked at, by the reason.
     """
 
@@ -109,6 +110,7 @@ class JobView(msgspec.Struct, frozen=True):
     parts: int
     parts_done: int
     people: int
+    people_read: int
     people_estimated: int
     left_out: dict[str, int]
     tags: tuple[TagCompared, ...]
@@ -144,7 +146,7 @@ _SENTENCES = {
 def view_of(job: Job, counted: Comparison, parts_done: int) -> JobView:
     """A job as it is answered."""
     plan = job.plan
-    scale = _Scale(counted.people, plan.people if plan and plan.is_sample else None)
+    scale = _Scale(counted.people, counted.read, plan.people if plan and plan.is_sample else None)
     return JobView(
         job_id=job.job_id,
         sort=job.sort,
@@ -160,6 +162,7 @@ def view_of(job: Job, counted: Comparison, parts_done: int) -> JobView:
         parts=len(plan.slices) if plan else 0,
         parts_done=parts_done,
         people=counted.people,
+        people_read=counted.read,
         people_estimated=plan.people if plan else 0,
         left_out=counted.left_out,
         tags=tuple(_tag(one, count, scale) for one, count in _tags(job, counted)),
@@ -185,9 +188,10 @@ def listed(job: Job) -> JobListed:
 
 
 class _Scale(msgspec.Struct, frozen=True):
-    """From counts of those looked at to shares, and to all people where those are a sample."""
+    """From counts of those compared to shares, and to all people where those are a sample."""
 
     people: int
+    read: int
     of_all: int | None
 
     def view(self, count: int) -> CountView:
@@ -195,12 +199,9 @@ class _Scale(msgspec.Struct, frozen=True):
         if self.of_all is None:
             return CountView(count, share)
         low, high = wilson(count, self.people)
-        return CountView(
-            count,
-            share,
-            Between(round(low, 6), round(high, 6)),
-            Between(round(low * self.of_all), round(high * self.of_all)),
-        )
+        least, most = wilson(count, self.read)
+        of_all = Between(round(least * self.of_all), round(most * self.of_all))
+        return CountView(count, share, Between(round(low, 6), round(high, 6)), of_all)
 
 
 def _tags(job: Job, counted: Comparison) -> list[tuple[str, TagCount]]:

@@ -93,15 +93,15 @@ def _next_page(job: Job, name: str, part: Part, sides: Sides, services: JobServi
     limit = services.page_items_past if job.window else services.page_items
     one = job.plan.slices[int(name)]
     page = services.people.page(job.tenant_id, one, part.after, limit=limit, fresh=job.sort == "apply")
-    counted = _counted(job, page, sides, services, now)
-    return Part(page.after, not page.after, add([part.counted, counted], most=services.named_of(len(sides.tags))))
+    counted = [part.counted, Comparison(read=len(page.rows)), *_compared(job, page, sides, services, now)]
+    return Part(page.after, not page.after, add(counted, most=services.named_of(len(sides.tags))))
 
 
-def _counted(job: Job, page: Page, sides: Sides, services: JobServices, now: Millis) -> Comparison:
-    tenant, most = services.reading.tenant(job.tenant_id), services.named_of(len(sides.tags))
+def _compared(job: Job, page: Page, sides: Sides, services: JobServices, now: Millis) -> list[Comparison]:
+    tenant = services.reading.tenant(job.tenant_id)
     if job.window is not None:
         history = services.reading.history
-        return add((compare_past(row, job.window, sides, tenant, history, now) for row in page.rows), most=most)
+        return [compare_past(row, job.window, sides, tenant, history, now) for row in page.rows]
     # A dry run is about one moment, however long it takes; what is published is about the moment it is published.
     at = job.at if job.sort == "dry_run" else now
     people = assess_both(page.rows, sides, at)
@@ -109,7 +109,7 @@ def _counted(job: Job, page: Page, sides: Sides, services: JobServices, now: Mil
         services.publish([change for one in people for change in changes_applied(one, job, sides, at)])
         for one in people:
             services.retime(one.row, one.profile, sides.new.catalogue, at)
-    return add((compare_one(one, sides, tenant, services, at) for one in people), most=most)
+    return [compare_one(one, sides, tenant, services, at) for one in people]
 
 
 def _finish(job: Job, version: int, services: JobServices, now: Millis) -> Job:

@@ -67,13 +67,17 @@ class TagCount(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Comparison(msgspec.Struct, frozen=True, array_like=True):
-    """What was counted of some people. ``moves`` are routes that change, by a name of from and to."""
+    """What was counted of some people. ``moves`` are routes that change, by a name of from and to.
+
+    ``read`` counts all who were come by, ``people`` those of them who were compared.
+    """
 
     people: int = 0
     tags: dict[str, TagCount] = {}
     moves: dict[str, int] = {}
     left_out: dict[str, int] = {}
-    """People who were not compared, by the reason."""
+    """People who could not be compared, by the reason."""
+    read: int = 0
 
 
 def held(assessment: Assessment, among: frozenset[str]) -> Held:
@@ -93,17 +97,19 @@ def compare(profile_id: str, old: Held, new: Held) -> Comparison:
 
 def add(parts: Iterable[Comparison], *, most: int) -> Comparison:
     """The comparison of all these people, who are different ones. At most so many are named of each list."""
-    people, tags, moves, left_out = 0, dict[str, TagCount](), dict[str, int](), dict[str, int]()
+    people, read = 0, 0
+    tags, moves, left_out = dict[str, TagCount](), dict[str, int](), dict[str, int]()
     lists: dict[str, list[TagCount]] = {}
     for part in parts:
         people += part.people
+        read += part.read
         for tag_id, count in part.tags.items():
             lists.setdefault(tag_id, []).append(count)
         _add_counts(moves, part.moves)
         _add_counts(left_out, part.left_out)
     for tag_id, counts in lists.items():
         tags[tag_id] = counts[0] if len(counts) == 1 else _sum(counts, most)
-    return Comparison(people, tags, moves, left_out)
+    return Comparison(people, tags, moves, left_out, read)
 
 
 def concerned(old: Catalogue, new: Catalogue) -> frozenset[str]:

@@ -39,7 +39,7 @@ from tests.proofs.crew import Say
 from tests.proofs.faults import Faults, FaultyApi
 from tests.unit.tags.rules import declaration, signal
 
-KINDS = ("kill_before", "kill_after", "answer_lost", "throttled", "server_error", "unprocessed")
+KINDS = ("kill_before", "kill_after", "answer_lost")
 MEASURES = ("orders_paid", "contacts", "complaints", "refunds")
 BUYER, TROUBLED = "proof_buyer", "proof_troubled"
 _IDS_AT_ONCE = 100

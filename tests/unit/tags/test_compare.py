@@ -8,10 +8,23 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from chalicelib.profiles.measures import MeasureSet, load_measures
-from chalicelib.tags.catalogue import Catalogue
-from chalicelib.tags.compare import BINS, Comparison, Held, Seen, add, bin_of, compare, concerned, held, wilson
+from chalicelib.tags.catalogue import Catalogue, load_catalogue
+from chalicelib.tags.compare import (
+    BINS,
+    Comparison,
+    Held,
+    Seen,
+    add,
+    bin_of,
+    by_scene,
+    compare,
+    concerned,
+    held,
+    wilson,
+)
 from chalicelib.tags.model import Assessment, Failure
 from tests.unit.tags.rules import catalogue, rule, signal
 
@@ -127,3 +140,19 @@ def test_concerned__a_measure_that_differs__concerns_those_that_read_it() -> Non
     del measures["sessions"]
     old = changed()
     assert concerned(old, Catalogue(old.rules.values(), MeasureSet(measures.values()))) == {"other", "rival"}
+
+
+def test_concerned__a_scene_that_differs__concerns_what_is_otherwise_in_it() -> None:
+    """Rules that a changed scene re-weights or that read it; and those are told to be otherwise in scenes."""
+    scene = replace(next(iter(load_catalogue().stage.scenes.values())), id="late")
+    rules = [
+        rule(id="alone"),
+        rule(id="weighed", scenes=[{"scene": "late", "weights": {"often": 1}}]),
+        rule(
+            id="reader", signals=[signal("x", 1, {"and": [{"scene": "late"}, {">": [{"var": "m.contacts.count"}, 0]}]})]
+        ),
+    ]
+    old, new = (Catalogue(rules, load_measures(), scenes=one) for one in ([], [scene]))
+    assert concerned(old, new) == {"weighed", "reader"}
+    assert by_scene(new, frozenset({"weighed"})) and by_scene(new, frozenset({"reader"}))
+    assert not by_scene(new, frozenset({"alone"}))
