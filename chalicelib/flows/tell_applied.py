@@ -12,7 +12,8 @@ from chalicelib.flows.compare_people import Assessed, Sides
 from chalicelib.flows.services import Change
 from chalicelib.kernel.moments import Millis, format_moment
 from chalicelib.tags.changes import Changes, changes
-from chalicelib.tags.model import Tag
+from chalicelib.tags.engine import assess
+from chalicelib.tags.model import Assessment, Tag
 
 _SKEW_MS = 60_000
 """Clocks of functions differ by less."""
@@ -41,13 +42,24 @@ def changes_applied(one: Assessed, job: Job, sides: Sides, now: Millis) -> Itera
 
 def _since(one: Assessed, job: Job, sides: Sides) -> Changes:
     if one.row.updated_at < job.at - _SKEW_MS:
-        return changes(one.old, one.new)
+        return _told(assess(sides.old.catalogue, one.profile, job.at, among=sides.tags), one)
     # Saved while some functions went by the old rules and some by the new: what was told of that save is not known
     # here, so all is told as it is.
     unknown = {failure.tag_id for failure in one.new.failed}
     kept = {tag.id for tag in one.new.tags} | unknown
     lost = {tag.id: tag for tag in one.old.tags if tag.id not in kept}
     return Changes(one.new.tags, tuple(lost.values()) + _never(sides, kept | lost.keys()))
+
+
+def _told(published: Assessment, one: Assessed) -> Changes:
+    """What to tell of somebody whom nobody saved. What time alone set or cleared since the publish may have been told by
+    the old rules, by the new ones, or not at all: it is told as it is.
+    """
+    then, now = {tag.id for tag in published.tags}, {tag.id for tag in one.old.tags}
+    sure = Assessment(tuple(tag for tag in one.old.tags if tag.id in then), one.old.failed)
+    perhaps = one.old.tags + tuple(tag for tag in published.tags if tag.id not in now)
+    cleared = changes(Assessment(perhaps, one.old.failed), one.new).cleared
+    return Changes(changes(sure, one.new).set, cleared)
 
 
 def _never(sides: Sides, known: set[str]) -> tuple[Tag, ...]:

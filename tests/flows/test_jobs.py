@@ -219,6 +219,20 @@ def test_apply__saved_after_the_publish__is_told_whole() -> None:
     assert [one.detail["segment"] for one in entered] == ["buyer", "buyer"]
 
 
+def test_apply__time_passes_since_the_publish__is_told_as_it_is() -> None:
+    """A tag that expired by the old rules in the minute after the publish: nobody else may have told, so the job does."""
+    jobs = shop(4)
+    last = max(row.updated_at for row in jobs.world.profiles.rows.values())
+    seconds = {"half_life_days": None, "expires_days": (jobs.world.now + 60_000 - (NOW - HOUR_MS)) / DAY_MS}
+    lately = draft("lately", {">=": [{"var": "m.page_views.count"}, 1]}, **seconds)
+    assert last < jobs.world.now
+    jobs.publish(lately)
+    jobs.world.now -= 90_000
+    assert len(holders(jobs, "lately")) == 4
+    jobs.publish(draft("lately", {">=": [{"var": "m.page_views.count"}, 9]}))
+    assert len(jobs.told("tag.cleared", "lately")) == 4
+
+
 def test_apply__bus_down__is_delivered_again_and_counts_once() -> None:
     """A page whose changes could not be published is not checked off."""
     jobs = shop(8)
