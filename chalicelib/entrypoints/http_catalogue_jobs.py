@@ -26,7 +26,7 @@ def dry_run(request: Request, caller: Caller, kind: str, id: str) -> Response:  
     from chalicelib.flows.open_job import DryRunRequest, checked, drafts_of, open_job
 
     asked = typed_body(request, DryRunRequest) if raw_body(request) else DryRunRequest()
-    services, at = job_services(), now()
+    services, at = job_services(caller.tenant_id), now()
     window = checked(asked, tenant_of(caller).horizon_days, at)
     drafts = drafts_of(caller.tenant_id, kind, id, asked, services)
     job_id = "dry_run_" + idempotency_key(request, caller)
@@ -63,5 +63,5 @@ def job(request: Request, caller: Caller, job_id: str) -> Response:
     from chalicelib.entrypoints.catalogue_jobs import job_services
     from chalicelib.flows.describe_job import describe_job
 
-    services = job_services()
+    services = job_services(caller.tenant_id)
     return json_answer(describe_job(caller.tenant_id, job_id, services.jobs, most_named=services.most_named))

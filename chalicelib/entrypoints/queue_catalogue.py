@@ -49,7 +49,7 @@ def _work(body: str, has_time: Callable[[], bool]) -> None:
         told = msgspec.json.decode(body, type=GoOn)
     except msgspec.MsgspecError:
         raise BadInput("bad_message", "The queue message is no job.") from None
-    job = run_job(told.tenant, told.job_id, told.part, job_services(), now(), has_time)
+    job = run_job(told.tenant, told.job_id, told.part, job_services(told.tenant), now(), has_time)
     if job is not None and job.is_over:
         count = job.result.people if job.result is not None else 0
         code = job.failure or job.state
