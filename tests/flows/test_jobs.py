@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from typing import Any
 
 import msgspec
@@ -13,12 +14,16 @@ from chalicelib.flows.current_tags import current_tags
 from chalicelib.flows.describe_job import describe_job, list_jobs
 from chalicelib.flows.find_person import by_id
 from chalicelib.flows.open_job import APPLY_SECONDS, DryRunRequest, checked, drafts_of
+from chalicelib.kernel.codec import decode
 from chalicelib.kernel.errors import BadInput, NotFound, Unavailable
-from chalicelib.kernel.moments import DAY_MS, HOUR_MS, format_moment
+from chalicelib.kernel.moments import DAY_MS, HOUR_MS, Millis, format_moment
+from chalicelib.profiles.join import join
+from chalicelib.profiles.model import Body
 from chalicelib.routing.policy import shipped_policy
 from chalicelib.store.jobs import MemoryJobs
 from chalicelib.tags.catalogue import load_catalogue
-from tests.flows.job_world import JobWorld, at_least, draft, ids_of, tag_of, withdrawn
+from chalicelib.tags.engine import assess
+from tests.flows.job_world import JobWorld, at_least, draft, ids_of, rules_of, tag_of, withdrawn
 from tests.flows.world import NOW, TENANT_ID, World, event, paid
 
 BUYER = at_least("orders_paid", 2)
@@ -274,6 +279,29 @@ def test_window__of_past_events__says_who_would_have_had_it_since_when() -> None
     assert view.people == 6, "two of the eight never paid, and looked at pages later"
     assert found.gained.people.count == 4
     assert {one.since for one in found.gained.listed} == {format_moment(NOW - 2 * DAY_MS), format_moment(NOW - DAY_MS)}
+
+
+def test_window__refolded__is_what_was_seen_when_the_events_came() -> None:
+    """Who has a tag, asked after each event as it comes, is what the window says afterwards, to the instant."""
+    chance = random.Random(5)
+    jobs, rule = JobWorld(), draft("buyer", {"==": [{"var": "m.orders_paid.count_7d"}, 2]})
+    new = rules_of({}, [rule], 1).catalogue
+    begins = NOW - 9 * DAY_MS
+    seen: dict[str, Millis] = {}
+    for number in range(60):
+        who, at = ("user_id", f"u{chance.randrange(8)}"), NOW - 20 * DAY_MS + number * 8 * HOUR_MS
+        jobs.world.now = at
+        jobs.world.apply(replace(paid(f"o{number}", "1", who), time=at, received_at=at))
+        for row in jobs.world.profiles.rows.values():
+            profile = join(row.profile_id, row.version, row.state, row.generation, decode(row.body, Body))
+            is_set = bool(assess(new, profile, at, among={"buyer"}).tags)
+            # Asked at the window's begin, and then at each person's own events.
+            if is_set and (at == begins or (at > begins and profile.last_seen == at)):
+                seen.setdefault(row.profile_id, at)
+    jobs.world.now = NOW
+    view = jobs.dry_run(rule, window={"from": format_moment(begins), "to": format_moment(at + 1)})
+    told = {one.profile_id: one.since for one in tag_of(view, "buyer").gained.listed}
+    assert told == {profile_id: format_moment(at) for profile_id, at in seen.items()} and len(told) > 3
 
 
 def test_window__expired_or_too_long__leaves_them_out_and_says_so() -> None:
