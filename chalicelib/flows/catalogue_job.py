@@ -92,6 +92,11 @@ class Part(msgspec.Struct, frozen=True):
     counted: Comparison = Comparison()
 
 
+def apply_id(version: int) -> str:
+    """The job that tells of a version: one, however often it is asked for."""
+    return f"apply_{version}"
+
+
 def job_row(job: Job, version: int) -> JobRow:
     """A job as it is kept."""
     return JobRow(job.tenant_id, job.job_id, "", version, encode(job), job.at, job.at + KEPT_DAYS * DAY_MS)

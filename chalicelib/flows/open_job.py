@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from chalicelib.flows.catalogue_job import Declared, Job, Window, job_of, job_row
+from chalicelib.flows.catalogue_job import Declared, Job, Window, apply_id, job_of, job_row
 from chalicelib.flows.job_services import JobServices
 from chalicelib.kernel.errors import BadInput, NotFound
 from chalicelib.kernel.moments import DAY_MS, Millis, parse_moment
@@ -109,7 +109,7 @@ def open_apply(
         return None
     job = Job(
         tenant_id=tenant_id,
-        job_id=f"apply_{version}",
+        job_id=apply_id(version),
         sort="apply",
         kind=told[0].kind,
         id=told[0].id,

@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 from msgspec.structs import replace
 
-from chalicelib.flows.catalogue_job import Job, Part, job_of, job_row, part_of, part_row
+from chalicelib.flows.catalogue_job import Declared, Job, Part, apply_id, job_of, job_row, part_of, part_row
 from chalicelib.flows.compare_past import compare_past
 from chalicelib.flows.compare_people import Sides, assess_both, compare_one, sides_of
 from chalicelib.flows.job_services import JobServices
@@ -74,10 +74,11 @@ def _queue(job: Job, services: JobServices) -> Job:
 def _go_on(job: Job, version: int, name: str, services: JobServices, now: Millis, has_time: Callable[[], bool]) -> Job:
     row = services.jobs.load(job.tenant_id, job.job_id, name)
     part, part_version = part_of(row), row.version if row else 0
-    old, new = (services.rules(job.tenant_id, one) for one in (job.before, job.after))
-    if job.sort == "dry_run" and {old.version, new.version} != {job.version}:
+    standing = services.rules(job.tenant_id, ())
+    if job.sort == "dry_run" and standing.version != job.version:
         return _failed(job, version, CATALOGUE_CHANGED, services, now)
-    sides = sides_of(old, new)
+    later = _later(job, standing.version, services)
+    sides = sides_of(*(services.rules(job.tenant_id, [*later, *one]) for one in (job.before, job.after)))
     while not part.is_done:
         if not has_time():
             services.go_on(job.tenant_id, job.job_id, [name], 0)
@@ -86,6 +87,19 @@ def _go_on(job: Job, version: int, name: str, services: JobServices, now: Millis
         if not services.jobs.advance(part_row(job, name, part, part_version)):
             return job
     return _finish(job, version, services, now)
+
+
+def _later(job: Job, standing: int, services: JobServices) -> list[Declared]:
+    """What takes back all that was published after an apply job's version, newest first.
+
+    Were two that follow each other compared over the newest, a tag that either alone takes away would be told by neither.
+    What has no apply job of its own bears on no tag.
+    """
+    taken_back: list[Declared] = []
+    for version in range(standing, job.version, -1) if job.sort == "apply" else ():
+        row = services.jobs.load(job.tenant_id, apply_id(version))
+        taken_back += () if row is None else job_of(row).before
+    return taken_back
 
 
 def _next_page(job: Job, name: str, part: Part, sides: Sides, services: JobServices, now: Millis) -> Part:

@@ -238,6 +238,21 @@ def test_apply__time_passes_since_the_publish__is_told_as_it_is() -> None:
     assert len(jobs.told("tag.cleared", "lately")) == 4
 
 
+def test_apply__two_published_at_once__are_each_told_over_the_one_before() -> None:
+    """A tag that either version alone takes away is taken away by the first, though both are in force by then."""
+    jobs = shop(8)
+    jobs.publish(draft("buyer", BUYER, exclusive="buyers"))
+    had = holders(jobs, "buyer")
+    jobs.world.published.clear()
+    jobs.publish(draft("a_rival", BUYER, exclusive="buyers"), run=False)
+    jobs.publish(draft("buyer", at_least("orders_paid", 9), exclusive="buyers"), run=False)
+    jobs.world.now += 90_000
+    jobs.work()
+    assert set(jobs.told("tag.cleared", "buyer")) == had and len(had) == 4
+    cleared = [one for one in jobs.world.published if one.type == "tag.cleared" and one.detail["tag"] == "buyer"]
+    assert {one.detail["catalogue_version"] for one in cleared} == {3}
+
+
 def test_apply__bus_down__is_delivered_again_and_counts_once() -> None:
     """A page whose changes could not be published is not checked off."""
     jobs = shop(8)
