@@ -12,10 +12,9 @@ from chalicelib.entrypoints.clock import now
 from chalicelib.entrypoints.compose import api, declarations, in_force, publish, read_services, settings
 from chalicelib.flows.catalogue_job import Declared
 from chalicelib.flows.catalogue_services import Published
-from chalicelib.flows.effective import InForce
 from chalicelib.flows.job_services import JobServices, Rules
-from chalicelib.flows.open_job import open_apply
-from chalicelib.store.declarations import Draft, Kind, Version
+from chalicelib.flows.lay_over import declared, rules_over, tell_published
+from chalicelib.store.declarations import Kind
 from chalicelib.store.jobs import DynamoJobs
 from chalicelib.store.people import DynamoPeople
 
@@ -40,10 +39,7 @@ def job_services(tenant_id: str) -> JobServices:
 
 def rules(tenant_id: str, over: Sequence[Declared]) -> Rules:
     """A tenant's rules with these declarations laid over those in force, which are asked for now."""
-    laid: InForce = in_force().fresh(tenant_id)
-    for one in over:
-        laid = laid.with_entry(cast(Kind, one.kind), one.id, 0, None if one.is_shipped else one.body)
-    return Rules(laid.catalogue, laid.policy, laid.version)
+    return rules_over(in_force().fresh(tenant_id), over)
 
 
 def draft(tenant_id: str, kind: str, id_: str) -> Declared | None:
@@ -52,20 +48,9 @@ def draft(tenant_id: str, kind: str, id_: str) -> Declared | None:
     return None if found is None else declared(found)
 
 
-def declared(one: Draft | Version) -> Declared:
-    """A draft or version as a job keeps it."""
-    return Declared(one.kind, one.id, one.body, one.state == "shipped")
-
-
 def tell_applied(published: Published) -> None:
-    """Open the job that tells of a version. From the versions and not from what was in force: it may be asked again."""
-    of = (published.tenant_id, published.kind, published.id)
-    made, before = (declarations().version(*of, number) for number in (published.number, published.number - 1))
-    if made is None:
-        return
-    was = Declared(published.kind, published.id, b"", is_shipped=True) if before is None else declared(before)
-    services = job_services(published.tenant_id)
-    open_apply(published.tenant_id, [was], [declared(made)], published.version, made.principal, services, now())
+    """Open the job that tells of a version. Raises Unavailable."""
+    tell_published(published, declarations(), job_services(published.tenant_id), now())
 
 
 def go_on(tenant_id: str, job_id: str, parts: Sequence[str], delay_seconds: int) -> None:

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import random
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -16,9 +17,14 @@ import msgspec
 from msgspec.structs import replace
 
 from chalicelib.flows.catalogue_job import Declared, Job, job_of, part_of
+from chalicelib.flows.catalogue_services import CatalogueServices, Order, Published
 from chalicelib.flows.current_tags import current_tags
+from chalicelib.flows.draft_declaration import draft_declaration
+from chalicelib.flows.effective import InForceCatalogues
 from chalicelib.flows.job_services import JobServices
-from chalicelib.flows.open_job import APPLY_SECONDS, open_apply, open_job
+from chalicelib.flows.lay_over import declared, rules_over, tell_published
+from chalicelib.flows.open_job import APPLY_SECONDS, DraftAsked, DryRunRequest, drafts_of, open_job
+from chalicelib.flows.publish_declaration import publish_declaration
 from chalicelib.flows.run_job import run_job
 from chalicelib.flows.services import Change, ReadServices
 from chalicelib.kernel.codec import decode, encode
@@ -27,13 +33,15 @@ from chalicelib.profiles.fold import fold
 from chalicelib.profiles.join import body_of, join
 from chalicelib.profiles.model import Body, Contribution, Delta
 from chalicelib.routing.policy import shipped_policy
+from chalicelib.store.declarations import Draft
+from chalicelib.store.dynamo_declarations import DynamoDeclarations
 from chalicelib.store.dynamo_history import DynamoHistory
 from chalicelib.store.dynamo_profiles import DynamoProfiles
 from chalicelib.store.items import typed
 from chalicelib.store.jobs import DynamoJobs, JobRow
 from chalicelib.store.people import DynamoPeople
 from chalicelib.tags.catalogue import load_catalogue
-from tests.flows.job_world import at_least, rules_of
+from tests.flows.job_world import at_least
 from tests.flows.world import NOW, TENANT_ID, KeySet, tenant_of
 from tests.proofs.crew import Say
 from tests.proofs.faults import Faults, FaultyApi
@@ -45,6 +53,9 @@ BUYER, TROUBLED = "proof_buyer", "proof_troubled"
 _IDS_AT_ONCE = 100
 
 type Message = tuple[str, str]
+type Heard = tuple[str, str, int, bool]
+"""A change as a consumer hears it: tag, profile, version of the catalogue, and whether it was set."""
+type Holders = dict[str, set[str]]
 type Outcome = dict[str, tuple[set[str], set[str]]]
 """Tag → who gained it and who lost it."""
 
@@ -71,26 +82,30 @@ class Trial(msgspec.Struct, frozen=True):
 # -- the rules
 
 
-def buyer(threshold: int, weight: float) -> Declared:
+def buyer(threshold: int, weight: float) -> dict[str, Any]:
     """Who buys often, and a little by who contacts often; it fades by half in a month."""
     signals = [
         signal("buys", weight, at_least("orders_paid", threshold)),
         signal("asks", round(1 - weight, 2), at_least("contacts", 2, 7)),
     ]
-    declared = declaration(id=BUYER, signals=signals, threshold=0.5, half_life_days=30)
-    return Declared("tags", BUYER, msgspec.json.encode(declared))
+    examples = {
+        "positive": {"m.orders_paid.count_30d": threshold, "m.contacts.count_7d": 2},
+        "negative": {"m.orders_paid.count_30d": threshold - 1, "m.contacts.count_7d": 1},
+    }
+    return declaration(id=BUYER, signals=signals, threshold=0.5, half_life_days=30, examples=examples)
 
 
-def troubled() -> Declared:
+def troubled() -> dict[str, Any]:
     """Who complained or sent back; by it, who has it has ``proof_buyer`` as well."""
     when = {"or": [at_least("complaints", 1), at_least("refunds", 2)]}
-    declared = declaration(id=TROUBLED, signals=[signal("any", 1, when)], parent=BUYER)
-    return Declared("tags", TROUBLED, msgspec.json.encode(declared))
+    examples = {"positive": {"m.complaints.count_30d": 1}, "negative": {"m.refunds.count_30d": 1}}
+    signals = [signal("any", 1, when)]
+    return declaration(id=TROUBLED, signals=signals, parent=BUYER, examples=examples)
 
 
-PUBLISHED = {("tags", BUYER): buyer(3, 0.7)}
-DRAFTS = (buyer(2, 0.6), troubled())
-TAGS = frozenset({BUYER, TROUBLED})
+IN_FORCE = {BUYER: buyer(3, 0.7)}
+DRAFTS = {BUYER: buyer(2, 0.6), TROUBLED: troubled()}
+TAGS = frozenset(DRAFTS)
 
 
 # -- the people
@@ -144,16 +159,27 @@ def _body(facet: str, chance: random.Random) -> Body:
 # -- the workers
 
 
-def services(trial: Trial, api: FaultyApi, say: Say, published: Mapping[tuple[str, str], Declared]) -> JobServices:
+def declarations(trial: Trial, api: FaultyApi) -> DynamoDeclarations:
+    """What the tenant declares itself."""
+    return DynamoDeclarations(api.call, trial.tables["TABLE_CATALOGUE"], trial.tables["TABLE_HISTORY"])
+
+
+def in_force(trial: Trial, api: FaultyApi) -> InForceCatalogues:
+    """What is in force for the tenant."""
+    return InForceCatalogues(lambda: declarations(trial, api), time.monotonic)
+
+
+def services(trial: Trial, api: FaultyApi, say: Say) -> JobServices:
     """What a worker gets; what it queues and publishes is said."""
     call, tables = api.call, trial.tables
     jobs = CountsApart if trial.mutant else DynamoJobs
+    catalogues = in_force(trial, api)
     return JobServices(
         jobs=jobs(call, tables["TABLE_HISTORY"]),
         people=DynamoPeople(call, tables["TABLE_PROFILES"]),
         reading=reading(call, tables),
-        rules=lambda _, over: rules_of(published, over, 2 if published is not PUBLISHED else 1),
-        draft=lambda *_: None,
+        rules=lambda tenant_id, over: rules_over(catalogues.fresh(tenant_id), over),
+        draft=lambda *named: _draft(declarations(trial, api).draft(*named)),
         go_on=lambda _, job_id, parts, __: say(("queued", [(job_id, one) for one in parts])),
         publish=lambda changes: say(("told", _heard(changes))),
         most_named=50_000,
@@ -161,8 +187,16 @@ def services(trial: Trial, api: FaultyApi, say: Say, published: Mapping[tuple[st
     )
 
 
-def _heard(changes: Sequence[Change]) -> list[tuple[str, str, str]]:
-    return [(one.type, one.detail["tag"], one.detail["profile_id"]) for one in changes if "tag" in one.detail]
+def _draft(found: Draft | None) -> Declared | None:
+    return None if found is None else declared(found)
+
+
+def _heard(changes: Sequence[Change]) -> list[Heard]:
+    return [
+        (one.detail["tag"], one.detail["profile_id"], one.detail["catalogue_version"], one.type == "tag.set")
+        for one in changes
+        if "tag" in one.detail
+    ]
 
 
 def reading(call: Any, tables: Mapping[str, str]) -> ReadServices:
@@ -182,7 +216,7 @@ class Work:
     """One worker's role: a message is worked on for a few pages, then what is left is queued."""
 
     def __init__(self, trial: Trial, number: int, say: Say) -> None:
-        self._services = services(trial, trial.api(number), say, PUBLISHED)
+        self._services = services(trial, trial.api(number), say)
 
     def __call__(self, message: Message) -> str:
         """Take one message."""
@@ -195,9 +229,9 @@ class Work:
 class Desk:
     """One queue for all workers. What a dead worker had is handed out again."""
 
-    def __init__(self, first: Message) -> None:
-        self.waiting = [first]
-        self.told: list[tuple[str, str, str]] = []
+    def __init__(self, *first: Message) -> None:
+        self.waiting = list(first)
+        self.told: list[Heard] = []
         self._out = 0
 
     def take(self) -> Message | None:
@@ -246,19 +280,39 @@ class CountsApart(DynamoJobs):
 # -- what happens, seen in three ways
 
 
+def write_drafts(trial: Trial, drafts: Mapping[str, Any], jobs: JobServices | None) -> CatalogueServices:
+    """Draft tags, as an editor does. With ``jobs`` each publication opens one."""
+    api = trial.calm()
+    store, standing = declarations(trial, api), in_force(trial, api)
+
+    def tell(published: Published) -> None:
+        if jobs is not None:
+            tell_published(published, store, jobs, NOW)
+
+    history = DynamoHistory(api.call, trial.tables["TABLE_HISTORY"])
+    editing = CatalogueServices(store, history, standing.fresh, standing.forget, tell)
+    for tag_id, raw in drafts.items():
+        draft_declaration(_order("draft", tag_id), raw, editing, NOW)
+    return editing
+
+
+def publish(editing: CatalogueServices, tags: Iterable[str]) -> list[Message]:
+    """Publish drafts one after the other; returns what that queues."""
+    made = [publish_declaration(_order("publish", one), "", editing, NOW) for one in tags]
+    return [(f"apply_{one.version}", "") for one in made]
+
+
+def _order(what: str, tag_id: str) -> Order:
+    return Order(f"{what}_{tag_id}_{time.monotonic_ns()}", TENANT_ID, "tags", tag_id, "editor-1", "")
+
+
 def open_dry_run(jobs: JobServices) -> Message:
-    """Try the drafts."""
-    job = Job(TENANT_ID, "dry_run_1", "dry_run", "tags", BUYER, "analyst-1", NOW, (), DRAFTS)
+    """Try both drafts together."""
+    asked = DryRunRequest(with_=(DraftAsked("tags", TROUBLED),))
+    drafts = drafts_of(TENANT_ID, "tags", BUYER, asked, jobs)
+    job = Job(TENANT_ID, "dry_run_1", "dry_run", "tags", BUYER, "analyst-1", NOW, (), tuple(drafts))
     open_job(job, jobs)
     return (job.job_id, "")
-
-
-def open_publish(jobs: JobServices) -> Message:
-    """Publish them."""
-    before = [PUBLISHED["tags", BUYER], Declared("tags", TROUBLED, b"", is_shipped=True)]
-    opened = open_apply(TENANT_ID, before, DRAFTS, 2, "editor-1", jobs, NOW)
-    assert opened is not None
-    return (opened.job_id, "")
 
 
 def job(jobs: JobServices, job_id: str) -> Job:
@@ -277,22 +331,28 @@ def foretold(dry: Job) -> Outcome:
     }
 
 
-def told(heard: Collection[tuple[str, str, str]]) -> Outcome:
-    """Who gained and lost, as it was published."""
+def told(heard: Iterable[Heard], before: Holders) -> Outcome:
+    """Who gained and lost by the book of a consumer, who goes by the latest version it heard of each."""
+    book: dict[tuple[str, str], tuple[int, bool]] = {}
+    for tag_id, profile_id, version, is_set in heard:
+        book[tag_id, profile_id] = max(book.get((tag_id, profile_id), (0, False)), (version, is_set))
+    after: Holders = {tag_id: set(ids) for tag_id, ids in before.items()}
+    for (tag_id, profile_id), (_, is_set) in book.items():
+        (after[tag_id].add if is_set else after[tag_id].discard)(profile_id)
+    return outcome(before, after)
 
-    def of(kind: str, tag: str) -> set[str]:
-        return {one for type_, tag_id, one in heard if (type_, tag_id) == (kind, tag)}
 
-    return {tag: (of("tag.set", tag), of("tag.cleared", tag)) for tag in TAGS}
+def outcome(before: Holders, after: Holders) -> Outcome:
+    """Who gained and who lost each tag."""
+    return {tag_id: (after[tag_id] - before[tag_id], before[tag_id] - after[tag_id]) for tag_id in TAGS}
 
 
-def read(
-    call: Any, tables: Mapping[str, str], people: int, published: Mapping[Any, Declared], at: Millis
-) -> dict[str, set[str]]:
-    """Tag → who has it, asked one by one."""
+def read(trial: Trial, people: int, at: Millis) -> Holders:
+    """Tag → who has it by what is in force, asked one by one."""
+    api = trial.calm()
     ids = [f"p_{sha256(b'%d' % number).hexdigest()[:22]}" for number in range(all_of(people)) if number % 21]
-    asked = replace(reading(call, tables), catalogue=rules_of(published, (), 1).catalogue)
-    found: dict[str, set[str]] = {tag: set() for tag in TAGS}
+    asked = replace(reading(api.call, trial.tables), catalogue=in_force(trial, api)(TENANT_ID).catalogue)
+    found: Holders = {tag: set() for tag in TAGS}
     for start in range(0, len(ids), _IDS_AT_ONCE):
         rows = asked.profiles.load(TENANT_ID, ids[start : start + _IDS_AT_ONCE], fresh=True)
         for row in rows.values():
