@@ -226,6 +226,7 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         answer=JobOpened,
         status=202,
         parameters=(IDEMPOTENCY_KEY,),
+        refuses=(404, 409),
     ),
     ("GET", "/v1/catalogue/jobs"): Operation(answer=JobsView, parameters=(CURSOR,)),
     ("GET", "/v1/catalogue/jobs/{job_id}"): Operation(answer=JobView),
