@@ -87,13 +87,6 @@ def fire_timers(services: TimerServices, first_shard: int, fired: Fired) -> None
                 _count(fired, error.code, len(page))
 
 
-def settle(row: ProfileRow, services: TimerServices, now: Millis) -> bool:
-    """Say anew when a profile is due, as the rules of now have it; False when others saved it meanwhile."""
-    profile = profile_of(row, decode(row.body, Body))
-    due_at = next_change(services.catalogue(row.tenant), profile, now) or 0
-    return due_at == row.due_at or services.timers.settle(row, due_at)
-
-
 def _following(services: TimerServices, until: Millis) -> Millis | None:
     """When the next one falls due, up to an instant. Those that are due already could not be looked after."""
     now = services.clock()
