@@ -42,4 +42,6 @@ def _tell(fired: Fired) -> None:
     for code, people in sorted(fired.failed.items()):
         told.count("FailedTimers", people)
         told.warn("timers_failed", code=code, count=people)
-    raise_alarm(sorted(fired.failed_rules, key=lambda one: one.tag_id))
+    for tenant_id, failed in sorted(fired.failed_rules.items()):
+        raise_alarm(tenant_id, sorted(failed, key=lambda one: one.tag_id))
+    told.flush()

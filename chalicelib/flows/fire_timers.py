@@ -48,7 +48,8 @@ class Fired(msgspec.Struct):
     changes: int = 0
     failed: dict[str, int] = {}
     """Code → how many people could not be looked after; they stay due."""
-    failed_rules: set[Failure] = set()
+    failed_rules: dict[str, set[Failure]] = {}
+    """Tenant → rules that could not be evaluated."""
     lag_ms: int = 0
     left: bool = False
 
@@ -103,7 +104,8 @@ def _fire(page: Sequence[Due], services: TimerServices, fired: Fired) -> None:
     for one in settled:
         fired.people += 1
         fired.changes += len(one.changes)
-        fired.failed_rules.update(one.failed)
+        if one.failed:
+            fired.failed_rules.setdefault(one.row.tenant, set()).update(one.failed)
         fired.lag_ms = max(fired.lag_ms, now - one.row.due_at)
         try:
             services.timers.settle(one.row, one.due_at)
