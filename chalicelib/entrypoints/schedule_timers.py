@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from chalice.app import Blueprint, CloudWatchEvent, Rate
 
 from chalicelib.entrypoints.clock import now
-from chalicelib.entrypoints.compose import journal
+from chalicelib.entrypoints.compose import journal, raise_alarm
 from chalicelib.kernel.moments import MINUTE_MS
 
 if TYPE_CHECKING:
@@ -42,8 +42,6 @@ def _tell(fired: Fired) -> None:
     for code, people in sorted(fired.failed.items()):
         told.count("FailedTimers", people)
         told.warn("timers_failed", code=code, count=people)
-    # Who serves customers switches a rule off that runs over its budget; this job may not, and only says so.
-    for one in sorted(fired.failed_rules, key=lambda one: one.tag_id):
-        told.count("FailedRules")
-        told.warn("rule_failed", tag_id=one.tag_id, code=one.error)
+    for tenant_id, failed in sorted(fired.failed_rules.items()):
+        raise_alarm(tenant_id, sorted(failed, key=lambda one: one.tag_id))
     told.flush()

@@ -48,7 +48,8 @@ class Fired(msgspec.Struct):
     changes: int = 0
     failed: dict[str, int] = {}
     """Code → how many people could not be looked after; they stay due."""
-    failed_rules: set[Failure] = set()
+    failed_rules: dict[str, set[Failure]] = {}
+    """Tenant → rules that could not be evaluated."""
     lag_ms: int = 0
     left: bool = False
 
@@ -87,13 +88,6 @@ def fire_timers(services: TimerServices, first_shard: int, fired: Fired) -> None
                 _count(fired, error.code, len(page))
 
 
-def settle(row: ProfileRow, services: TimerServices, now: Millis) -> bool:
-    """Say anew when a profile is due, as the rules of now have it; False when others saved it meanwhile."""
-    profile = profile_of(row, decode(row.body, Body))
-    due_at = next_change(services.catalogue(row.tenant), profile, now) or 0
-    return due_at == row.due_at or services.timers.settle(row, due_at)
-
-
 def _following(services: TimerServices, until: Millis) -> Millis | None:
     """When the next one falls due, up to an instant. Those that are due already could not be looked after."""
     now = services.clock()
@@ -110,7 +104,8 @@ def _fire(page: Sequence[Due], services: TimerServices, fired: Fired) -> None:
     for one in settled:
         fired.people += 1
         fired.changes += len(one.changes)
-        fired.failed_rules.update(one.failed)
+        if one.failed:
+            fired.failed_rules.setdefault(one.row.tenant, set()).update(one.failed)
         fired.lag_ms = max(fired.lag_ms, now - one.row.due_at)
         try:
             services.timers.settle(one.row, one.due_at)

@@ -10,8 +10,9 @@ from msgspec.structs import replace
 
 from chalicelib.flows import time_told
 from chalicelib.flows.erase_person import EraseOrder, erase_person
-from chalicelib.flows.fire_timers import Fired, TimerServices, fire_timers, look_after_timers, settle
+from chalicelib.flows.fire_timers import Fired, TimerServices, fire_timers, look_after_timers
 from chalicelib.flows.profile_of import profile_of
+from chalicelib.flows.retime import retiming
 from chalicelib.flows.services import Change, ErasureServices
 from chalicelib.kernel.codec import decode
 from chalicelib.kernel.errors import Unavailable
@@ -237,9 +238,7 @@ def test_mutant__that_notes_before_it_tells__loses_a_change_to_a_kill(timed: Tim
     """The control of the test above: the other way round nobody hears of it."""
     timed.call(NOW)
     timed.world.published.clear()
-    row = timed.row()
-    timed.world.now = QUIET + 5
-    assert settle(row, timed.services(), timed.world.now)
+    assert timed.world.profiles.settle(timed.row(), MIDNIGHT)
     timed.sweep(QUIET + MINUTE_MS)
     assert timed.told() == []
 
@@ -373,6 +372,21 @@ def test_erased__is_never_due(timed: Timed) -> None:
     world.published.clear()
     timed.sweep(EXPIRED + DAY_MS)
     assert world.published == [] and {row.due_at for row in world.profiles.rows.values()} == {0}
+
+
+# -- rules that change
+
+
+def test_retime__after_new_rules__waits_for_what_they_say(timed: Timed) -> None:
+    """A published rule may turn sooner than all before it; who is due and untold stays due; others may save meanwhile."""
+    timed.call(NOW)
+    soon = Catalogue([rule("soon", {">=": [{"var": "p.minutes_silent"}, 10]})], load_measures())
+    retime, old = retiming(timed.world.profiles, timed.world.profiles), timed.row()
+    timed.call(NOW + 500)
+    retime(old, profile_of(old, decode(old.body, Body)), soon, NOW + 1_000)
+    assert (timed.row().version, timed.row().due_at) == (2, NOW + 500 + 10 * MINUTE_MS)
+    retime(timed.row(), profile_of(old, decode(old.body, Body)), RULES, NOW + HOUR_MS)
+    assert timed.row().due_at == NOW + 500 + 10 * MINUTE_MS, "what was due is still to be told"
 
 
 # -- a run
