@@ -3,7 +3,8 @@
 Per trait a facet keeps the last word of the ``OTHERS_KEPT`` + 1 sources that spoke last. It is a join: the last word
 of each source is one, and the latest k of sources ordered by their last words lose nothing that a later join needs,
 because a source that is left out has k others above it, and last words only grow. The first of them is the winner
-and stands among the traits; the rest are the claims.
+and stands among the traits; the rest are the claims. Tags that persons set stand among the traits, too, and are nobody's
+claim about a fact.
 """
 
 from __future__ import annotations
@@ -14,13 +15,12 @@ import msgspec
 
 from chalicelib.kernel.moments import Millis
 from chalicelib.profiles.model import Claim, Facet, FacetId, Profile, Trait
+from chalicelib.profiles.pins import is_pin
 
 OTHERS_KEPT = 3
 """Sources beside the winner's whose last word a trait keeps."""
 USABLE_FROM = 0.5
 """The weight of a source from which its values are used where another has one."""
-BY_PERSONS = "tag:"
-"""Traits of this prefix are tags that persons set. They are nobody's claim about a fact."""
 
 
 def trait_order(trait: Trait) -> tuple[Millis, int, bytes]:
@@ -34,7 +34,7 @@ def join_claims(left: Facet, right: Facet, winners: Mapping[str, Trait]) -> dict
     joined: dict[str, tuple[Trait, ...]] = {}
     for name in names:
         said = [*_said(left, name), *_said(right, name)]
-        if not name.startswith(BY_PERSONS) and any(one.source != said[0].source for one in said):
+        if not is_pin(name) and any(one.source != said[0].source for one in said):
             winner = winners[name]
             joined[name] = tuple(one for one in _last_words(said) if one.source != winner.source)
     return joined
@@ -51,7 +51,7 @@ def claims_of(facets: Mapping[FacetId, Facet]) -> dict[str, tuple[Claim, ...]]:
     return {
         name: _latest_first(claims)
         for name, claims in said.items()
-        if not name.startswith(BY_PERSONS) and len({one.trait.source for one in claims}) > 1
+        if not is_pin(name) and len({one.trait.source for one in claims}) > 1
     }
 
 
@@ -59,7 +59,10 @@ def usable(profile: Profile, weights: Mapping[str, float]) -> Profile:
     """The profile with values that can be used: another source's where the winner's is none, or its weight too small.
 
     ``weights`` are those of sources that are not well. Where nobody else says anything the winner's value stays.
+    Doing it twice changes nothing more.
     """
+    if not profile.claims:
+        return profile
     poor = {source for source, weight in weights.items() if weight < USABLE_FROM}
     instead = {
         name: found
@@ -71,7 +74,7 @@ def usable(profile: Profile, weights: Mapping[str, float]) -> Profile:
     return msgspec.structs.replace(
         profile,
         traits=profile.traits | instead,
-        filled=profile.filled | {name: profile.traits[name].source for name in instead},
+        filled={name: profile.claims[name][0].trait.source for name in instead},
     )
 
 
