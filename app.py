@@ -14,6 +14,7 @@ from chalicelib.entrypoints import (
     http_imports,
     http_matching,
     http_profiles,
+    http_quality,
     http_quarantine,
     http_routing,
     http_system,
@@ -23,6 +24,7 @@ from chalicelib.entrypoints import (
     queue_events,
     queue_imports,
     schedule_matches,
+    schedule_quality,
 )
 
 app = Chalice(app_name="zhiyin", configure_logs=False)
@@ -36,10 +38,12 @@ app.register_blueprint(http_routing.blueprint, name_prefix="routing_")
 app.register_blueprint(http_imports.blueprint, name_prefix="imports_")
 app.register_blueprint(http_identity.blueprint, name_prefix="identity_")
 app.register_blueprint(http_tags.blueprint, name_prefix="tags_")
+app.register_blueprint(http_quality.blueprint, name_prefix="quality_")
 app.register_blueprint(http_quarantine.blueprint, name_prefix="quarantine_")
 app.register_blueprint(http_audit.blueprint, name_prefix="audit_")
 app.register_blueprint(http_system.blueprint, name_prefix="system_")
 app.register_blueprint(queue_events.blueprint)
 app.register_blueprint(queue_imports.blueprint)
 app.register_blueprint(schedule_matches.blueprint)
+app.register_blueprint(schedule_quality.blueprint)
 app.register_blueprint(authorizers.blueprint)

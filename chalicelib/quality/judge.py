@@ -6,7 +6,7 @@ is well again by itself, and a little later than it would fall ill, so that noth
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 
 import msgspec
 
@@ -14,7 +14,7 @@ from chalicelib.kernel.moments import DAY_MS, HOUR_MS, Millis
 from chalicelib.kernel.texts import Text
 from chalicelib.quality.drift import Drift, drift, summed
 from chalicelib.quality.says import says
-from chalicelib.quality.shape import Missing, missing_fields, missing_types
+from chalicelib.quality.shape import LEAST_RECENT, Missing, events_in, missing_fields, missing_types
 from chalicelib.quality.silence import USUAL_HOURS, Silence, silence
 from chalicelib.tags.health import State
 
@@ -49,7 +49,10 @@ class FieldDrift(msgspec.Struct, frozen=True):
 
 
 class SourceReport(msgspec.Struct, frozen=True):
-    """One source: its state, and all that it was judged by. ``silences`` are its earlier ones, as hours."""
+    """One source: its state, and all that it was judged by.
+
+    ``silences`` are its earlier ones, as hours; ``spells`` the days on which it was changed or drifted: neither is usual.
+    """
 
     source: str
     state: State
@@ -60,6 +63,7 @@ class SourceReport(msgspec.Struct, frozen=True):
     missing: tuple[Missing, ...] = ()
     drifts: tuple[FieldDrift, ...] = ()
     silences: tuple[tuple[int, int], ...] = ()
+    spells: tuple[tuple[int, int], ...] = ()
     feeds: dict[str, float] = {}
     """Measure → events a day that it usually adds to it."""
 
@@ -99,6 +103,7 @@ def judge(source: str, material: Material, before: SourceReport | None, now: Mil
         missing=gone,
         drifts=drifts,
         silences=_silences(past, silent_from, heard, hour),
+        spells=_spells(before, state, now // DAY_MS),
         feeds=_rates(material.feeds, usual),
     )
 
@@ -107,17 +112,31 @@ def _silent_from(before: SourceReport | None) -> int | None:
     return None if before is None or before.state != "silent" or before.since is None else before.since // HOUR_MS
 
 
-def _usual_days(before: SourceReport | None, today: int) -> range:
-    """The days that show what is usual: those before it fell ill, unless that is long ago."""
+def _usual_days(before: SourceReport | None, today: int) -> frozenset[int]:
+    """The days that show what is usual: those before it fell ill, unless that is long ago, without earlier spells."""
     ends = today - RECENT_DAYS + 1
     if before is not None and before.since is not None and before.state != "healthy":
         fell_ill = before.since // DAY_MS
         if today - fell_ill <= ACCEPTED_DAYS or before.state == "silent":
             ends = min(ends, fell_ill)
-    return range(ends - USUAL_DAYS, ends)
+    spells = () if before is None else before.spells
+    return frozenset(range(ends - USUAL_DAYS, ends)).difference(*(range(*one) for one in spells))
 
 
-def _missing(material: Material, before: SourceReport | None, usual_days: range, now: Millis) -> tuple[Missing, ...]:
+def _spells(before: SourceReport | None, state: State, today: int) -> tuple[tuple[int, int], ...]:
+    """The spells that still bear on what is usual, with the one that ends now. One that lasted has become usual."""
+    if before is None:
+        return ()
+    ended = []
+    if before.since is not None and before.state in {"changed", "drifting"} and before.state != state:
+        first = before.since // DAY_MS
+        ended = [(first, today + 1)] if today - first <= ACCEPTED_DAYS else []
+    return tuple(one for one in (*before.spells, *ended) if one[1] > today - 2 * USUAL_DAYS)
+
+
+def _missing(
+    material: Material, before: SourceReport | None, usual_days: frozenset[int], now: Millis
+) -> tuple[Missing, ...]:
     today = now // DAY_MS
     known = [one.name for one in before.missing] if before is not None else []
     usual = _in(material.shape, usual_days)
@@ -129,12 +148,29 @@ def _missing(material: Material, before: SourceReport | None, usual_days: range,
     }
     counted = sum(day in usual_days for day in material.shape)
     times = counted / (RECENT_DAYS - 1 + now % DAY_MS / DAY_MS)
-    return (*missing_types(recent, usual, times, known), *missing_fields(latest, usual, known))
+    found = (*missing_types(recent, usual, times, known), *missing_fields(latest, usual, known))
+    still = _still(before, today)
+    left = still.missing if still is not None else ()
+    return (*found, *(one for one in left if not _is_judged(one.name, recent)))
 
 
-def _drifts(material: Material, before: SourceReport | None, usual_days: range, now: Millis) -> tuple[FieldDrift, ...]:
+def _still(before: SourceReport | None, today: int) -> SourceReport | None:
+    """How it was found last, unless it fell ill long ago: where too little comes to judge by, that stays so."""
+    if before is None or before.since is None or today - before.since // DAY_MS > ACCEPTED_DAYS:
+        return None
+    return before
+
+
+def _is_judged(name: str, recent: Mapping[str, int]) -> bool:
+    type_, _, field = name.partition("|")
+    return (recent.get(type_, 0) if field else events_in(recent)) >= LEAST_RECENT
+
+
+def _drifts(
+    material: Material, before: SourceReport | None, usual_days: frozenset[int], now: Millis
+) -> tuple[FieldDrift, ...]:
     today = now // DAY_MS
-    known = {one.name for one in before.drifts if one.drift.drifts} if before is not None else set()
+    known = {one.name: one for one in before.drifts if one.drift.drifts} if before is not None else {}
     recent = _by_field(_in(material.values, range(today - RECENT_DAYS + 1, today + 1)))
     days = [_by_field(counts) for day, counts in material.values.items() if day in usual_days]
     found = (
@@ -142,7 +178,9 @@ def _drifts(material: Material, before: SourceReport | None, usual_days: range, 
         for name, values in sorted(recent.items())
         if (one := drift(values, [day.get(name, {}) for day in days], drifted=name in known)) is not None
     )
-    return tuple(found)
+    judged = {one.name: one for one in found}
+    left = known if _still(before, today) is not None else {}
+    return tuple((left | judged).values())
 
 
 def _since(state: State, before: SourceReport | None, heard: Silence, now: Millis) -> Millis | None:
@@ -150,8 +188,8 @@ def _since(state: State, before: SourceReport | None, heard: Silence, now: Milli
         return before.since
     if state == "silent":
         return (heard.last_hour + 1) * HOUR_MS
-    # Days are the finest that shapes and values are known by.
-    return None if state == "healthy" else now // DAY_MS * DAY_MS
+    # Days are the finest that shapes and values are known by: it began within those that are compared.
+    return None if state == "healthy" else (now // DAY_MS - RECENT_DAYS + 1) * DAY_MS
 
 
 def _silences(
@@ -162,12 +200,12 @@ def _silences(
     return tuple(one for one in (*past, *ended) if one[1] > hour - 2 * USUAL_HOURS)
 
 
-def _rates(feeds: Days, usual_days: range) -> dict[str, float]:
+def _rates(feeds: Days, usual_days: frozenset[int]) -> dict[str, float]:
     counted = max(1, sum(day in usual_days for day in feeds))
     return {name: round(count / counted, 4) for name, count in sorted(_in(feeds, usual_days).items())}
 
 
-def _in(days: Days, wanted: range) -> dict[str, int]:
+def _in(days: Days, wanted: Container[int]) -> dict[str, int]:
     return summed(counts for day, counts in days.items() if day in wanted)
 
 

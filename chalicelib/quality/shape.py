@@ -58,7 +58,7 @@ def missing_types(
 
     Both must have fallen, the share and the number: a rush of one type does not make the others missing.
     """
-    whole, usually = {**recent, _OF_ALL: _all(recent)}, {**usual, _OF_ALL: _all(usual)}
+    whole, usually = {**recent, _OF_ALL: events_in(recent)}, {**usual, _OF_ALL: events_in(usual)}
     if whole[_OF_ALL] < LEAST_RECENT or usually[_OF_ALL] < LEAST_USUAL:
         return ()
     found = (
@@ -89,5 +89,6 @@ def _share(shape: Mapping[str, int], name: str, of: str) -> float:
     return round(shape.get(name, 0) / shape[of], 4)
 
 
-def _all(shape: Mapping[str, int]) -> int:
+def events_in(shape: Mapping[str, int]) -> int:
+    """How many events a shape was counted of."""
     return sum(count for name, count in shape.items() if "|" not in name)

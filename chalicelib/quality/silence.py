@@ -1,7 +1,7 @@
 """Whether a source has fallen silent, judged by its own week: pauses at night and at weekends are no silence.
 
 For each hour of the week it is counted in which share of the last weeks anything arrived, p. A gap's surprise is how
-unlikely it is by that: the sum of -log₁₀(1 - p) over its hours, so 5 is one in a hundred thousand. An hour in which
+unlikely it is by that: the sum of -log₁₀(1 - p) over its hours, so 6 is one in a million. An hour in which
 nothing ever arrives surprises nobody. A source that sends in bursts has surprising gaps by nature, so its own largest
 one counts: to be silent, a gap must be twice as surprising. Hours of earlier silences are left out.
 
@@ -20,16 +20,13 @@ import msgspec
 HOURS_OF_WEEK = 168
 USUAL_HOURS = 4 * HOURS_OF_WEEK
 """How far back from its last event a source's usual week is looked for."""
-SILENT_FROM = 5.0
+SILENT_FROM = 6.0
 """The least surprise of a silence."""
 BEYOND_OWN = 2.0
 """How much more surprising than any gap of its own it must be."""
 WELL_BELOW = 1.0
 WELL_HOURS = 2
 """A silent source is well again once it sent in so many hours, and its gap then surprises less than this."""
-_SUREST = 0.9
-_SUREST_OF_TWO = 0.8
-"""No share of so few weeks makes an hour certain."""
 _YOUNG_HOURS, _YOUNG_TIMES = 72, 3
 HEARD_HOURS = 12
 """Of a source that was heard in fewer hours nobody can say what is usual."""
@@ -93,9 +90,10 @@ def _usual(heard: Sequence[int], first: int, last: int, left_out: frozenset[int]
 
 
 def _of_hour(seen: int, all_: int) -> float:
-    if all_ < 2:
+    if all_ < 2 or not seen:
         return 0.0
-    return -log10(1 - min(seen / all_, _SUREST if all_ > 2 else _SUREST_OF_TWO))
+    # Half a week more without events: of so few weeks the logarithm of a share is too sure of itself.
+    return -log10((all_ - seen + 0.5) / (all_ + 0.5))
 
 
 def _surprise(usual: Sequence[float], after: int, until: int) -> float:
