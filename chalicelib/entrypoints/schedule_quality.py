@@ -61,5 +61,7 @@ def _tell(tenant_id: str, judged: Judged) -> None:
     told.count("ShiftedSources", len(judged.judgement.in_state("changed", "drifting")))
     for source in judged.turned:
         state = judged.judgement.sources[source].state
-        tell = told.note if state == "healthy" else told.warn
-        tell(f"source_{state}", tenant=tenant_id, source=source)
+        if state == "healthy":
+            told.note("source_well", tenant=tenant_id, source=source)
+        else:
+            told.warn("source_not_well", tenant=tenant_id, source=source, code=state)

@@ -52,15 +52,15 @@ class Agreement(msgspec.Struct, frozen=True):
 
     traits: dict[str, TraitAgreement]
 
-    def count(self, *states: State) -> int:
+    def how_many(self, *states: State) -> int:
         """How many traits are in one of these states."""
         return sum(one.state in states for one in self.traits.values())
 
     @property
     def accuracy(self) -> float | None:
         """The share of compared traits whose sources agree; None where nothing can be compared."""
-        compared = self.count("agreed", "corrected", "conflict")
-        return round(self.count("agreed") / compared, 4) if compared else None
+        compared = self.how_many("agreed", "corrected", "conflict")
+        return round(self.how_many("agreed") / compared, 4) if compared else None
 
 
 def agreement(profile: Profile) -> Agreement:

@@ -70,7 +70,7 @@ def test_quality__source_silent_and_back__is_told_and_over(well: Shop, log: Call
     was_heard(well, source, until_hours_ago=30)
     hourly()
     told = log()
-    assert metrics(told)["SilentSources"] == 1 and "source_silent" in told and source in told
+    assert metrics(told)["SilentSources"] == 1 and "source_not_well" in told and source in told
     (found,) = report(well).json["sources"]
     assert (found["source"], found["state"], found["weight"]) == (source, "silent", 0.7)
     assert source in found["says"]["zh"] and found["gap_hours"] >= 29
@@ -83,7 +83,7 @@ def test_quality__source_silent_and_back__is_told_and_over(well: Shop, log: Call
         quality.quality_services().tallies.add(well.tenant_id, ARRIVALS, one, {source: 100}, NOW + DAY_MS)
     hourly()
     told = log()
-    assert metrics(told)["SilentSources"] == 0 and "source_healthy" in told
+    assert metrics(told)["SilentSources"] == 0 and "source_well" in told
     assert report(well).json["sources"][0]["state"] == "healthy"
     forget_composed()
     assert compose.catalogue(well.tenant_id).health.is_well
