@@ -3,7 +3,7 @@
 ``arrivals``          hour → source: events that came in
 ``shape#<source>``    day → ``type`` and ``type|field``: events of a type, and those that carry a field
 ``values#<source>``   day → ``type|field|bin``: where the values of a field lie
-``feeds#<source>``    day → measure: events that the source adds to it
+``feeds#<source>``    day → measure: events that the source adds to it; ``p.silent`` all, ``orders.*`` those of orders …
 
 A field of events goes by its name, a trait by ``t.`` and its name. A word whose values nobody declared counts in one
 of ``WORD_BINS`` bins by its checksum: that shows that words changed, and not which. Sealed fields count as there or
@@ -56,12 +56,19 @@ def counts_of(event: Event, deltas: Collection[Delta], writable_traits: Collecti
         return
     event_type = "custom" if event.type.startswith(CUSTOM) else event.type
     yield Count(SHAPE + source, day, event_type, 1, expires_at)
-    for delta in deltas:
-        yield Count(FEEDS + source, day, delta.measure, 1, expires_at)
+    for fed in (*(delta.measure for delta in deltas), "p.silent", *_cases(event_type)):
+        yield Count(FEEDS + source, day, fed, 1, expires_at)
     for field, bin_ in _fields(event, writable_traits):
         yield Count(SHAPE + source, day, f"{event_type}|{field}", 1, expires_at)
         if bin_:
             yield Count(VALUES + source, day, f"{event_type}|{field}|{bin_}", 1, expires_at)
+
+
+def _cases(event_type: str) -> tuple[str, ...]:
+    """The paths about orders, tickets or complaints that an event bears on. A ticket may settle a complaint."""
+    return {"order": ("orders.*",), "ticket": ("tickets.*", "complaints.*"), "complaint": ("complaints.*",)}.get(
+        event_type.partition(".")[0], ()
+    )
 
 
 def _fields(event: Event, writable_traits: Collection[str]) -> Iterator[tuple[str, str]]:

@@ -38,7 +38,11 @@ class MeasureHealth(msgspec.Struct, frozen=True):
 
 
 class Health(msgspec.Struct, frozen=True, dict=True):
-    """The sources and measures that are not well. Those that are not named are."""
+    """The sources and measures that are not well. Those that are not named are.
+
+    Among the measures ``p.silent`` stands for how long a person is silent, ``orders.*`` for what is known of orders,
+    and so for tickets and complaints.
+    """
 
     sources: dict[str, SourceHealth] = {}
     measures: dict[str, MeasureHealth] = {}
@@ -67,8 +71,9 @@ class Health(msgspec.Struct, frozen=True, dict=True):
         for path in sorted(reads):
             head, _, rest = path.partition(".")
             name = rest.partition(".")[0]
-            if head == "m" and name in self.measures:
-                yield f"measure:{name}", self.measures[name].weight
+            fed = name if head == "m" else "p.silent" if path.endswith("_silent") else f"{head}.*"
+            if fed in self.measures:
+                yield f"measure:{fed}", self.measures[fed].weight
             trait = profile.traits.get(rest) if head == "t" else None
             if trait is not None and trait.source in self.sources:
                 yield f"source:{trait.source}", self.sources[trait.source].weight

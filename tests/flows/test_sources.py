@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from chalicelib.events.model import Event, Identifier
 from chalicelib.flows.describe_sources import describe_sources
 from chalicelib.flows.judge_sources import Judged, QualityServices, judge_sources
 from chalicelib.kernel.moments import DAY_MS, HOUR_MS
 from chalicelib.profiles.measures import deltas, load_measures
+from chalicelib.profiles.model import Profile
+from chalicelib.profiles.values import values
 from chalicelib.quality.counters import counts_of
 from chalicelib.store.health import MemoryHealth
 from chalicelib.store.tallies import MemoryTallies
-from chalicelib.tags.health import WELL
+from chalicelib.tags.health import WELL, Health
+from tests.unit.tags.persons import NOW as PERSON_NOW
+from tests.unit.tags.persons import happened, person
 
 TENANT = "t_shop"
 START = 20_370 * DAY_MS
@@ -128,7 +133,9 @@ def test_judge__source_silent_for_a_week__is_found_down_weighted_and_restored(co
     assert 0 < found.sources["s_shop"].weight < 1
     assert found.known_until["orders_paid"] == last * HOUR_MS
     assert "s_shop" in found.sources["s_shop"].says.en and "s_shop" in found.sources["s_shop"].says.zh
-    assert "tickets" not in " ".join(found.measures)
+    assert found.known_until["orders.*"] == last * HOUR_MS
+    # Four in five events are the shop's: how long somebody is silent cannot be known of the rest.
+    assert "tickets.*" not in found.measures and found.measures["p.silent"].weight < 1
     company.sends["s_shop"] = shop
     back = list(company.watch(5))
     assert turns(back, "s_shop") == ["healthy"]
@@ -141,6 +148,47 @@ def test_judge__silence__is_told_within_a_day(company: Company) -> None:
     out = list(company.watch(1, every=1))
     first = next(place for place, one in enumerate(out) if "s_shop" in one.turned)
     assert first < 20
+
+
+def test_rules__while_a_source_is_silent__do_not_take_it_for_the_persons_silence(company: Company) -> None:
+    """Somebody who ordered daily did so still when the shop's connection broke: that is what tags go by."""
+    at = company.now
+    company.sends = {"s_shop": shop}
+    tallies = company.services.tallies
+    assert isinstance(tallies, MemoryTallies)
+    tallies.kept = {place: one for place, one in tallies.kept.items() if "s_desk" not in place[1]}
+    for counts in tallies.kept.values():
+        counts.pop("s_desk", None)
+    daily = person([happened("order.paid", day, order_id=f"o{day}", amount="100.00") for day in range(9)])
+    daily = moved(daily, at - PERSON_NOW)
+    company.sends["s_shop"] = lambda _draw, _hour: None
+    found = list(company.watch(8))[-1].health
+    paths = ["m.orders_paid.count_7d", "p.days_silent", "p.days_known"]
+    read = {name: values(daily, paths, company.now, known_until=until) for name, until in told_and_not(found)}
+    assert (read["told"]["m"]["orders_paid"]["count_7d"], read["told"]["p"]["days_silent"]) == (7, 0)
+    assert (read["not"]["m"]["orders_paid"]["count_7d"], read["not"]["p"]["days_silent"]) == (0, 7)
+    assert read["told"]["p"]["days_known"] == read["not"]["p"]["days_known"]
+    assert dict(found.doubts(daily, ["p.days_silent", "p.days_known"])) == {"measure:p.silent": 0.7}
+
+
+def told_and_not(health: Health) -> list[tuple[str, Mapping[str, int]]]:
+    return [("told", health.known_until), ("not", {})]
+
+
+def moved(profile: Profile, by: int) -> Profile:
+    """The same life at another time, by whole days."""
+    days = round(by / DAY_MS)
+    series = {
+        name: replace(
+            one,
+            first_at=one.first_at + days * DAY_MS,
+            last_at=one.last_at + days * DAY_MS,
+            days=tuple(replace(each, period=each.period + days) for each in one.days),
+        )
+        for name, one in profile.series.items()
+    }
+    first, last = profile.first_seen + days * DAY_MS, profile.last_seen + days * DAY_MS
+    return replace(profile, first_seen=first, last_seen=last, series=series)
 
 
 def without_amount(draw: random.Random, hour: int) -> tuple[str, dict[str, Any]] | None:

@@ -33,6 +33,8 @@ def test_counts__of_an_event__are_its_arrival_shape_values_and_measures() -> Non
         (SHAPE + "s_web", DAY, "order.paid|amount", 1),
         (VALUES + "s_web", DAY, "order.paid|amount|2^10", 1),
         (FEEDS + "s_web", DAY, "orders_paid", 1),
+        (FEEDS + "s_web", DAY, "p.silent", 1),
+        (FEEDS + "s_web", DAY, "orders.*", 1),
     }
     assert {one.expires_at for one in counts_of(paid, (), ())} == {(DAY + KEPT_DAYS) * DAY_MS}
 
