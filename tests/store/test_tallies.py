@@ -6,9 +6,15 @@ from threading import Thread
 
 import pytest
 
+from chalicelib.flows.tally import Flushed, Tally
+from chalicelib.profiles.measures import deltas, load_measures
+from chalicelib.quality.counters import counts_of
 from chalicelib.store.tallies import COUNTS_AT_ONCE, DynamoTallies, MemoryTallies, TallyStore
+from tests.bench.world import KINDS
+from tests.flows.world import event
 from tests.store import rows
 from tests.store.backends import Stores
+from tests.store.meter import Meter
 
 
 @pytest.fixture
@@ -67,3 +73,17 @@ def test_tally__written__expires_and_is_in_no_index(dynamodb: Stores, tenant: st
     item = dynamodb.call("GetItem", TableName=table, Key={"pk": {"S": f"{tenant}#t#events#1"}})["Item"]
     assert item["expires_at"] == {"N": str(rows.EXPIRES // 1000)}
     assert item.keys() == {"pk", "expires_at", "n.s"}
+
+
+def test_tally__of_a_busy_container__costs_a_twentieth_of_a_unit_an_event(on_local: Stores, tenant: str) -> None:
+    """A thousand events of one source between two writings: four updates, however many events there were."""
+    assert on_local.api is not None
+    meter = Meter(on_local.api.call)
+    tally = Tally(DynamoTallies(meter, on_local.tables["TABLE_HISTORY"]), lambda: 0.0)
+    for number in range(1_000):
+        kind, channel, data = KINDS[number % len(KINDS)]
+        told = {name: one.format(n=number) if isinstance(one, str) else one for name, one in data.items()}
+        one = event(kind, channel=channel, **told)
+        tally.add(tenant, counts_of(one, deltas(load_measures(), one, 12), ()))
+    assert tally.flush() == Flushed()
+    assert meter.units <= 50
