@@ -44,6 +44,7 @@ EXPECTED = {
     ("POST", "/v1/catalogue/{kind}/{id}/publish"): "catalogue:write",
     ("POST", "/v1/catalogue/{kind}/{id}/rollback"): "catalogue:write",
     ("GET", "/v1/audit"): "audit:read",
+    ("GET", "/v1/quality"): "quality:read",
     ("GET", "/v1/quarantine"): "quarantine:read",
     ("POST", "/v1/quarantine/{quarantine_id}/replay"): "quarantine:replay",
     ("POST", "/v1/profiles/lookup"): "profiles:read",
