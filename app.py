@@ -16,6 +16,7 @@ from chalicelib.entrypoints import (
     http_imports,
     http_matching,
     http_profiles,
+    http_quality,
     http_quarantine,
     http_routing,
     http_system,
@@ -26,6 +27,7 @@ from chalicelib.entrypoints import (
     queue_events,
     queue_imports,
     schedule_matches,
+    schedule_quality,
     schedule_timers,
 )
 
@@ -41,6 +43,7 @@ app.register_blueprint(http_imports.blueprint, name_prefix="imports_")
 app.register_blueprint(http_catalogue_jobs.blueprint, name_prefix="jobs_")
 app.register_blueprint(http_identity.blueprint, name_prefix="identity_")
 app.register_blueprint(http_tags.blueprint, name_prefix="tags_")
+app.register_blueprint(http_quality.blueprint, name_prefix="quality_")
 app.register_blueprint(http_quarantine.blueprint, name_prefix="quarantine_")
 app.register_blueprint(http_audit.blueprint, name_prefix="audit_")
 app.register_blueprint(http_catalogue.blueprint, name_prefix="catalogue_")
@@ -49,5 +52,6 @@ app.register_blueprint(queue_events.blueprint)
 app.register_blueprint(queue_imports.blueprint)
 app.register_blueprint(queue_catalogue.blueprint)
 app.register_blueprint(schedule_matches.blueprint)
+app.register_blueprint(schedule_quality.blueprint)
 app.register_blueprint(schedule_timers.blueprint)
 app.register_blueprint(authorizers.blueprint)

@@ -25,6 +25,7 @@ from chalicelib.channels.model import SourceProfile
 from chalicelib.entrypoints.clock import now
 from chalicelib.entrypoints.request import Caller
 from chalicelib.flows.effective import InForceCatalogues
+from chalicelib.flows.health_in_force import HealthInForce
 from chalicelib.flows.services import (
     Change,
     DoorServices,
@@ -36,6 +37,7 @@ from chalicelib.flows.services import (
 )
 from chalicelib.flows.switch_off import OVER_BUDGET, SwitchServices
 from chalicelib.flows.switch_off import switch_off as flow_of_switching
+from chalicelib.flows.tally import Tally
 from chalicelib.identity.blind_index import BlindIndex
 from chalicelib.kernel.errors import NotAuthorised, NotFound, ZhiyinError
 from chalicelib.privacy.tenants import Tenant
@@ -44,6 +46,8 @@ from chalicelib.store.dynamo_declarations import DynamoDeclarations
 from chalicelib.store.dynamo_history import DynamoHistory
 from chalicelib.store.dynamo_profiles import DynamoProfiles
 from chalicelib.store.dynamo_secrets import DynamoSecrets
+from chalicelib.store.health import DynamoHealth
+from chalicelib.store.tallies import DynamoTallies
 from chalicelib.tags.catalogue import Catalogue
 from chalicelib.tags.model import Failure
 
@@ -167,8 +171,18 @@ def _unreadable(tenant_id: str, kind: str, id_: str) -> None:
 
 
 def catalogue(tenant_id: str) -> Catalogue:
-    """The tag rules and measures that are in force for a tenant. Raises Unavailable when they cannot be had."""
-    return in_force()(tenant_id).catalogue
+    """The tag rules and measures that are in force for a tenant, its sources being as they are.
+
+    Raises Unavailable when they cannot be had.
+    """
+    return source_health().over(tenant_id, in_force()(tenant_id).catalogue)
+
+
+@cache
+def source_health() -> HealthInForce:
+    """How each tenant's sources are: not older than a minute, and no read per event."""
+    store = DynamoHealth(api("dynamodb").call, settings().table_catalogue)
+    return HealthInForce(store, time.monotonic, now)
 
 
 @cache
@@ -311,7 +325,7 @@ def read_services(tenant_id: str) -> ReadServices:
         history=history(),
         tenant=tenant,
         index=index,
-        catalogue=standing.catalogue,
+        catalogue=catalogue(tenant_id),
         policy=standing.policy,
         alarm=partial(raise_alarm, tenant_id),
     )
@@ -362,4 +376,5 @@ def ingest_services() -> IngestServices:
         publish=publish,
         catalogue=catalogue,
         random=os.urandom,
+        tally=Tally(DynamoTallies(call, names.table_history), time.monotonic),
     )

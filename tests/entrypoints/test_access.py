@@ -47,6 +47,7 @@ EXPECTED = {
     ("POST", "/v1/catalogue/{kind}/{id}/dry-run"): "catalogue:dry_run",
     ("GET", "/v1/catalogue/jobs"): "catalogue:read",
     ("GET", "/v1/catalogue/jobs/{job_id}"): "catalogue:read",
+    ("GET", "/v1/quality"): "quality:read",
     ("GET", "/v1/quarantine"): "quarantine:read",
     ("POST", "/v1/quarantine/{quarantine_id}/replay"): "quarantine:replay",
     ("POST", "/v1/profiles/lookup"): "profiles:read",
