@@ -32,6 +32,7 @@ from chalicelib.flows.services import (
     Patience,
     ReadServices,
 )
+from chalicelib.flows.tally import Tally
 from chalicelib.identity.blind_index import BlindIndex
 from chalicelib.kernel.errors import NotAuthorised, NotFound
 from chalicelib.privacy.tenants import Tenant
@@ -40,6 +41,7 @@ from chalicelib.store.catalogue import DynamoCatalogue, SourceRecord
 from chalicelib.store.dynamo_history import DynamoHistory
 from chalicelib.store.dynamo_profiles import DynamoProfiles
 from chalicelib.store.dynamo_secrets import DynamoSecrets
+from chalicelib.store.tallies import DynamoTallies
 from chalicelib.tags.catalogue import Catalogue, load_catalogue
 from chalicelib.tags.model import Failure
 
@@ -297,4 +299,5 @@ def ingest_services() -> IngestServices:
         publish=publish,
         catalogue=catalogue,
         random=os.urandom,
+        tally=Tally(DynamoTallies(call, names.table_history), time.monotonic),
     )

@@ -34,6 +34,9 @@ def _tell(report: Report) -> None:
     told.count("Quarantined", report.quarantined)
     told.count("FailedMessages", len(report.failed))
     told.count("FailedRules", report.failed_rules)
+    if report.counters_waiting or report.counters_left_out:
+        told.count("TallyCountersWaiting", report.counters_waiting)
+        told.count("TallyCountersLeftOut", report.counters_left_out)
     told.flush()
     for message_id, code in report.failed.items():
         told.warn("message_failed", message_id=message_id, code=code)

@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Sequence
 import msgspec
 
 from chalicelib.flows.admission import Admitted, Message, Opened, admit, open_message
+from chalicelib.flows.count_applied import count_applied
 from chalicelib.flows.publish import publish, publish_again
 from chalicelib.flows.quarantine import note_parts, quarantine
 from chalicelib.flows.refuse_erased import refuse_erased
@@ -29,12 +30,17 @@ _ACTIONS_AT_ONCE = 90
 
 
 class Report(msgspec.Struct):
-    """What became of a batch's events; ``failed`` are messages to deliver again, with the code of why."""
+    """What became of a batch's events; ``failed`` are messages to deliver again, with the code of why.
+
+    ``counters_waiting`` could not be written to the tallies yet, ``counters_left_out`` never will be.
+    """
 
     applied: int = 0
     duplicate: int = 0
     quarantined: int = 0
     failed_rules: int = 0
+    counters_waiting: int = 0
+    counters_left_out: int = 0
     failed: dict[str, str] = {}
 
 
@@ -66,7 +72,15 @@ def ingest_events(messages: Sequence[Message], services: IngestServices, now: Mi
             _ingest_of_tenant(of_tenant, services, now, report)
         except ZhiyinError as error:
             report.failed.update({one.message_id: error.code for one in of_tenant})
+    _flush(services, report)
     return report
+
+
+def _flush(services: IngestServices, report: Report) -> None:
+    """Write the tallies when their time has come; a failure fails no event."""
+    if services.tally is not None:
+        flushed = services.tally.flush()
+        report.counters_waiting, report.counters_left_out = flushed.waiting, flushed.left_out
 
 
 def _ingest_of_tenant(opened: Sequence[Opened], services: IngestServices, now: Millis, report: Report) -> None:
@@ -110,6 +124,8 @@ def _settle_accounts(
     done = {one.event_key for one in group} if saved.outcome.saved else saved.outcome.duplicates
     if saved.outcome.saved:
         batch.report.applied += len(done)
+        if services.tally is not None:
+            count_applied(group, batch.opened.tenant.tenant_id, services.tally)
         batch.to_publish.extend(saved.changes)
         batch.report.failed_rules += sum(change.type == RULE_FAILED for change in saved.changes)
         note_parts(saved.refused_links, saved.refused_traits, batch.opened, services, now)

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from chalicelib.flows.tally import Tally
 from chalicelib.identity.blind_index import BlindIndex
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.routing.policy import Policy
@@ -86,6 +87,8 @@ class IngestServices(msgspec.Struct, frozen=True):
     """A tenant's tag rules and measures, as they are in force."""
     random: Callable[[int], bytes]
     patience: Patience = Patience()
+    tally: Tally | None = None
+    """Counts what was applied. Without one nothing is counted."""
 
 
 class IdentityServices(msgspec.Struct, frozen=True):
