@@ -83,5 +83,5 @@ def _touched(person: Person, contributions: Sequence[Contribution]) -> frozenset
 
 def _stems(one: Contribution) -> frozenset[str]:
     case = {"order": ("orders",), "ticket": ("tickets", "complaints"), "complaint": ("complaints",)}
-    stems = {f"t.{name}" for name in one.traits} | {f"m.{delta.measure}" for delta in one.deltas} | {"p"}
+    stems = {f"t.{name}" for name in one.traits} | {f"m.{delta.measure}" for delta in one.deltas} | {"p", "ids"}
     return frozenset(stems.union(case[one.step.kind] if one.step else ()))

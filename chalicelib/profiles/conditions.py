@@ -105,9 +105,14 @@ def _compared(operator: str, arguments: list[Any]) -> frozenset[str] | None:
     return _if_absence_shows(path) if refuses is not None and refuses(constant) else None
 
 
+_COUNTS = frozenset({"count", "sum", "active", "open", "total", "placed", "paid", "shipped"})
+
+
 def reads_zero_when_absent(path: str) -> bool:
     """Whether a path of which nothing is known reads as 0; all others read as null."""
-    return path.rpartition(".")[2].split("_")[0] in {"count", "sum", "open", "total"}
+    if path.startswith("ids."):
+        return True
+    return path.rpartition(".")[2].split("_")[0] in _COUNTS
 
 
 def _if_absence_shows(path: Any) -> frozenset[str] | None:

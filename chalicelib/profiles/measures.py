@@ -23,7 +23,7 @@ from chalicelib.kernel.texts import Text
 from chalicelib.profiles.conditions import ENGINE, reads
 from chalicelib.profiles.model import Delta
 
-_SHIPPED = Path(__file__).with_name("measures.json")
+_SHIPPED = Path(__file__).with_name("declared")
 _LONGEST_TEXT = 4_000
 _LARGEST_EXACT = 2**53
 
@@ -76,9 +76,10 @@ class MeasureSet:
 
 
 @cache
-def load_measures(path: Path = _SHIPPED) -> MeasureSet:
-    """The measures of a declaration file; the shipped ones unless told. Raises msgspec errors."""
-    return MeasureSet(msgspec.json.decode(path.read_bytes(), type=list[Measure]))
+def load_measures(folder: Path = _SHIPPED) -> MeasureSet:
+    """The measures of a folder of declaration files; the shipped ones unless told. Raises msgspec errors."""
+    decoder = msgspec.json.Decoder(list[Measure])
+    return MeasureSet(one for file in sorted(folder.glob("*.json")) for one in decoder.decode(file.read_bytes()))
 
 
 def deltas(measures: MeasureSet, event: Event, hour: int) -> tuple[Delta, ...]:

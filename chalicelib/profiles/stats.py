@@ -10,7 +10,12 @@ from chalicelib.profiles.model import Series
 
 type Reader = Callable[[Series, Millis], float | int | None]
 
-WINDOWS: Mapping[str, int] = {"1d": 1, "7d": 7, "30d": 30, "90d": 90, "365d": 365}
+WINDOWS: Mapping[str, int] = {f"{days}d": days for days in (1, 3, 7, 14, 30, 60, 90, 180, 365, 730)}
+"""Exact days up to ``DAYS_KEPT``; before that, whole months."""
+TRENDS: Mapping[str, int] = {"7d": 7, "30d": 30}
+ACTIVE: Mapping[str, int] = {"7d": 7, "30d": 30, "90d": 90}
+_PAST_DAYS = 90
+"""What a person's own past is: the days before the window, back to here."""
 
 
 def reader(stat: str, *, money: bool) -> Reader:
@@ -28,7 +33,7 @@ def reader(stat: str, *, money: bool) -> Reader:
 
 def never(stat: str) -> float | int | None:
     """What a statistic is of something that never happened: it was counted 0 times, and has no mean."""
-    return 0 if stat.startswith(("count", "sum")) else None
+    return 0 if stat.startswith(("count", "sum", "active")) else None
 
 
 def _between(series: Series, first_day: int, last_day: int) -> tuple[int, int]:
@@ -73,10 +78,28 @@ def _mean(days: int) -> Reader:
     return read
 
 
-def _ratio(series: Series, now: Millis) -> float | None:
-    today = day_of(now)
-    before = _between(series, today - 89, today - 30)[0] / 2
-    return _between(series, today - 29, today)[0] / before if before else None
+def _trend(days: int) -> Reader:
+    """The count of the window over the mean of such windows in the person's own past."""
+
+    def read(series: Series, now: Millis) -> float | None:
+        today = day_of(now)
+        before = _between(series, today - _PAST_DAYS + 1, today - days)[0] * days / (_PAST_DAYS - days)
+        return _between(series, today - days + 1, today)[0] / before if before else None
+
+    return read
+
+
+def _active_days(days: int) -> Reader:
+    def read(series: Series, now: Millis) -> int:
+        today = day_of(now)
+        return sum(today - days < bucket.period <= today for bucket in series.days)
+
+    return read
+
+
+def _gap_days(series: Series, now: Millis) -> float | None:
+    """Mean days between one and the next, of at least two."""
+    return (series.last_at - series.first_at) / DAY_MS / (series.count - 1) if series.count > 1 else None
 
 
 _READERS: Mapping[str, Reader] = {
@@ -86,9 +109,11 @@ _READERS: Mapping[str, Reader] = {
     "max": lambda series, now: series.largest,
     "days_since_first": lambda series, now: max(0, now - series.first_at) // DAY_MS,
     "days_since_last": lambda series, now: max(0, now - series.last_at) // DAY_MS,
-    "ratio_30d": _ratio,
+    "gap_days": _gap_days,
     **{f"count_{window}": _count(days) for window, days in WINDOWS.items()},
     **{f"sum_{window}": _sum(days) for window, days in WINDOWS.items()},
     **{f"mean_{window}": _mean(days) for window, days in WINDOWS.items()},
+    **{f"trend_{window}": _trend(days) for window, days in TRENDS.items()},
+    **{f"active_days_{window}": _active_days(days) for window, days in ACTIVE.items()},
 }
 STATS: frozenset[str] = frozenset(_READERS)

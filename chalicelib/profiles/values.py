@@ -1,11 +1,14 @@
 """The values that rules and policies read, by flat path.
 
 ``t.<trait>``             the clear value of a trait; a sealed one reads as None
-``m.<measure>.<stat>``    count, sum, mean, max, days_since_first, days_since_last, ratio_30d, and
-                          count/sum/mean with a window: _1d _7d _30d _90d (exact days) _365d (whole months
-                          before the last 90 days)
-``p.<…>``                 days_known, days_silent, identifiers, channels
-``orders|tickets|complaints.<…>``   open, total, oldest_open_days, undelivered_days (orders)
+``m.<measure>.<stat>``    count, sum, mean, max, days_since_first, days_since_last, gap_days; count/sum/mean with
+                          a window: _1d _3d _7d _14d _30d _60d _90d (exact days) _180d _365d _730d (whole months
+                          before the last 90 days); trend_7d, trend_30d; active_days_7d, _30d, _90d
+``p.<…>``                 days_known, days_silent, minutes_silent, identifiers, channels
+``ids.<namespace>``       how many identifiers of a namespace
+``orders|tickets|complaints.<…>``   open, total, oldest_open_days; of orders also placed, paid, shipped (open ones
+                          of that status), undelivered_days, delivered_days (since the last delivery)
+``scene.<id>``            whether a scene is on; false where nobody asks in a scene
 
 Money reads in units of the currency. Days are whole and counted down, by UTC.
 """
@@ -14,30 +17,44 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any
 
 import msgspec
 
-from chalicelib.kernel.moments import DAY_MS, Millis
+from chalicelib.events.types import NAMESPACES
+from chalicelib.identity.blind_index import namespace_of
+from chalicelib.kernel.moments import DAY_MS, MINUTE_MS, Millis
 from chalicelib.profiles.cases import Case, cases
 from chalicelib.profiles.model import Profile
 from chalicelib.profiles.stats import Reader, never, reader
 
-PERSON_PATHS: frozenset[str] = frozenset({"p.days_known", "p.days_silent", "p.identifiers", "p.channels"})
+PERSON_PATHS: frozenset[str] = frozenset(
+    {"p.days_known", "p.days_silent", "p.minutes_silent", "p.identifiers", "p.channels"}
+)
+NAMESPACE_PATHS: frozenset[str] = frozenset(f"ids.{namespace}" for namespace in NAMESPACES)
 CASE_KINDS: Mapping[str, str] = {"orders": "order", "tickets": "ticket", "complaints": "complaint"}
 CASE_PATHS: frozenset[str] = frozenset(
     {f"{name}.{stat}" for name in CASE_KINDS for stat in ("open", "total", "oldest_open_days")}
-    | {"orders.undelivered_days"}
+    | {f"orders.{stat}" for stat in ("placed", "paid", "shipped", "undelivered_days", "delivered_days")}
 )
 _PLANS_KEPT = 1_024
+NOTHING: Mapping[str, Millis] = MappingProxyType({})
 
 
 def values(
-    profile: Profile, paths: Collection[str], now: Millis, money: Collection[str] = frozenset()
+    profile: Profile,
+    paths: Collection[str],
+    now: Millis,
+    money: Collection[str] = frozenset(),
+    *,
+    scenes: Collection[str] = (),
+    known_until: Mapping[str, Millis] = NOTHING,
 ) -> dict[str, Any]:
     """A nested mapping with just the asked paths, absent ones as None. It is for reading only.
 
-    ``money`` names the measures whose unit is micros; their sums, means and maxima read in units.
+    ``money`` names the measures whose unit is micros; their sums, means and maxima read in units. ``scenes`` are
+    those that are on. ``known_until`` names measures of which nothing is known later: they read as of then.
     Raises KeyError for a path of no known kind: rules are checked before they get here.
     """
     plan = _plan(frozenset(paths), frozenset(money))
@@ -49,9 +66,15 @@ def values(
         for name, series in profile.series.items():
             readers = plan.measures.get(name)
             if readers is not None:
-                measured[name] = {stat: read(series, now) for stat, read in readers}
+                then = min(now, known_until.get(name, now)) if known_until else now
+                measured[name] = {stat: read(series, then) for stat, read in readers}
     if plan.person:
         asked["p"] = {stat: read(profile, now) for stat, read in plan.person}
+    if plan.namespaces:
+        held = [namespace_of(key) for key in profile.links]
+        asked["ids"] = {one: held.count(one) for one in plan.namespaces}
+    if plan.scenes:
+        asked["scene"] = {one: one in scenes for one in plan.scenes}
     if plan.cases:
         standing = cases(profile.steps)
         for head, stats in plan.cases.items():
@@ -68,6 +91,8 @@ class _Plan(msgspec.Struct, frozen=True):
     measures: dict[str, tuple[tuple[str, Reader], ...]]
     never_measured: dict[str, dict[str, float | int | None]]
     person: tuple[tuple[str, Callable[[Profile, Millis], int]], ...]
+    namespaces: tuple[str, ...]
+    scenes: tuple[str, ...]
     cases: dict[str, tuple[tuple[str, Callable[[Collection[Case], Millis], int | None]], ...]]
 
 
@@ -77,7 +102,7 @@ def _plan(paths: frozenset[str], money: frozenset[str]) -> _Plan:
     for path in sorted(paths):
         head, _, rest = path.partition(".")
         by_head.setdefault(head, []).append(rest)
-    traits, measured, person = (by_head.pop(head, []) for head in "tmp")
+    traits, measured, person, namespaces, scenes = (by_head.pop(head, []) for head in ("t", "m", "p", "ids", "scene"))
     stats: dict[str, list[str]] = {}
     for rest in measured:
         name, _, stat = rest.partition(".")
@@ -89,6 +114,8 @@ def _plan(paths: frozenset[str], money: frozenset[str]) -> _Plan:
         },
         never_measured={name: {stat: never(stat) for stat in asked} for name, asked in stats.items()},
         person=tuple((stat, _PERSON[stat]) for stat in person),
+        namespaces=tuple(namespaces),
+        scenes=tuple(scenes),
         cases={
             head: tuple((stat, _CASE[stat]) for stat in asked) for head, asked in by_head.items() if CASE_KINDS[head]
         },
@@ -112,6 +139,12 @@ def evidence(profile: Profile, path: str) -> tuple[Millis, Millis] | None:
     if head == "m":
         series = profile.series.get(rest.partition(".")[0])
         return None if series is None else (series.first_at, series.last_at)
+    if head == "ids":
+        seen = [link for key, link in profile.links.items() if namespace_of(key) == rest]
+        known = [at for link in seen for at in (link.first_seen, link.last_seen) if at]
+        return (min(known), max(known)) if known else None
+    if head == "scene":
+        return None
     if head == "p":
         return (profile.first_seen, profile.last_seen) if profile.first_seen else None
     times = [step.at for step in profile.steps if step.kind == CASE_KINDS.get(head)]
@@ -123,6 +156,8 @@ def present(profile: Profile) -> frozenset[str]:
     stems = {f"t.{name}" for name in profile.traits} | {f"m.{name}" for name in profile.series}
     kinds = {step.kind for step in profile.steps}
     stems.update(name for name, kind in CASE_KINDS.items() if kind in kinds)
+    if profile.links:
+        stems.add("ids")
     return frozenset(stems | {"p"})
 
 
@@ -140,6 +175,7 @@ def _trait(profile: Profile, name: str) -> Any:
 _PERSON: Mapping[str, Callable[[Profile, Millis], int]] = {
     "days_known": lambda profile, now: max(0, now - profile.first_seen) // DAY_MS,
     "days_silent": lambda profile, now: max(0, now - profile.last_seen) // DAY_MS,
+    "minutes_silent": lambda profile, now: max(0, now - profile.last_seen) // MINUTE_MS,
     "identifiers": lambda profile, now: len(profile.links),
     "channels": lambda profile, now: len(profile.channels),
 }
@@ -150,9 +186,22 @@ def _oldest_open_days(of_kind: Collection[Case], now: Millis) -> int | None:
     return max(0, now - min(opened)) // DAY_MS if opened else None
 
 
+def _delivered_days(of_kind: Collection[Case], now: Millis) -> int | None:
+    delivered = [case.changed_at for case in of_kind if case.status == "delivered"]
+    return max(0, now - max(delivered)) // DAY_MS if delivered else None
+
+
+def _open_with(status: str) -> Callable[[Collection[Case], Millis], int]:
+    return lambda of_kind, now: sum(case.open and case.status == status for case in of_kind)
+
+
 _CASE: Mapping[str, Callable[[Collection[Case], Millis], int | None]] = {
     "open": lambda of_kind, now: sum(case.open for case in of_kind),
     "total": lambda of_kind, now: len(of_kind),
     "oldest_open_days": _oldest_open_days,
+    "placed": _open_with("placed"),
+    "paid": _open_with("paid"),
+    "shipped": _open_with("shipped"),
     "undelivered_days": _oldest_open_days,
+    "delivered_days": _delivered_days,
 }

@@ -17,6 +17,7 @@ from datalogic_py import Rule
 from chalicelib.kernel.errors import NotFound
 from chalicelib.profiles.conditions import ENGINE, reads
 from chalicelib.profiles.measures import MeasureSet, load_measures
+from chalicelib.profiles.operators import expand
 from chalicelib.profiles.values import stem
 from chalicelib.tags.confidence import lasts_ms, reaches, weight_of
 from chalicelib.tags.index import ALWAYS_PRESENT, RuleIndex
@@ -42,10 +43,11 @@ class Compiled:
     """A rule ready to run. ``program`` yields the sum of 2ⁿ over the positions n of the true signals."""
 
     def __init__(self, rule: TagRule) -> None:
-        flags = [{"if": [signal.when, 1 << place, 0]} for place, signal in enumerate(rule.signals)]
+        self.conditions = tuple(expand(signal.when) for signal in rule.signals)
+        flags = [{"if": [condition, 1 << place, 0]} for place, condition in enumerate(self.conditions)]
         self.rule = rule
         self.program = ENGINE.compile({"+": flags})
-        self.signal_reads = tuple(reads(signal.when) for signal in rule.signals)
+        self.signal_reads = tuple(map(reads, self.conditions))
         self.reads: frozenset[str] = frozenset().union(*self.signal_reads)
         self._bases: dict[int, Basis | None] = {}
 
@@ -144,5 +146,5 @@ class Catalogue:
 def load_catalogue(library: Path = LIBRARY) -> Catalogue:
     """The catalogue of a folder of declaration files; the shipped one unless told. Raises msgspec errors."""
     decoder = msgspec.json.Decoder(list[TagRule])
-    files = sorted(library.glob("*.json"))
+    files = sorted(library.rglob("*.json"))
     return Catalogue((rule for file in files for rule in decoder.decode(file.read_bytes())), load_measures())

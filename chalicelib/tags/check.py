@@ -15,9 +15,10 @@ from datalogic_py import DataLogicError
 
 from chalicelib.kernel.errors import BadInput
 from chalicelib.profiles.conditions import reads
+from chalicelib.profiles.operators import BadOperator, expand
 from chalicelib.tags.condition_check import condition_mistakes, outcome
 from chalicelib.tags.confidence import reaches, weight_of
-from chalicelib.tags.model import TagRule
+from chalicelib.tags.model import Signal, TagRule
 from chalicelib.tags.shapes import Mistake, shape_mistakes
 from chalicelib.tags.vocabulary import Vocabulary, nearest
 
@@ -103,7 +104,7 @@ _NUMBERS: Sequence[tuple[str, Callable[[TagRule], bool], str, str]] = (
 
 
 def _example_mistakes(rule: TagRule, path: str, *, runnable: bool) -> Iterator[Mistake]:
-    read = frozenset().union(*(reads(signal.when) for signal in rule.signals))
+    read = frozenset().union(*map(_reads, rule.signals))
     cases = (("positive", rule.examples.positive, True), ("negative", rule.examples.negative, False))
     for name, flat, wanted in cases:
         where = f"{path}.examples.{name}"
@@ -114,6 +115,14 @@ def _example_mistakes(rule: TagRule, path: str, *, runnable: bool) -> Iterator[M
             yield Mistake(where, "unread_path", message, nearest(given, read))
         if runnable and flat:
             yield from _ran(rule, flat, wanted, where)
+
+
+def _reads(signal: Signal) -> frozenset[str]:
+    """What a signal reads; nothing where it cannot be understood, which is a mistake of its own."""
+    try:
+        return reads(expand(signal.when))
+    except BadOperator:
+        return frozenset()
 
 
 def _ran(rule: TagRule, flat: dict[str, Any], wanted: bool, where: str) -> Iterator[Mistake]:

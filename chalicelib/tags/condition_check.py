@@ -8,6 +8,7 @@ from typing import Any
 from datalogic_py import DataLogicError
 
 from chalicelib.profiles.conditions import ENGINE, MOST_NODES, OPERATORS, nodes, reads, reads_zero_when_absent
+from chalicelib.profiles.operators import OURS, BadOperator, expand
 from chalicelib.tags.shapes import Mistake
 from chalicelib.tags.vocabulary import Vocabulary, nearest
 
@@ -16,6 +17,11 @@ _ALLOWED = "var and or ! if == >= in ?? …"
 
 def condition_mistakes(condition: Any, vocabulary: Vocabulary, path: str) -> Iterator[Mistake]:
     """The mistakes of one condition: operators, form, paths, cost, and truth where nothing is known."""
+    try:
+        condition = expand(condition)
+    except BadOperator as bad:
+        yield Mistake(path, "bad_operator", str(bad), bad.suggestion)
+        return
     wrong = list(_form_mistakes(condition, path))
     for read in sorted(reads(condition)):
         refused = vocabulary.mistake(read)
@@ -29,6 +35,7 @@ def condition_mistakes(condition: Any, vocabulary: Vocabulary, path: str) -> Ite
 
 def outcome(condition: Any, flat: dict[str, Any]) -> bool:
     """A condition over values by flat path; absent ones read as nothing known. Raises DataLogicError."""
+    condition = expand(condition)
     known = {path: 0 if reads_zero_when_absent(path) else None for path in reads(condition)}
     return bool(ENGINE.eval({"!!": [condition]}, nested({**known, **flat})))
 
@@ -58,7 +65,7 @@ def _form_mistakes(condition: Any, path: str) -> Iterator[Mistake]:
         operator, given = next(iter(part.items()))
         if operator not in OPERATORS:
             message = f"There is no operator “{operator}”."
-            yield Mistake(path, "bad_operator", message, nearest(operator, OPERATORS) or _ALLOWED)
+            yield Mistake(path, "bad_operator", message, nearest(operator, OPERATORS | OURS.keys()) or _ALLOWED)
         elif operator == "var" and not isinstance(given, str):
             yield Mistake(path, "computed_path", "A path is written out: a string, without a default.")
     for diagnostic in ENGINE.check(condition):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 
 from chalicelib.profiles.conditions import needs, reads
+from chalicelib.profiles.operators import expand
 from chalicelib.profiles.values import stem
 from chalicelib.tags.model import TagRule
 
@@ -60,14 +61,14 @@ class RuleIndex:
 
 def stems_read(rule: TagRule) -> frozenset[str]:
     """The stems of all paths that a rule reads."""
-    return frozenset(stem(path) for signal in rule.signals for path in reads(signal.when))
+    return frozenset(stem(path) for signal in rule.signals for path in reads(expand(signal.when)))
 
 
 def stems_needed(rule: TagRule) -> frozenset[str] | None:
     """Stems of which at least one must be present for any signal to be true; None: cannot be said."""
     found: set[str] = set()
     for signal in rule.signals:
-        needed = needs(signal.when)
+        needed = needs(expand(signal.when))
         if needed is None:
             return None
         found.update(stem(path) for path in needed)

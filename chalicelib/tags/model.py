@@ -18,6 +18,8 @@ TagClass = Literal[
     "customer_group",
 ]
 Dimension = Literal["demographics", "behaviour", "psychology", "needs", "business_state"]
+Trade = Literal["retail", "finance", "telecom", "it_desk"]
+Granularity = Literal["person", "segment", "crowd"]
 Purpose = Literal["service", "marketing", "analytics", "security", "legal"]
 
 
@@ -37,12 +39,23 @@ class Examples(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     negative: dict[str, Any]
 
 
+class SceneWeights(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """The weights of a tag's signals while a scene is on, by signal id; they sum to 1 as the usual ones do."""
+
+    scene: str
+    weights: dict[str, float]
+
+
 class TagRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"class_": "class"}):
     """A declared tag.
 
     Set while the weights of its true signals, decayed by ``half_life_days`` since their last evidence,
     reach ``threshold``; and at most ``expires_days`` after that evidence. ``phrase`` is how the tag
     reads within a sentence about the person; the name where it is absent.
+
+    ``trades`` are those it is meant for; none: all. Who has a tag has its ``parent`` as well. Of the tags of one
+    ``exclusive`` group only the surest stays. In the first of its ``scenes`` that is on, its signals weigh what
+    is said there. ``granularity``: of one person, of a segment of people, or of the whole crowd.
     """
 
     id: str
@@ -59,6 +72,11 @@ class TagRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"
     expires_days: float | None
     examples: Examples
     phrase: Text | None = None
+    trades: tuple[Trade, ...] = ()
+    parent: str | None = None
+    exclusive: str | None = None
+    scenes: tuple[SceneWeights, ...] = ()
+    granularity: Granularity = "person"
 
 
 class Tag(msgspec.Struct, frozen=True, rename={"class_": "class"}):

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from chalicelib.kernel.texts import Text
-from chalicelib.tags.model import Examples, Signal, TagRule
+from chalicelib.tags.model import Examples, SceneWeights, Signal, TagRule
 from chalicelib.tags.vocabulary import nearest
 
 
@@ -27,8 +27,13 @@ _NESTED: Mapping[tuple[type[msgspec.Struct], str], type[msgspec.Struct]] = {
     (TagRule, "examples"): Examples,
     (TagRule, "signals"): Signal,
     (Signal, "says"): Text,
+    (TagRule, "phrase"): Text,
+    (TagRule, "scenes"): SceneWeights,
 }
 """Fields that hold a structure, or a list of it, and are looked into."""
+
+
+_LISTS = frozenset({"signals", "scenes"})
 
 
 def shape_mistakes(raw: Any, shape: type[msgspec.Struct], path: str) -> Iterator[Mistake]:
@@ -49,7 +54,7 @@ def shape_mistakes(raw: Any, shape: type[msgspec.Struct], path: str) -> Iterator
 def _field_mistakes(
     raw: Any, field: msgspec.structs.FieldInfo, nested: type[msgspec.Struct] | None, path: str
 ) -> Iterator[Mistake]:
-    if nested is not None and isinstance(raw, list):
+    if nested is not None and isinstance(raw, list) and field.name in _LISTS:
         for place, one in enumerate(raw):
             yield from shape_mistakes(one, nested, f"{path}[{place}]")
     elif nested is not None and isinstance(raw, dict):

@@ -9,22 +9,27 @@ from functools import cached_property
 from chalicelib.privacy.fields import FIELDS, Field
 from chalicelib.profiles.measures import Measure
 from chalicelib.profiles.stats import STATS
-from chalicelib.profiles.values import CASE_PATHS, PERSON_PATHS
+from chalicelib.profiles.values import CASE_PATHS, NAMESPACE_PATHS, PERSON_PATHS
 
 
 class Vocabulary:
     """Known measures and traits. Sealed traits are known so that reading one is refused by name."""
 
-    def __init__(self, measures: Mapping[str, Measure], traits: Mapping[str, Field] = FIELDS) -> None:
+    def __init__(
+        self, measures: Mapping[str, Measure], traits: Mapping[str, Field] = FIELDS, scenes: Collection[str] = ()
+    ) -> None:
         self.measures = measures
         self.traits = traits
+        self.scenes = scenes
 
     @cached_property
     def paths(self) -> frozenset[str]:
         """Every path that a rule may read."""
         clear = {f"t.{name}" for name, field in self.traits.items() if not field.is_sealed}
         measured = {f"m.{name}.{stat}" for name in self.measures for stat in STATS}
-        return frozenset(measured | clear | PERSON_PATHS | CASE_PATHS)
+        return frozenset(
+            measured | clear | PERSON_PATHS | NAMESPACE_PATHS | CASE_PATHS | {f"scene.{one}" for one in self.scenes}
+        )
 
     def mistake(self, path: str) -> tuple[str, str, str | None] | None:
         """Code, sentence and suggestion for a path that may not be read; None for one that may."""

@@ -61,8 +61,8 @@ def why(catalogue: Catalogue, profile: Profile, tag_id: str, now: Millis) -> Why
     rule = compiled.rule
     nested = values(profile, compiled.reads, now, catalogue.measures.money)
     signals = tuple(
-        _signal(signal, paths, nested, profile)
-        for signal, paths in zip(rule.signals, compiled.signal_reads, strict=True)
+        _signal(signal, condition, paths, nested, profile)
+        for signal, condition, paths in zip(rule.signals, compiled.conditions, compiled.signal_reads, strict=True)
     )
     broken = any(signal.true is None for signal in signals)
     bits = sum(1 << place for place, signal in enumerate(signals) if signal.true)
@@ -94,10 +94,12 @@ def why(catalogue: Catalogue, profile: Profile, tag_id: str, now: Millis) -> Why
     )
 
 
-def _signal(signal: Signal, paths: frozenset[str], nested: dict[str, Any], profile: Profile) -> SignalWhy:
+def _signal(
+    signal: Signal, condition: Any, paths: frozenset[str], nested: dict[str, Any], profile: Profile
+) -> SignalWhy:
     true: bool | None
     try:
-        true = bool(ENGINE.eval({"!!": [signal.when]}, nested))
+        true = bool(ENGINE.eval({"!!": [condition]}, nested))
         error = None
     except DataLogicError as failure:
         true, error = None, failure.error_type

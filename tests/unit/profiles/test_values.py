@@ -66,7 +66,7 @@ SPENT = person(*(event(n, days, amount=10_000_000 * n) for n, days in enumerate(
         ("m.orders.max", 60.0),
         ("m.orders.days_since_last", 0),
         ("m.orders.days_since_first", 300),
-        ("m.orders.ratio_30d", 3.0),
+        ("m.orders.trend_30d", 3.0),
         ("m.never.count", 0),
         ("m.never.sum_30d", 0),
         ("m.never.mean", None),
@@ -92,7 +92,7 @@ def test_values__mean_of_an_empty_window__is_unknown() -> None:
 
 def test_values__ratio_without_a_past__is_unknown() -> None:
     """A change against nothing is not a change."""
-    assert value(person(event(1, 1)), "m.orders.ratio_30d") is None
+    assert value(person(event(1, 1)), "m.orders.trend_30d") is None
 
 
 def test_values__a_sealed_trait__is_never_read() -> None:
@@ -160,7 +160,7 @@ def test_evidence__of_traits_cases_and_nobody() -> None:
 def test_present_and_stem__name_what_an_event_can_touch() -> None:
     """The stems that are present are those whose paths can have a value."""
     profile = person(step(1, 4, "order", "o", "paid"))
-    assert present(profile) == {"m.orders", "p", "orders"}
+    assert present(profile) == {"m.orders", "p", "ids", "orders"}
     assert [stem(path) for path in ("m.orders.sum_30d", "t.city", "orders.open", "p.channels")] == [
         "m.orders",
         "t.city",
