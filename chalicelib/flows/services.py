@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -15,6 +15,9 @@ from chalicelib.store.catalogue import SourceRecord
 from chalicelib.store.rows import HistoryStore, ProfileStore, SecretStore
 from chalicelib.tags.catalogue import Catalogue
 from chalicelib.tags.model import Failure
+
+if TYPE_CHECKING:
+    from chalicelib.insights.lexicon import Lexicon
 
 
 class IngestKeys(msgspec.Struct, frozen=True):
@@ -74,6 +77,13 @@ class Patience(msgspec.Struct, frozen=True):
         return True
 
 
+def _shipped_words(tenant_id: str) -> Lexicon:
+    # Read when the first text comes, not at the start of a function.
+    from chalicelib.insights.lexicon import shipped_lexicon
+
+    return shipped_lexicon()
+
+
 class IngestServices(msgspec.Struct, frozen=True):
     """What ingestion needs. ``random`` draws the secrets of new facets."""
 
@@ -89,6 +99,8 @@ class IngestServices(msgspec.Struct, frozen=True):
     patience: Patience = Patience()
     tally: Tally | None = None
     """Counts what was applied. Without one nothing is counted."""
+    words: Callable[[str], Lexicon] = _shipped_words
+    """The words that a tenant counts in what people write."""
 
 
 class IdentityServices(msgspec.Struct, frozen=True):

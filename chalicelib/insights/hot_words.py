@@ -6,40 +6,26 @@ and channel. A message counts once per word, and once as a message (``EVERY``), 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Literal
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import msgspec
 
 from chalicelib.insights.usual import Compared, Counted, compare
 from chalicelib.kernel.moments import DAY_MS, HOUR_MS, Millis
 
-type Window = Literal["1h", "24h", "7d"]
 type HourCounts = Mapping[int, Mapping[str, int]]
 """Hour since the epoch → tally key → count."""
 
-WINDOW_HOURS: Mapping[str, int] = {"1h": 1, "24h": 24, "7d": 168}
+WINDOW_HOURS: Mapping[str, int] = {"1h": 1, "24h": 24, "7d": 167}
+"""Whole hours of a window, before the one that goes on. None reaches into the week before."""
 WEEKS = 4
 WEEK_HOURS = 168
 DAY_HOURS = 24
-KEPT_DAYS = 36
+KEPT_MS = 36 * DAY_MS
 """How long a tally is kept: the seventh day of a window, four weeks before it, and a day to spare."""
 FAMILY = "words"
 EVERY = "*"
 """In place of a word: the messages themselves. In place of a region, segment or channel: all of them."""
-UNKNOWN = "unknown"
-"""A person without a region; ``other``: no segment of the list."""
-OTHER = "other"
-SEGMENTS: tuple[str, ...] = (
-    "vip",
-    "churn_risk",
-    "high_value",
-    "newcomer",
-    "potential",
-    "high_purchasing_power",
-    "repeat_buyer",
-)
-"""Tags of class customer_group in order: a person counts to the first one that is set."""
 _BETWEEN = "~"
 
 
@@ -51,11 +37,6 @@ class Mention(msgspec.Struct, frozen=True):
     segment: str
     channel: str
     words: frozenset[str]
-
-
-def segment_of(tag_ids: Collection[str], segments: Sequence[str] = SEGMENTS) -> str:
-    """The first segment of the list among somebody's tags."""
-    return next((one for one in segments if one in tag_ids), OTHER)
 
 
 def tallied(mention: Mention) -> Iterator[tuple[str, int, str]]:
@@ -98,8 +79,9 @@ def span_of(window: str, now: Millis) -> Span:
 def hours_needed(span: Span) -> tuple[range, ...]:
     """The hours whose tallies a comparison reads: the window, its past, and the past of the next day."""
     weeks = [week * WEEK_HOURS for week in range(1, WEEKS + 1)]
-    if span.hours > WEEK_HOURS:
+    if span.hours >= WEEK_HOURS:
         return (range(span.first - weeks[-1], span.last + 1),)
+    # Not beyond the window: past hours are over, and the next day of the last week ends where the window does.
     past = [range(span.first - back, span.last - back + DAY_HOURS + 1) for back in reversed(weeks)]
     return (*past, range(span.first, span.last + 1))
 
@@ -151,6 +133,6 @@ def _summing(tallies: HourCounts, segment: str, channel: str) -> Callable[[Itera
     return summed
 
 
-def expires_at(hour: int) -> Millis:
-    """When an hour's tally may go."""
-    return hour * HOUR_MS + KEPT_DAYS * DAY_MS
+def expires_at(at: Millis) -> Millis:
+    """When the tally of an instant's hour may go: the same for all of its hour."""
+    return at // HOUR_MS * HOUR_MS + KEPT_MS

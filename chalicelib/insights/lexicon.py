@@ -7,6 +7,7 @@ nothing that a person typed of themselves can come out in a count.
 
 from __future__ import annotations
 
+import itertools
 import unicodedata
 from collections.abc import Iterable
 from functools import cache
@@ -54,7 +55,7 @@ class Lexicon:
         read = folded(text)
         found: set[str] = set()
         ahead = 0
-        for start, pair in enumerate(zip(read, read[1:], strict=False)):
+        for start, pair in enumerate(itertools.pairwise(read)):
             entries = index.get(pair[0] + pair[1])
             if entries is None or start < ahead:
                 continue

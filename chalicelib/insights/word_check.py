@@ -33,6 +33,11 @@ def word_mistakes(raw: Any, path: str = "$") -> Iterator[Mistake]:
     for place, form in enumerate(word.words):
         if len(form) < SHORTEST_FORM:
             yield Mistake(f"{path}.words[{place}]", "short_form", "A form has at least two characters.")
-        if not is_plain_word(form):
+        if not (is_plain_word(form) or _is_hotline(form)):
             # A number or an address that many people send would be somebody's, and not a word.
             yield Mistake(f"{path}.words[{place}]", "personal_form", "A form reads like something personal.")
+
+
+def _is_hotline(form: str) -> bool:
+    """Whether it is a public service number, such as 12315: five digits are nobody's own."""
+    return form.isascii() and form.isdecimal() and len(form) <= 5
