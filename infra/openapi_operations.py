@@ -16,8 +16,6 @@ from chalicelib.entrypoints.http_matching import Rejection
 from chalicelib.entrypoints.http_profiles import Lookup
 from chalicelib.flows.import_views import ImportOpened
 from chalicelib.flows.paging import MOST_ROWS
-from chalicelib.flows.read_timeline import MOST_EVENTS
-from chalicelib.flows.review_matches import MOST_CANDIDATES
 from chalicelib.flows.views import AcceptedView
 from chalicelib.routing.model import Decision, RouteRequest
 from infra import openapi_bodies as bodies
@@ -66,10 +64,10 @@ AS_OF = Parameter(
     example="2026-11-22T08:00:00Z",
 )
 LIMIT = Parameter(
-    "limit", "How many events, 20 unless told.", schema={"type": "integer", "minimum": 1, "maximum": MOST_EVENTS}
+    "limit", "How many events, 20 unless told.", schema={"type": "integer", "minimum": 1, "maximum": MOST_ROWS}
 )
 CANDIDATES = Parameter(
-    "limit", "How many pairs, 20 unless told.", schema={"type": "integer", "minimum": 1, "maximum": MOST_CANDIDATES}
+    "limit", "How many pairs, 20 unless told.", schema={"type": "integer", "minimum": 1, "maximum": MOST_ROWS}
 )
 ROWS = Parameter("limit", "How many, 20 unless told.", schema={"type": "integer", "minimum": 1, "maximum": MOST_ROWS})
 AUDIT_PRINCIPAL = Parameter("principal", "Only what this principal did.", example="supervisor-1")

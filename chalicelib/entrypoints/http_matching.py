@@ -11,15 +11,13 @@ from chalicelib.entrypoints.authorizers import principal_auth
 from chalicelib.entrypoints.clock import now
 from chalicelib.entrypoints.matching import review_services
 from chalicelib.entrypoints.problems import serves
-from chalicelib.entrypoints.request import Caller, query, typed_body
+from chalicelib.entrypoints.request import Caller, limit_of, query, typed_body
 from chalicelib.flows.matching_views import MergeCandidatesView, MergeCandidateView
 from chalicelib.flows.review_matches import list_candidates, reject_candidate
-from chalicelib.kernel.errors import BadInput
 
 blueprint = Blueprint(__name__)
 
 MERGE = "profiles:merge"
-_DEFAULT_CANDIDATES = 20
 
 
 class Rejection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -32,10 +30,7 @@ class Rejection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @serves(blueprint, MERGE)
 def merge_candidates(request: Request, caller: Caller) -> MergeCandidatesView:
     """Pairs of profiles that are probably one person, newest and most probable first."""
-    limit = query(request, "limit") or str(_DEFAULT_CANDIDATES)
-    if not (limit.isascii() and limit.isdigit() and len(limit) < 6):
-        raise BadInput("bad_limit", "A limit is a number.", "limit")
-    return list_candidates(caller.tenant_id, int(limit), query(request, "cursor"), review_services(), now())
+    return list_candidates(caller.tenant_id, limit_of(request), query(request, "cursor"), review_services(), now())
 
 
 @blueprint.route("/v1/merge-candidates/{candidate_id}/reject", methods=["POST"], authorizer=principal_auth)

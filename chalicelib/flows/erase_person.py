@@ -6,6 +6,9 @@ gone on with by its id.
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Collection, Sequence
+
 import msgspec
 
 from chalicelib.flows.facet_keys import secret_name
@@ -79,18 +82,16 @@ def erase_person(order: EraseOrder, tenant: Tenant, services: ErasureServices, n
 def _begin(order: EraseOrder, tenant: Tenant, services: ErasureServices, now: Millis) -> Erasure:
     """The tombstones: profiles without a body, identifiers that lead nowhere."""
     index = services.index(tenant)
-    for attempt in range(ATTEMPTS):
-        if not services.patience.allows(attempt, ATTEMPTS):
-            break
+    for _ in services.patience.attempts(ATTEMPTS):
         snapshot = Snapshot(tenant.tenant_id, services.profiles)
         lead = facet_of(order.profile_id, snapshot, index.profile_id)
         snapshot.know([lead])
         owner = snapshot.owner(lead)
         nodes = snapshot.nodes(owner)
         snapshot.know(nodes)
-        ids = {index.profile_id(facet): facet for facet in snapshot.body(owner).facets}
+        ids = sorted(map(index.profile_id, snapshot.body(owner).facets))
         snapshot.know_profiles(ids)
-        erasure = _erasure(order, owner, tuple(sorted(ids)), snapshot, now)
+        erasure = _erasure(order, owner, nodes, ids, snapshot, now)
         tombstones = _tombstones(erasure, owner, nodes, snapshot)
         if snapshot.is_torn or not services.profiles.save(tombstones).saved:
             continue
@@ -98,11 +99,10 @@ def _begin(order: EraseOrder, tenant: Tenant, services: ErasureServices, now: Mi
     raise Unavailable("contended", "Others change this profile; try again.")
 
 
-def _erasure(order: EraseOrder, owner: str, ids: tuple[str, ...], snapshot: Snapshot, now: Millis) -> Erasure:
+def _erasure(
+    order: EraseOrder, owner: str, nodes: Collection[IdentifierKey], ids: Sequence[str], snapshot: Snapshot, now: Millis
+) -> Erasure:
     facets = snapshot.body(owner).facets
-    counts: dict[str, int] = {}
-    for key in snapshot.nodes(owner):
-        counts[namespace_of(key)] = counts.get(namespace_of(key), 0) + 1
     return Erasure(
         erasure_id=order.erasure_id,
         at=now,
@@ -110,13 +110,13 @@ def _erasure(order: EraseOrder, owner: str, ids: tuple[str, ...], snapshot: Snap
         erased_until=max(now, *(one.last_seen for one in facets.values())),
         profile_ids=tuple(one for one in ids if snapshot.profile(one) is not None),
         facets={facet: 1 + snapshot.row(facet).generation for facet in facets},
-        identifiers=counts,
+        identifiers=dict(Counter(map(namespace_of, nodes))),
         reason=order.reason,
         principal=order.principal,
     )
 
 
-def _tombstones(erasure: Erasure, owner: str, nodes: set[IdentifierKey], snapshot: Snapshot) -> rows.Change:
+def _tombstones(erasure: Erasure, owner: str, nodes: Collection[IdentifierKey], snapshot: Snapshot) -> rows.Change:
     """The save with which the person is gone. A profile's identifiers always fit into one (``Limits.nodes``)."""
     tenant, generation = snapshot.tenant_id, max(erasure.facets.values())
     audited = Audited("profiles.erase", erasure.principal, erasure.profile_ids, erasure.reason, erasure.erasure_id)

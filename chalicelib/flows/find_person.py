@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from chalicelib.events.model import Identifier
 from chalicelib.flows.follow import follow
+from chalicelib.flows.profile_of import profile_of
 from chalicelib.flows.services import ReadServices
 from chalicelib.identity.anchors import rank_of
 from chalicelib.identity.blind_index import namespace_of
@@ -13,7 +14,6 @@ from chalicelib.identity.normalise import normalise_all
 from chalicelib.kernel.codec import decode
 from chalicelib.kernel.errors import NotFound
 from chalicelib.privacy.tenants import Tenant
-from chalicelib.profiles.join import join
 from chalicelib.profiles.model import Body, Profile
 from chalicelib.store.rows import ProfileRow
 
@@ -29,7 +29,7 @@ def row_of(tenant_id: str, profile_id: str, services: ReadServices, *, fresh: bo
 def by_id(tenant_id: str, profile_id: str, services: ReadServices) -> Profile:
     """The profile of an id; a merged id answers with its survivor. Raises NotFound."""
     row = row_of(tenant_id, profile_id, services)
-    return join(row.profile_id, row.version, row.state, row.generation, decode(row.body, Body))
+    return profile_of(row, decode(row.body, Body))
 
 
 def by_identifiers(tenant: Tenant, identifiers: Sequence[Identifier], services: ReadServices) -> Profile | None:

@@ -55,9 +55,7 @@ def merge_people(order: MergeOrder, tenant: Tenant, services: IdentityServices, 
     if done is not None:
         services.publish([_merged(tenant.tenant_id, done), *updated(tenant.tenant_id, done.versions)])
         return done
-    for attempt in range(ATTEMPTS):
-        if not services.patience.allows(attempt, ATTEMPTS):
-            break
+    for _ in services.patience.attempts(ATTEMPTS):
         found = plan_merge(order, tenant, services, now)
         if found.broken:
             raise Conflict("protected", f"A protection forbids it: {', '.join(found.broken)}.", "profile_ids")
@@ -103,9 +101,7 @@ def _leads(
     order: MergeOrder, tenant: Tenant, services: IdentityServices, id_of: Callable[[FacetId], str]
 ) -> tuple[Snapshot, list[FacetId]]:
     """The facets that gave the ids, in one view of the store: read again if one moved while they were looked for."""
-    for attempt in range(ATTEMPTS):
-        if not services.patience.allows(attempt, ATTEMPTS):
-            break
+    for _ in services.patience.attempts(ATTEMPTS):
         snapshot = Snapshot(tenant.tenant_id, services.profiles)
         leads = [facet_of(one, snapshot, id_of) for one in order.profile_ids]
         snapshot.know(leads)

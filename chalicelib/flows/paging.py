@@ -17,11 +17,14 @@ def check_limit(limit: int) -> None:
         raise BadInput("bad_limit", f"A limit is 1 to {MOST_ROWS}.", "limit")
 
 
-def position_of(cursor: str) -> Position:
-    """The position that a cursor names, the newest end for none. Raises BadInput ``bad_cursor``."""
+def position_of(cursor: str, pattern: re.Pattern[str] = _CURSOR) -> Position:
+    """The position that a cursor names, the newest end for none. Raises BadInput ``bad_cursor``.
+
+    ``pattern`` is what the cursors of a list look like: an instant and an id.
+    """
     if not cursor:
         return THE_END
-    named = _CURSOR.fullmatch(cursor)
+    named = pattern.fullmatch(cursor)
     if named is None:
         raise BadInput("bad_cursor", "That cursor is none of ours.", "cursor")
     return int(named[1]), named[2]

@@ -80,7 +80,7 @@ def _know_leads(settled: Settled, snapshot: Snapshot, ids: list[str], index: Bli
     wanted: set[str] = set()
     for profile_id, component in zip(ids, settled.components, strict=True):
         is_known = any(facet not in snapshot.identifiers or snapshot.row(facet).version for facet in component.facets)
-        if is_known and not snapshot.knows(profile_id):
+        if is_known:
             wanted.add(profile_id)
     if _torn_apart(settled, snapshot):
         wanted |= {index.profile_id(facet) for one in settled.components for facet in one.facets}
@@ -101,7 +101,7 @@ def _person(profile_id: str, component: Component, settled: Settled, snapshot: S
     facets = {facet: settled.facets[facet] for facet in component.facets}
     sources = tuple(one for one in settled.involved if not snapshot.body(one).facets.keys().isdisjoint(facets))
     body, ties = body_of(facets, component.nodes), _coded(settled.ties.about(component.nodes))
-    before = snapshot.profile(profile_id) if snapshot.knows(profile_id) else None
+    before = snapshot.profile(profile_id)
     coded, state = encode(body), _state(sources, snapshot)
     is_same = before is not None and (before.body, before.ties, before.state) == (coded, ties, state)
     row = ProfileRow(
@@ -124,7 +124,7 @@ def _coded(ties: Ties) -> bytes:
 
 def _moment(now: Millis, replaced: Iterable[str], snapshot: Snapshot) -> Millis:
     """When this is saved. Writers' clocks differ a little: a later version is never of an earlier time."""
-    rows = (snapshot.profile(one) for one in replaced if snapshot.knows(one))
+    rows = (snapshot.profile(one) for one in replaced)
     return max([now, *(row.updated_at for row in rows if row is not None)])
 
 
@@ -149,7 +149,7 @@ def _redirects(
     for person in people:
         for facet in person.component.facets:
             former = index.profile_id(facet)
-            row = snapshot.profile(former) if snapshot.knows(former) else None
+            row = snapshot.profile(former)
             if row is None or former in ids or row.merged_into == person.row.profile_id or row.state == "erased":
                 continue
             leads = msgspec.structs.replace(

@@ -10,12 +10,12 @@ from chalicelib.flows.answer_route import caller_of
 from chalicelib.flows.current_tags import current_tags
 from chalicelib.flows.describe_profile import describe_identifier
 from chalicelib.flows.merge_people import MergeOrder, MergePlan, plan_merge
+from chalicelib.flows.profile_of import profile_of
 from chalicelib.flows.services import IdentityServices, ReadServices
 from chalicelib.flows.views import IdentifierView
 from chalicelib.kernel.moments import Millis
 from chalicelib.kernel.texts import Text
 from chalicelib.privacy.tenants import Tenant
-from chalicelib.profiles.join import join
 from chalicelib.profiles.model import Body, Profile
 from chalicelib.routing.decide import decide
 from chalicelib.routing.model import Decision, RouteRequest
@@ -102,7 +102,7 @@ def _person(
 ) -> PersonBefore:
     row, body = found.snapshot.profile(profile_id), found.snapshot.body(profile_id)
     assert row is not None, "a source of a plan is a stored profile"
-    profile = _profile(row, body)
+    profile = profile_of(row, body)
     tags = current_tags(profile, services, now)
     facets = body.facets
     return PersonBefore(
@@ -124,7 +124,7 @@ def _after(
     services: ReadServices,
     now: Millis,
 ) -> PersonAfter:
-    profile = _profile(row, body)
+    profile = profile_of(row, body)
     tags = current_tags(profile, services, now)
     route, had = _route(profile, tags, tenant, channel, services, now), before.get(row.profile_id)
     ids, old = {one.id for one in tags}, set(had.tags if had else ())
@@ -137,10 +137,6 @@ def _after(
         route=route,
         route_changes=had is None or route != had.route,
     )
-
-
-def _profile(row: ProfileRow, body: Body) -> Profile:
-    return join(row.profile_id, row.version, row.state, row.generation, body)
 
 
 def _identifiers(profile: Profile) -> tuple[IdentifierView, ...]:

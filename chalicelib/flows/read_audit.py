@@ -11,6 +11,7 @@ from chalicelib.flows.paging import check_limit, cursor_of, position_of
 from chalicelib.kernel.codec import decode
 from chalicelib.kernel.errors import BadInput
 from chalicelib.kernel.moments import Millis, format_moment, parse_moment
+from chalicelib.store.pages import at_least
 from chalicelib.store.rows import HistoryStore, Position, Record
 
 _AT_ONCE = 100
@@ -63,23 +64,25 @@ def read_audit(
         found += _fitting([row for row in rows if row.at >= first and _lives(row, now)], question)
         if len(found) > limit:
             found = found[:limit]
-            return _page(found, (found[-1][0].at, found[-1][0].record_id))
+            return _page(found, _position(found[-1][0]))
         if len(rows) < _AT_ONCE or rows[-1].at < first:
             return _page(found, None)
-        position = rows[-1].at, rows[-1].record_id
+        position = _position(rows[-1])
         if read >= _MOST_READ:
             return _page(found, position)
 
 
 def _older(tenant_id: str, position: Position, history: HistoryStore) -> Sequence[Record]:
-    """At least ``_AT_ONCE`` records before a position, or all there are. The position's own instant comes again."""
-    asked = _AT_ONCE
-    while True:
-        rows = history.records(tenant_id, AUDIT, before=position[0] + 1, limit=asked)
-        left = [row for row in rows if (row.at, row.record_id) < position]
-        if len(left) >= _AT_ONCE or len(rows) < asked:
-            return left
-        asked = 2 * len(rows)
+    """At least ``_AT_ONCE`` records before a position, or all there are."""
+    return at_least(
+        _AT_ONCE,
+        lambda asked: history.records(tenant_id, AUDIT, before=position[0] + 1, limit=asked),
+        lambda row: _position(row) < position,
+    )
+
+
+def _position(row: Record) -> Position:
+    return row.at, row.record_id
 
 
 def _range(question: AuditQuestion, now: Millis) -> tuple[Millis, Millis]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from chalicelib.flows.find_person import row_of
 from chalicelib.flows.past_facet import too_much_history
 from chalicelib.flows.past_people import PastPeople
+from chalicelib.flows.profile_of import profile_of
 from chalicelib.flows.services import ReadServices
 from chalicelib.flows.settle_links import MOST_PROFILES
 from chalicelib.flows.snapshot import limits_of
@@ -37,7 +38,7 @@ def profile_as_of(tenant: Tenant, profile_id: str, at: Millis, services: ReadSer
     body = decode(row.body, Body)
     if row.updated_at <= at:
         # Nothing was saved since: what is stored is what was answered.
-        return join(row.profile_id, row.version, row.state, row.generation, body)
+        return profile_of(row, body)
     id_of = services.index(tenant).profile_id
     facet = next((one for one in body.facets if id_of(one) == profile_id), None)
     if facet is None:
@@ -56,9 +57,7 @@ def profile_as_of(tenant: Tenant, profile_id: str, at: Millis, services: ReadSer
 
 
 def _read(tenant: Tenant, facet: FacetId, at: Millis, services: ReadServices, now: Millis) -> PastPeople:
-    for attempt in range(ATTEMPTS):
-        if not services.patience.allows(attempt, ATTEMPTS):
-            break
+    for attempt in services.patience.attempts(ATTEMPTS):
         past = PastPeople(tenant.tenant_id, at, now, services)
         past.gather(facet)
         unlike = past.unlike()

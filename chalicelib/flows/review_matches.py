@@ -7,6 +7,7 @@ from collections.abc import Sequence
 
 from chalicelib.flows.matching_services import ReviewServices
 from chalicelib.flows.matching_views import MatchFieldView, MergeCandidatesView, MergeCandidateView
+from chalicelib.flows.paging import check_limit, cursor_of, position_of
 from chalicelib.flows.propose_matches import decided
 from chalicelib.kernel.codec import decode
 from chalicelib.kernel.errors import BadInput, Conflict, NotFound
@@ -16,14 +17,14 @@ from chalicelib.matching.levels import LEVEL_NAMES
 from chalicelib.matching.model import FieldPart
 from chalicelib.matching.proposal import Proposal
 from chalicelib.matching.schema import FIELD_NAMES
+from chalicelib.store.pages import at_least
 from chalicelib.store.proposals import ProposalRow
+from chalicelib.store.rows import Position
 
-MOST_CANDIDATES = 100
 REJECTED_DAYS = 1095
 """So long a rejected pair is not proposed again."""
 _PERSONAL = re.compile(r"[@＠]|\d{5,}")
 _CURSOR = re.compile(r"(\d{1,16})\.(pm_[0-9a-f]{32})", re.ASCII)
-_LATEST = 1 << 60
 
 
 def list_candidates(
@@ -33,18 +34,15 @@ def list_candidates(
 
     Raises BadInput ``bad_cursor`` and ``bad_limit``.
     """
-    if not 1 <= limit <= MOST_CANDIDATES:
-        raise BadInput("bad_limit", f"A limit is 1 to {MOST_CANDIDATES}.", "limit")
-    position = _position(cursor)
-    asked = limit + 1
-    while True:
-        rows = services.proposals.newest(tenant_id, before=position[0] + 1, limit=asked)
-        left = [row for row in rows if (row.at, row.pair_id) < position]
-        if len(left) > limit or len(rows) < asked:
-            break
-        asked = 2 * len(rows)
+    check_limit(limit)
+    position = position_of(cursor, _CURSOR)
+    left = at_least(
+        limit + 1,
+        lambda asked: services.proposals.newest(tenant_id, before=position[0] + 1, limit=asked),
+        lambda row: _position(row) < position,
+    )
     page = left[:limit]
-    more = f"{page[-1].at}.{page[-1].pair_id}" if len(left) > limit else ""
+    more = cursor_of(_position(page[-1])) if len(left) > limit else ""
     return MergeCandidatesView(tuple(map(_shown, _standing(tenant_id, page, services, now))), more)
 
 
@@ -76,13 +74,8 @@ def _standing(tenant_id: str, rows: Sequence[ProposalRow], services: ReviewServi
     return [row for row in rows if row.expires_at > now and {row.left, row.right} <= active]
 
 
-def _position(cursor: str) -> tuple[Millis, str]:
-    if not cursor:
-        return (_LATEST, "")
-    found = _CURSOR.fullmatch(cursor)
-    if found is None:
-        raise BadInput("bad_cursor", "That cursor is none of ours.", "cursor")
-    return int(found[1]), found[2]
+def _position(row: ProposalRow) -> Position:
+    return row.at, row.pair_id
 
 
 def _shown(row: ProposalRow) -> MergeCandidateView:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from chalicelib.flows.plan_save import Person, Plan
+from chalicelib.flows.profile_of import profile_of
 from chalicelib.flows.services import Change
 from chalicelib.flows.snapshot import Snapshot
 from chalicelib.kernel.moments import Millis
-from chalicelib.profiles.join import join
-from chalicelib.profiles.model import Body, Contribution, Profile
-from chalicelib.store.rows import ProfileRow
+from chalicelib.profiles.model import Contribution
 from chalicelib.tags.catalogue import Catalogue
 from chalicelib.tags.changes import changes
 from chalicelib.tags.engine import assess
@@ -46,7 +45,7 @@ def _of_person(
     before = snapshot.body(row.profile_id)
     # Where people changed sides every tag may have; where a facet grew, those that read what it touched.
     only = _touched(person, contributions) if before.facets.keys() == person.body.facets.keys() else None
-    old, new = (assess(catalogue, _profile(row, body), now, only=only) for body in (before, person.body))
+    old, new = (assess(catalogue, profile_of(row, body), now, only=only) for body in (before, person.body))
     changed = changes(old, new)
     for one in changed.set:
         yield Change("tag.set", {**about, "tag": one.id, "confidence": one.confidence})
@@ -66,10 +65,6 @@ def _of_sides(person: Person, planned: Plan, about: dict[str, object]) -> Iterat
     left = [one for one in person.sources if one != row.profile_id and one not in lost]
     if left:
         yield Change("profile.split", {**about, "from": left})
-
-
-def _profile(row: ProfileRow, body: Body) -> Profile:
-    return join(row.profile_id, row.version, row.state, row.generation, body)
 
 
 def _touched(person: Person, contributions: Sequence[Contribution]) -> frozenset[str]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -75,6 +76,10 @@ class Patience(msgspec.Struct, frozen=True):
         if idle:
             self.pause(self.random() * bound)
         return True
+
+    def attempts(self, most: int) -> Iterator[int]:
+        """The attempts that are allowed when each is in vain, counted from 0. Pauses before a repeat."""
+        return takewhile(lambda idle: self.allows(idle, most), range(most))
 
 
 def _shipped_words(tenant_id: str) -> Lexicon:

@@ -138,6 +138,9 @@ def _fitting(
     limits: Limits,
 ) -> Settled | None:
     """The people concerned with every new link in force, or None when a protection is in the way."""
+    if any(map(snapshot.is_forced, involved)):
+        # Force widens what its people may have: whom they join may then have links that were refused.
+        return None
     facets = _facets(snapshot, involved, grown)
     changed = {(edge.anchor, edge.other) for edge in new}
     refused = {
@@ -148,9 +151,6 @@ def _fitting(
     } - changed
     edges = [edge for edge in edges_of(facets) if (edge.anchor, edge.other) not in refused]
     ties = snapshot.ties(involved)
-    if any(map(snapshot.is_forced, involved)):
-        # Force widens what its people may have: whom they join may then have links that were refused.
-        return None
     known = {key for key, row in snapshot.identifiers.items() if row.shared}
     found = partition(facets, edges, ties, limits, known)
     if any(one.reason != SHARED for one in found.refused):

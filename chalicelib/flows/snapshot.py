@@ -47,17 +47,13 @@ class Snapshot:
             found = self._store.load(self.tenant_id, missing, fresh=True)
             self._profiles |= {one: found.get(one) for one in missing}
 
-    def knows(self, profile_id: str) -> bool:
-        """Whether a profile was asked for."""
-        return profile_id in self._profiles
-
     def row(self, key: IdentifierKey) -> IdentifierRow:
         """What is known of an identifier. Raises KeyError for one that was not asked for."""
         return self.identifiers[key]
 
     def profile(self, profile_id: str) -> ProfileRow | None:
-        """The row of a profile that was asked for; None when there is none."""
-        return self._profiles[profile_id]
+        """The row of a profile; None when there is none, or when it was not asked for."""
+        return self._profiles.get(profile_id)
 
     def version(self, profile_id: str) -> int:
         """The version that a save replaces: 0 of one that does not exist, or was never asked for."""

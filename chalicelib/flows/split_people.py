@@ -51,9 +51,7 @@ def split_people(order: SplitOrder, tenant: Tenant, services: IdentityServices, 
         services.publish([_split(tenant.tenant_id, done), *updated(tenant.tenant_id, done.versions)])
         return done
     pairs = _pairs(order, tenant, services)
-    for attempt in range(ATTEMPTS):
-        if not services.patience.allows(attempt, ATTEMPTS):
-            break
+    for _ in services.patience.attempts(ATTEMPTS):
         snapshot = Snapshot(tenant.tenant_id, services.profiles)
         planned, undone = _planned(order, pairs, snapshot, tenant, services, now)
         split = _record(order, pairs, planned, undone, now)

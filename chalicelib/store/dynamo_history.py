@@ -13,6 +13,7 @@ from chalicelib.profiles.model import FacetId
 from chalicelib.store.dynamo import Table
 from chalicelib.store.dynamo_profiles import event_pk, record_item
 from chalicelib.store.items import Attributes, Call, Item, typed_value
+from chalicelib.store.pages import at_least
 from chalicelib.store.rows import (
     THE_END,
     DecisionRow,
@@ -83,14 +84,13 @@ class DynamoHistory:
 
     def quarantined(self, tenant: str, *, limit: int, before: Position = THE_END) -> Sequence[QuarantineRow]:
         """The newest quarantined before a position, newest first. Only those of the page are read whole."""
-        prefix, asked = f"{tenant}#q#", limit
-        while True:
+        prefix = f"{tenant}#q#"
+
+        def read(asked: int) -> list[Position]:
             found = self._table.newest_instants(_INDEX, f"{tenant}#quarantine", before=before[0] + 1, limit=asked)
-            places = ((cast(int, item["at"]), str(item["pk"]).removeprefix(prefix)) for item in found)
-            left = sorted((place for place in places if place < before), reverse=True)
-            if len(left) >= limit or len(found) < asked:
-                break
-            asked = 2 * len(found)
+            return [(cast(int, item["at"]), str(item["pk"]).removeprefix(prefix)) for item in found]
+
+        left = sorted(at_least(limit, read, lambda place: place < before), reverse=True)
         items = self._table.get_many([prefix + id_ for _, id_ in left[:limit]], fresh=False)
         rows = (_quarantined(tenant, item) for item in items)
         return sorted(rows, key=lambda row: (row.at, row.quarantine_id), reverse=True)
