@@ -63,7 +63,7 @@ class DynamoProfiles:
     def load(self, tenant: str, profile_ids: Collection[str], *, fresh: bool) -> dict[str, ProfileRow]:
         """Profile id → row, for those that exist."""
         items = self._profiles.get_many([f"{tenant}#p#{one}" for one in profile_ids], fresh=fresh)
-        rows = [_row(tenant, item) for item in items]
+        rows = [profile_row(tenant, item) for item in items]
         return {row.profile_id: row for row in rows}
 
     def save(self, change: Change) -> Outcome:
@@ -149,7 +149,8 @@ def _token(change: Change) -> str:
     return sha256(_WHOLE.encode(change)).hexdigest()[:36]
 
 
-def _row(tenant: str, item: Item) -> ProfileRow:
+def profile_row(tenant: str, item: Item) -> ProfileRow:
+    """A profile as it is stored."""
     return ProfileRow(
         tenant=tenant,
         profile_id=str(item["pk"]).removeprefix(f"{tenant}#p#"),
