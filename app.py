@@ -17,6 +17,7 @@ from chalicelib.entrypoints import (
     http_quarantine,
     http_routing,
     http_system,
+    http_tags,
     http_webhooks,
     problems,
     queue_events,
@@ -34,6 +35,7 @@ app.register_blueprint(http_matching.blueprint, name_prefix="matching_")
 app.register_blueprint(http_routing.blueprint, name_prefix="routing_")
 app.register_blueprint(http_imports.blueprint, name_prefix="imports_")
 app.register_blueprint(http_identity.blueprint, name_prefix="identity_")
+app.register_blueprint(http_tags.blueprint, name_prefix="tags_")
 app.register_blueprint(http_quarantine.blueprint, name_prefix="quarantine_")
 app.register_blueprint(http_audit.blueprint, name_prefix="audit_")
 app.register_blueprint(http_system.blueprint, name_prefix="system_")

@@ -14,6 +14,7 @@ import msgspec
 from chalicelib.entrypoints.http_identity import MergeRequest, MergeTrial, SplitRequest
 from chalicelib.entrypoints.http_matching import Rejection
 from chalicelib.entrypoints.http_profiles import Lookup
+from chalicelib.entrypoints.http_tags import PinRequest
 from chalicelib.flows.import_views import ImportOpened
 from chalicelib.flows.paging import MOST_ROWS
 from chalicelib.flows.views import AcceptedView
@@ -63,6 +64,17 @@ AS_OF = Parameter(
     schema={"type": "string", "format": "date-time"},
     example="2026-11-22T08:00:00Z",
 )
+SCENE = Parameter(
+    "scene",
+    "Scenes with commas between: the tags as they weigh in them. Without it, in none.",
+    example="night,asks_logistics",
+)
+TAG_PURPOSE = Parameter(
+    "purpose",
+    "What for; `service` unless told.",
+    schema={"enum": ["service", "marketing", "analytics", "security", "legal"]},
+)
+TAG_REASON = Parameter("reason", "Why; it stands in the audit.", example="no longer a key account")
 LIMIT = Parameter(
     "limit", "How many events, 20 unless told.", schema={"type": "integer", "minimum": 1, "maximum": MOST_ROWS}
 )
@@ -130,8 +142,19 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ),
     ("POST", "/v1/profiles/lookup"): Operation(body=(Lookup,), refuses=(404,)),
     ("GET", "/v1/profiles/{profile_id}"): Operation(parameters=(PURPOSE, AS_OF), refuses=(409,)),
-    ("GET", "/v1/profiles/{profile_id}/tags"): Operation(parameters=(PURPOSE, AS_OF), refuses=(409,)),
-    ("GET", "/v1/profiles/{profile_id}/tags/{tag_id}/why"): Operation(parameters=(PURPOSE, AS_OF), refuses=(409,)),
+    ("GET", "/v1/profiles/{profile_id}/tags"): Operation(parameters=(PURPOSE, AS_OF, SCENE), refuses=(409,)),
+    ("GET", "/v1/profiles/{profile_id}/tags/{tag_id}/why"): Operation(
+        parameters=(PURPOSE, AS_OF, SCENE), refuses=(409,)
+    ),
+    ("PUT", "/v1/profiles/{profile_id}/tags/{tag_id}"): Operation(
+        details="A person's tag wins over the rules until it is taken back. `reason` stands in the audit.",
+        body=(PinRequest,),
+        parameters=(IDEMPOTENCY_KEY,),
+        refuses=(404, 409),
+    ),
+    ("DELETE", "/v1/profiles/{profile_id}/tags/{tag_id}"): Operation(
+        parameters=(TAG_PURPOSE, TAG_REASON, IDEMPOTENCY_KEY), refuses=(404, 409)
+    ),
     ("GET", "/v1/profiles/{profile_id}/timeline"): Operation(parameters=(PURPOSE, LIMIT, CURSOR)),
     ("POST", "/v1/imports"): Operation(
         details="Send the file to `upload.url` with `upload.method`; that starts it. Every mistake of the declaration is "

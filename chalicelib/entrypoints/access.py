@@ -25,6 +25,10 @@ ROUTES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("GET", "/v1/merge-candidates"),
         ("POST", "/v1/merge-candidates/*/reject"),
     ),
+    "profiles:tag": (
+        ("PUT", "/v1/profiles/*/tags/*"),
+        ("DELETE", "/v1/profiles/*/tags/*"),
+    ),
     "audit:read": (("GET", "/v1/audit"),),
     "quarantine:read": (("GET", "/v1/quarantine"),),
     "quarantine:replay": (("POST", "/v1/quarantine/*/replay"),),

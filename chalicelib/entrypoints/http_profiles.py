@@ -20,7 +20,7 @@ from chalicelib.flows.explain_tag import explain_tag
 from chalicelib.flows.find_person import by_id, by_identifiers
 from chalicelib.flows.read_timeline import read_timeline
 from chalicelib.flows.views import ProfileView, TagsView, TimelineView, WhyView
-from chalicelib.kernel.errors import NotFound
+from chalicelib.kernel.errors import BadInput, NotFound
 from chalicelib.kernel.moments import Millis, format_moment
 from chalicelib.profiles.model import Profile
 from chalicelib.routing.model import NamedIdentifier
@@ -61,18 +61,18 @@ def profile(request: Request, caller: Caller, profile_id: str) -> ProfileView:
 @blueprint.route("/v1/profiles/{profile_id}/tags", authorizer=principal_auth)
 @serves(blueprint, READ)
 def tags(request: Request, caller: Caller, profile_id: str) -> TagsView:
-    """The tags that are set, or that were as of a moment."""
+    """The tags that are set, or that were as of a moment; with ``scene`` as they weigh in these scenes."""
     person, at = _person(request, caller, profile_id)
-    set_then = current_tags(person, read_services(), at)
+    set_then = current_tags(person, read_services(), at, scenes=_scenes(request))
     return TagsView(person.profile_id, tuple(map(describe_tag, set_then)), format_moment(at))
 
 
 @blueprint.route("/v1/profiles/{profile_id}/tags/{tag_id}/why", authorizer=principal_auth)
 @serves(blueprint, READ)
 def tag_why(request: Request, caller: Caller, profile_id: str, tag_id: str) -> WhyView:
-    """Why a tag is set, or why it is not, or was as of a moment."""
+    """Why a tag is set, or why it is not, or was as of a moment; with ``scene`` as it weighs in these scenes."""
     person, at = _person(request, caller, profile_id)
-    return explain_tag(person, tag_id, read_services(), at)
+    return explain_tag(person, tag_id, read_services(), at, _scenes(request))
 
 
 @blueprint.route("/v1/profiles/{profile_id}/timeline", authorizer=principal_auth)
@@ -103,6 +103,16 @@ def _person(request: Request, caller: Caller, profile_id: str) -> tuple[Profile,
     from chalicelib.flows.rebuild_profile import profile_as_of
 
     return profile_as_of(tenant_of(caller), profile_id, at, past_services(), present), at
+
+
+def _scenes(request: Request) -> tuple[str, ...]:
+    """The scenes that a caller names, with commas between. Raises BadInput ``unknown_scene``."""
+    named = tuple(one for one in query(request, "scene").split(",") if one)
+    known = read_services().catalogue.stage.scenes
+    for one in named:
+        if one not in known:
+            raise BadInput("unknown_scene", f"The scenes are: {', '.join(sorted(known))}.", "scene")
+    return named
 
 
 def _check(request: Request) -> None:

@@ -20,6 +20,7 @@ from chalicelib.routing.decide import decide
 from chalicelib.routing.model import Caller, RouteRequest
 from chalicelib.store.rows import DecisionRow
 from chalicelib.tags.model import Tag
+from chalicelib.tags.scenes import Situation
 
 _KEPT_DAYS = 400
 
@@ -30,7 +31,8 @@ def answer_route(request: RouteRequest, tenant: Tenant, decision_id: str, servic
     caller = Caller()
     if profile is not None:
         # A route costs the tags that its policy reads, however many the catalogue has.
-        tags = current_tags(profile, services, now, among=services.policy.tag_ids)
+        situation = situation_of(request, now, tenant.timezone)
+        tags = current_tags(profile, services, now, among=services.policy.tag_ids, scenes=situation)
         caller = caller_of(profile, tags, services, now)
     decision = decide(services.policy, request, caller, decision_id=decision_id, now=now, timezone=tenant.timezone)
     content = msgspec.json.encode(decision)
@@ -60,6 +62,11 @@ def _person(request: RouteRequest, tenant: Tenant, services: ReadServices) -> Pr
             raise
         # A withheld number ("anonymous", zeros) is how many callers come: they are unknown, not mistaken.
         return None
+
+
+def situation_of(request: RouteRequest, now: Millis, timezone: str | None) -> Situation:
+    """Where and when somebody asks: it tells in which scenes their tags are judged."""
+    return Situation(now, timezone or "UTC", request.channel, request.message or "")
 
 
 def caller_of(profile: Profile, tags: Iterable[Tag], services: ReadServices, now: Millis) -> Caller:

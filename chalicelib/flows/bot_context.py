@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.flows.answer_route import caller_of
+from chalicelib.flows.answer_route import caller_of, situation_of
 from chalicelib.flows.current_tags import current_tags
 from chalicelib.flows.services import ReadServices
 from chalicelib.kernel.moments import Millis
@@ -23,8 +23,8 @@ def context_for_bot(
     profile: Profile, channel: str, services: ReadServices, now: Millis, timezone: str | None = None
 ) -> dict[str, Any]:
     """At most 4 KB as JSON; what had to be left out is named in ``trimmed``."""
-    tags = current_tags(profile, services, now)
     request = RouteRequest(channel=channel, purpose="service", profile_id=profile.profile_id)
+    tags = current_tags(profile, services, now, scenes=situation_of(request, now, timezone))
     caller = caller_of(profile, tags, services, now)
     decision = decide(services.policy, request, caller, decision_id=_TRIAL, now=now, timezone=timezone)
     return bot_context(

@@ -19,6 +19,7 @@ from chalicelib.identity.blind_index import namespace_of
 from chalicelib.kernel.amounts import format_amount
 from chalicelib.kernel.moments import Millis, format_moment
 from chalicelib.profiles.model import Link, Profile, Series, Trait
+from chalicelib.profiles.pins import is_pin
 from chalicelib.profiles.values import values
 from chalicelib.tags.model import Tag
 from chalicelib.tags.summary import summary
@@ -33,7 +34,7 @@ _WINDOWS = ("count_7d", "count_30d", "count_90d")
 def describe_profile(profile: Profile, services: ReadServices, now: Millis) -> ProfileView:
     """The whole profile for a purpose of service."""
     tags = current_tags(profile, services, now)
-    traits = sorted(profile.traits.items())
+    traits = sorted((name, one) for name, one in profile.traits.items() if not is_pin(name))
     return ProfileView(
         profile_id=profile.profile_id,
         state=profile.state,

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from chalicelib.flows.services import ReadServices
-from chalicelib.flows.views import SignalView, WhyView
+from chalicelib.flows.views import PinnedView, SignalView, WhyView
 from chalicelib.kernel.moments import Millis, format_moment
 from chalicelib.profiles.model import Profile
 from chalicelib.tags.why import SignalWhy, why
 
 
-def explain_tag(profile: Profile, tag_id: str, services: ReadServices, now: Millis) -> WhyView:
-    """Why a tag is set, or why it is not. Raises NotFound for an unknown tag."""
-    found = why(services.catalogue, profile, tag_id, now)
+def explain_tag(
+    profile: Profile, tag_id: str, services: ReadServices, now: Millis, scenes: Collection[str] = ()
+) -> WhyView:
+    """Why a tag is set, or why it is not, in these scenes. Raises NotFound for an unknown tag."""
+    found = why(services.catalogue, profile, tag_id, now, scenes)
+    pinned = found.pinned
     return WhyView(
         tag=found.tag,
         name=found.name,
@@ -19,6 +24,7 @@ def explain_tag(profile: Profile, tag_id: str, services: ReadServices, now: Mill
         set=found.set,
         signals=tuple(map(_signal, found.signals)),
         weights_sum=found.weights_sum,
+        trust=found.trust,
         decay=found.decay,
         confidence=found.confidence,
         threshold=found.threshold,
@@ -28,6 +34,15 @@ def explain_tag(profile: Profile, tag_id: str, services: ReadServices, now: Mill
         rule_version=found.rule_version,
         source=found.source,
         says=found.says,
+        catalogue_version=found.catalogue_version,
+        scene=found.scene,
+        parent=found.parent,
+        level=found.level,
+        doubts=found.doubts,
+        implied_by=found.implied_by,
+        lost_to=found.lost_to,
+        pinned=None if pinned is None else PinnedView(pinned.value, pinned.by, format_moment(pinned.since)),
+        switched_off=found.switched_off,
         as_of=format_moment(now),
     )
 
@@ -37,6 +52,7 @@ def _signal(signal: SignalWhy) -> SignalView:
         id=signal.id,
         says=signal.says,
         weight=signal.weight,
+        factor=signal.factor,
         true=signal.true,
         values=signal.values,
         first_event_at=_written(signal.first_event_at),

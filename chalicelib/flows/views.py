@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from chalicelib.kernel.texts import Text
+from chalicelib.tags.why import Doubt, Implied
 
 
 class IdentifierView(msgspec.Struct, frozen=True):
@@ -105,6 +106,7 @@ class SignalView(msgspec.Struct, frozen=True):
     id: str
     says: Text
     weight: float
+    factor: float
     true: bool | None
     values: dict[str, Any]
     first_event_at: str | None
@@ -112,8 +114,20 @@ class SignalView(msgspec.Struct, frozen=True):
     error: str | None
 
 
+class PinnedView(msgspec.Struct, frozen=True):
+    """What a person said of a tag: ``value`` true set it, false denied it."""
+
+    value: bool
+    by: str
+    since: str
+
+
 class WhyView(msgspec.Struct, frozen=True):
-    """Why a tag is set or not: ``confidence`` = ``weights_sum`` × ``decay``, set from ``threshold`` on."""
+    """Why a tag is set or not. Its own confidence is ``weights_sum`` × ``trust`` × ``decay``, set from ``threshold`` on.
+
+    ``weights_sum``: the weights of the true signals, each times its ``factor``, over those of all. ``confidence`` is
+    the final one: no less than that of a tag it is implied by, and 1 where a person set it.
+    """
 
     tag: str
     name: Text
@@ -121,6 +135,7 @@ class WhyView(msgspec.Struct, frozen=True):
     set: bool
     signals: tuple[SignalView, ...]
     weights_sum: float
+    trust: float
     decay: float
     confidence: float
     threshold: float
@@ -130,6 +145,15 @@ class WhyView(msgspec.Struct, frozen=True):
     rule_version: int
     source: str
     says: Text
+    catalogue_version: int
+    scene: str | None
+    parent: str | None
+    level: int
+    doubts: tuple[Doubt, ...]
+    implied_by: tuple[Implied, ...]
+    lost_to: str | None
+    pinned: PinnedView | None
+    switched_off: bool
     as_of: str
 
 

@@ -27,7 +27,7 @@ from chalicelib.identity.blind_index import namespace_of
 from chalicelib.kernel.moments import DAY_MS, MINUTE_MS, Millis
 from chalicelib.profiles.cases import Case, cases
 from chalicelib.profiles.model import Profile
-from chalicelib.profiles.stats import Reader, never, reader
+from chalicelib.profiles.stats import STATS, Reader, never, reader
 
 PERSON_PATHS: frozenset[str] = frozenset(
     {"p.days_known", "p.days_silent", "p.minutes_silent", "p.identifiers", "p.channels"}
@@ -120,6 +120,15 @@ def _plan(paths: frozenset[str], money: frozenset[str]) -> _Plan:
             head: tuple((stat, _CASE[stat]) for stat in asked) for head, asked in by_head.items() if CASE_KINDS[head]
         },
     )
+
+
+def is_known(path: str, measures: Collection[str]) -> bool:
+    """Whether a path is of a known kind, given the measures there are."""
+    head, _, rest = path.partition(".")
+    if head == "m":
+        name, _, stat = rest.partition(".")
+        return name in measures and stat in STATS
+    return head in {"t", "scene"} or path in PERSON_PATHS or path in NAMESPACE_PATHS or path in CASE_PATHS
 
 
 def at_path(nested: Mapping[str, Any], path: str) -> Any:

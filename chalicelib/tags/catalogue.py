@@ -7,7 +7,8 @@ shipped ones by the tests; a loaded catalogue is taken to be checked.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from copy import copy
 from functools import cache
 from pathlib import Path
 
@@ -18,25 +19,33 @@ from chalicelib.kernel.errors import NotFound
 from chalicelib.profiles.conditions import ENGINE, reads
 from chalicelib.profiles.measures import MeasureSet, load_measures
 from chalicelib.profiles.operators import expand
-from chalicelib.profiles.values import stem
-from chalicelib.tags.confidence import lasts_ms, reaches, weight_of
+from chalicelib.profiles.values import is_known, stem
+from chalicelib.tags.confidence import believed, lasts_ms, reaches, weight_of, weights_in
+from chalicelib.tags.families import Families
+from chalicelib.tags.health import WELL, Health
 from chalicelib.tags.index import ALWAYS_PRESENT, RuleIndex
-from chalicelib.tags.model import TagRule
+from chalicelib.tags.model import Failure, SceneWeights, TagRule
+from chalicelib.tags.scenes import Scene, Stage, load_scenes
 
 LIBRARY = Path(__file__).with_name("library")
 _SELECTIONS_KEPT = 256
+UNKNOWN_PATH = "UnknownPath"
+"""Why a rule cannot be evaluated that reads what nothing has: a measure that was withdrawn, a word that no path is."""
+
+type _Asked = tuple[frozenset[str], frozenset[str] | None, frozenset[str] | None, frozenset[str]]
 
 
 class Basis(msgspec.Struct, frozen=True):
     """What a set of true signals amounts to.
 
-    Their weight, the paths to look for evidence at (one per stem), and how long the tag lasts after the
-    last of it.
+    Their weight, the paths to look for evidence at (one per stem), how long the tag lasts after the last of it,
+    and how far they can be believed.
     """
 
     weight: float
     evidence: tuple[str, ...]
     lasts_ms: int | None
+    trust: float = 1.0
 
 
 class Compiled:
@@ -49,19 +58,24 @@ class Compiled:
         self.program = ENGINE.compile({"+": flags})
         self.signal_reads = tuple(map(reads, self.conditions))
         self.reads: frozenset[str] = frozenset().union(*self.signal_reads)
-        self._bases: dict[int, Basis | None] = {}
+        self._bases: dict[tuple[int, str | None], Basis | None] = {}
 
-    def basis(self, bits: int) -> Basis | None:
+    def basis(self, bits: int, scene: SceneWeights | None = None) -> Basis | None:
         """What these true signals amount to; None where they do not reach the threshold."""
-        if bits not in self._bases:
-            self._bases[bits] = self._basis(bits)
-        return self._bases[bits]
+        key = (bits, None if scene is None else scene.scene)
+        if key not in self._bases:
+            self._bases[key] = self._basis(bits, weight_of(self.rule, bits, scene))
+        return self._bases[key]
 
-    def _basis(self, bits: int) -> Basis | None:
-        weight = weight_of(self.rule, bits)
+    def doubted(self, bits: int, scene: SceneWeights | None, factors: Sequence[float]) -> Basis | None:
+        """The same where some signals keep but a share of their weight."""
+        weight, trust = believed(weights_in(self.rule, scene), factors, bits)
+        return self._basis(bits, weight, trust)
+
+    def _basis(self, bits: int, weight: float, trust: float = 1.0) -> Basis | None:
         if not reaches(self.rule, weight):
             return None
-        return Basis(weight, self.evidence_paths(bits), lasts_ms(self.rule, weight))
+        return Basis(weight, self.evidence_paths(bits), lasts_ms(self.rule, weight), trust)
 
     def evidence_paths(self, bits: int) -> tuple[str, ...]:
         """One path per stem that the true signals read."""
@@ -87,18 +101,66 @@ class Selection(msgspec.Struct, frozen=True):
     rules: tuple[Compiled, ...]
     programs: list[Rule]
     reads: frozenset[str]
+    related: bool = False
+    """Whether any of them bears on others, or others on it."""
+    scenes: frozenset[str] = frozenset()
+    """The scenes in which any of them is otherwise."""
+    broken: tuple[Failure, ...] = ()
+    """Rules that cannot be evaluated, because they read what nothing has."""
 
 
 class Catalogue:
-    """Tag rules by id, with their index. Equal sets of rules behave alike whatever their order."""
+    """Tag rules by id, with their index. Equal sets of rules behave alike whatever their order.
 
-    def __init__(self, rules: Iterable[TagRule], measures: MeasureSet) -> None:
+    ``rules`` are those of single persons, ``group_rules`` those of segments and of the crowd. ``version`` counts a
+    tenant's publishings; 0 is what ships. Rules that are ``switched_off`` set nothing until they are published anew.
+    """
+
+    def __init__(
+        self,
+        rules: Iterable[TagRule],
+        measures: MeasureSet,
+        *,
+        scenes: Iterable[Scene] = (),
+        version: int = 0,
+        switched_off: Collection[str] = (),
+    ) -> None:
+        declared = sorted(rules, key=lambda rule: rule.id)
         self.measures = measures
-        self.rules: Mapping[str, TagRule] = {rule.id: rule for rule in sorted(rules, key=lambda rule: rule.id)}
+        self.version = version
+        self.health = WELL
+        self.switched_off = frozenset(switched_off)
+        self.stage = Stage(scenes)
+        self.rules: Mapping[str, TagRule] = {one.id: one for one in declared if one.granularity == "person"}
+        self.group_rules = tuple(one for one in declared if one.granularity != "person")
+        self.families = Families(self.rules)
         self._ordered = tuple(self.rules.values())
         self._index = RuleIndex(self._ordered)
+        self._broken = {
+            position: Failure(self._ordered[position].id, UNKNOWN_PATH)
+            for position, paths in enumerate(self._index.paths)
+            if not all(is_known(path, measures.measures) for path in paths)
+        }
+        self._positions = {rule.id: position for position, rule in enumerate(self._ordered)}
         self._compiled: dict[str, Compiled] = {}
-        self._selections: dict[tuple[frozenset[str], frozenset[str] | None, frozenset[str] | None], Selection] = {}
+        self._selections: dict[_Asked, Selection] = {}
+
+    def under(self, health: Health) -> Catalogue:
+        """The same rules, where sources are as ``health`` says."""
+        if health == self.health:
+            return self
+        # What is indexed and compiled is shared: it does not depend on how the sources are.
+        changed = copy(self)
+        changed.health = health
+        return changed
+
+    def unknown_of(self, tag_id: str) -> frozenset[str]:
+        """The paths that a rule reads and that nothing has."""
+        position = self._positions[tag_id]
+        if position not in self._broken:
+            return frozenset()
+        paths = self._index.paths[position]
+        return frozenset(path for path in paths if not is_known(path, self.measures.measures))
 
     def compiled(self, tag_id: str) -> Compiled:
         """One rule, ready to run. Raises NotFound ``no_such_tag``."""
@@ -111,35 +173,65 @@ class Catalogue:
         return found
 
     def select(
-        self, present: frozenset[str], only: frozenset[str] | None = None, among: frozenset[str] | None = None
+        self,
+        present: frozenset[str],
+        only: frozenset[str] | None = None,
+        among: frozenset[str] | None = None,
+        also: frozenset[str] = frozenset(),
     ) -> Selection:
         """The rules that may be set where just these stems have values.
 
-        With ``only``, those of them that read one of these paths or stems; with ``among``, those of
-        these ids.
+        With ``only``, those of them that read one of these paths or stems; with ``among``, those of these ids.
+        ``also``: these, too, whatever they read. Who bears on a rule is selected with it.
         """
-        key = (present, only, among)
+        key = (present, only, among, also)
         found = self._selections.get(key)
         if found is None:
-            index = self._index
-            positions = index.possible(present) if only is None else index.possible_and_reading(present, only)
-            found = self._selection(one for one in positions if among is None or self._ordered[one].id in among)
             if len(self._selections) >= _SELECTIONS_KEPT:
                 self._selections.clear()
-            self._selections[key] = found
+            found = self._selections[key] = self._select(present, only, among, also)
         return found
-
-    def _selection(self, positions: Iterable[int]) -> Selection:
-        rules = tuple(self.compiled(self._ordered[position].id) for position in positions)
-        return Selection(
-            rules=rules,
-            programs=[one.program for one in rules],
-            reads=frozenset().union(*(one.reads for one in rules)),
-        )
 
     def concerned(self, paths: Iterable[str]) -> tuple[str, ...]:
         """The ids of the rules that read one of these paths or stems."""
         return tuple(self._ordered[position].id for position in sorted(self._index.reading(paths)))
+
+    def _select(
+        self,
+        present: frozenset[str],
+        only: frozenset[str] | None,
+        among: frozenset[str] | None,
+        also: frozenset[str],
+    ) -> Selection:
+        asked = also if among is None else also | (among & self.rules.keys())
+        if among is not None:
+            positions = {self._positions[one] for one in asked if one in self._positions}
+        else:
+            positions = set(self._index.possible(present) if only is None else self._index.reading(only))
+            positions.update(self._positions[one] for one in also if one in self._positions)
+        broken = tuple(self._broken[one] for one in sorted(self._broken.keys() & positions))
+        if only is None and among is None:
+            # A rule that reads what nothing has is never possible; it is reported, not taken for false.
+            broken = tuple(self._broken.values())
+        with_kin = positions.union(
+            self._positions[one] for place in positions for one in self.families.kin(self._ordered[place].id)
+        )
+        possible = [one for one in sorted(with_kin) if one not in self._broken and self._index.may_be(one, present)]
+        return self._selection(possible, broken)
+
+    def _selection(self, positions: Iterable[int], broken: tuple[Failure, ...]) -> Selection:
+        ids = [self._ordered[position].id for position in positions]
+        rules = tuple(self.compiled(one) for one in ids if one not in self.switched_off)
+        return Selection(
+            rules=rules,
+            programs=[one.program for one in rules],
+            reads=frozenset().union(*(one.reads for one in rules)),
+            related=any(self.families.kin(one.rule.id) for one in rules),
+            scenes=frozenset(one.scene for compiled in rules for one in compiled.rule.scenes).union(
+                path.removeprefix("scene.") for one in rules for path in one.reads if path.startswith("scene.")
+            ),
+            broken=tuple(one for one in broken if one.tag_id not in self.switched_off),
+        )
 
 
 @cache
@@ -148,4 +240,5 @@ def load_catalogue(library: Path = LIBRARY) -> Catalogue:
     decoder = msgspec.json.Decoder(list[TagRule])
     # Those of groups are read by the job that counts groups: nothing of a person sets them.
     files = sorted(file for file in library.rglob("*.json") if file.parent.name != "groups")
-    return Catalogue((rule for file in files for rule in decoder.decode(file.read_bytes())), load_measures())
+    rules = (rule for file in files for rule in decoder.decode(file.read_bytes()))
+    return Catalogue(rules, load_measures(), scenes=load_scenes())

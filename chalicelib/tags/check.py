@@ -7,7 +7,7 @@ whom nothing is known, and does what its own examples say.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -48,6 +48,7 @@ def read_rules(declarations: Any, vocabulary: Vocabulary) -> tuple[TagRule, ...]
             rules.append(rule)
             mistakes += rule_mistakes(rule, vocabulary, path)
     mistakes += _twins(rules)
+    mistakes += kinship_mistakes(rules)
     if mistakes:
         raise CatalogueRefused(mistakes)
     return tuple(rules)
@@ -67,6 +68,7 @@ def rule_mistakes(rule: TagRule, vocabulary: Vocabulary, path: str = "$") -> lis
         wrong = list(condition_mistakes(signal.when, vocabulary, f"{where}.when"))
         conditions_fine = conditions_fine and not wrong
         found += wrong
+    found += _scene_mistakes(rule, vocabulary, path)
     found += _example_mistakes(rule, path, runnable=conditions_fine and bool(rule.signals))
     return found
 
@@ -115,6 +117,54 @@ def _example_mistakes(rule: TagRule, path: str, *, runnable: bool) -> Iterator[M
             yield Mistake(where, "unread_path", message, nearest(given, read))
         if runnable and flat:
             yield from _ran(rule, flat, wanted, where)
+
+
+def _scene_mistakes(rule: TagRule, vocabulary: Vocabulary, path: str) -> Iterator[Mistake]:
+    """Scenes that nobody declared, and weights that are not those of the signals or do not sum to 1."""
+    ids = {signal.id for signal in rule.signals}
+    for place, one in enumerate(rule.scenes):
+        where = f"{path}.scenes[{place}]"
+        if one.scene not in vocabulary.scenes:
+            known = nearest(one.scene, vocabulary.scenes)
+            yield Mistake(f"{where}.scene", "unknown_scene", f"There is no scene “{one.scene}”.", known)
+        for name in sorted(one.weights.keys() - ids):
+            yield Mistake(
+                f"{where}.weights.{name}", "unknown_signal", f"There is no signal “{name}”.", nearest(name, ids)
+            )
+        if any(weight < 0 for weight in one.weights.values()):
+            yield Mistake(f"{where}.weights", "bad_weight", "A weight is not below 0.", "0")
+        if ids <= one.weights.keys() and round(sum(one.weights.values()), 6) != 1:
+            yield Mistake(f"{where}.weights", "weights_sum", "The weights of a scene must sum to 1.")
+        for name in sorted(ids - one.weights.keys()):
+            message = f"What the signal “{name}” weighs in this scene is missing."
+            yield Mistake(f"{where}.weights", "missing_weight", message, f'"{name}": 0')
+
+
+def kinship_mistakes(rules: Sequence[TagRule], known: Collection[str] = ()) -> Iterator[Mistake]:
+    """Parents that are not there or that make a circle, and exclusive groups of one. ``known``: further ids."""
+    by_id = {rule.id: rule for rule in rules}
+    groups = Counter(rule.exclusive for rule in rules if rule.exclusive is not None)
+    ids = by_id.keys() | set(known)
+    for rule in rules:
+        if rule.parent is not None and rule.parent not in ids:
+            message = f"There is no tag “{rule.parent}”."
+            yield Mistake(f"{rule.id}.parent", "unknown_tag", message, nearest(rule.parent, ids))
+        elif _in_circle(rule, by_id):
+            yield Mistake(f"{rule.id}.parent", "circle", "A tag cannot be its own ancestor.")
+        if rule.exclusive is not None and groups[rule.exclusive] == 1:
+            message = f"The group “{rule.exclusive}” has no other tag."
+            others = [one for one in groups if one != rule.exclusive]
+            yield Mistake(f"{rule.id}.exclusive", "lone_group", message, nearest(rule.exclusive, others))
+
+
+def _in_circle(rule: TagRule, by_id: Mapping[str, TagRule]) -> bool:
+    above, seen = rule.parent, {rule.id}
+    while above is not None and above in by_id:
+        if above in seen:
+            return above == rule.id
+        seen.add(above)
+        above = by_id[above].parent
+    return False
 
 
 def _reads(signal: Signal) -> frozenset[str]:

@@ -2,18 +2,47 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from math import floor, log2
 
 from chalicelib.kernel.moments import DAY_MS, Millis
-from chalicelib.tags.model import TagRule
+from chalicelib.tags.model import SceneWeights, TagRule
 
 _PLACES = 6
 
 
-def weight_of(rule: TagRule, bits: int) -> float:
+def weight_of(rule: TagRule, bits: int, scene: SceneWeights | None = None) -> float:
     """The weights of the true signals, summed without binary dust. Bit n stands for signal n."""
-    total = sum(signal.weight for place, signal in enumerate(rule.signals) if bits >> place & 1)
+    total = sum(weight for place, weight in enumerate(weights_in(rule, scene)) if bits >> place & 1)
     return round(total, _PLACES)
+
+
+def scene_of(rule: TagRule, scenes: Collection[str]) -> SceneWeights | None:
+    """The first of a rule's scenes that is on, or None."""
+    return next((one for one in rule.scenes if one.scene in scenes), None)
+
+
+def weights_in(rule: TagRule, scene: SceneWeights | None) -> tuple[float, ...]:
+    """What each signal weighs, in the order of the signals."""
+    if scene is None:
+        return tuple(signal.weight for signal in rule.signals)
+    return tuple(scene.weights.get(signal.id, 0.0) for signal in rule.signals)
+
+
+def believed(weights: Sequence[float], factors: Sequence[float], bits: int) -> tuple[float, float]:
+    """Weight and trust of the true signals where some of the evidence is not to be believed in full.
+
+    What each signal weighs is taken times its factor, and all of them are brought to a sum of 1 again: the tag
+    rests on what is well. The trust is how far the true ones are to be believed, and lowers the confidence.
+    """
+    shares = [weight * factor for weight, factor in zip(weights, factors, strict=True)]
+    whole = sum(shares)
+    true = [place for place in range(len(shares)) if bits >> place & 1]
+    plain = sum(weights[place] for place in true)
+    if not whole or not plain:
+        return 0.0, 0.0
+    kept = sum(shares[place] for place in true)
+    return round(kept / whole, _PLACES), round(kept / plain, _PLACES)
 
 
 def reaches(rule: TagRule, weight: float) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -11,11 +11,14 @@ from datalogic_py import BatchItemError, DataHandle, DataLogicError
 from chalicelib.kernel.errors import ZhiyinError
 from chalicelib.kernel.moments import Millis
 from chalicelib.profiles.conditions import ENGINE
-from chalicelib.profiles.model import Profile
+from chalicelib.profiles.model import Profile, Trait
+from chalicelib.profiles.pins import pin_name, pins_of
 from chalicelib.profiles.values import at_path, evidence, present, values
-from chalicelib.tags.catalogue import Catalogue, Compiled, Selection
-from chalicelib.tags.confidence import decay
-from chalicelib.tags.model import Assessment, Failure, Tag
+from chalicelib.tags.catalogue import Basis, Catalogue, Compiled, Selection
+from chalicelib.tags.confidence import decay, scene_of
+from chalicelib.tags.families import Found
+from chalicelib.tags.model import Assessment, Failure, Tag, TagRule
+from chalicelib.tags.scenes import Situation
 
 
 class RuleFailed(ZhiyinError):
@@ -63,27 +66,105 @@ def assess(
     now: Millis,
     only: Collection[str] | None = None,
     among: Collection[str] | None = None,
+    scenes: Collection[str] | Situation = (),
 ) -> Assessment:
     """The tags that are set and the rules that failed.
 
-    ``only``: just the rules that read one of these paths or stems, such as what an event touched.
-    ``among``: just the rules of these ids, such as those that a policy reads.
+    ``only``: just the rules that read one of these paths or stems, such as what an event touched, and those that
+    they bear on. ``among``: just the rules of these ids, such as those that a policy reads. ``scenes``: the scenes
+    that are on, or the situation that tells them.
     """
+    pins = _pins(catalogue, profile, only, among)
+    there = present(profile)
     selection = catalogue.select(
-        present(profile), None if only is None else frozenset(only), None if among is None else frozenset(among)
+        there | {"scene"} if scenes else there,
+        None if only is None else frozenset(only),
+        None if among is None else frozenset(among),
+        frozenset(pins),
     )
-    nested = values(profile, selection.reads, now, catalogue.measures.money)
-    tags: list[Tag] = []
-    failed: list[Failure] = []
+    if isinstance(scenes, Situation):
+        scenes = catalogue.stage.on(selection.scenes, scenes, profile) if selection.scenes else ()
+    found, failed = _found(catalogue, selection, profile, now, scenes)
+    if pins or selection.related:
+        found = _settled(catalogue, found, pins)
+    tags = tuple(found[tag_id].tag for tag_id in sorted(found) if among is None or tag_id in among)
+    return Assessment(tags, failed)
+
+
+def _pins(
+    catalogue: Catalogue, profile: Profile, only: Collection[str] | None, among: Collection[str] | None
+) -> dict[str, Trait]:
+    """What persons set or denied of the tags that are asked for."""
+    pins = {tag_id: pin for tag_id, pin in pins_of(profile.traits) if tag_id in catalogue.rules}
+    if not pins:
+        return pins
+    asked: frozenset[str] | None = None
+    if among is not None:
+        asked = frozenset(among).union(*(catalogue.families.kin(one) for one in among))
+    elif only is not None:
+        touched = catalogue.concerned(only) + tuple(one for one in pins if f"t.{pin_name(one)}" in only)
+        asked = frozenset(touched).union(*(catalogue.families.kin(one) for one in touched))
+    return pins if asked is None else {tag_id: pin for tag_id, pin in pins.items() if tag_id in asked}
+
+
+def _found(
+    catalogue: Catalogue, selection: Selection, profile: Profile, now: Millis, scenes: Collection[str]
+) -> tuple[dict[str, Found], tuple[Failure, ...]]:
+    """The tags that rules set by themselves, and the rules that failed."""
+    until = catalogue.health.known_until
+    nested = values(profile, selection.reads, now, catalogue.measures.money, scenes=scenes, known_until=until)
+    found: dict[str, Found] = {}
+    failed = list(selection.broken)
     known: Known = {}
     for compiled, outcome in zip(selection.rules, run(selection, nested), strict=True):
         if outcome == "0":
             continue
         if not isinstance(outcome, str):
             failed.append(Failure(compiled.rule.id, outcome.tag))
-        elif (tag := _tag(compiled, int(outcome), profile, now, known)) is not None:
-            tags.append(tag)
-    return Assessment(tuple(tags), tuple(failed))
+            continue
+        bits = int(outcome)
+        basis = basis_of(catalogue, compiled, bits, profile, scenes)
+        if basis is not None and (one := _one(compiled.rule, basis, profile, now, known)) is not None:
+            found[compiled.rule.id] = one
+    return found, tuple(failed)
+
+
+def basis_of(
+    catalogue: Catalogue, compiled: Compiled, bits: int, profile: Profile, scenes: Collection[str]
+) -> Basis | None:
+    """What the true signals of a rule amount to in these scenes, with the sources as they are."""
+    scene = scene_of(compiled.rule, scenes) if scenes else None
+    health = catalogue.health
+    if not health.is_well:
+        factors = [health.factor(profile, paths) for paths in compiled.signal_reads]
+        if min(factors) < 1:
+            return compiled.doubted(bits, scene, factors)
+    return compiled.basis(bits, scene)
+
+
+def _settled(catalogue: Catalogue, found: dict[str, Found], pins: Mapping[str, Trait]) -> dict[str, Found]:
+    for tag_id, pin in pins.items():
+        if pin.value is True:
+            found[tag_id] = _pinned(catalogue.rules[tag_id], pin)
+        else:
+            found.pop(tag_id, None)
+    return catalogue.families.settle(found, (tag_id for tag_id, pin in pins.items() if pin.value is False))
+
+
+def _pinned(rule: TagRule, pin: Trait) -> Found:
+    tag = Tag(
+        id=rule.id,
+        name=rule.name,
+        class_=rule.class_,
+        dimension=rule.dimension,
+        value=True,
+        confidence=1.0,
+        since=pin.observed_at,
+        expires_at=None,
+        source="person",
+        phrase=rule.phrase or rule.name,
+    )
+    return Found(tag, 1.0, pin.observed_at)
 
 
 def run(selection: Selection, nested: dict[str, Any]) -> Sequence[Outcome]:
@@ -111,29 +192,26 @@ def span_of(profile: Profile, paths: Iterable[str], known: Known | None = None) 
     return None if first is None or last is None else Span(first, last)
 
 
-def _tag(compiled: Compiled, bits: int, profile: Profile, now: Millis, known: Known) -> Tag | None:
-    basis = compiled.basis(bits)
-    if basis is None:
-        return None
-    rule = compiled.rule
+def _one(rule: TagRule, basis: Basis, profile: Profile, now: Millis, known: Known) -> Found | None:
     # Signals that are true of nothing seen are refused by the check; were there any, they would be as
     # old as the profile.
     span = span_of(profile, basis.evidence, known) or Span(profile.first_seen, profile.last_seen)
     ends = None if basis.lasts_ms is None else span.last + basis.lasts_ms
     if ends is not None and now >= ends:
         return None
-    return Tag(
+    tag = Tag(
         id=rule.id,
         name=rule.name,
         class_=rule.class_,
         dimension=rule.dimension,
         value=True,
-        confidence=round(basis.weight * decay(rule, span.last, now), 4),
+        confidence=round(basis.weight * decay(rule, span.last, now) * basis.trust, 4),
         since=span.first,
         expires_at=ends,
         source="rule",
         phrase=rule.phrase or rule.name,
     )
+    return Found(tag, basis.weight, span.last)
 
 
 def _run_alone(compiled: Compiled, nested: dict[str, Any]) -> Outcome:

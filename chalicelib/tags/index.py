@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
+from typing import Any
 
 from chalicelib.profiles.conditions import needs, reads
 from chalicelib.profiles.operators import expand
@@ -21,10 +22,15 @@ class RuleIndex:
         self._needers: dict[str, list[int]] = {}
         self._always: list[int] = []
         self._needed: list[frozenset[str] | None] = []
+        self.paths: list[frozenset[str]] = []
+        """What each rule reads."""
         for position, rule in enumerate(rules):
-            for one in stems_read(rule):
+            conditions = [expand(signal.when) for signal in rule.signals]
+            paths = frozenset().union(*map(reads, conditions))
+            self.paths.append(paths)
+            for one in frozenset(map(stem, paths)):
                 self._readers.setdefault(one, []).append(position)
-            needed = stems_needed(rule)
+            needed = stems_needed(conditions)
             self._needed.append(needed)
             if needed is None:
                 self._always.append(position)
@@ -39,17 +45,10 @@ class RuleIndex:
             found.update(self._needers.get(one, ()))
         return sorted(found)
 
-    def possible_and_reading(self, present: Collection[str], touched: Iterable[str]) -> list[int]:
-        """Of the rules that read one of these paths or stems, those that may be set on such a profile.
-
-        Costs what the touched rules cost, however many others the profile's stems concern.
-        """
-        possible = []
-        for position in sorted(self.reading(touched)):
-            needed = self._needed[position]
-            if needed is None or not needed.isdisjoint(present):
-                possible.append(position)
-        return possible
+    def may_be(self, position: int, present: Collection[str]) -> bool:
+        """Whether one rule may be set on a profile with these stems."""
+        needed = self._needed[position]
+        return needed is None or not needed.isdisjoint(present)
 
     def reading(self, touched: Iterable[str]) -> set[int]:
         """Rules that read one of these paths or stems: those whose outcome an event may change."""
@@ -59,16 +58,11 @@ class RuleIndex:
         return found
 
 
-def stems_read(rule: TagRule) -> frozenset[str]:
-    """The stems of all paths that a rule reads."""
-    return frozenset(stem(path) for signal in rule.signals for path in reads(expand(signal.when)))
-
-
-def stems_needed(rule: TagRule) -> frozenset[str] | None:
-    """Stems of which at least one must be present for any signal to be true; None: cannot be said."""
+def stems_needed(conditions: Iterable[Any]) -> frozenset[str] | None:
+    """Stems of which at least one must be present for any of the conditions to be true; None: cannot be said."""
     found: set[str] = set()
-    for signal in rule.signals:
-        needed = needs(expand(signal.when))
+    for condition in conditions:
+        needed = needs(condition)
         if needed is None:
             return None
         found.update(stem(path) for path in needed)

@@ -45,6 +45,8 @@ EXPECTED = {
     ("POST", "/v1/imports"): "imports:write",
     ("GET", "/v1/imports/{import_id}"): "imports:write",
     ("POST", "/v1/splits"): "profiles:merge",
+    ("PUT", "/v1/profiles/{profile_id}/tags/{tag_id}"): "profiles:tag",
+    ("DELETE", "/v1/profiles/{profile_id}/tags/{tag_id}"): "profiles:tag",
     **{
         ("POST", f"/v1/{call}"): "events:write"
         for call in ("batch", "track", "identify", "page", "screen", "group", "alias", "events")

@@ -9,12 +9,13 @@ import msgspec
 from chalicelib.profiles.measures import load_measures
 from chalicelib.tags.catalogue import Catalogue
 from chalicelib.tags.model import TagRule
+from chalicelib.tags.scenes import load_scenes
 from chalicelib.tags.vocabulary import Vocabulary
 
 
 def vocabulary() -> Vocabulary:
     """The shipped measures and the traits of the data map."""
-    return Vocabulary(load_measures().measures)
+    return Vocabulary(load_measures().measures, scenes=[one.id for one in load_scenes()])
 
 
 def declaration(**changed: Any) -> dict[str, Any]:

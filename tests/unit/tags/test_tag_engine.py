@@ -12,11 +12,11 @@ from hypothesis import strategies as st
 
 from chalicelib.kernel.moments import DAY_MS, Millis
 from chalicelib.profiles.model import Profile
-from chalicelib.profiles.values import present
+from chalicelib.profiles.values import present, stem
 from chalicelib.tags.catalogue import Catalogue, load_catalogue
 from chalicelib.tags.confidence import decay, lasts_ms, reaches
 from chalicelib.tags.engine import RuleFailed, assess, evaluate
-from chalicelib.tags.index import stems_needed, stems_read
+from chalicelib.tags.index import stems_needed
 from chalicelib.tags.model import Failure, TagRule
 from tests.unit.tags.persons import NOW, happened, person
 from tests.unit.tags.rules import catalogue, rule, signal
@@ -202,10 +202,14 @@ class _Unindexed(Catalogue):
     """Selects every rule, whatever is present."""
 
     def select(
-        self, present: frozenset[str], only: frozenset[str] | None = None, among: frozenset[str] | None = None
+        self,
+        present: frozenset[str],
+        only: frozenset[str] | None = None,
+        among: frozenset[str] | None = None,
+        also: frozenset[str] = frozenset(),
     ) -> Any:
-        everything = frozenset(stem for one in self.rules.values() for stem in stems_read(one))
-        return super().select(present | everything, only, among)
+        everything = frozenset(stem(path) for one in self.rules for path in self.compiled(one).reads)
+        return super().select(present | everything, only, among, also)
 
 
 INDEXED, FULL = catalogue(*RULES), _Unindexed(RULES, load_catalogue().measures)
@@ -238,7 +242,7 @@ def test_select__of_many_rules__takes_just_those_that_may_be_true() -> None:
     """A rule about what somebody never did is not even evaluated."""
     selected = load_catalogue().select(present(contacts(1)))
     for compiled in selected.rules:
-        needed = stems_needed(compiled.rule)
+        needed = stems_needed(compiled.conditions)
         assert needed is None or needed & present(contacts(1))
     assert len(selected.rules) < len(load_catalogue().rules) / 2
 

@@ -1,0 +1,138 @@
+"""Sets or denies a tag by a person's word, which wins over the rules until it is taken back."""
+
+from __future__ import annotations
+
+import msgspec
+
+from chalicelib.flows.contribute import EventContent
+from chalicelib.flows.follow import follow
+from chalicelib.flows.identity_records import Audited, audit_record
+from chalicelib.flows.profile_of import profile_of
+from chalicelib.flows.services import Change, IdentityServices
+from chalicelib.kernel.codec import decode, encode
+from chalicelib.kernel.errors import NotFound, Unavailable
+from chalicelib.kernel.moments import DAY_MS, Millis
+from chalicelib.privacy.tenants import Tenant
+from chalicelib.profiles.fold import fold
+from chalicelib.profiles.model import Body, Contribution, FacetId, Trait
+from chalicelib.profiles.pins import pin_name
+from chalicelib.store import rows
+from chalicelib.tags.changes import changes
+from chalicelib.tags.engine import assess
+
+ATTEMPTS = 8
+PINNED = "tag.pinned"
+_RANK = 1_000
+"""Above every source: at the same millisecond, a person's word wins."""
+_KEPT_DAYS = 3_650
+
+
+class PinOrder(msgspec.Struct, frozen=True):
+    """What somebody says of a tag: true sets it, false denies it, None takes that back. ``pin_id`` tells repeats."""
+
+    pin_id: str
+    profile_id: str
+    tag_id: str
+    value: bool | None
+    reason: str
+    principal: str
+
+
+class Pin(msgspec.Struct, frozen=True):
+    """What stands now. ``version`` is that of the profile."""
+
+    profile_id: str
+    tag: str
+    value: bool | None
+    version: int
+
+
+def pin_tag(order: PinOrder, tenant: Tenant, services: IdentityServices, now: Millis) -> Pin:
+    """Keep a person's word as an event of the person's first facet, and publish what it changed.
+
+    Raises NotFound for an unknown tag or profile, Unavailable when others are faster for too long.
+    """
+    services.catalogue.compiled(order.tag_id)
+    for _ in services.patience.attempts(ATTEMPTS):
+        row = _row(order, tenant, services)
+        body = decode(row.body, Body)
+        if _stands(order, body):
+            return Pin(row.profile_id, order.tag_id, order.value, row.version)
+        contribution = _contribution(order, _facet(body), now)
+        made, change = _change(order, tenant, row, body, contribution, now)
+        if services.profiles.save(change).saved:
+            services.publish(_published(order, row, body, made, services, now))
+            return Pin(made.profile_id, order.tag_id, order.value, made.version)
+    raise Unavailable("contended", "Others change this profile; try again.")
+
+
+def _row(order: PinOrder, tenant: Tenant, services: IdentityServices) -> rows.ProfileRow:
+    row = follow(tenant.tenant_id, [order.profile_id], services.profiles, fresh=True).get(order.profile_id)
+    if row is None or row.state == "erased" or not decode(row.body, Body).facets:
+        raise NotFound("no_such_profile", "There is no such profile.")
+    return row
+
+
+def _stands(order: PinOrder, body: Body) -> bool:
+    """Whether a person's last word is this one already."""
+    said = [one.traits[name] for one in body.facets.values() if (name := pin_name(order.tag_id)) in one.traits]
+    last = max(said, key=lambda one: (one.observed_at, one.source_rank, one.event_key), default=None)
+    return (None if last is None else last.value) == order.value
+
+
+def _facet(body: Body) -> FacetId:
+    """Where it is kept: with the facet that was seen first."""
+    return min(body.facets, key=lambda one: (body.facets[one].first_seen, one))
+
+
+def _contribution(order: PinOrder, facet: FacetId, now: Millis) -> Contribution:
+    key = bytes.fromhex(order.pin_id)
+    source = f"person:{order.principal}"
+    said = Trait(order.value, now, _RANK, key, source)
+    return Contribution(key, PINNED, now, source, _RANK, "desk", facet, {}, {pin_name(order.tag_id): said}, ())
+
+
+def _change(
+    order: PinOrder, tenant: Tenant, row: rows.ProfileRow, body: Body, one: Contribution, now: Millis
+) -> tuple[rows.ProfileRow, rows.Change]:
+    facet = fold(body.facets[one.facet], [one])
+    assert facet is not None, "a facet stays one"
+    kept = msgspec.structs.replace(body, facets={**body.facets, one.facet: facet})
+    made = msgspec.structs.replace(row, version=row.version + 1, updated_at=now, body=encode(kept))
+    # The reason is a sentence of a person, so it stands in the audit alone and in no view of the profile.
+    view = {"tag": order.tag_id, "value": order.value}
+    event = rows.EventRow(
+        tenant=tenant.tenant_id,
+        event_key=one.event_key,
+        facet=one.facet,
+        at=now,
+        expires_at=now + _KEPT_DAYS * DAY_MS,
+        content=encode(EventContent(one, view, one.source, now, b"")),
+        saved_at=now,
+        version=made.version,
+    )
+    said = {True: "set", False: "deny", None: "release"}[order.value]
+    audited = Audited(f"tags.{said}", order.principal, (row.profile_id,), order.reason, order.tag_id)
+    return made, rows.Change(
+        tenant=tenant.tenant_id,
+        profiles=((made, row.version),),
+        events=(event,),
+        records=(audit_record(tenant.tenant_id, order.pin_id, now, audited),),
+    )
+
+
+def _published(
+    order: PinOrder, row: rows.ProfileRow, body: Body, made: rows.ProfileRow, services: IdentityServices, now: Millis
+) -> list[Change]:
+    about = {"tenant": row.tenant, "profile_id": row.profile_id, "version": made.version}
+    only = {f"t.{pin_name(order.tag_id)}"}
+    old, new = (
+        assess(services.catalogue, profile_of(one, content), now, only=only)
+        for one, content in ((row, body), (made, decode(made.body, Body)))
+    )
+    changed = changes(old, new)
+    return [
+        Change("profile.updated", about),
+        *(Change("tag.set", {**about, "tag": one.id, "confidence": one.confidence}) for one in changed.set),
+        *(Change("tag.cleared", {**about, "tag": one.id}) for one in changed.cleared),
+    ]

@@ -1,0 +1,30 @@
+"""Tags that a person set or denied: registers beside the traits, so that merges, splits and time keep them alike.
+
+The register of the tag ``vip`` is the trait ``tag:vip``: true where somebody set it, false where somebody denied
+it, None where that was taken back. No source may write a trait of such a name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from chalicelib.profiles.model import Trait
+
+_PREFIX = "tag:"
+
+
+def pin_name(tag_id: str) -> str:
+    """The name of the register of a tag."""
+    return _PREFIX + tag_id
+
+
+def is_pin(name: str) -> bool:
+    """Whether a trait of this name is such a register."""
+    return name.startswith(_PREFIX)
+
+
+def pins_of(traits: Mapping[str, Trait]) -> Iterator[tuple[str, Trait]]:
+    """Tag id and register of each tag that a person set or denied."""
+    for name, trait in traits.items():
+        if name.startswith(_PREFIX) and trait.value is not None:
+            yield name.removeprefix(_PREFIX), trait

@@ -1,0 +1,140 @@
+"""Tags that bear on one another: a tag and its parent, and the tags of one exclusive group.
+
+What a person has of a family is settled together: first who of an exclusive group stays, then what a set tag
+implies. The surest of a group is the one a person set, else the one whose true signals weigh most, then the one
+with the later evidence, then the first by id. Decay has no part in it, so that no tag takes another's place at a
+moment that no rule names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from chalicelib.kernel.moments import Millis
+from chalicelib.tags.model import Tag, TagRule
+
+
+class Found(msgspec.Struct, frozen=True):
+    """A tag that is set, with the weight of its true signals and its last evidence."""
+
+    tag: Tag
+    weight: float
+    last: Millis
+
+
+class Families:
+    """Which tags are settled together, and how."""
+
+    def __init__(self, rules: Mapping[str, TagRule]) -> None:
+        self._rules = rules
+        self._kin: dict[str, frozenset[str]] = {}
+        related: dict[str, set[str]] = {}
+        groups: dict[str, list[str]] = {}
+        for rule in rules.values():
+            if rule.parent is not None and rule.parent in rules:
+                related.setdefault(rule.id, set()).add(rule.parent)
+                related.setdefault(rule.parent, set()).add(rule.id)
+            if rule.exclusive is not None:
+                groups.setdefault(rule.exclusive, []).append(rule.id)
+        for members in groups.values():
+            for one in members:
+                related.setdefault(one, set()).update(members)
+        for one in related:
+            if one not in self._kin:
+                reached = _reach(one, related)
+                self._kin.update(dict.fromkeys(reached, reached))
+
+    def kin(self, tag_id: str) -> frozenset[str]:
+        """The tags that are settled with this one, itself among them; none where it stands alone."""
+        return self._kin.get(tag_id, frozenset())
+
+    def children(self, tag_id: str) -> tuple[str, ...]:
+        """The tags whose parent this is, sorted."""
+        return tuple(sorted(one for one in self.kin(tag_id) if self._rules[one].parent == tag_id))
+
+    def level(self, tag_id: str) -> int:
+        """1 for a tag without parent, one more for each step below it."""
+        return 1 + len(self.ancestors(tag_id))
+
+    def ancestors(self, tag_id: str) -> tuple[str, ...]:
+        """The parent of a tag, the parent's parent and so on. Of a circle each stands once."""
+        above: list[str] = []
+        parent = self._rules[tag_id].parent
+        while parent is not None and parent in self._rules and parent not in (tag_id, *above):
+            above.append(parent)
+            parent = self._rules[parent].parent
+        return tuple(above)
+
+    def settle(self, found: dict[str, Found], denied: Iterable[str]) -> dict[str, Found]:
+        """What stays of the tags that are set by themselves, and what they imply. ``denied`` ones are not implied."""
+        refused = frozenset(denied)
+        kept = self._without_rivals(found)
+        for one in tuple(kept.values()):
+            self._imply(one, kept, refused)
+        return self._without_rivals(kept)
+
+    def _imply(self, below: Found, kept: dict[str, Found], refused: frozenset[str]) -> None:
+        for parent in self.ancestors(below.tag.id):
+            if parent in refused:
+                break
+            below = kept[parent] = _raised(self._rules[parent], kept.get(parent), below)
+
+    def _without_rivals(self, found: dict[str, Found]) -> dict[str, Found]:
+        groups: dict[str, list[Found]] = {}
+        for one in found.values():
+            group = self._rules[one.tag.id].exclusive
+            if group is not None:
+                groups.setdefault(group, []).append(one)
+        lost = {one.tag.id for members in groups.values() for one in sorted(members, key=_surest_first)[1:]}
+        return {tag_id: one for tag_id, one in found.items() if tag_id not in lost} if lost else dict(found)
+
+
+def _reach(start: str, related: Mapping[str, set[str]]) -> frozenset[str]:
+    reached, ahead = {start}, [start]
+    while ahead:
+        for one in related.get(ahead.pop(), ()):
+            if one not in reached:
+                reached.add(one)
+                ahead.append(one)
+    return frozenset(reached)
+
+
+def _surest_first(one: Found) -> tuple[bool, float, Millis, str]:
+    return (one.tag.source != "person", -one.weight, -one.last, one.tag.id)
+
+
+def _raised(rule: TagRule, own: Found | None, below: Found) -> Found:
+    """A parent as its child makes it: no less sure, no later, and lasting no shorter."""
+    if own is not None and own.tag.source == "person":
+        return own
+    if own is None:
+        return Found(of_rule(rule, below.tag), below.weight, below.last)
+    tag = msgspec.structs.replace(
+        own.tag,
+        confidence=max(own.tag.confidence, below.tag.confidence),
+        since=min(own.tag.since, below.tag.since),
+        expires_at=_later(own.tag.expires_at, below.tag.expires_at),
+    )
+    return Found(tag, max(own.weight, below.weight), max(own.last, below.last))
+
+
+def of_rule(rule: TagRule, like: Tag) -> Tag:
+    """A tag of a rule that is set as sure and as long as another."""
+    return Tag(
+        id=rule.id,
+        name=rule.name,
+        class_=rule.class_,
+        dimension=rule.dimension,
+        value=True,
+        confidence=like.confidence,
+        since=like.since,
+        expires_at=like.expires_at,
+        source="rule",
+        phrase=rule.phrase or rule.name,
+    )
+
+
+def _later(one: Millis | None, other: Millis | None) -> Millis | None:
+    return None if one is None or other is None else max(one, other)

@@ -1,0 +1,108 @@
+"""Scenes: situations in which the same evidence weighs otherwise, such as a night, a campaign, or a word just said.
+
+A scene is a condition over the moment (``at.hour`` 0–23, ``at.weekday`` 1–7 with Monday first, ``at.day`` as
+``11-11``; all local to the tenant), the ``channel``, the ``text`` of the message at hand in lower case, and the
+person's orders, tickets and complaints. Scenes belong to who asks now: a profile has none by itself, and what is
+published about it when an event or a moment passes is judged in none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+from datalogic_py import Rule
+
+from chalicelib.kernel.moments import Millis
+from chalicelib.kernel.texts import Text
+from chalicelib.profiles.conditions import ENGINE, reads
+from chalicelib.profiles.model import Profile
+from chalicelib.profiles.operators import expand
+from chalicelib.profiles.values import CASE_PATHS, values
+
+_SHIPPED = Path(__file__).with_name("scenes.json")
+_LONGEST_TEXT = 2_000
+_PROGRAMS_KEPT = 64
+SITUATION_PATHS: frozenset[str] = frozenset({"at.hour", "at.weekday", "at.day", "channel", "text"})
+SCENE_PATHS: frozenset[str] = SITUATION_PATHS | CASE_PATHS
+"""Everything the condition of a scene may read."""
+
+
+class SceneExamples(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Values by flat path of a situation in the scene, and of one outside of it."""
+
+    positive: dict[str, Any]
+    negative: dict[str, Any]
+
+
+class Scene(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A declared scene."""
+
+    id: str
+    version: int
+    name: Text
+    meaning: Text
+    owner: str
+    when: Any
+    examples: SceneExamples
+
+
+class Situation(msgspec.Struct, frozen=True):
+    """Where and when somebody asks: the moment, the tenant's time zone, the channel, and the message at hand."""
+
+    at: Millis
+    timezone: str
+    channel: str = ""
+    text: str = ""
+
+
+class Stage:
+    """The scenes of a catalogue. Those asked for together are compiled together, once: rules ask for few."""
+
+    def __init__(self, scenes: Iterable[Scene]) -> None:
+        self.scenes: Mapping[str, Scene] = {one.id: one for one in scenes}
+        self._programs: dict[frozenset[str], tuple[tuple[str, ...], Rule, frozenset[str]]] = {}
+
+    def on(self, asked: frozenset[str], situation: Situation, profile: Profile) -> frozenset[str]:
+        """Which of the asked scenes are on. One that is not declared is not. Raises DataLogicError."""
+        if not asked & self.scenes.keys():
+            return frozenset()
+        names, program, paths = self._program(asked)
+        facts = values(profile, paths & CASE_PATHS, situation.at) | _facts(situation)
+        return frozenset(one for one, true in zip(names, program.evaluate(facts), strict=True) if true)
+
+    def _program(self, asked: frozenset[str]) -> tuple[tuple[str, ...], Rule, frozenset[str]]:
+        found = self._programs.get(asked)
+        if found is None:
+            names = tuple(sorted(asked & self.scenes.keys()))
+            conditions = [expand(self.scenes[one].when) for one in names]
+            if len(self._programs) >= _PROGRAMS_KEPT:
+                self._programs.clear()
+            program = ENGINE.compile([{"!!": [one]} for one in conditions])
+            found = self._programs[asked] = (names, program, frozenset().union(*map(reads, conditions)))
+        return found
+
+
+def _facts(situation: Situation) -> dict[str, Any]:
+    at = datetime.fromtimestamp(situation.at // 1000, UTC).astimezone(_zone(situation.timezone))
+    return {
+        "at": {"hour": at.hour, "weekday": at.isoweekday(), "day": f"{at.month:02}-{at.day:02}"},
+        "channel": situation.channel,
+        "text": situation.text[:_LONGEST_TEXT].lower(),
+    }
+
+
+@cache
+def _zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)
+
+
+@cache
+def load_scenes(path: Path = _SHIPPED) -> tuple[Scene, ...]:
+    """The scenes of a declaration file; the shipped ones unless told. Raises msgspec errors."""
+    return tuple(msgspec.json.decode(path.read_bytes(), type=list[Scene]))
