@@ -12,6 +12,7 @@ from chalicelib.entrypoints import (
     http_events,
     http_identity,
     http_imports,
+    http_insights,
     http_matching,
     http_profiles,
     http_quarantine,
@@ -22,6 +23,7 @@ from chalicelib.entrypoints import (
     problems,
     queue_events,
     queue_imports,
+    schedule_counts,
     schedule_matches,
 )
 
@@ -35,6 +37,7 @@ app.register_blueprint(http_matching.blueprint, name_prefix="matching_")
 app.register_blueprint(http_routing.blueprint, name_prefix="routing_")
 app.register_blueprint(http_imports.blueprint, name_prefix="imports_")
 app.register_blueprint(http_identity.blueprint, name_prefix="identity_")
+app.register_blueprint(http_insights.blueprint, name_prefix="insights_")
 app.register_blueprint(http_tags.blueprint, name_prefix="tags_")
 app.register_blueprint(http_quarantine.blueprint, name_prefix="quarantine_")
 app.register_blueprint(http_audit.blueprint, name_prefix="audit_")
@@ -42,4 +45,5 @@ app.register_blueprint(http_system.blueprint, name_prefix="system_")
 app.register_blueprint(queue_events.blueprint)
 app.register_blueprint(queue_imports.blueprint)
 app.register_blueprint(schedule_matches.blueprint)
+app.register_blueprint(schedule_counts.blueprint)
 app.register_blueprint(authorizers.blueprint)

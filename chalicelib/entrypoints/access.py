@@ -29,6 +29,7 @@ ROUTES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("PUT", "/v1/profiles/*/tags/*"),
         ("DELETE", "/v1/profiles/*/tags/*"),
     ),
+    "insights:read": (("GET", "/v1/insights/*"),),
     "audit:read": (("GET", "/v1/audit"),),
     "quarantine:read": (("GET", "/v1/quarantine"),),
     "quarantine:replay": (("POST", "/v1/quarantine/*/replay"),),

@@ -10,6 +10,7 @@ from chalice.app import Blueprint, Request
 from chalicelib.entrypoints.authorizers import principal_auth
 from chalicelib.entrypoints.clock import now
 from chalicelib.entrypoints.compose import past_services, read_services, tenant_of
+from chalicelib.entrypoints.insights import standing
 from chalicelib.entrypoints.problems import serves
 from chalicelib.entrypoints.request import Caller, check_purpose, limit_of, moment, query, typed_body
 from chalicelib.events.model import Identifier
@@ -20,6 +21,7 @@ from chalicelib.flows.explain_tag import explain_tag
 from chalicelib.flows.find_person import by_id, by_identifiers
 from chalicelib.flows.read_timeline import read_timeline
 from chalicelib.flows.views import ProfileView, TagsView, TimelineView, WhyView
+from chalicelib.insights.standing import tags_from_groups
 from chalicelib.kernel.errors import BadInput, NotFound
 from chalicelib.kernel.moments import Millis, format_moment
 from chalicelib.profiles.model import Profile
@@ -47,7 +49,7 @@ def lookup(request: Request, caller: Caller) -> ProfileView:
     profile = by_identifiers(tenant_of(caller), identifiers, read_services())
     if profile is None:
         raise NotFound("no_such_profile", "There is no such profile.")
-    return describe_profile(profile, read_services(), now())
+    return describe_profile(profile, read_services(), now(), standing(caller.tenant_id))
 
 
 @blueprint.route("/v1/profiles/{profile_id}", authorizer=principal_auth)
@@ -55,7 +57,7 @@ def lookup(request: Request, caller: Caller) -> ProfileView:
 def profile(request: Request, caller: Caller, profile_id: str) -> ProfileView:
     """A profile; a merged id answers with its survivor. With ``as_of`` as it was then."""
     person, at = _person(request, caller, profile_id)
-    return describe_profile(person, read_services(), at)
+    return describe_profile(person, read_services(), at, standing(caller.tenant_id))
 
 
 @blueprint.route("/v1/profiles/{profile_id}/tags", authorizer=principal_auth)
@@ -64,6 +66,7 @@ def tags(request: Request, caller: Caller, profile_id: str) -> TagsView:
     """The tags that are set, or that were as of a moment; with ``scene`` as they weigh in these scenes."""
     person, at = _person(request, caller, profile_id)
     set_then = current_tags(person, read_services(), at, scenes=_scenes(request))
+    set_then += tags_from_groups(standing(caller.tenant_id), person, set_then, at)
     return TagsView(person.profile_id, tuple(map(describe_tag, set_then)), format_moment(at))
 
 

@@ -156,7 +156,7 @@ def _finish(tenant_id: str, run: Run, counts: Counts, services: CountServices) -
     content = encode(result, limit_bytes=LIMIT_BYTES)
     _keep(tenant_id, day_name(run.day), content, run.at, services)
     _keep(tenant_id, LATEST, content, run.at, services)
-    rules = services.group_rules(tenant_id)
+    rules = services.catalogue(tenant_id).group_rules
     old = services.counts.load(tenant_id, GROUPS)
     tags = group_tags(rules, result, {} if old is None else _decoded(old, dict[str, tuple[GroupTag, ...]]))
     _keep(tenant_id, GROUPS, encode(tags), run.at, services)

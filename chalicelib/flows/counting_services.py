@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import msgspec
 
 from chalicelib.store.counts import CountStore, StandingStore
 from chalicelib.store.people import PeopleStore
 from chalicelib.tags.catalogue import Catalogue
-from chalicelib.tags.model import TagRule
 
 
 class CountServices(msgspec.Struct, frozen=True):
@@ -19,8 +18,6 @@ class CountServices(msgspec.Struct, frozen=True):
     counts: CountStore
     standing: StandingStore
     catalogue: Callable[[str], Catalogue]
-    group_rules: Callable[[str], Sequence[TagRule]]
-    """The tags of groups that are in force for a tenant."""
 
 
 class InsightServices(msgspec.Struct, frozen=True):
@@ -28,4 +25,3 @@ class InsightServices(msgspec.Struct, frozen=True):
 
     counts: CountStore
     catalogue: Callable[[str], Catalogue]
-    group_rules: Callable[[str], Sequence[TagRule]]

@@ -54,7 +54,7 @@ def read_hot_words(tenant_id: str, asked: Asked, services: WordServices, now: Mi
         region=region or None,
         segment=asked.segment or None,
         channel=asked.channel or None,
-        messages=found.messages if found.messages >= LEAST_SHOWN else None,
+        messages=None if 0 < found.messages < LEAST_SHOWN else found.messages,
         weeks=found.weeks,
         risers=tuple(rising[:MOST_RISERS]),
         words=tuple(_view(lexicon[word], named[word], found.messages) for word in ordered[:MOST_WORDS]),

@@ -47,7 +47,7 @@ def region_of(profile: Profile) -> str:
     return UNKNOWN if stated is None else OTHER
 
 
-def groups_of(profile: Profile, tag_ids: Collection[str]) -> Mapping[Grouping, str]:
+def groups_of(profile: Profile, tag_ids: Collection[str]) -> Mapping[str, str]:
     """Grouping → value, each from a list that is known beforehand."""
     last = max(profile.channels.items(), key=lambda one: (one[1], one[0]), default=(UNKNOWN, 0))[0]
     return {

@@ -15,8 +15,8 @@ A group of fewer than ``LEAST_MEMBERS`` has no tags: so few would be tagged as t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from functools import cache, cached_property
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import Any
 
 import msgspec
@@ -29,7 +29,6 @@ from chalicelib.kernel.texts import Text
 from chalicelib.profiles.conditions import ENGINE, reads
 from chalicelib.profiles.measures import Measure
 from chalicelib.profiles.operators import expand
-from chalicelib.tags.catalogue import LIBRARY
 from chalicelib.tags.condition_check import nested
 from chalicelib.tags.confidence import reaches, weight_of
 from chalicelib.tags.model import TagRule
@@ -184,7 +183,7 @@ def _mean(asked: _Asked) -> float | None:
     return round(thousandths / 1_000 / count, 4) if count else None
 
 
-_READERS: Mapping[str, Any] = {
+_READERS: Mapping[str, Callable[[_Asked], float | int | None]] = {
     "size": lambda asked: asked.group.people,
     "part": lambda asked: round(asked.group.people / asked.crowd.people, 4),
     "growth": _growth,
@@ -197,11 +196,3 @@ _READERS: Mapping[str, Any] = {
     "ratio": _ratio,
     "mean": _mean,
 }
-
-
-@cache
-def shipped_group_rules() -> tuple[TagRule, ...]:
-    """The group tags of the package."""
-    decoder = msgspec.json.Decoder(list[TagRule])
-    files = sorted((LIBRARY / "groups").glob("*.json"))
-    return tuple(rule for file in files for rule in decoder.decode(file.read_bytes()))

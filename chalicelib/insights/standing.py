@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from chalicelib.insights.groupings import CROWD, groups_of, key_of
-from chalicelib.insights.groups import GroupTag
 from chalicelib.kernel.moments import DAY_MS, Millis
 from chalicelib.kernel.texts import Text
 from chalicelib.profiles.model import Profile
 from chalicelib.tags.model import Tag, TagRule
+
+if TYPE_CHECKING:
+    from chalicelib.insights.groups import GroupTag
 
 STANDS_MS = 3 * DAY_MS
 """How long the tags of groups stand without a new count: they speak of a group as it is."""

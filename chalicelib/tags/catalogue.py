@@ -238,7 +238,6 @@ class Catalogue:
 def load_catalogue(library: Path = LIBRARY) -> Catalogue:
     """The catalogue of a folder of declaration files; the shipped one unless told. Raises msgspec errors."""
     decoder = msgspec.json.Decoder(list[TagRule])
-    # Those of groups are read by the job that counts groups: nothing of a person sets them.
-    files = sorted(file for file in library.rglob("*.json") if file.parent.name != "groups")
+    files = sorted(library.rglob("*.json"))
     rules = (rule for file in files for rule in decoder.decode(file.read_bytes()))
     return Catalogue(rules, load_measures(), scenes=load_scenes())

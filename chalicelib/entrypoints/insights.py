@@ -1,0 +1,78 @@
+"""Puts counting and its answers together: a part of ``compose`` of its own, because few functions need it."""
+
+from __future__ import annotations
+
+import time
+from functools import cache
+from typing import TYPE_CHECKING
+
+from chalicelib.entrypoints.compose import CATALOGUE_SECONDS, Recent, api, catalogue, settings
+
+if TYPE_CHECKING:
+    from chalicelib.flows.counting_services import CountServices, InsightServices
+    from chalicelib.flows.read_hot_words import WordServices
+    from chalicelib.insights.lexicon import Lexicon
+    from chalicelib.insights.standing import Standing
+
+
+@cache
+def count_services() -> CountServices:
+    """What a run of the count needs."""
+    from chalicelib.flows.counting_services import CountServices
+    from chalicelib.store.counts import DynamoCounts, DynamoStanding
+    from chalicelib.store.people import DynamoPeople
+
+    call, names = api("dynamodb").call, settings()
+    return CountServices(
+        people=DynamoPeople(call, names.table_profiles),
+        counts=DynamoCounts(call, names.table_history),
+        standing=DynamoStanding(call, names.table_catalogue),
+        catalogue=catalogue,
+    )
+
+
+@cache
+def insight_services() -> InsightServices:
+    """What telling of counts needs."""
+    from chalicelib.flows.counting_services import InsightServices
+    from chalicelib.store.counts import DynamoCounts
+
+    return InsightServices(DynamoCounts(api("dynamodb").call, settings().table_history), catalogue)
+
+
+@cache
+def word_services() -> WordServices:
+    """What telling of hot words needs."""
+    from chalicelib.flows.read_hot_words import WordServices
+    from chalicelib.store.tallies import DynamoTallies
+
+    return WordServices(DynamoTallies(api("dynamodb").call, settings().table_history), words)
+
+
+def words(tenant_id: str) -> Lexicon:
+    """The words that a tenant counts in what people write."""
+    from chalicelib.insights.lexicon import shipped_lexicon
+
+    return shipped_lexicon()
+
+
+@cache
+def _standings() -> Recent[Standing]:
+    from chalicelib.insights.standing import NOTHING, Standing
+    from chalicelib.kernel.codec import decode
+    from chalicelib.store.counts import DynamoStanding
+
+    store = DynamoStanding(api("dynamodb").call, settings().table_catalogue)
+
+    def ask(tenant_id: str) -> Standing:
+        content = store.standing(tenant_id)
+        return NOTHING if content is None else decode(content, Standing)
+
+    return Recent(ask, CATALOGUE_SECONDS, time.monotonic)
+
+
+def standing(tenant_id: str) -> Standing:
+    """The tags of a tenant's groups, as they are shown on people; read at most once a minute. Raises Unavailable."""
+    from chalicelib.insights.standing import NOTHING
+
+    return _standings()(tenant_id) or NOTHING
