@@ -10,7 +10,8 @@
                           how often everybody did, ``g.ratio.<measure>`` the first over the second
 ``g.mean.<measure>``      the mean amount of the last 30 days; null where there was none
 
-A group of fewer than ``LEAST_MEMBERS`` has no tags: so few would be tagged as themselves.
+A group of fewer than ``LEAST_MEMBERS`` has no tags: so few would be tagged as themselves. A tag that fewer than five of a
+group have reads as one that nobody has.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ import msgspec
 from chalicelib.insights.counting import GroupCounts
 from chalicelib.insights.groupings import CROWD, OTHER, UNKNOWN
 from chalicelib.insights.results import Result, earlier
+from chalicelib.insights.usual import LEAST_SHOWN
 from chalicelib.kernel.moments import Millis
 from chalicelib.kernel.texts import Text
 from chalicelib.profiles.conditions import ENGINE, reads
@@ -140,15 +142,21 @@ class _Asked(msgspec.Struct, frozen=True):
     result: Result
 
 
+def _having(group: GroupCounts, tag_id: str) -> int:
+    """How many have a tag. Fewer than are shown count as none, for the answer to why would tell them."""
+    people = group.tags.get(tag_id, 0)
+    return people if people >= LEAST_SHOWN else 0
+
+
 def _share(group: GroupCounts, tag_id: str) -> float:
-    return group.tags.get(tag_id, 0) / group.people
+    return _having(group, tag_id) / group.people
 
 
 def _lift(asked: _Asked) -> float | None:
     usual = _share(asked.crowd, asked.name)
     if not usual:
         return None
-    drawn = asked.group.tags.get(asked.name, 0) + PRIOR_PEOPLE * usual
+    drawn = _having(asked.group, asked.name) + PRIOR_PEOPLE * usual
     return round(drawn / (asked.group.people + PRIOR_PEOPLE) / usual, 4)
 
 
@@ -164,7 +172,7 @@ def _growth(asked: _Asked) -> float | None:
 
 def _change(asked: _Asked) -> float | None:
     then, people = _then(asked, of_tag=True), _then(asked, of_tag=False)
-    if asked.key != CROWD or not then or not people:
+    if asked.key != CROWD or not people or then is None or then < LEAST_SHOWN:
         return None
     return round(_share(asked.group, asked.name) / (then / people), 4)
 

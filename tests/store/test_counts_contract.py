@@ -35,7 +35,7 @@ def kept(content: bytes = b"content", version: int = 1) -> Kept:
     return Kept("range/1.1/0", version, content, rows.EXPIRES)
 
 
-def test_value__kept__is_read_as_it_was_written(counts: CountStore, tenant: str) -> None:
+def test_value__that_was_kept__is_read_as_it_was_written(counts: CountStore, tenant: str) -> None:
     """A value comes back whole; another tenant's does not come."""
     assert counts.load(tenant, "range/1.1/0") is None
     assert counts.keep(tenant, kept())

@@ -30,7 +30,7 @@ def people(numbers: list[int]) -> Counts:
 
 def someone(number: int) -> Profile:
     return person(
-        *(happened("contacts", days_ago=1) for _ in range(number % 7)),
+        [happened("conversation.opened", 1, conversation_id=f"c{at}") for at in range(number % 7)],
         traits={"region": ["浙江", "上海", "Ohio"][number % 3], "member_level": "gold"},
     )
 

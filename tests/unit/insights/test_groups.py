@@ -91,7 +91,7 @@ def test_path__that_no_group_has__is_refused(path: str, suggestion: str | None) 
 
 def test_value__of_every_path__is_what_it_says() -> None:
     """Each path by hand, for a group of 40 of 100."""
-    then = result({CROWD: GroupCounts(80, {"vip": 4}, {}), "region:浙江": GroupCounts(25, {}, {})}, day=90)
+    then = result({CROWD: GroupCounts(80, {"vip": 5}, {}), "region:浙江": GroupCounts(25, {}, {})}, day=90)
     now = result(
         {
             CROWD: GroupCounts(100, {"vip": 10}, {"orders_paid": (50, 0)}),
@@ -106,7 +106,7 @@ def test_value__of_every_path__is_what_it_says() -> None:
         "g.ratio.complaints": None, "g.mean.orders_paid": 200.0, "g.mean.refunds": None,
     }  # fmt: skip
     assert {path: value_at(path, "region:浙江", now) for path in asked} == asked
-    assert value_at("g.change.vip", CROWD, now) == 2.0 and value_at("g.growth", CROWD, now) == 0.25
+    assert value_at("g.change.vip", CROWD, now) == 1.6 and value_at("g.growth", CROWD, now) == 0.25
 
 
 def tagged(people: int, complaining: int, usual: tuple[int, int] = (1_000, 50)) -> dict[str, tuple[GroupTag, ...]]:
@@ -130,6 +130,20 @@ def test_group__with_many_complaints__is_tagged_and_unknown_ones_are_not() -> No
 def test_group__of_fewer_than_twenty__has_no_tag(people: int, is_tagged: bool) -> None:
     """So few would be tagged as themselves."""
     assert ("region:浙江" in tagged(people, people)) is is_tagged
+
+
+def test_share__of_fewer_than_five__reads_as_nobodys() -> None:
+    """Nothing in the answer to why tells how many of four there are."""
+    values = [
+        [
+            value_at(
+                f"g.{head}.vip", "region:浙江", result({CROWD: GroupCounts(100, {"vip": 50}, {}), "region:浙江": group})
+            )
+            for head in ("share", "lift")
+        ]
+        for group in (GroupCounts(30, {"vip": few}, {}) for few in range(5))
+    ]
+    assert all(one == values[0] for one in values) and values[0][0] == 0
 
 
 def test_crowd_tags__are_of_everybody_and_segment_tags_of_groups() -> None:
