@@ -77,11 +77,11 @@ def _named(body: str) -> Iterator[Upload | GoOn]:
 
 
 def _upload(record: dict[str, Any]) -> Upload:
+    from chalicelib.flows.run_import import Upload
+
     told = record["s3"]["object"]
     # S3 announces keys encoded as in a form.
     _, tenant_id, import_id = unquote_plus(told["key"]).split("/")
-    from chalicelib.flows.run_import import Upload
-
     return Upload(tenant_id, import_id, int(told["size"]), str(told["eTag"]).strip('"'))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from chalicelib.channels.model import SourceProfile
 from chalicelib.events.delivery import Delivery, RefusedItem
 from chalicelib.events.model import Event
 from chalicelib.flows.admission import delivery_info
@@ -35,6 +36,18 @@ def accept_events(
         return
     whole = Delivery(source.source_id, source.rank, frozenset(source.traits), now, tuple(events), tuple(refused))
     services.send(list(_bodies(whole, services.tenant(source.tenant_id), services.message_limit_bytes)))
+
+
+def translates_as(source: SourceRecord, tenant: Tenant) -> SourceProfile:
+    """What a channel needs to know of a source and its tenant."""
+    return SourceProfile(
+        tenant=source.tenant_id,
+        source_id=source.source_id,
+        channel=source.channel,
+        rank=source.rank,
+        traits=frozenset(source.traits),
+        horizon_days=tenant.horizon_days,
+    )
 
 
 def _bodies(delivery: Delivery, tenant: Tenant, limit_bytes: int) -> Iterator[str]:

@@ -30,7 +30,7 @@ def context_for_bot(
     return bot_context(
         services.policy,
         decision,
-        summary=summary(profile, tags),
+        summary=summary(profile, tags, services.catalogue.families),
         tags=sorted(tags, key=lambda tag: (-tag.confidence, tag.id)),
         cases=cases(profile.steps),
     )

@@ -19,7 +19,7 @@ from chalicelib.profiles.model import Contribution, Trait
 
 HIDDEN_TYPE = "custom.hidden"
 """How a custom type stands in clear whose name reads like personal data; the sealed original has it."""
-_SCHEMA = 1
+SEALED_SCHEMA = 1
 """Version of what a sealed value is bound to."""
 
 
@@ -35,7 +35,7 @@ class FacetKeys:
         self.events = events
         self._facet = facet
         self._key_version = key_version
-        self._place = Place(tenant, facet, generation, _SCHEMA, key_version)
+        self._place = Place(tenant, facet, generation, SEALED_SCHEMA, key_version)
 
     def __repr__(self) -> str:
         return f"<facet keys of {self._facet}>"

@@ -45,7 +45,7 @@ def describe_profile(
         version=profile.version,
         first_seen=format_moment(profile.first_seen),
         last_seen=format_moment(profile.last_seen),
-        summary=summary(profile, tags),
+        summary=summary(profile, tags, services.catalogue.families),
         identifiers=tuple(describe_identifier(key, link) for key, link in sorted(profile.links.items())),
         traits={name: _trait(trait) for name, trait in traits},
         measures=_measures(profile, services, now),

@@ -33,6 +33,14 @@ def facet_keys(
     }
 
 
+def branch_of(kept: FacetSecret, branch_keys: Mapping[int, bytes]) -> bytes:
+    """The branch key that makes a facet's keys of its secret. Raises Unavailable when it is not at hand."""
+    branch = branch_keys.get(kept.key_version)
+    if branch is None:
+        raise Unavailable("branch_key_missing", "The branch key of a facet is not at hand.")
+    return branch
+
+
 def secret_name(facet: FacetId, generation: int) -> str:
     """The name a facet's secret is kept under. Each generation has its own.
 
@@ -50,9 +58,7 @@ def _new(tenant_id: str, facet: FacetId, generation: int, keys: IngestKeys, serv
 
 
 def _opened(tenant_id: str, facet: FacetId, kept: FacetSecret, keys: IngestKeys) -> FacetKeys:
-    branch = keys.branch_keys.get(kept.key_version)
-    if branch is None:
-        raise Unavailable("branch_key_missing", "The branch key of a facet is not at hand.")
+    branch = branch_of(kept, keys.branch_keys)
     fields = facet_key(branch, kept.secret, "fields")
     if commitment(fields) != kept.commitment:
         raise Unavailable("commitment_mismatch", "A facet's secret does not fit its commitment.")

@@ -7,7 +7,6 @@ import msgspec
 from chalicelib.identity.partition import Apart, Must
 from chalicelib.kernel.codec import decode, encode
 from chalicelib.kernel.moments import Millis
-from chalicelib.profiles.model import FacetId
 from chalicelib.store.rows import HistoryStore, Record
 
 MERGE, SPLIT, AUDIT = "merge", "split", "audit"
@@ -27,8 +26,7 @@ class Merged(msgspec.Struct, frozen=True):
     lifted: tuple[Apart, ...]
     reason: str
     principal: str
-    version: int
-    versions: dict[str, int] = {}
+    versions: dict[str, int]
 
 
 class Split(msgspec.Struct, frozen=True):
@@ -42,7 +40,6 @@ class Split(msgspec.Struct, frozen=True):
     merge_id: str
     profile_ids: tuple[str, ...]
     aparts: tuple[Apart, ...]
-    cut: tuple[tuple[FacetId, FacetId], ...]
     reason: str
     principal: str
     versions: dict[str, int]

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from chalicelib.channels.model import SourceProfile
 from chalicelib.events.delivery import RefusedItem
 from chalicelib.events.model import Event
-from chalicelib.flows.accept_events import accept_events
+from chalicelib.flows.accept_events import accept_events, translates_as
 from chalicelib.flows.import_services import ImportServices, object_key
 from chalicelib.flows.services import DoorServices
 from chalicelib.imports.model import Counts, Job, RefusedLine, with_refused
@@ -83,7 +82,7 @@ def read_range(job: Job, source: SourceRecord, services: ImportServices, now: Mi
     if job.declaration.format == "csv" and job.header is None:
         job = msgspec.structs.replace(job, header=read_header(within, job.declaration))
     tenant = services.door.tenant(job.tenant_id)
-    translator = Translator(job, _profile(source, tenant.horizon_days), now, region=tenant.region)
+    translator = Translator(job, translates_as(source, tenant), now, region=tenant.region)
     outbox = _Outbox(job, source, services.door, now)
     counts, refused = _take(within, job, translator, outbox)
     outbox.close()
@@ -111,14 +110,3 @@ def _take(within: Range, job: Job, translator: Translator, outbox: _Outbox) -> t
             break
     blank = records - accepted - len(refused)
     return Counts(records, accepted, len(refused), blank, events, left_out), tuple(refused)
-
-
-def _profile(source: SourceRecord, horizon_days: int) -> SourceProfile:
-    return SourceProfile(
-        tenant=source.tenant_id,
-        source_id=source.source_id,
-        channel=source.channel,
-        rank=source.rank,
-        traits=frozenset(source.traits),
-        horizon_days=horizon_days,
-    )

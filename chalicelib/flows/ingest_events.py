@@ -110,13 +110,22 @@ def _round(batch: Batch, services: IngestServices, now: Millis) -> None:
     if snapshot.is_torn:
         return
     known = Round(tenant, batch.opened.keys, snapshot, now)
-    events = refuse_erased(events, known, batch, services)
-    for group in _groups(events, snapshot):
+    for group in _groups(_sifted(events, known, batch, services), snapshot):
         try:
             _settle_accounts(group, save_group(group, known, services), batch, services, now)
         except ZhiyinError as error:
             for one in group:
                 batch.report.failed[batch.pending.pop(one.event_key).message_id] = error.code
+
+
+def _sifted(events: Sequence[Admitted], known: Round, batch: Batch, services: IngestServices) -> Sequence[Admitted]:
+    """The events that may be applied; the batch is rid of those about who was erased."""
+    sifted = refuse_erased(events, known, batch.opened, services)
+    for key in (*sifted.duplicate, *sifted.quarantined):
+        batch.pending.pop(key)
+    batch.report.duplicate += len(sifted.duplicate)
+    batch.report.quarantined += len(sifted.quarantined)
+    return sifted.kept
 
 
 def _settle_accounts(

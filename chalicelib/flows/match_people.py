@@ -3,23 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from functools import reduce
 
 import msgspec
 
+from chalicelib.flows.contribute import SEALED_SCHEMA
+from chalicelib.flows.facet_keys import branch_of
 from chalicelib.flows.matching_services import MatchServices
 from chalicelib.identity.partition import Apart, Ties
 from chalicelib.kernel.codec import decode
-from chalicelib.kernel.errors import Unavailable
 from chalicelib.matching.model import Person
 from chalicelib.matching.schema import READ
 from chalicelib.privacy.sealing import Place, SealBroken, facet_key, open_
 from chalicelib.privacy.tenants import Tenant
+from chalicelib.profiles.fold import later_trait
 from chalicelib.profiles.links import nodes_of
 from chalicelib.profiles.model import Body, Facet, FacetId, IdentifierKey, Trait
 from chalicelib.store.rows import FacetSecret, ProfileRow
 
-_SCHEMA = 1
-"""Version of what a sealed value is bound to, as ingestion seals."""
 _DAYS = 60
 """So many of the latest days of activity are compared."""
 _HABITS = ("device_os", "language", "notify_channel")
@@ -85,10 +86,11 @@ def _value(
     branches: Mapping[int, bytes],
 ) -> str:
     """The trait that wins among the facets, opened; '' where nobody has it or its secret is gone."""
-    held = [(facet_id, facet.traits[name]) for facet_id, facet in body.facets.items() if name in facet.traits]
+    held = {facet_id: facet.traits[name] for facet_id, facet in body.facets.items() if name in facet.traits}
     if not held:
         return ""
-    facet_id, trait = max(held, key=lambda one: (one[1].observed_at, one[1].source_rank, one[1].event_key))
+    trait = reduce(later_trait, held.values())
+    facet_id = next(one for one in held if held[one] is trait)
     if trait.masked is None:
         return str(trait.value)
     secret = secrets.get(facet_id)
@@ -98,11 +100,8 @@ def _value(
 def _opened(
     tenant_id: str, facet: FacetId, name: str, trait: Trait, kept: FacetSecret, branches: Mapping[int, bytes]
 ) -> str:
-    branch = branches.get(kept.key_version)
-    if branch is None:
-        raise Unavailable("branch_key_missing", "The branch key of a facet is not at hand.")
-    key = facet_key(branch, kept.secret, "fields")
-    place = Place(tenant_id, facet, kept.generation, _SCHEMA, kept.key_version)
+    key = facet_key(branch_of(kept, branches), kept.secret, "fields")
+    place = Place(tenant_id, facet, kept.generation, SEALED_SCHEMA, kept.key_version)
     try:
         opened = open_(key, trait.value, aad=place.of(f"trait/{name}"), committed=kept.commitment)
     except SealBroken:

@@ -173,7 +173,6 @@ def _stands_between(one: Apart, sides: Sequence[str], snapshot: Snapshot) -> boo
 
 
 def _record(order: MergeOrder, found: MergePlan, now: Millis) -> Merged:
-    whole = next(one for one in found.planned.people if one.row.profile_id == found.profile_id)
     return Merged(
         merge_id=order.merge_id,
         at=now,
@@ -183,7 +182,6 @@ def _record(order: MergeOrder, found: MergePlan, now: Millis) -> Merged:
         lifted=found.lifted,
         reason=order.reason,
         principal=order.principal,
-        version=whole.row.version,
         versions=versions_of(found.planned),
     )
 
@@ -199,5 +197,5 @@ def _change(merged: Merged, found: MergePlan, tenant: Tenant) -> rows.Change:
 
 def _merged(tenant_id: str, merged: Merged) -> Change:
     lost = [one for one in merged.profile_ids if one != merged.profile_id]
-    about = {"tenant": tenant_id, "profile_id": merged.profile_id, "version": merged.version}
+    about = {"tenant": tenant_id, "profile_id": merged.profile_id, "version": merged.versions[merged.profile_id]}
     return Change("profile.merged", {**about, "merged": lost, "merge_id": merged.merge_id})

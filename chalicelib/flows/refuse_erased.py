@@ -3,47 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import msgspec
 
-from chalicelib.flows.admission import Admitted
+from chalicelib.flows.admission import Admitted, Opened
 from chalicelib.flows.quarantine import keep_note
 from chalicelib.flows.save_group import Round
 from chalicelib.flows.services import IngestServices
 from chalicelib.kernel.moments import Millis
 
-if TYPE_CHECKING:
-    from chalicelib.flows.ingest_events import Batch
-
 ERASED = "person_erased"
 """The code of an event that is about a person as it was before it was erased."""
 
 
-def refuse_erased(events: Sequence[Admitted], known: Round, batch: Batch, services: IngestServices) -> list[Admitted]:
-    """The events that may be applied, without identifiers that were erased after they happened.
+class Sifted(msgspec.Struct, frozen=True):
+    """Events by their end: those that may be applied, and the keys of the refused, had before or noted now."""
+
+    kept: Sequence[Admitted]
+    duplicate: Sequence[bytes] = ()
+    quarantined: Sequence[bytes] = ()
+
+
+def refuse_erased(events: Sequence[Admitted], known: Round, opened: Opened, services: IngestServices) -> Sifted:
+    """Sift out the events about who was erased after they happened, and from the others identifiers that were.
 
     Of those refused a note is kept, and nothing of what they said.
     """
     rows = known.snapshot.identifiers
     kept: list[Admitted] = []
-    refused: list[Admitted] = []
+    refused: list[bytes] = []
     for one in events:
         if is_before(one, rows[one.anchor].erased_at):
-            refused.append(one)
+            refused.append(one.event_key)
             continue
         left = {key: masked for key, masked in one.identifiers.items() if not is_before(one, rows[key].erased_at)}
         kept.append(one if len(left) == len(one.identifiers) else _without(one, left))
-    if refused:
-        counted = services.history.events(known.tenant.tenant_id, [one.event_key for one in refused])
-        for one in refused:
-            batch.pending.pop(one.event_key)
-            if one.event_key in counted:
-                batch.report.duplicate += 1
-                continue
-            batch.report.quarantined += 1
-            keep_note("erased", one.event_key.hex(), ERASED, "identifiers", batch.opened, services, known.now)
-    return kept
+    if not refused:
+        return Sifted(kept)
+    counted = services.history.events(known.tenant.tenant_id, refused)
+    noted = [key for key in refused if key not in counted]
+    for key in noted:
+        keep_note("erased", key.hex(), ERASED, "identifiers", opened, services, known.now)
+    return Sifted(kept, [key for key in refused if key in counted], noted)
 
 
 def is_before(one: Admitted, erased_at: Millis) -> bool:

@@ -50,11 +50,11 @@ def split_people(order: SplitOrder, tenant: Tenant, services: IdentityServices, 
     if done is not None:
         services.publish([_split(tenant.tenant_id, done), *updated(tenant.tenant_id, done.versions)])
         return done
-    pairs = _pairs(order, tenant, services)
+    aparts = tuple(Apart(now, order.split_id, left, right) for left, right in _pairs(order, tenant, services))
     for _ in services.patience.attempts(ATTEMPTS):
         snapshot = Snapshot(tenant.tenant_id, services.profiles)
-        planned, undone = _planned(order, pairs, snapshot, tenant, services, now)
-        split = _record(order, pairs, planned, undone, now)
+        planned, undone = _planned(order, aparts, snapshot, tenant, services, now)
+        split = _record(order, aparts, planned, undone, now)
         if snapshot.is_torn or not services.profiles.save(_change(split, planned, tenant)).saved:
             continue
         services.publish([_split(tenant.tenant_id, split), *what_changed(planned, snapshot, services, now)])
@@ -92,12 +92,13 @@ def _ends(coded: str) -> Pair:
 
 def _planned(
     order: SplitOrder,
-    pairs: tuple[Pair, ...],
+    aparts: tuple[Apart, ...],
     snapshot: Snapshot,
     tenant: Tenant,
     services: IdentityServices,
     now: Millis,
 ) -> tuple[Plan, tuple[Must, ...]]:
+    pairs = [(one.left, one.right) for one in aparts]
     snapshot.know(key for pair in pairs for key in pair)
     owners = {snapshot.owner(key) for pair in pairs for key in pair} - {""}
     said = snapshot.ties(owners)
@@ -105,13 +106,12 @@ def _planned(
         raise Conflict("already_split", "That merge was split already.")
     if order.link_id:
         _check_linked(pairs[0], snapshot)
-    aparts = Ties(aparts=tuple(Apart(now, order.split_id, left, right) for left, right in pairs))
 
     undone: list[Must] = []
 
     def edit(said: Ties) -> Ties:
         undone[:] = [one for one in said.musts if one.merge_id == order.merge_id or (one.left, one.right) in pairs]
-        return Ties(tuple(one for one in said.musts if one not in undone), said.aparts).joined(aparts)
+        return Ties(tuple(one for one in said.musts if one not in undone), said.aparts).joined(Ties(aparts=aparts))
 
     facets = {key: facet for one in owners for key, facet in snapshot.body(one).facets.items()}
     settled = settle_people(snapshot, facets, tenant, edit)
@@ -127,16 +127,17 @@ def _check_linked(pair: Pair, snapshot: Snapshot) -> None:
         raise Conflict("not_linked", "That link unites nobody.")
 
 
-def _record(order: SplitOrder, pairs: tuple[Pair, ...], planned: Plan, undone: tuple[Must, ...], now: Millis) -> Split:
-    ends = {key for pair in pairs for key in pair}
+def _record(
+    order: SplitOrder, aparts: tuple[Apart, ...], planned: Plan, undone: tuple[Must, ...], now: Millis
+) -> Split:
+    ends = {key for one in aparts for key in (one.left, one.right)}
     sides = [one.row for one in planned.people if not ends.isdisjoint(one.component.nodes)]
     return Split(
         split_id=order.split_id,
         at=now,
         merge_id=order.merge_id,
         profile_ids=tuple(one.profile_id for one in sides),
-        aparts=tuple(Apart(now, order.split_id, left, right) for left, right in pairs),
-        cut=pairs,
+        aparts=aparts,
         reason=order.reason,
         principal=order.principal,
         versions=versions_of(planned),

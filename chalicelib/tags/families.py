@@ -61,7 +61,7 @@ class Families:
     def ancestors(self, tag_id: str) -> tuple[str, ...]:
         """The parent of a tag, the parent's parent and so on. Of a circle each stands once."""
         above: list[str] = []
-        parent = self._rules[tag_id].parent
+        parent = self._rules[tag_id].parent if tag_id in self._rules else None
         while parent is not None and parent in self._rules and parent not in (tag_id, *above):
             above.append(parent)
             parent = self._rules[parent].parent

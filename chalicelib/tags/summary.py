@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from chalicelib.kernel.texts import Text
 from chalicelib.profiles.model import Profile
+from chalicelib.tags.families import Families
 from chalicelib.tags.model import Tag
 
 MOST_CLAUSES = 3
@@ -46,9 +47,15 @@ _ORDER = ("psychology", "needs", "business_state", "behaviour")
 _SAID_BY_SUBJECT = frozenset({"vip", "newcomer"})
 
 
-def summary(profile: Profile, tags: Iterable[Tag]) -> Text:
-    """A sentence in both languages; sensible also where little is known. Reads clear traits only."""
+def summary(profile: Profile, tags: Iterable[Tag], families: Families | None = None) -> Text:
+    """A sentence in both languages; sensible also where little is known. Reads clear traits only.
+
+    ``families`` tell which tags others imply: those go without saying.
+    """
     tags = tuple(tags)
+    if families is not None:
+        implied = frozenset(above for tag in tags for above in families.ancestors(tag.id))
+        tags = tuple(tag for tag in tags if tag.id not in implied or tag.id in _SAID_BY_SUBJECT)
     chosen = _chosen(tag for tag in tags if tag.class_ != "customer_attributes" and tag.id not in _SAID_BY_SUBJECT)
     said = [tag.phrase for tag in chosen]
     knows_channel = any(tag.class_ == "channel_preference" for tag in chosen)

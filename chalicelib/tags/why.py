@@ -159,7 +159,7 @@ def why(
         weights_sum=own.weight,
         trust=own.trust,
         decay=round(own.decay, 6),
-        confidence=own.confidence if tag is None else tag.confidence,
+        confidence=_confidence(own, tag, pinned),
         threshold=rule.threshold,
         half_life_days=rule.half_life_days,
         since=(None if own.span is None else own.span.first) if tag is None else tag.since,
@@ -251,6 +251,12 @@ def _signal(
         last_event_at=None if span is None else span.last,
         error=error,
     )
+
+
+def _confidence(own: _Own, tag: Tag | None, pinned: Pinned | None) -> float:
+    if tag is not None:
+        return tag.confidence
+    return own.confidence if pinned is None else 0.0
 
 
 def _pinned(profile: Profile, tag_id: str) -> Pinned | None:

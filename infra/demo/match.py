@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-import msgspec
-
 from infra.demo.people import Person
+from infra.scores import Counted
 
 type Truth = Callable[[Person], bool]
 
@@ -57,30 +56,11 @@ TAGS: Mapping[str, Truth] = {
 _HABIT_TAGS = frozenset(name for name in TAGS if name.startswith("prefers_")) | {"night_contact", "beauty_after_sales"}
 
 
-class Score(msgspec.Struct, frozen=True):
+class Score(Counted, frozen=True, kw_only=True):
     """Counts for one attribute. ``found``: answered or set; ``true``: those it should be found for."""
 
     name: str
     kind: str
-    right: int = 0
-    found: int = 0
-    true: int = 0
-
-    @property
-    def precision(self) -> float:
-        """Right ÷ found; 1 when nothing was found."""
-        return self.right / self.found if self.found else 1.0
-
-    @property
-    def recall(self) -> float:
-        """Right ÷ true; 1 when there was nothing to find."""
-        return self.right / self.true if self.true else 1.0
-
-    @property
-    def f1(self) -> float:
-        """The harmonic mean of precision and recall."""
-        both = self.found + self.true
-        return 2 * self.right / both if both else 1.0
 
 
 def match(people: Sequence[Person], profiles: Mapping[int, Any]) -> tuple[Score, ...]:

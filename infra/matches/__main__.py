@@ -14,51 +14,27 @@ import sys
 import time
 from collections.abc import Iterable
 
-import msgspec
-
 from chalicelib.matching.model import LIKELY
 from chalicelib.training.matches.propose import Run, propose
 from infra.matches import material
 from infra.matches.material import SPREAD, Material
+from infra.scores import Counted
 
 
-class Score(msgspec.Struct, frozen=True):
-    """Pairs found, pairs that are so, and both."""
-
-    found: int
-    true: int
-    right: int
-
-    @property
-    def precision(self) -> float:
-        """How many of the found are right."""
-        return self.right / self.found if self.found else 1.0
-
-    @property
-    def recall(self) -> float:
-        """How many of the true were found."""
-        return self.right / self.true if self.true else 1.0
-
-    @property
-    def f1(self) -> float:
-        """Their harmonic mean."""
-        return 2 * self.right / (self.found + self.true) if self.found + self.true else 1.0
-
-
-def score(given: Material, pairs: Iterable[tuple[str, str]]) -> Score:
+def score(given: Material, pairs: Iterable[tuple[str, str]]) -> Counted:
     """How good some pairs are."""
     listed = list(pairs)
     right = sum(given.person[left] == given.person[right] for left, right in listed)
-    return Score(len(listed), given.true_pairs(), right)
+    return Counted(right=right, found=len(listed), true=given.true_pairs())
 
 
-def scored(given: Material) -> tuple[Run, Score]:
+def scored(given: Material) -> tuple[Run, Counted]:
     """A run as the product makes it, scored."""
     run = propose(given.rows, SPREAD, LIKELY)
     return run, score(given, ((match.left, match.right) for match in run.matches))
 
 
-def exact(given: Material) -> Score:
+def exact(given: Material) -> Counted:
     """The yardstick: both names and the birth date are equal."""
     groups: dict[tuple[str, ...], list[str]] = {}
     for row in given.rows:
@@ -69,7 +45,7 @@ def exact(given: Material) -> Score:
     return score(given, pairs)
 
 
-def _line(name: str, given: Material, found: Score, compared: str = "") -> str:
+def _line(name: str, given: Material, found: Counted, compared: str = "") -> str:
     figures = f"{found.precision:9.4f} {found.recall:7.4f} {found.f1:7.4f}"
     return f"{name:38} {len(given.rows):6} {found.true:6} {compared:>9} {figures}"
 

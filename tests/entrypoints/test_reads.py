@@ -339,3 +339,38 @@ def test_as_of__before_anybody_knew_them__404_like_anybody_unknown(shop: Shop, c
 def test_as_of__without_a_purpose__400(shop: Shop, changed: dict[str, Any]) -> None:
     """A look back says what for, too."""
     assert shop.read(f"{changed['base']}?as_of={changed['between']}").code == "bad_purpose"
+
+
+def test_tag__set_by_a_supervisor__wins_until_taken_back(shop: Shop, person: dict[str, Any]) -> None:
+    """PUT sets a tag by a person's word, why names them, DELETE gives it back to the rules; the audit has all."""
+    path = f"/v1/profiles/{person['profile_id']}/tags/vip"
+    supervisor = shop.role("supervisor")
+    answer = shop.lambdas.http("PUT", path, {"value": True, "reason": "key account"}, token=supervisor)
+    assert (answer.status, answer.json["value"]) == (200, True)
+    tags = {
+        tag["id"]: tag for tag in shop.read(f"/v1/profiles/{person['profile_id']}/tags?purpose=service").json["tags"]
+    }
+    assert (tags["vip"]["source"], tags["vip"]["confidence"]) == ("person", 1.0)
+    why = shop.read(f"{path}/why?purpose=service").json
+    assert why["pinned"]["value"] is True
+    profile = shop.read(f"/v1/profiles/{person['profile_id']}?purpose=service").json
+    assert not [name for name in profile["traits"] if name.startswith("tag:")]
+    assert shop.lambdas.http("DELETE", path, b"", token=supervisor).status == 200
+    assert shop.read(f"{path}/why?purpose=service").json["set"] is False
+
+
+def test_tag__set_wrongly__is_refused(shop: Shop, person: dict[str, Any]) -> None:
+    """An unknown tag is not found, a missing reason is refused, an agent may not."""
+    base = f"/v1/profiles/{person['profile_id']}/tags"
+    supervisor = shop.role("supervisor")
+    assert shop.lambdas.http("PUT", f"{base}/no_such", {"reason": "x"}, token=supervisor).status == 404
+    assert shop.lambdas.http("PUT", f"{base}/vip", {"value": True}, token=supervisor).status == 400
+    assert shop.lambdas.http("PUT", f"{base}/vip", {"reason": "x", "value": "yes"}, token=supervisor).status == 400
+    assert shop.lambdas.http("PUT", f"{base}/vip", {"reason": "x"}, token=shop.role("agent")).status == 403
+
+
+def test_tags__in_a_scene_nobody_declared__are_refused(shop: Shop, person: dict[str, Any]) -> None:
+    """A misspelt scene is told, not taken for none."""
+    answer = shop.read(f"/v1/profiles/{person['profile_id']}/tags?purpose=service&scene=nihgt")
+    assert (answer.status, answer.json["code"]) == (400, "unknown_scene")
+    assert shop.read(f"/v1/profiles/{person['profile_id']}/tags?purpose=service&scene=night").status == 200

@@ -121,10 +121,11 @@ class Life:
 
     def _cut_ties(self, **what: Any) -> None:
         split = self.world.split(**what)
+        cut = {(one.left, one.right) for one in split.aparts}
         left = tuple(
             one
             for one in self.said.musts
-            if one.merge_id != (split.merge_id or None) and (one.left, one.right) not in split.cut
+            if one.merge_id != (split.merge_id or None) and (one.left, one.right) not in cut
         )
         self.said = Ties(left, self.said.aparts)
         self.said = self.said.joined(Ties(aparts=split.aparts))

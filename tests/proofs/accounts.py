@@ -200,7 +200,7 @@ def announced(stored: Stored) -> set[tuple[str, str, int]]:
     """What saves, merges and splits had to publish: type, profile, version."""
     changes = (change for row in stored.events.values() if row.changes for change in decode(row.changes, list[Change]))
     saves = {(change.type, change.detail["profile_id"], change.detail["version"]) for change in changes}
-    merges = {("profile.merged", one.profile_id, one.version) for one in stored.merged}
+    merges = {("profile.merged", one.profile_id, one.versions[one.profile_id]) for one in stored.merged}
     firsts = [(one.profile_ids[0], one.versions) for one in stored.split if one.profile_ids]
     return saves | merges | {("profile.split", first, versions[first]) for first, versions in firsts}
 

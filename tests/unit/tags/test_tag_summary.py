@@ -11,9 +11,11 @@ import pytest
 
 from chalicelib.profiles.model import Profile, Trait
 from chalicelib.tags.catalogue import load_catalogue
+from chalicelib.tags.engine import evaluate
 from chalicelib.tags.model import Tag
 from chalicelib.tags.summary import summary
-from tests.unit.tags.persons import person
+from tests.unit.tags.persons import NOW, happened, person
+from tests.unit.tags.rules import catalogue, rule
 
 CASES = json.loads((Path(__file__).parents[2] / "cases" / "tags_summary.json").read_text())
 
@@ -48,3 +50,16 @@ def test_summary__of_every_tag_alone__is_a_sentence() -> None:
         assert found.zh
         assert found.en[0].isupper()
         assert "，，" not in found.zh
+
+
+def test_summary__of_a_tag_and_its_parent__says_the_more_telling_one() -> None:
+    """What a tag implies goes without saying."""
+    child = rule(id="child", parent="parent", phrase={"zh": "近期低分", "en": "scored low lately"})
+    parent = rule(id="parent", phrase={"zh": "不太满意", "en": "is not content"})
+    library = catalogue(child, parent)
+    someone = person([happened("conversation.opened", 1), happened("conversation.opened", 2)])
+    tags = evaluate(library, someone, NOW)
+    assert {tag.id for tag in tags} == {"child", "parent"}
+    said = summary(someone, tags, library.families).en
+    assert "scored low lately" in said
+    assert "not content" not in said
