@@ -10,7 +10,7 @@ from chalice.app import Blueprint, Request
 from chalicelib.entrypoints.authorizers import principal_auth
 from chalicelib.entrypoints.clock import now
 from chalicelib.entrypoints.compose import past_services, read_services, tenant_of
-from chalicelib.entrypoints.insights import standing
+from chalicelib.entrypoints.insights import insight_services, standing
 from chalicelib.entrypoints.problems import serves
 from chalicelib.entrypoints.request import Caller, check_purpose, limit_of, moment, query, typed_body
 from chalicelib.events.model import Identifier
@@ -75,6 +75,10 @@ def tags(request: Request, caller: Caller, profile_id: str) -> TagsView:
 def tag_why(request: Request, caller: Caller, profile_id: str, tag_id: str) -> WhyView:
     """Why a tag is set, or why it is not, or was as of a moment; with ``scene`` as it weighs in these scenes."""
     person, at = _person(request, caller, profile_id)
+    if any(rule.id == tag_id for rule in read_services().catalogue.group_rules):
+        from chalicelib.flows.explain_group_tag import explain_group_tag
+
+        return explain_group_tag(caller.tenant_id, person, tag_id, standing(caller.tenant_id), insight_services(), at)
     return explain_tag(person, tag_id, read_services(), at, _scenes(request))
 
 

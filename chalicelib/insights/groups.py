@@ -90,19 +90,21 @@ def group_tags(
 ) -> dict[str, tuple[GroupTag, ...]]:
     """Group → its tags by id, of a day's result. ``before`` are those of the day before: who goes on has them since."""
     since = {(key, tag.id): tag.since for key, tags in before.items() for tag in tags}
-    by_granularity: dict[str, list[TagRule]] = {}
-    for rule in rules:
-        by_granularity.setdefault(rule.granularity, []).append(rule)
+    ordered = sorted(rules, key=lambda rule: rule.id)
     found: dict[str, tuple[GroupTag, ...]] = {}
     for key in sorted(result.counts.groups):
-        asked = by_granularity.get("crowd" if key == CROWD else "segment", ())
-        if not _is_group(key) or result.counts.groups[key].people < LEAST_MEMBERS:
-            continue
-        tags = (_tag(rule, key, result, since) for rule in sorted(asked, key=lambda rule: rule.id))
+        tags = (_tag(rule, key, result, since) for rule in ordered if may_have_tags(rule, key, result))
         set_ = tuple(tag for tag in tags if tag is not None)
         if set_:
             found[key] = set_
     return found
+
+
+def may_have_tags(rule: TagRule, key: str, result: Result) -> bool:
+    """Whether a rule is asked of a group: it is of its granularity, large enough, and its people share something."""
+    group = result.counts.groups.get(key)
+    fits = rule.granularity == ("crowd" if key == CROWD else "segment") and _is_group(key)
+    return fits and group is not None and group.people >= LEAST_MEMBERS
 
 
 def _is_group(key: str) -> bool:
@@ -111,14 +113,15 @@ def _is_group(key: str) -> bool:
 
 
 def _tag(rule: TagRule, key: str, result: Result, since: Mapping[tuple[str, str], Millis]) -> GroupTag | None:
-    outcomes = tuple(_outcomes(rule, key, result))
+    outcomes = tuple(outcomes_of(rule, key, result))
     weight = weight_of(rule, sum(1 << place for place, one in enumerate(outcomes) if one.true))
     if not reaches(rule, weight):
         return None
     return GroupTag(rule.id, weight, since.get((key, rule.id), result.at), outcomes)
 
 
-def _outcomes(rule: TagRule, key: str, result: Result) -> Iterator[SignalOutcome]:
+def outcomes_of(rule: TagRule, key: str, result: Result) -> Iterator[SignalOutcome]:
+    """Each signal of a rule for a group that was counted, with the values that it read."""
     for signal in rule.signals:
         condition = expand(signal.when)
         values = {path: value_at(path, key, result) for path in sorted(reads(condition))}

@@ -97,8 +97,13 @@ def test_group_tag__on_a_person__is_read_with_its_source(town: Shop) -> None:
     path = f"/v1/profiles/{found['profile_id']}"
     for answer in (town.read(f"{path}?purpose=service").json, town.read(f"{path}/tags?purpose=service").json):
         assert {tag["id"] for tag in answer["tags"] if tag["source"] == "group"} == of_group
-    elsewhere = town.lookup("user_id", "p-0").json["tags"]
-    assert "group_open_complaints" not in {tag["id"] for tag in elsewhere}
+    elsewhere = town.lookup("user_id", "p-0").json
+    assert "group_open_complaints" not in {tag["id"] for tag in elsewhere["tags"]}
+    why = town.read(f"{path}/tags/group_open_complaints/why?purpose=service").json
+    assert (why["set"], why["source"]) == (True, "group") and "浙江" in why["says"]["zh"]
+    assert [one["values"] for one in why["signals"] if one["true"]]
+    not_set = town.read(f"/v1/profiles/{elsewhere['profile_id']}/tags/group_open_complaints/why?purpose=service").json
+    assert not not_set["set"] and not_set["signals"]
 
 
 def test_night__second_invocation__counts_nobody_again(town: Shop, log: Callable[[], str]) -> None:
