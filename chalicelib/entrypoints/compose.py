@@ -49,6 +49,7 @@ from chalicelib.tags.model import Failure
 if TYPE_CHECKING:
     from chalicelib.flows.catalogue_services import CatalogueServices
     from chalicelib.flows.import_services import ImportServices
+    from chalicelib.insights.lexicon import Lexicon
 
 CATALOGUE_SECONDS = 60
 """How long a tenant or source that was read is used without asking again."""
@@ -162,6 +163,14 @@ def in_force() -> InForceCatalogues:
 def catalogue(tenant_id: str) -> Catalogue:
     """The tag rules and measures that are in force for a tenant. Raises Unavailable when they cannot be had."""
     return in_force()(tenant_id).catalogue
+
+
+def words(tenant_id: str) -> Lexicon:
+    """The words that a tenant counts in what people write. Raises Unavailable when they cannot be had."""
+    # Loaded with the first text that is read.
+    from chalicelib.flows.own_words import lexicon_of
+
+    return lexicon_of(in_force()(tenant_id))
 
 
 @cache
@@ -333,4 +342,5 @@ def ingest_services() -> IngestServices:
         catalogue=catalogue,
         random=os.urandom,
         tally=Tally(DynamoTallies(call, names.table_history), time.monotonic),
+        words=words,
     )

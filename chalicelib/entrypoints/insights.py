@@ -6,27 +6,26 @@ import time
 from functools import cache
 from typing import TYPE_CHECKING
 
-from chalicelib.entrypoints.compose import CATALOGUE_SECONDS, Recent, api, catalogue, settings
+from chalicelib.entrypoints.compose import CATALOGUE_SECONDS, Recent, api, catalogue, settings, words
 
 if TYPE_CHECKING:
     from chalicelib.flows.counting_services import CountServices, InsightServices
     from chalicelib.flows.read_hot_words import WordServices
-    from chalicelib.insights.lexicon import Lexicon
-    from chalicelib.insights.standing import Standing
+    from chalicelib.insights.shown_tags import GroupTags
 
 
 @cache
 def count_services() -> CountServices:
     """What a run of the count needs."""
     from chalicelib.flows.counting_services import CountServices
-    from chalicelib.store.counts import DynamoCounts, DynamoStanding
+    from chalicelib.store.counts import DynamoCounts, DynamoGroupTags
     from chalicelib.store.people import DynamoPeople
 
     call, names = api("dynamodb").call, settings()
     return CountServices(
         people=DynamoPeople(call, names.table_profiles),
         counts=DynamoCounts(call, names.table_history),
-        standing=DynamoStanding(call, names.table_catalogue),
+        group_tags=DynamoGroupTags(call, names.table_catalogue),
         catalogue=catalogue,
     )
 
@@ -49,30 +48,23 @@ def word_services() -> WordServices:
     return WordServices(DynamoTallies(api("dynamodb").call, settings().table_history), words)
 
 
-def words(tenant_id: str) -> Lexicon:
-    """The words that a tenant counts in what people write."""
-    from chalicelib.insights.lexicon import shipped_lexicon
-
-    return shipped_lexicon()
-
-
 @cache
-def _standings() -> Recent[Standing]:
-    from chalicelib.insights.standing import NOTHING, Standing
+def _group_tags() -> Recent[GroupTags]:
+    from chalicelib.insights.shown_tags import NOTHING, GroupTags
     from chalicelib.kernel.codec import decode
-    from chalicelib.store.counts import DynamoStanding
+    from chalicelib.store.counts import DynamoGroupTags
 
-    store = DynamoStanding(api("dynamodb").call, settings().table_catalogue)
+    store = DynamoGroupTags(api("dynamodb").call, settings().table_catalogue)
 
-    def ask(tenant_id: str) -> Standing:
-        content = store.standing(tenant_id)
-        return NOTHING if content is None else decode(content, Standing)
+    def ask(tenant_id: str) -> GroupTags:
+        content = store.group_tags(tenant_id)
+        return NOTHING if content is None else decode(content, GroupTags)
 
     return Recent(ask, CATALOGUE_SECONDS, time.monotonic)
 
 
-def standing(tenant_id: str) -> Standing:
+def group_tags(tenant_id: str) -> GroupTags:
     """The tags of a tenant's groups, as they are shown on people; read at most once a minute. Raises Unavailable."""
-    from chalicelib.insights.standing import NOTHING
+    from chalicelib.insights.shown_tags import NOTHING
 
-    return _standings()(tenant_id) or NOTHING
+    return _group_tags()(tenant_id) or NOTHING

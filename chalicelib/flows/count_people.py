@@ -13,10 +13,10 @@ import msgspec
 from chalicelib.flows.counting_services import CountServices
 from chalicelib.flows.profile_of import profile_of
 from chalicelib.insights.counting import Counts, added, count_person, no_counts
-from chalicelib.insights.groups import GroupTag, group_tags
+from chalicelib.insights.groups import GroupTag, tags_of_groups
 from chalicelib.insights.results import Result, result_of
 from chalicelib.insights.runs import Progress, Run, next_run
-from chalicelib.insights.standing import standing_of
+from chalicelib.insights.shown_tags import shown_of
 from chalicelib.kernel.codec import decode, encode
 from chalicelib.kernel.moments import DAY_MS, Millis, day_of
 from chalicelib.profiles.model import Body
@@ -158,9 +158,9 @@ def _finish(tenant_id: str, run: Run, counts: Counts, services: CountServices) -
     _keep(tenant_id, LATEST, content, run.at, services)
     rules = services.catalogue(tenant_id).group_rules
     old = services.counts.load(tenant_id, GROUPS)
-    tags = group_tags(rules, result, {} if old is None else _decoded(old, dict[str, tuple[GroupTag, ...]]))
+    tags = tags_of_groups(rules, result, {} if old is None else _decoded(old, dict[str, tuple[GroupTag, ...]]))
     _keep(tenant_id, GROUPS, encode(tags), run.at, services)
-    services.standing.stand(tenant_id, encode(standing_of(rules, tags, run.at)))
+    services.group_tags.keep_group_tags(tenant_id, encode(shown_of(rules, tags, run.at)))
     _keep(tenant_id, RUN, encode(msgspec.structs.replace(run, finished=True)), run.at, services)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from chalicelib.store.counts import CountStore, StandingStore
+from chalicelib.store.counts import CountStore, GroupTagStore
 from chalicelib.store.people import PeopleStore
 from chalicelib.tags.catalogue import Catalogue
 
@@ -16,7 +16,7 @@ class CountServices(msgspec.Struct, frozen=True):
 
     people: PeopleStore
     counts: CountStore
-    standing: StandingStore
+    group_tags: GroupTagStore
     catalogue: Callable[[str], Catalogue]
 
 

@@ -10,7 +10,7 @@ from chalicelib.flows.views import SignalView, WhyView
 from chalicelib.insights.groupings import CROWD, groups_of, key_of
 from chalicelib.insights.groups import SignalOutcome, may_have_tags, outcomes_of
 from chalicelib.insights.results import Result
-from chalicelib.insights.standing import SOURCE, Standing, tags_from_groups
+from chalicelib.insights.shown_tags import SOURCE, GroupTags, tags_from_groups
 from chalicelib.kernel.codec import decode
 from chalicelib.kernel.errors import NotFound
 from chalicelib.kernel.moments import Millis, format_moment
@@ -30,7 +30,7 @@ class _Speaker(msgspec.Struct, frozen=True):
 
 
 def explain_group_tag(
-    tenant_id: str, profile: Profile, tag_id: str, standing: Standing, services: InsightServices, now: Millis
+    tenant_id: str, profile: Profile, tag_id: str, group_tags: GroupTags, services: InsightServices, now: Millis
 ) -> WhyView:
     """Why a tag of groups is shown on somebody, or is not. Raises NotFound ``no_such_tag`` and ``no_counts``."""
     catalogue = services.catalogue(tenant_id)
@@ -42,7 +42,7 @@ def explain_group_tag(
         raise NotFound("no_counts", "Nobody has been counted then; people are counted every night.")
     result = decode(kept.content, Result, limit_bytes=LIMIT_BYTES)
     tags = assess(catalogue, profile, now).tags
-    shown = {tag.id: tag for tag in tags_from_groups(standing, profile, tags, now)}
+    shown = {tag.id: tag for tag in tags_from_groups(group_tags, profile, tags, now)}
     speaker = _speaker(
         rule, [CROWD, *(key_of(*one) for one in groups_of(profile, {t.id for t in tags}).items())], result
     )
@@ -84,7 +84,6 @@ def _view(rule: TagRule, speaker: _Speaker, tag: Tag | None, result: Result, now
         parent=None,
         level=0,
         doubts=(),
-        filled=(),
         implied_by=(),
         lost_to=None,
         pinned=None,

@@ -85,7 +85,7 @@ class GroupTag(msgspec.Struct, frozen=True, array_like=True):
     signals: tuple[SignalOutcome, ...] = ()
 
 
-def group_tags(
+def tags_of_groups(
     rules: Iterable[TagRule], result: Result, before: Mapping[str, Iterable[GroupTag]]
 ) -> dict[str, tuple[GroupTag, ...]]:
     """Group → its tags by id, of a day's result. ``before`` are those of the day before: who goes on has them since."""

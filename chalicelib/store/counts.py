@@ -42,13 +42,13 @@ class CountStore(Protocol):
         """Write a value in place of the version before; False when another was written meanwhile."""
 
 
-class StandingStore(Protocol):
+class GroupTagStore(Protocol):
     """One small value per tenant, which the functions that show profiles read."""
 
-    def standing(self, tenant: str) -> bytes | None:
+    def group_tags(self, tenant: str) -> bytes | None:
         """The value, or None."""
 
-    def stand(self, tenant: str, content: bytes) -> None:
+    def keep_group_tags(self, tenant: str, content: bytes) -> None:
         """Write the value."""
 
 
@@ -94,31 +94,31 @@ class DynamoCounts:
         return b"".join(found[pk] for pk in pks)
 
 
-class DynamoStanding:
-    """``StandingStore`` on the table ``catalogue``: ``groups#<tenant>``."""
+class DynamoGroupTags:
+    """``GroupTagStore`` on the table ``catalogue``: ``groups#<tenant>``."""
 
     def __init__(self, call: Call, table: str) -> None:
         self._call = call
         self._table = table
 
-    def standing(self, tenant: str) -> bytes | None:
+    def group_tags(self, tenant: str) -> bytes | None:
         """The value, or None."""
         key = {"pk": {"S": f"groups#{tenant}"}, "sk": {"S": _SORT}}
         answer = self._call("GetItem", {"TableName": self._table, "Key": key})
         return cast(bytes, plain(answer["Item"])["content"]) if "Item" in answer else None
 
-    def stand(self, tenant: str, content: bytes) -> None:
+    def keep_group_tags(self, tenant: str, content: bytes) -> None:
         """Write the value."""
         item = typed({"pk": f"groups#{tenant}", "sk": _SORT, "content": content})
         self._call("PutItem", {"TableName": self._table, "Item": item})
 
 
 class MemoryCounts:
-    """``CountStore`` and ``StandingStore`` in dictionaries."""
+    """``CountStore`` and ``GroupTagStore`` in dictionaries."""
 
     def __init__(self) -> None:
         self.kept: dict[tuple[str, str], Kept] = {}
-        self.stood: dict[str, bytes] = {}
+        self.group_tags_kept: dict[str, bytes] = {}
 
     def load(self, tenant: str, name: str) -> Kept | None:
         """A value as it was last kept."""
@@ -132,13 +132,13 @@ class MemoryCounts:
         self.kept[tenant, one.name] = one
         return True
 
-    def standing(self, tenant: str) -> bytes | None:
+    def group_tags(self, tenant: str) -> bytes | None:
         """The value, or None."""
-        return self.stood.get(tenant)
+        return self.group_tags_kept.get(tenant)
 
-    def stand(self, tenant: str, content: bytes) -> None:
+    def keep_group_tags(self, tenant: str, content: bytes) -> None:
         """Write the value."""
-        self.stood[tenant] = content
+        self.group_tags_kept[tenant] = content
 
 
 def _pk(tenant: str, name: str) -> str:

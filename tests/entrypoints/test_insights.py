@@ -26,7 +26,7 @@ def nightly(remaining_ms: int = 900_000, tenant: str = "") -> None:
 def forget() -> None:
     """Empty what the functions keep between calls."""
     forget_composed()
-    for one in (insights.count_services, insights.insight_services, insights.word_services, insights._standings):
+    for one in (insights.count_services, insights.insight_services, insights.word_services, insights._group_tags):
         one.cache_clear()
 
 

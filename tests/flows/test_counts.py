@@ -16,7 +16,7 @@ from chalicelib.flows.read_counts import read_groups, read_tag_counts, read_tag_
 from chalicelib.insights.counting import Counts
 from chalicelib.insights.groupings import CROWD
 from chalicelib.insights.results import Result
-from chalicelib.insights.standing import NOTHING, STANDS_MS, Standing
+from chalicelib.insights.shown_tags import NOTHING, STANDS_MS, GroupTags
 from chalicelib.kernel.codec import decode
 from chalicelib.kernel.errors import NotFound, Unavailable
 from chalicelib.kernel.moments import DAY_MS, HOUR_MS
@@ -63,8 +63,8 @@ class Town:
     def result(self) -> Result:
         return decode(self.counts.kept[TENANT_ID, LATEST].content, Result)
 
-    def standing(self) -> Standing:
-        return decode(self.counts.stood[TENANT_ID], Standing)
+    def group_tags(self) -> GroupTags:
+        return decode(self.counts.group_tags_kept[TENANT_ID], GroupTags)
 
 
 def for_calls(number: int) -> Callable[[], bool]:
@@ -272,15 +272,19 @@ def test_group_tag__shown_on_its_people__with_its_source_until_it_is_too_old() -
     town.count()
     zhejiang, shanghai = town.world.person("user_id", "u1"), town.world.person("user_id", "u0")
 
-    def shown(person: Any, now: int = NOW, standing: Standing | None = None) -> dict[str, Any]:
-        view = describe_profile(person, town.world.reading(), now, town.standing() if standing is None else standing)
+    def shown(person: Any, now: int = NOW, group_tags: GroupTags | None = None) -> dict[str, Any]:
+        view = describe_profile(
+            person, town.world.reading(), now, town.group_tags() if group_tags is None else group_tags
+        )
         return {tag.id: tag for tag in view.tags if tag.source == "group"}
 
-    of_region = {tag_id for tag_id, *_ in town.standing().groups["region:浙江"]}
+    of_region = {tag_id for tag_id, *_ in town.group_tags().groups["region:浙江"]}
     assert of_region and of_region <= shown(zhejiang).keys()
-    elsewhere = {tag_id for key, tags in town.standing().groups.items() if key != "region:浙江" for tag_id, *_ in tags}
+    elsewhere = {
+        tag_id for key, tags in town.group_tags().groups.items() if key != "region:浙江" for tag_id, *_ in tags
+    }
     assert shown(shanghai).keys() <= elsewhere
-    assert shown(zhejiang, NOW - 1) == shown(zhejiang, NOW + STANDS_MS) == shown(zhejiang, standing=NOTHING) == {}
+    assert shown(zhejiang, NOW - 1) == shown(zhejiang, NOW + STANDS_MS) == shown(zhejiang, group_tags=NOTHING) == {}
     one = next(iter(shown(zhejiang).values()))
     assert one.value is True and 0 < one.confidence <= 1 and one.expires_at is not None
 
@@ -289,9 +293,9 @@ def test_group_tag__that_goes_on__keeps_its_since() -> None:
     """A group that is still tagged the next day has been since the first."""
     town = Town(90)
     town.count()
-    first = {tag_id: since for tag_id, _, since in town.standing().groups["region:浙江"]}
+    first = {tag_id: since for tag_id, _, since in town.group_tags().groups["region:浙江"]}
     town.count(now=NOW + DAY_MS)
-    second = {tag_id: since for tag_id, _, since in town.standing().groups["region:浙江"]}
+    second = {tag_id: since for tag_id, _, since in town.group_tags().groups["region:浙江"]}
     assert {tag_id: second[tag_id] for tag_id in first.keys() & second.keys()} == dict.fromkeys(
         first.keys() & second.keys(), NOW
     ) and first.keys() & second.keys()
@@ -301,7 +305,7 @@ def test_standing__of_a_tenant__is_small() -> None:
     """What profile reads load beside a profile is a few kilobytes, whatever the number of people."""
     town = Town(90)
     town.count()
-    assert len(town.counts.stood[TENANT_ID]) < 20_000
+    assert len(town.counts.group_tags_kept[TENANT_ID]) < 20_000
 
 
 def test_counts__empty__are_of_nobody() -> None:

@@ -12,10 +12,10 @@ from chalicelib.store.counts import (
     PART_BYTES,
     CountStore,
     DynamoCounts,
-    DynamoStanding,
+    DynamoGroupTags,
+    GroupTagStore,
     Kept,
     MemoryCounts,
-    StandingStore,
 )
 from tests.store import rows
 from tests.store.backends import Stores
@@ -27,8 +27,8 @@ def counts(stores: Stores) -> CountStore:
 
 
 @pytest.fixture
-def standing(stores: Stores) -> StandingStore:
-    return DynamoStanding(stores.api.call, stores.tables["TABLE_CATALOGUE"]) if stores.api else MemoryCounts()
+def group_tags(stores: Stores) -> GroupTagStore:
+    return DynamoGroupTags(stores.api.call, stores.tables["TABLE_CATALOGUE"]) if stores.api else MemoryCounts()
 
 
 def kept(content: bytes = b"content", version: int = 1) -> Kept:
@@ -78,12 +78,12 @@ def test_value__that_lost_a_part__is_not_read_as_less(dynamodb: Stores, tenant: 
         counts.load(tenant, "range/1.1/0")
 
 
-def test_standing__written__is_the_tenants_own(standing: StandingStore, tenant: str) -> None:
+def test_group_tags__written__is_the_tenants_own(group_tags: GroupTagStore, tenant: str) -> None:
     """One small value per tenant, replaced as a whole."""
-    assert standing.standing(tenant) is None
-    standing.stand(tenant, b"first")
-    standing.stand(tenant, b"second")
-    assert standing.standing(tenant) == b"second" and standing.standing("t_other") is None
+    assert group_tags.group_tags(tenant) is None
+    group_tags.keep_group_tags(tenant, b"first")
+    group_tags.keep_group_tags(tenant, b"second")
+    assert group_tags.group_tags(tenant) == b"second" and group_tags.group_tags("t_other") is None
 
 
 def test_kept__is_a_value() -> None:

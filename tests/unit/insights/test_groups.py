@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from chalicelib.insights.counting import Counts, GroupCounts
 from chalicelib.insights.groupings import CROWD
-from chalicelib.insights.groups import LEAST_MEMBERS, GroupTag, GroupVocabulary, group_tags, value_at
+from chalicelib.insights.groups import LEAST_MEMBERS, GroupTag, GroupVocabulary, tags_of_groups, value_at
 from chalicelib.insights.results import Result, result_of
 from chalicelib.profiles.conditions import ENGINE, reads
 from chalicelib.profiles.operators import expand
@@ -116,7 +116,7 @@ def tagged(people: int, complaining: int, usual: tuple[int, int] = (1_000, 50)) 
         "region:浙江": GroupCounts(people, {"open_complaint": complaining}, {}),
         "region:unknown": GroupCounts(people, {"open_complaint": complaining}, {}),
     }
-    return group_tags(RULES, result(groups), {})
+    return tags_of_groups(RULES, result(groups), {})
 
 
 def test_group__with_many_complaints__is_tagged_and_unknown_ones_are_not() -> None:
@@ -153,7 +153,7 @@ def test_crowd_tags__are_of_everybody_and_segment_tags_of_groups() -> None:
         CROWD: GroupCounts(1_000, {"open_complaint": 100}, {}),
         "region:浙江": GroupCounts(500, {"open_complaint": 90}, {}),
     }
-    found = group_tags(RULES, result(groups, then), {})
+    found = tags_of_groups(RULES, result(groups, then), {})
     assert {tag.id for tag in found[CROWD]} == {"crowd_complaints_rising"}
     assert {tag.id for tag in found["region:浙江"]} == {"group_open_complaints"}
 

@@ -30,7 +30,7 @@ class Shown(msgspec.Struct, frozen=True, array_like=True):
     phrase: Text
 
 
-class Standing(msgspec.Struct, frozen=True, array_like=True):
+class GroupTags(msgspec.Struct, frozen=True, array_like=True):
     """Group → id, confidence and since of each of its tags. ``at``: when the people were counted."""
 
     at: Millis = 0
@@ -38,10 +38,10 @@ class Standing(msgspec.Struct, frozen=True, array_like=True):
     groups: dict[str, tuple[tuple[str, float, Millis], ...]] = {}
 
 
-NOTHING = Standing()
+NOTHING = GroupTags()
 
 
-def standing_of(rules: Iterable[TagRule], tags: Mapping[str, Iterable[GroupTag]], at: Millis) -> Standing:
+def shown_of(rules: Iterable[TagRule], tags: Mapping[str, Iterable[GroupTag]], at: Millis) -> GroupTags:
     """What is kept of a day's group tags for profiles to show."""
     groups = {key: tuple((tag.id, tag.confidence, tag.since) for tag in set_) for key, set_ in tags.items()}
     used = {tag_id for set_ in groups.values() for tag_id, _, _ in set_}
@@ -50,28 +50,28 @@ def standing_of(rules: Iterable[TagRule], tags: Mapping[str, Iterable[GroupTag]]
         for rule in rules
         if rule.id in used
     }
-    return Standing(at, told, groups)
+    return GroupTags(at, told, groups)
 
 
-def tags_from_groups(standing: Standing, profile: Profile, tags: Iterable[Tag], now: Millis) -> tuple[Tag, ...]:
+def tags_from_groups(group_tags: GroupTags, profile: Profile, tags: Iterable[Tag], now: Millis) -> tuple[Tag, ...]:
     """The tags that a person has because of the groups they belong to; of several groups the surest speaks.
 
     Of a moment before the groups were counted nothing is said, and nothing once they have stood too long.
     """
-    if not standing.at <= now < standing.at + STANDS_MS:
+    if not group_tags.at <= now < group_tags.at + STANDS_MS:
         return ()
     best: dict[str, Tag] = {}
-    for tag in _of_groups(standing, groups_of(profile, {tag.id for tag in tags})):
+    for tag in _of_groups(group_tags, groups_of(profile, {tag.id for tag in tags})):
         kept = best.get(tag.id)
         if kept is None or (tag.confidence, -tag.since) > (kept.confidence, -kept.since):
             best[tag.id] = tag
     return tuple(best[tag_id] for tag_id in sorted(best))
 
 
-def _of_groups(standing: Standing, groups: Mapping[str, str]) -> Iterator[Tag]:
+def _of_groups(group_tags: GroupTags, groups: Mapping[str, str]) -> Iterator[Tag]:
     for key in (CROWD, *(key_of(*one) for one in groups.items())):
-        for tag_id, confidence, since in standing.groups.get(key, ()):
-            rule = standing.rules[tag_id]
+        for tag_id, confidence, since in group_tags.groups.get(key, ()):
+            rule = group_tags.rules[tag_id]
             yield Tag(
                 id=tag_id,
                 name=rule.name,
@@ -80,7 +80,7 @@ def _of_groups(standing: Standing, groups: Mapping[str, str]) -> Iterator[Tag]:
                 value=True,
                 confidence=confidence,
                 since=since,
-                expires_at=standing.at + STANDS_MS,
+                expires_at=group_tags.at + STANDS_MS,
                 source=SOURCE,
                 phrase=rule.phrase,
             )
