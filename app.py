@@ -16,6 +16,7 @@ from chalicelib.entrypoints import (
     http_insights,
     http_matching,
     http_profiles,
+    http_quality,
     http_quarantine,
     http_routing,
     http_system,
@@ -26,6 +27,7 @@ from chalicelib.entrypoints import (
     queue_imports,
     schedule_counts,
     schedule_matches,
+    schedule_quality,
 )
 
 app = Chalice(app_name="zhiyin", configure_logs=False)
@@ -40,6 +42,7 @@ app.register_blueprint(http_imports.blueprint, name_prefix="imports_")
 app.register_blueprint(http_identity.blueprint, name_prefix="identity_")
 app.register_blueprint(http_insights.blueprint, name_prefix="insights_")
 app.register_blueprint(http_tags.blueprint, name_prefix="tags_")
+app.register_blueprint(http_quality.blueprint, name_prefix="quality_")
 app.register_blueprint(http_quarantine.blueprint, name_prefix="quarantine_")
 app.register_blueprint(http_audit.blueprint, name_prefix="audit_")
 app.register_blueprint(http_catalogue.blueprint, name_prefix="catalogue_")
@@ -48,4 +51,5 @@ app.register_blueprint(queue_events.blueprint)
 app.register_blueprint(queue_imports.blueprint)
 app.register_blueprint(schedule_matches.blueprint)
 app.register_blueprint(schedule_counts.blueprint)
+app.register_blueprint(schedule_quality.blueprint)
 app.register_blueprint(authorizers.blueprint)

@@ -288,6 +288,10 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         parameters=(IDEMPOTENCY_KEY,),
         refuses=(404, 409),
     ),
+    ("GET", "/v1/quality"): Operation(
+        details="Sources are judged every hour, each by its own past. `weight` is what a source's evidence counts "
+        "meanwhile; `psi` lists the population stability index of each field that has enough values."
+    ),
     ("GET", "/v1/audit"): Operation(
         details="A page for a rare principal or profile may hold fewer than asked for, or none, and still have a cursor.",
         parameters=(AUDIT_PRINCIPAL, AUDIT_PROFILE, FROM, TO, ROWS, CURSOR),

@@ -38,6 +38,7 @@ ROUTES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("POST", "/v1/catalogue/*/*/rollback"),
     ),
     "audit:read": (("GET", "/v1/audit"),),
+    "quality:read": (("GET", "/v1/quality"),),
     "quarantine:read": (("GET", "/v1/quarantine"),),
     "quarantine:replay": (("POST", "/v1/quarantine/*/replay"),),
     "route": (("POST", "/v1/route"), ("GET", "/v1/decisions/*")),

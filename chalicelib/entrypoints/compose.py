@@ -22,8 +22,10 @@ from chalicelib.aws.retrying import wait
 from chalicelib.aws.services import open_api
 from chalicelib.aws.settings import Settings, load_settings
 from chalicelib.channels.model import SourceProfile
+from chalicelib.entrypoints.clock import now
 from chalicelib.entrypoints.request import Caller
 from chalicelib.flows.effective import InForceCatalogues
+from chalicelib.flows.health_in_force import HealthInForce
 from chalicelib.flows.services import (
     Change,
     DoorServices,
@@ -42,6 +44,7 @@ from chalicelib.store.dynamo_declarations import DynamoDeclarations
 from chalicelib.store.dynamo_history import DynamoHistory
 from chalicelib.store.dynamo_profiles import DynamoProfiles
 from chalicelib.store.dynamo_secrets import DynamoSecrets
+from chalicelib.store.health import DynamoHealth
 from chalicelib.store.tallies import DynamoTallies
 from chalicelib.tags.catalogue import Catalogue
 from chalicelib.tags.model import Failure
@@ -161,8 +164,18 @@ def in_force() -> InForceCatalogues:
 
 
 def catalogue(tenant_id: str) -> Catalogue:
-    """The tag rules and measures that are in force for a tenant. Raises Unavailable when they cannot be had."""
-    return in_force()(tenant_id).catalogue
+    """The tag rules and measures that are in force for a tenant, its sources being as they are.
+
+    Raises Unavailable when they cannot be had.
+    """
+    return source_health().over(tenant_id, in_force()(tenant_id).catalogue)
+
+
+@cache
+def source_health() -> HealthInForce:
+    """How each tenant's sources are: not older than a minute, and no read per event."""
+    store = DynamoHealth(api("dynamodb").call, settings().table_catalogue)
+    return HealthInForce(store, time.monotonic, now)
 
 
 def words(tenant_id: str) -> Lexicon:
@@ -291,7 +304,7 @@ def read_services(tenant_id: str) -> ReadServices:
         history=history(),
         tenant=tenant,
         index=index,
-        catalogue=standing.catalogue,
+        catalogue=catalogue(tenant_id),
         policy=standing.policy,
         alarm=raise_alarm,
     )

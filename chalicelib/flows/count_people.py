@@ -19,6 +19,7 @@ from chalicelib.insights.runs import Progress, Run, next_run
 from chalicelib.insights.shown_tags import shown_of
 from chalicelib.kernel.codec import decode, encode
 from chalicelib.kernel.moments import DAY_MS, Millis, day_of
+from chalicelib.profiles.claims import usable
 from chalicelib.profiles.model import Body
 from chalicelib.store.counts import Kept
 from chalicelib.store.people import Slice
@@ -140,7 +141,7 @@ def _count(
         if row.state != "active":
             # Whoever asked that their profile be not used is in no statistic either.
             continue
-        profile = profile_of(row, decode(row.body, Body))
+        profile = usable(profile_of(row, decode(row.body, Body)), catalogue.health.weights)
         assessed = assess(catalogue, profile, run.at)
         count_person(counts, profile, assessed.tags, catalogue.measures.money, run.at)
         report.people += 1

@@ -84,6 +84,7 @@ def _view(rule: TagRule, speaker: _Speaker, tag: Tag | None, result: Result, now
         parent=None,
         level=0,
         doubts=(),
+        filled=(),
         implied_by=(),
         lost_to=None,
         pinned=None,

@@ -53,6 +53,11 @@ class Health(msgspec.Struct, frozen=True, dict=True):
         """Measure → the moment after which nothing is known of it."""
         return {name: one.known_until for name, one in self.measures.items() if one.known_until is not None}
 
+    @cached_property
+    def weights(self) -> Mapping[str, float]:
+        """Source → what its values count, of the sources that are not well."""
+        return {name: one.weight for name, one in self.sources.items()}
+
     def factor(self, profile: Profile, reads: Collection[str]) -> float:
         """What share of its weight a signal keeps that reads these paths: the least of what it rests on."""
         return min((weight for _, weight in self.doubts(profile, reads)), default=1.0)
