@@ -28,7 +28,7 @@ SEGMENTS: tuple[str, ...] = (
     "high_purchasing_power",
     "repeat_buyer",
 )
-"""Tags of class customer_group in order: a person counts to the first one that is set."""
+"""Tags in order: a person counts to the first one that is set."""
 
 
 def segment_of(tag_ids: Collection[str], segments: Sequence[str] = SEGMENTS) -> str:

@@ -41,7 +41,8 @@ PRIOR_PEOPLE = 20.0
 _LEAST_DAYS, _MOST_DAYS = 7, 60
 _SIMPLE = frozenset({"g.size", "g.part", "g.growth"})
 _OF_TAGS = ("share", "usual", "lift", "change")
-_OF_MEASURES = ("per_member", "usual_per_member", "ratio")
+OF_MEASURES = ("per_member", "usual_per_member", "ratio", "mean")
+"""What is read of a measure: ``g.<one of these>.<measure>``."""
 
 
 class GroupVocabulary(Vocabulary):
@@ -55,7 +56,7 @@ class GroupVocabulary(Vocabulary):
     def paths(self) -> frozenset[str]:
         """Every path that a group's rule may read."""
         of_tags = {f"g.{head}.{tag_id}" for head in _OF_TAGS for tag_id in self._tag_ids}
-        of_measures = {f"g.{head}.{measure}" for head in _OF_MEASURES for measure in self.measures}
+        of_measures = {f"g.{head}.{measure}" for head in OF_MEASURES[:-1] for measure in self.measures}
         means = {f"g.mean.{name}" for name, measure in self.measures.items() if measure.amount is not None}
         return frozenset(_SIMPLE | of_tags | of_measures | means)
 

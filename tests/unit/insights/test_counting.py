@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from chalicelib.insights.counting import BIN_STARTS, CONFIDENCE_BINS, Counts, added, count_person, no_counts
-from chalicelib.insights.groupings import CROWD, GROUPINGS, groups_of, region_of, segment_of
+from chalicelib.insights.groupings import CROWD, GROUPINGS, SEGMENTS, groups_of, region_of, segment_of
 from chalicelib.insights.results import HISTORY_DAYS, earlier, result_of, shown
 from chalicelib.insights.runs import next_run
 from chalicelib.kernel.codec import encode
@@ -70,6 +70,11 @@ def test_groups__of_a_person__are_from_known_lists() -> None:
     assert region_of(replace(strange, traits={**strange.traits, "country": country})) == "US"
     assert region_of(replace(strange, traits={})) == "unknown"
     assert segment_of(set()) == "other"
+
+
+def test_segments__of_the_list__are_tags_that_ship() -> None:
+    """Each segment is a tag with a name in both languages, so that it can be shown."""
+    assert set(SEGMENTS) <= CATALOGUE.rules.keys() and len(set(SEGMENTS)) == len(SEGMENTS)
 
 
 def test_bins__hold_their_edges() -> None:
