@@ -14,6 +14,7 @@ from chalicelib.entrypoints import (
     http_events,
     http_identity,
     http_imports,
+    http_insights,
     http_matching,
     http_profiles,
     http_quality,
@@ -26,6 +27,7 @@ from chalicelib.entrypoints import (
     queue_catalogue,
     queue_events,
     queue_imports,
+    schedule_counts,
     schedule_matches,
     schedule_quality,
     schedule_timers,
@@ -42,6 +44,7 @@ app.register_blueprint(http_routing.blueprint, name_prefix="routing_")
 app.register_blueprint(http_imports.blueprint, name_prefix="imports_")
 app.register_blueprint(http_catalogue_jobs.blueprint, name_prefix="jobs_")
 app.register_blueprint(http_identity.blueprint, name_prefix="identity_")
+app.register_blueprint(http_insights.blueprint, name_prefix="insights_")
 app.register_blueprint(http_tags.blueprint, name_prefix="tags_")
 app.register_blueprint(http_quality.blueprint, name_prefix="quality_")
 app.register_blueprint(http_quarantine.blueprint, name_prefix="quarantine_")
@@ -52,6 +55,7 @@ app.register_blueprint(queue_events.blueprint)
 app.register_blueprint(queue_imports.blueprint)
 app.register_blueprint(queue_catalogue.blueprint)
 app.register_blueprint(schedule_matches.blueprint)
+app.register_blueprint(schedule_counts.blueprint)
 app.register_blueprint(schedule_quality.blueprint)
 app.register_blueprint(schedule_timers.blueprint)
 app.register_blueprint(authorizers.blueprint)

@@ -30,6 +30,7 @@ ROUTES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("PUT", "/v1/profiles/*/tags/*"),
         ("DELETE", "/v1/profiles/*/tags/*"),
     ),
+    "insights:read": (("GET", "/v1/insights/*"),),
     "catalogue:read": (("GET", "/v1/catalogue/*"), ("GET", "/v1/catalogue/*/*")),
     "catalogue:write": (
         ("PUT", "/v1/catalogue/*/*"),

@@ -54,6 +54,7 @@ from chalicelib.tags.model import Failure
 if TYPE_CHECKING:
     from chalicelib.flows.catalogue_services import CatalogueServices
     from chalicelib.flows.import_services import ImportServices
+    from chalicelib.insights.lexicon import Lexicon
 
 CATALOGUE_SECONDS = 60
 """How long a tenant or source that was read is used without asking again."""
@@ -183,6 +184,14 @@ def source_health() -> HealthInForce:
     """How each tenant's sources are: not older than a minute, and no read per event."""
     store = DynamoHealth(api("dynamodb").call, settings().table_catalogue)
     return HealthInForce(store, time.monotonic, now)
+
+
+def words(tenant_id: str) -> Lexicon:
+    """The words that a tenant counts in what people write. Raises Unavailable when they cannot be had."""
+    # Loaded with the first text that is read.
+    from chalicelib.flows.own_words import lexicon_of
+
+    return lexicon_of(in_force()(tenant_id))
 
 
 @cache
@@ -377,4 +386,5 @@ def ingest_services() -> IngestServices:
         catalogue=catalogue,
         random=os.urandom,
         tally=Tally(DynamoTallies(call, names.table_history), time.monotonic),
+        words=words,
     )

@@ -18,6 +18,7 @@ from chalicelib.flows.views import (
     TraitView,
 )
 from chalicelib.identity.blind_index import namespace_of
+from chalicelib.insights.shown_tags import NOTHING, GroupTags, tags_from_groups
 from chalicelib.kernel.amounts import format_amount
 from chalicelib.kernel.moments import Millis, format_moment
 from chalicelib.profiles.claims import usable
@@ -32,7 +33,9 @@ MASKED_REASON = "sealed"
 _WINDOWS = ("count_7d", "count_30d", "count_90d")
 
 
-def describe_profile(profile: Profile, services: ReadServices, now: Millis) -> ProfileView:
+def describe_profile(
+    profile: Profile, services: ReadServices, now: Millis, group_tags: GroupTags = NOTHING
+) -> ProfileView:
     """The whole profile for a purpose of service."""
     profile = usable(profile, services.catalogue.health.weights)
     tags = current_tags(profile, services, now)
@@ -48,7 +51,7 @@ def describe_profile(profile: Profile, services: ReadServices, now: Millis) -> P
         identifiers=tuple(describe_identifier(key, link) for key, link in sorted(profile.links.items())),
         traits={name: _trait(trait, profile.filled.get(name, "")) for name, trait in traits},
         measures=_measures(profile, services, now),
-        tags=tuple(map(describe_tag, tags)),
+        tags=tuple(map(describe_tag, (*tags, *tags_from_groups(group_tags, profile, tags, now)))),
         quality=describe_quality(profile, services.catalogue.health, now),
         masked=tuple(MaskedPath(f"traits.{name}", MASKED_REASON) for name, trait in traits if trait.masked is not None),
         as_of=format_moment(now),

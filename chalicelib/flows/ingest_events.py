@@ -12,6 +12,7 @@ import msgspec
 
 from chalicelib.flows.admission import Admitted, Message, Opened, admit, open_message
 from chalicelib.flows.count_applied import count_applied
+from chalicelib.flows.count_words import count_words
 from chalicelib.flows.publish import publish, publish_again
 from chalicelib.flows.quarantine import note_parts, quarantine
 from chalicelib.flows.refuse_erased import refuse_erased
@@ -138,6 +139,7 @@ def _settle_accounts(
         batch.report.applied += len(done)
         if services.tally is not None:
             count_applied(group, batch.opened.tenant.tenant_id, services.tally)
+            count_words(group, saved.people, batch.opened.tenant.tenant_id, services, now)
         batch.to_publish.extend(saved.changes)
         _note_failed_rules(saved.changes, batch)
         note_parts(saved.refused_links, saved.refused_traits, batch.opened, services, now)

@@ -38,7 +38,8 @@ class Round(msgspec.Struct, frozen=True):
 class Saved(msgspec.Struct, frozen=True):
     """How saving a group ended, and what is to be published for it. ``too_large``: nothing was tried.
 
-    ``refused_traits`` are event key and name of each trait that was left out of its event.
+    ``refused_traits`` are event key and name of each trait that was left out of its event; ``people`` are who the
+    events' people are since.
     """
 
     outcome: rows.Outcome
@@ -46,6 +47,7 @@ class Saved(msgspec.Struct, frozen=True):
     refused_traits: tuple[tuple[bytes, str], ...] = ()
     refused_links: tuple[RefusedLink, ...] = ()
     too_large: bool = False
+    people: tuple[Person, ...] = ()
 
 
 def edges_of_event(one: Admitted) -> Iterator[Edge]:
@@ -81,6 +83,7 @@ def save_group(events: Sequence[Admitted], known: Round, services: IngestService
         changes=told.changes,
         refused_traits=tuple((one.contribution.event_key, name) for one in contributed for name in one.refused_traits),
         refused_links=tuple(link for link in settled.refused if not _was_refused(link, snapshot)),
+        people=planned.people,
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import takewhile
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -16,6 +16,9 @@ from chalicelib.store.catalogue import SourceRecord
 from chalicelib.store.rows import HistoryStore, ProfileStore, SecretStore
 from chalicelib.tags.catalogue import Catalogue
 from chalicelib.tags.model import Failure
+
+if TYPE_CHECKING:
+    from chalicelib.insights.lexicon import Lexicon
 
 
 class IngestKeys(msgspec.Struct, frozen=True):
@@ -79,6 +82,13 @@ class Patience(msgspec.Struct, frozen=True):
         return takewhile(lambda idle: self.allows(idle, most), range(most))
 
 
+def _shipped_words(tenant_id: str) -> Lexicon:
+    # Read when the first text comes, not at the start of a function.
+    from chalicelib.insights.lexicon import shipped_lexicon
+
+    return shipped_lexicon()
+
+
 class IngestServices(msgspec.Struct, frozen=True):
     """What ingestion needs. ``random`` draws the secrets of new facets."""
 
@@ -94,6 +104,8 @@ class IngestServices(msgspec.Struct, frozen=True):
     patience: Patience = Patience()
     tally: Tally | None = None
     """Counts what was applied. Without one nothing is counted."""
+    words: Callable[[str], Lexicon] = _shipped_words
+    """The words that a tenant counts in what people write."""
 
 
 class IdentityServices(msgspec.Struct, frozen=True):
