@@ -18,6 +18,8 @@ from chalicelib.entrypoints.http_profiles import Lookup
 from chalicelib.entrypoints.http_tags import PinRequest
 from chalicelib.events.word_lists import WordList
 from chalicelib.flows.import_views import ImportOpened
+from chalicelib.flows.job_views import JobsView, JobView
+from chalicelib.flows.open_job import DryRunRequest, JobOpened
 from chalicelib.flows.paging import MOST_ROWS
 from chalicelib.flows.read_catalogue import MOST_LISTED
 from chalicelib.flows.views import AcceptedView
@@ -217,6 +219,16 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         refuses=(404, 409),
     ),
     ("GET", "/v1/decisions/{decision_id}"): Operation(answer=Decision),
+    ("POST", "/v1/catalogue/{kind}/{id}/dry-run"): Operation(
+        details="The body may be left out. Without `sample` all people are looked at up to about 50,000, and of more a "
+        "sample of about 5,000, whose answer has bounds. With `window` it is past events, refolded one by one.",
+        body=(DryRunRequest,),
+        answer=JobOpened,
+        status=202,
+        parameters=(IDEMPOTENCY_KEY,),
+    ),
+    ("GET", "/v1/catalogue/jobs"): Operation(answer=JobsView, parameters=(CURSOR,)),
+    ("GET", "/v1/catalogue/jobs/{job_id}"): Operation(answer=JobView),
     ("GET", "/v1/catalogue/{kind}"): Operation(
         details="`kind` is tags, measures, scenes, policies or words. `number` is the tenant's own version of a "
         "declaration, 0 where it has none.",

@@ -58,6 +58,7 @@ _KINDS = {
     "#split#": "splits",
     "#audit#": "audits",
     "#j#": "imports",
+    "#job#": "jobs",
     "#l#": "import_lines",
     "#m#": "matches",
     "#p#": "profiles",

@@ -25,6 +25,7 @@ ROUTES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("GET", "/v1/merge-candidates"),
         ("POST", "/v1/merge-candidates/*/reject"),
     ),
+    "catalogue:dry_run": (("POST", "/v1/catalogue/*/*/dry-run"),),
     "profiles:tag": (
         ("PUT", "/v1/profiles/*/tags/*"),
         ("DELETE", "/v1/profiles/*/tags/*"),

@@ -338,10 +338,11 @@ def past_services(tenant_id: str) -> ReadServices:
 
 def catalogue_services() -> CatalogueServices:
     """What editing the catalogue needs."""
+    from chalicelib.entrypoints.catalogue_jobs import tell_applied
     from chalicelib.flows.catalogue_services import CatalogueServices
 
     standing = in_force()
-    return CatalogueServices(declarations(), history(), standing.fresh, standing.forget)
+    return CatalogueServices(declarations(), history(), standing.fresh, standing.forget, tell_applied)
 
 
 def identity_services(tenant_id: str) -> IdentityServices:

@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from chalicelib.flows.current_tags import current_tags
 from chalicelib.flows.describe_quality import describe_quality
 from chalicelib.flows.services import ReadServices
+from chalicelib.flows.tell_changes import is_segment
 from chalicelib.flows.views import (
     IdentifierView,
     MaskedPath,
     MeasureView,
     ProfileView,
+    SegmentView,
     TagView,
     TraitView,
 )
@@ -50,6 +52,7 @@ def describe_profile(profile: Profile, services: ReadServices, now: Millis) -> P
         quality=describe_quality(profile, services.catalogue.health, now),
         masked=tuple(MaskedPath(f"traits.{name}", MASKED_REASON) for name, trait in traits if trait.masked is not None),
         as_of=format_moment(now),
+        segments=tuple(SegmentView(tag.id, tag.name, format_moment(tag.since)) for tag in tags if is_segment(tag)),
     )
 
 

@@ -10,7 +10,7 @@ from chalicelib.flows.admission import Admitted
 from chalicelib.flows.contribute import Contributed, contribute
 from chalicelib.flows.facet_keys import facet_keys
 from chalicelib.flows.plan_save import ACTIONS_AT_ONCE, Person, Plan, actions_of, plan
-from chalicelib.flows.save_changes import changes_of
+from chalicelib.flows.save_changes import tell
 from chalicelib.flows.services import Change, IngestKeys, IngestServices
 from chalicelib.flows.settle_links import as_it_stood, is_settled, settle
 from chalicelib.flows.snapshot import Snapshot, limits_of
@@ -74,11 +74,11 @@ def save_group(events: Sequence[Admitted], known: Round, services: IngestService
         planned = plan(settled, snapshot, known.keys.index, known.now, new)
     if snapshot.is_torn:
         return Saved(rows.Outcome(saved=False, stale=True))
-    published = changes_of(planned, contributions, snapshot, known.now, services.catalogue(known.tenant.tenant_id))
-    change = _change(planned, contributed, published, known)
+    told = tell(planned, contributions, snapshot, known.now, services.catalogue(known.tenant.tenant_id))
+    change = _change(told.planned, contributed, told.changes, known)
     return Saved(
         outcome=services.profiles.save(change),
-        changes=published,
+        changes=told.changes,
         refused_traits=tuple((one.contribution.event_key, name) for one in contributed for name in one.refused_traits),
         refused_links=tuple(link for link in settled.refused if not _was_refused(link, snapshot)),
     )

@@ -112,6 +112,15 @@ class Quality(msgspec.Struct, frozen=True):
     sources: dict[str, SourceQuality] = {}
 
 
+class SegmentView(msgspec.Struct, frozen=True):
+    """A segment that the person is in. ``model_version`` is null of one that a rule makes."""
+
+    id: str
+    name: Text
+    since: str
+    model_version: str | None = None
+
+
 class ProfileView(msgspec.Struct, frozen=True):
     """One person as a service desk may see them."""
 
@@ -129,7 +138,7 @@ class ProfileView(msgspec.Struct, frozen=True):
     quality: Quality
     masked: tuple[MaskedPath, ...]
     as_of: str
-    segments: tuple[dict[str, Any], ...] = ()
+    segments: tuple[SegmentView, ...] = ()
     scores: dict[str, Any] = {}
     consents: tuple[dict[str, Any], ...] = ()
 

@@ -87,10 +87,12 @@ def assess(
     if isinstance(scenes, Situation):
         scenes = catalogue.stage.on(selection.scenes, scenes, profile) if selection.scenes else ()
     found, failed = _found(catalogue, selection, profile, now, scenes)
+    ends: tuple[Millis, ...] = ()
     if pins or selection.related:
+        ends = tuple(one.tag.expires_at for one in found.values() if one.tag.expires_at is not None)
         found = _settled(catalogue, found, pins)
     tags = tuple(found[tag_id].tag for tag_id in sorted(found) if among is None or tag_id in among)
-    return Assessment(tags, failed)
+    return Assessment(tags, failed, ends)
 
 
 def _pins(
