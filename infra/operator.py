@@ -5,6 +5,7 @@
     python -m infra.operator source create --tenant t_… --name crm --channel shop [--trusted]
     python -m infra.operator token create --tenant t_… --role bot --principal chatbot
     python -m infra.operator matches --tenant t_… --merge-above 0.999    (or --never) merge probable matches by itself
+    python -m infra.operator catalogue list|put|publish|rollback --tenant t_… --kind tags [--files FILE …] [--id ID]
     python -m infra.operator counts --tenant t_…        what is stored, and what waits or is dead
     python -m infra.operator dead-letters list          what was given up on, with codes and without contents
     python -m infra.operator dead-letters replay [--queue events]
@@ -43,7 +44,7 @@ from chalicelib.privacy.credentials import SCOPES, SECRET_BYTES, Credential, has
 from chalicelib.privacy.fields import FIELDS, allowed_traits
 from chalicelib.store.catalogue import DynamoCatalogue, SourceRecord
 from chalicelib.store.dynamo_profiles import event_pk
-from infra import dead_letters, deployment, logs, protections
+from infra import dead_letters, declarations, deployment, logs, protections
 from infra.failures import Failure
 from infra.stack import NAME
 
@@ -146,6 +147,13 @@ class Operator:
             raise Failure(f"There is no tenant {tenant_id}.")
         self.catalogue.keep(msgspec.structs.replace(tenant, merge_above=above))
         return {"tenant_id": tenant_id, "merge_above": "never" if above is None else above}
+
+    def declare(self, asked: argparse.Namespace) -> dict[str, Any]:
+        """List, draft, publish or roll back a tenant's declarations."""
+        self._known(asked.tenant)
+        names = self.settings
+        services = declarations.services_on(self.api("dynamodb").call, names.table_catalogue, names.table_history)
+        return declarations.run(asked, services, lambda: time.time_ns() // 1_000_000)
 
     def counts(self, tenant_id: str) -> dict[str, int]:
         """Rows by kind, and messages that wait, are being worked on, or are dead."""
@@ -270,6 +278,7 @@ def _parser() -> argparse.ArgumentParser:
     sure = matches.add_mutually_exclusive_group(required=True)
     sure.add_argument("--merge-above", type=float, metavar="SCORE")
     sure.add_argument("--never", action="store_true")
+    declarations.add_options(nouns.add_parser("catalogue", help="a tenant's own tags, measures, scenes, policy, words"))
     for noun, help_ in (
         ("counts", "what is stored"),
         ("bodies", "hashes of stored bodies"),
@@ -316,10 +325,10 @@ def run(asked: argparse.Namespace) -> dict[str, Any]:
         return {"token": operator.create_token(asked.tenant, asked.role, asked.principal)}
     if asked.noun == "matches":
         return operator.merge_matches(asked.tenant, asked.merge_above)
-    if asked.noun == "counts":
-        return dict(operator.counts(asked.tenant))
-    if asked.noun == "bodies":
-        return dict(operator.bodies(asked.tenant))
+    if asked.noun == "catalogue":
+        return operator.declare(asked)
+    if asked.noun in ("counts", "bodies"):
+        return dict(operator.counts(asked.tenant) if asked.noun == "counts" else operator.bodies(asked.tenant))
     return {"deleted": operator.reset(asked.tenant)}
 
 

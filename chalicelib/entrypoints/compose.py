@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import random
 import time
-from collections.abc import Callable, Sequence
-from functools import cache
+from collections.abc import Callable, Collection, Sequence
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -22,6 +22,7 @@ from chalicelib.aws.retrying import wait
 from chalicelib.aws.services import open_api
 from chalicelib.aws.settings import Settings, load_settings
 from chalicelib.channels.model import SourceProfile
+from chalicelib.entrypoints.clock import now
 from chalicelib.entrypoints.request import Caller
 from chalicelib.flows.effective import InForceCatalogues
 from chalicelib.flows.services import (
@@ -33,8 +34,10 @@ from chalicelib.flows.services import (
     Patience,
     ReadServices,
 )
+from chalicelib.flows.switch_off import OVER_BUDGET, SwitchServices
+from chalicelib.flows.switch_off import switch_off as flow_of_switching
 from chalicelib.identity.blind_index import BlindIndex
-from chalicelib.kernel.errors import NotAuthorised, NotFound
+from chalicelib.kernel.errors import NotAuthorised, NotFound, ZhiyinError
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.store.catalogue import DynamoCatalogue, SourceRecord
 from chalicelib.store.dynamo_declarations import DynamoDeclarations
@@ -154,7 +157,13 @@ def declarations() -> DynamoDeclarations:
 @cache
 def in_force() -> InForceCatalogues:
     """What is in force for each tenant: not older than a minute, and no read per event."""
-    return InForceCatalogues(declarations, time.monotonic)
+    return InForceCatalogues(declarations, time.monotonic, _unreadable)
+
+
+def _unreadable(tenant_id: str, kind: str, id_: str) -> None:
+    """A declaration that was published under another version of the product: the alarm on failed rules rings."""
+    journal().count("FailedRules")
+    journal().warn("declaration_unreadable", tenant=tenant_id, code=kind, tag_id=id_)
 
 
 def catalogue(tenant_id: str) -> Catalogue:
@@ -205,12 +214,34 @@ def send(bodies: Sequence[str]) -> None:
     _queue().send(settings().queue_events_url, [Message(body) for body in bodies])
 
 
-def raise_alarm(failed: Sequence[Failure]) -> None:
-    """Count and name tag rules that could not be evaluated; an alarm watches the count."""
+def raise_alarm(tenant_id: str, failed: Sequence[Failure]) -> None:
+    """Count and name tag rules that could not be evaluated; an alarm watches the count.
+
+    Those that ran over their budget are switched off.
+    """
     for one in failed:
         journal().count("FailedRules")
-        journal().warn("rule_failed", tag_id=one.tag_id, code=one.error)
+        journal().warn("rule_failed", tenant=tenant_id, tag_id=one.tag_id, code=one.error)
+    over = {one.tag_id for one in failed if one.error == OVER_BUDGET}
+    if over:
+        switch_off(tenant_id, over)
     journal().flush()
+
+
+def switch_off(tenant_id: str, tag_ids: Collection[str]) -> None:
+    """Switch off rules that ran over their budget; an alarm watches the count. What cannot be now will be with the
+    next event that they are evaluated for.
+    """
+    standing = in_force()
+    services = SwitchServices(declarations(), history(), standing, standing.forget)
+    try:
+        switched = flow_of_switching(tenant_id, tag_ids, services, now())
+    except ZhiyinError as error:
+        journal().warn("rules_not_switched_off", tenant=tenant_id, code=error.code)
+        return
+    for tag_id in switched:
+        journal().count("SwitchedOffRules")
+        journal().warn("rule_switched_off", tenant=tenant_id, tag_id=tag_id)
 
 
 def patience(context: Any) -> Patience:
@@ -282,7 +313,7 @@ def read_services(tenant_id: str) -> ReadServices:
         index=index,
         catalogue=standing.catalogue,
         policy=standing.policy,
-        alarm=raise_alarm,
+        alarm=partial(raise_alarm, tenant_id),
     )
 
 

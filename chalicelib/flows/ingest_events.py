@@ -19,6 +19,7 @@ from chalicelib.flows.save_group import Round, Saved, edges_of_event, save_group
 from chalicelib.flows.services import Change, IngestServices
 from chalicelib.flows.settle_links import is_settled
 from chalicelib.flows.snapshot import Snapshot
+from chalicelib.flows.switch_off import OVER_BUDGET
 from chalicelib.kernel.errors import ZhiyinError
 from chalicelib.kernel.moments import Millis
 
@@ -35,6 +36,8 @@ class Report(msgspec.Struct):
     duplicate: int = 0
     quarantined: int = 0
     failed_rules: int = 0
+    over_budget: dict[str, set[str]] = {}
+    """Tenant → tags whose rules took more steps than one evaluation may; the events were applied."""
     failed: dict[str, str] = {}
 
 
@@ -52,7 +55,7 @@ class Batch(msgspec.Struct):
 
 def ingest_events(messages: Sequence[Message], services: IngestServices, now: Millis) -> Report:
     """Apply a batch of messages. One message's failure never harms the others."""
-    report = Report(failed={})
+    report = Report(failed={}, over_budget={})
     opened: dict[str, list[Opened]] = {}
     for message in messages:
         try:
@@ -120,7 +123,7 @@ def _settle_accounts(
     if saved.outcome.saved:
         batch.report.applied += len(done)
         batch.to_publish.extend(saved.changes)
-        batch.report.failed_rules += sum(change.type == RULE_FAILED for change in saved.changes)
+        _note_failed_rules(saved.changes, batch)
         note_parts(saved.refused_links, saved.refused_traits, batch.opened, services, now)
     else:
         batch.report.duplicate += len(done)
@@ -129,6 +132,14 @@ def _settle_accounts(
         # Fewer events take fewer actions; one alone always fits.
         batch.at_once = max(1, batch.at_once // 2)
     batch.behind.update(batch.pending.pop(key).message_id for key in done)
+
+
+def _note_failed_rules(changes: Collection[Change], batch: Batch) -> None:
+    failed = [change.detail for change in changes if change.type == RULE_FAILED]
+    batch.report.failed_rules += len(failed)
+    over = {str(one["tag"]) for one in failed if one["error"] == OVER_BUDGET}
+    if over:
+        batch.report.over_budget.setdefault(batch.opened.tenant.tenant_id, set()).update(over)
 
 
 def _first_actions(pending: Collection[Admitted], room: int) -> Iterator[Admitted]:

@@ -19,7 +19,7 @@ DIMENSIONS: tuple[str, ...] = get_args(Dimension)
 CORE = "core"
 TRADES: tuple[str, ...] = (CORE, *get_args(Trade))
 
-LEAST: Mapping[str, int] = {CORE: 130, "retail": 65, "finance": 35, "telecom": 30, "it_desk": 30}
+LEAST: Mapping[str, int] = {CORE: 130, "retail": 65, "finance": 50, "telecom": 50, "it_desk": 55}
 """Trade → how many person tags ship at least, if the trade ships at all."""
 LEAST_PERSON_TAGS = 220
 LEAST_GROUP_TAGS = 20
