@@ -9,9 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
-from chalicelib.flows.catalogue_services import CatalogueServices, Order
+from chalicelib.flows.catalogue_services import CatalogueServices, Order, Published
 from chalicelib.flows.draft_declaration import draft_declaration
 from chalicelib.flows.effective import InForceCatalogues
+from chalicelib.flows.job_services import JobDoor
+from chalicelib.flows.lay_over import tell_published
 from chalicelib.flows.publish_declaration import publish_declaration, roll_back_declaration
 from chalicelib.flows.read_catalogue import MOST_LISTED, list_declarations
 from chalicelib.kernel.errors import BadInput, ManyMistakes
@@ -20,6 +22,7 @@ from chalicelib.store.declarations import Kind
 from chalicelib.store.dynamo_declarations import DynamoDeclarations
 from chalicelib.store.dynamo_history import DynamoHistory
 from chalicelib.store.items import Call
+from chalicelib.store.jobs import DynamoJobs
 from infra.failures import Failure
 
 VERBS = ("list", "put", "publish", "rollback")
@@ -41,11 +44,18 @@ def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--principal", default="operator", help="who did it, for the audit")
 
 
-def services_on(call: Call, catalogue: str, history: str) -> CatalogueServices:
-    """What the flows need, on the deployment's tables."""
+def services_on(
+    call: Call, catalogue: str, history: str, go_on: Callable[[str, str, Sequence[str], int], None] | None = None
+) -> CatalogueServices:
+    """What the flows need, on the deployment's tables. With ``go_on`` what is published is told of by a job."""
     declarations = DynamoDeclarations(call, catalogue, history)
     standing = InForceCatalogues(lambda: declarations, time.monotonic)
-    return CatalogueServices(declarations, DynamoHistory(call, history), standing.fresh, standing.forget)
+
+    def tell(published: Published) -> None:
+        if go_on is not None:
+            tell_published(published, declarations, JobDoor(DynamoJobs(call, history), go_on), published.at)
+
+    return CatalogueServices(declarations, DynamoHistory(call, history), standing.fresh, standing.forget, tell)
 
 
 def run(asked: argparse.Namespace, services: CatalogueServices, now: Callable[[], int]) -> dict[str, Any]:

@@ -26,7 +26,7 @@ import secrets
 import sys
 import time
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -37,6 +37,7 @@ from chalicelib.aws.credentials import credentials_from
 from chalicelib.aws.json_api import JsonApi
 from chalicelib.aws.key_ring import context, new_tenant
 from chalicelib.aws.kms import Kms
+from chalicelib.aws.queue import Queue, job_messages
 from chalicelib.aws.services import open_api
 from chalicelib.aws.settings import Settings
 from chalicelib.kernel.errors import ZhiyinError
@@ -152,8 +153,14 @@ class Operator:
         """List, draft, publish or roll back a tenant's declarations."""
         self._known(asked.tenant)
         names = self.settings
-        services = declarations.services_on(self.api("dynamodb").call, names.table_catalogue, names.table_history)
+        services = declarations.services_on(
+            self.api("dynamodb").call, names.table_catalogue, names.table_history, self._queue_job
+        )
         return declarations.run(asked, services, lambda: time.time_ns() // 1_000_000)
+
+    def _queue_job(self, tenant_id: str, job_id: str, parts: Sequence[str], delay_seconds: int) -> None:
+        queue = Queue(self.api("sqs"), message_limit_bytes=self.settings.message_limit_bytes)
+        queue.send(self.settings.queue_catalogue_url, job_messages(tenant_id, job_id, parts, delay_seconds))
 
     def counts(self, tenant_id: str) -> dict[str, int]:
         """Rows by kind, and messages that wait, are being worked on, or are dead."""

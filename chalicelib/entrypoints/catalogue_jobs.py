@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
-import msgspec
-
-from chalicelib.aws.queue import Message, Queue
+from chalicelib.aws.queue import Queue, job_messages
 from chalicelib.entrypoints.clock import now
 from chalicelib.entrypoints.compose import api, declarations, in_force, publish, read_services, settings
 from chalicelib.flows.catalogue_job import Declared
 from chalicelib.flows.catalogue_services import Published
-from chalicelib.flows.job_services import JobServices, Rules
+from chalicelib.flows.job_services import JobDoor, JobServices, Rules
 from chalicelib.flows.lay_over import declared, rules_over, tell_published
 from chalicelib.store.declarations import Kind
 from chalicelib.store.jobs import DynamoJobs
@@ -50,12 +48,10 @@ def draft(tenant_id: str, kind: str, id_: str) -> Declared | None:
 
 def tell_applied(published: Published) -> None:
     """Open the job that tells of a version. Raises Unavailable."""
-    tell_published(published, declarations(), job_services(published.tenant_id), now())
+    tell_published(published, declarations(), JobDoor(job_store(), go_on), now())
 
 
 def go_on(tenant_id: str, job_id: str, parts: Sequence[str], delay_seconds: int) -> None:
     """Queue parts of a job. Raises Unavailable."""
-    named = ({"tenant": tenant_id, "job_id": job_id, "part": one} for one in parts)
-    bodies = (msgspec.json.encode(one).decode() for one in named)
     queue = Queue(api("sqs"), message_limit_bytes=settings().message_limit_bytes)
-    queue.send(settings().queue_catalogue_url, [Message(one, delay_seconds=delay_seconds) for one in bodies])
+    queue.send(settings().queue_catalogue_url, job_messages(tenant_id, job_id, parts, delay_seconds))

@@ -43,7 +43,7 @@ def dry_run(request: Request, caller: Caller, kind: str, id: str) -> Response:  
         sample=asked.sample,
         window=window,
     )
-    return json_answer(open_job(job, services), 202)
+    return json_answer(open_job(job, services.door), 202)
 
 
 @blueprint.route("/v1/catalogue/jobs", name="jobs", authorizer=principal_auth)

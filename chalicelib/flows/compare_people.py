@@ -25,10 +25,11 @@ _UNKNOWN_CHANNEL = "web"
 
 
 class Sides(msgspec.Struct, frozen=True):
-    """The rules before and after, the tags that may come out otherwise, and whether routes may."""
+    """The rules before and after, those in force by now, the tags that may come out otherwise, and whether routes may."""
 
     old: Rules
     new: Rules
+    in_force: Rules
     tags: frozenset[str]
     new_policy: bool
     in_scenes: bool
@@ -44,11 +45,11 @@ class Assessed(msgspec.Struct, frozen=True):
     new: Assessment
 
 
-def sides_of(old: Rules, new: Rules) -> Sides:
+def sides_of(old: Rules, new: Rules, in_force: Rules) -> Sides:
     """What to compare."""
     changed = concerned(old.catalogue, new.catalogue)
     in_scenes = any(by_scene(one.catalogue, changed) for one in (old, new))
-    return Sides(old, new, changed, old.policy.declared != new.policy.declared, in_scenes)
+    return Sides(old, new, in_force, changed, old.policy.declared != new.policy.declared, in_scenes)
 
 
 def assess_both(rows: Sequence[ProfileRow], sides: Sides, now: Millis) -> list[Assessed]:

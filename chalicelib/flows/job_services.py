@@ -29,6 +29,13 @@ def _keep_timers(_row: ProfileRow, _profile: Profile, _catalogue: Catalogue, _no
     """Timers as they are."""
 
 
+class JobDoor(msgspec.Struct, frozen=True):
+    """What opening a job needs."""
+
+    jobs: JobStore
+    go_on: Callable[[str, str, Sequence[str], int], None]
+
+
 class JobServices(msgspec.Struct, frozen=True):
     """What jobs need: where they and people are kept, both sets of rules, the bus, and a queue of their own."""
 
@@ -55,6 +62,11 @@ class JobServices(msgspec.Struct, frozen=True):
     page_items: int = 1_000
     """Items of one page: between two checkpoints everything is in memory, and a kill repeats it."""
     page_items_past: int = 30
+
+    @property
+    def door(self) -> JobDoor:
+        """Just what opening needs."""
+        return JobDoor(self.jobs, self.go_on)
 
     def named_of(self, tags: int) -> int:
         """How many are listed of each side, with so many tags."""

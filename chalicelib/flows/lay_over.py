@@ -8,7 +8,7 @@ from typing import cast
 from chalicelib.flows.catalogue_job import Declared
 from chalicelib.flows.catalogue_services import Published
 from chalicelib.flows.effective import InForce
-from chalicelib.flows.job_services import JobServices, Rules
+from chalicelib.flows.job_services import JobDoor, Rules
 from chalicelib.flows.open_job import open_apply
 from chalicelib.kernel.moments import Millis
 from chalicelib.store.declarations import DeclarationStore, Draft, Kind, Version
@@ -27,7 +27,7 @@ def declared(one: Draft | Version) -> Declared:
     return Declared(one.kind, one.id, one.body, one.state == "shipped")
 
 
-def tell_published(published: Published, store: DeclarationStore, services: JobServices, now: Millis) -> None:
+def tell_published(published: Published, store: DeclarationStore, door: JobDoor, now: Millis) -> None:
     """Open the job that tells of a publication.
 
     From the versions that are kept, and not from what was in force before: the same may be told again later.
@@ -37,4 +37,4 @@ def tell_published(published: Published, store: DeclarationStore, services: JobS
     assert made is not None, "a version stays"
     before = Declared(made.kind, made.id, b"", is_shipped=True) if earlier is None else declared(earlier)
     after = declared(made)
-    open_apply(published.tenant_id, [before], [after], published.version, made.principal, services, now)
+    open_apply(published.tenant_id, [before], [after], published.version, made.principal, door, now)

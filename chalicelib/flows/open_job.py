@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from chalicelib.flows.catalogue_job import Declared, Job, Window, apply_id, job_of, job_row
-from chalicelib.flows.job_services import JobServices
+from chalicelib.flows.job_services import JobDoor, JobServices
 from chalicelib.kernel.errors import BadInput, NotFound
 from chalicelib.kernel.moments import DAY_MS, Millis, parse_moment
 
@@ -80,14 +80,14 @@ def drafts_of(tenant_id: str, kind: str, id_: str, request: DryRunRequest, servi
     return found
 
 
-def open_job(job: Job, services: JobServices) -> JobOpened:
+def open_job(job: Job, door: JobDoor) -> JobOpened:
     """Keep a job and queue it. The same ``job_id`` again answers the same job, and queues it again while it waits."""
-    if not services.jobs.advance(job_row(job, 1)):
-        row = services.jobs.load(job.tenant_id, job.job_id)
+    if not door.jobs.advance(job_row(job, 1)):
+        row = door.jobs.load(job.tenant_id, job.job_id)
         job = job if row is None else job_of(row)
     if job.state == "waiting":
         wait_seconds = max(0, job.begins_at - job.at) // 1000
-        services.go_on(job.tenant_id, job.job_id, [""], wait_seconds)
+        door.go_on(job.tenant_id, job.job_id, [""], wait_seconds)
     return JobOpened(job.job_id, job.state)
 
 
@@ -97,7 +97,7 @@ def open_apply(
     after: Sequence[Declared],
     version: int,
     principal: str,
-    services: JobServices,
+    door: JobDoor,
     now: Millis,
 ) -> JobOpened | None:
     """Tell of a version that was just published or rolled back to. Once per version, however often it is called.
@@ -120,4 +120,4 @@ def open_apply(
         version=version,
         begins_at=now + APPLY_SECONDS * 1000,
     )
-    return open_job(job, services)
+    return open_job(job, door)

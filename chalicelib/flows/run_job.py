@@ -78,7 +78,8 @@ def _go_on(job: Job, version: int, name: str, services: JobServices, now: Millis
     if job.sort == "dry_run" and standing.version != job.version:
         return _failed(job, version, CATALOGUE_CHANGED, services, now)
     later = _later(job, standing.version, services)
-    sides = sides_of(*(services.rules(job.tenant_id, [*later, *one]) for one in (job.before, job.after)))
+    old, new = (services.rules(job.tenant_id, [*later, *one]) for one in (job.before, job.after))
+    sides = sides_of(old, new, standing)
     while not part.is_done:
         if not has_time():
             services.go_on(job.tenant_id, job.job_id, [name], 0)
@@ -122,7 +123,7 @@ def _compared(job: Job, page: Page, sides: Sides, services: JobServices, now: Mi
     if job.sort == "apply":
         services.publish([change for one in people for change in changes_applied(one, job, sides, at)])
         for one in people:
-            services.retime(one.row, one.profile, sides.new.catalogue, at)
+            services.retime(one.row, one.profile, sides.in_force.catalogue, at)
     return [compare_one(one, sides, tenant, services, at) for one in people]
 
 

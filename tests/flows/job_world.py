@@ -115,7 +115,7 @@ class JobWorld:
             sample=request.sample,
             window=window,
         )
-        open_job(job, services)
+        open_job(job, services.door)
         if run:
             self.work()
         return self.view(job.job_id)
@@ -125,7 +125,7 @@ class JobWorld:
         before = [self.published.get((one.kind, one.id), Declared(one.kind, one.id, b"", True)) for one in drafts]
         self.published |= {(one.kind, one.id): one for one in drafts}
         self.version += 1
-        opened = open_apply(TENANT_ID, before, drafts, self.version, "editor-1", self.services(), self.world.now)
+        opened = open_apply(TENANT_ID, before, drafts, self.version, "editor-1", self.services().door, self.world.now)
         assert opened is not None
         if run:
             self.world.now += 90_000

@@ -287,7 +287,7 @@ def write_drafts(trial: Trial, drafts: Mapping[str, Any], jobs: JobServices | No
 
     def tell(published: Published) -> None:
         if jobs is not None:
-            tell_published(published, store, jobs, NOW)
+            tell_published(published, store, jobs.door, NOW)
 
     history = DynamoHistory(api.call, trial.tables["TABLE_HISTORY"])
     editing = CatalogueServices(store, history, standing.fresh, standing.forget, tell)
@@ -311,7 +311,7 @@ def open_dry_run(jobs: JobServices) -> Message:
     asked = DryRunRequest(with_=(DraftAsked("tags", TROUBLED),))
     drafts = drafts_of(TENANT_ID, "tags", BUYER, asked, jobs)
     job = Job(TENANT_ID, "dry_run_1", "dry_run", "tags", BUYER, "analyst-1", NOW, (), tuple(drafts))
-    open_job(job, jobs)
+    open_job(job, jobs.door)
     return (job.job_id, "")
 
 
