@@ -12,9 +12,13 @@ from chalicelib.flows.catalogue_job import Declared
 from chalicelib.flows.catalogue_services import Published
 from chalicelib.flows.job_services import JobDoor, JobServices, Rules
 from chalicelib.flows.lay_over import declared, rules_over, tell_published
+from chalicelib.kernel.moments import Millis
+from chalicelib.profiles.model import Profile
 from chalicelib.store.declarations import Kind
 from chalicelib.store.jobs import DynamoJobs
 from chalicelib.store.people import DynamoPeople
+from chalicelib.store.rows import ProfileRow
+from chalicelib.tags.catalogue import Catalogue
 
 
 def job_store() -> DynamoJobs:
@@ -32,7 +36,20 @@ def job_services(tenant_id: str) -> JobServices:
         draft=draft,
         go_on=go_on,
         publish=publish,
+        retime=retime,
     )
+
+
+def retime(row: ProfileRow, profile: Profile, catalogue: Catalogue, at: Millis) -> None:
+    """Say when a person is due by new rules. Raises Unavailable."""
+    # Only the worker does it; who opens a job need not read it.
+    from chalicelib.flows.retime import retiming
+    from chalicelib.store.dynamo_profiles import DynamoProfiles
+    from chalicelib.store.timers import DynamoTimers
+
+    call, names = api("dynamodb").call, settings()
+    profiles = DynamoProfiles(call, names.table_profiles, names.table_history)
+    retiming(profiles, DynamoTimers(call, names.table_profiles))(row, profile, catalogue, at)
 
 
 def rules(tenant_id: str, over: Sequence[Declared]) -> Rules:
