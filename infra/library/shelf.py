@@ -7,6 +7,7 @@ from typing import get_args
 
 import msgspec
 
+from chalicelib.insights.groups import OF_MEASURES
 from chalicelib.profiles.conditions import reads
 from chalicelib.profiles.operators import expand
 from chalicelib.tags.catalogue import Catalogue
@@ -19,7 +20,7 @@ DIMENSIONS: tuple[str, ...] = get_args(Dimension)
 CORE = "core"
 TRADES: tuple[str, ...] = (CORE, *get_args(Trade))
 
-LEAST: Mapping[str, int] = {CORE: 130, "retail": 65, "finance": 35, "telecom": 30, "it_desk": 30}
+LEAST: Mapping[str, int] = {CORE: 130, "retail": 65, "finance": 50, "telecom": 50, "it_desk": 55}
 """Trade → how many person tags ship at least, if the trade ships at all."""
 LEAST_PERSON_TAGS = 220
 LEAST_GROUP_TAGS = 20
@@ -75,5 +76,13 @@ def _shelved(rule: TagRule) -> Shelved:
         rule=rule,
         trades=rule.trades or (CORE,),
         examples_right=right,
-        measures=frozenset(path.split(".")[1] for path in read if path.startswith("m.")),
+        measures=frozenset(name for name in map(_measure_at, read) if name),
     )
+
+
+def _measure_at(path: str) -> str:
+    """The measure that a path of a person or a group reads, or ''."""
+    head, first, *rest = path.split(".", 2)
+    if head == "g":
+        return rest[0] if rest and first in OF_MEASURES else ""
+    return first if head == "m" else ""
