@@ -37,6 +37,7 @@ class Arrived(msgspec.Struct, frozen=True):
 
     at: Millis
     contribution: Contribution
+    event: Event
 
 
 class Door:
@@ -49,7 +50,8 @@ class Door:
     def take(self, event: Event) -> Arrived | None:
         """What an event adds, or None where it is refused."""
         try:
-            return Arrived(event.received_at, self._contribution(with_topic(event)))
+            named = with_topic(event)
+            return Arrived(event.received_at, self._contribution(named), named)
         except BadInput as bad:
             self.refused[bad.code] += 1
             return None

@@ -9,6 +9,7 @@ import msgspec
 
 from chalicelib.events.model import Event
 from chalicelib.profiles.model import Profile
+from chalicelib.quality.judge import SourceReport
 from chalicelib.tags.catalogue import Catalogue, load_catalogue
 from chalicelib.tags.health import Health
 from infra.truth.arrivals import faulty, without
@@ -16,7 +17,7 @@ from infra.truth.ledger import Past
 from infra.truth.moments import DAYS, END, HOUR_MS, Millis, midnight
 from infra.truth.pathway import Arrived, Door, profile_of
 from infra.truth.scoring import Verdicts, says, score, truly
-from infra.truth.silence import health_of
+from infra.truth.silence import noticed
 from infra.truth.world import Lived, make_world
 
 SILENT = ("s_web", "s_chat")
@@ -43,6 +44,7 @@ class Seed:
         self.world = make_world(seed, people_per_trade)
         self.arrived = {one.who.key: self._taken(one.events) for one in self.world}
         self._health: dict[str, Health] = {}
+        self.reports: dict[str, list[SourceReport]] = {}
         self._true: dict[tuple[str, Millis], frozenset[str]] = {}
 
     def _taken(self, events: Iterable[Event]) -> list[Arrived]:
@@ -77,10 +79,10 @@ class Seed:
         return self.judged(lambda one: profile_of(self.missing(one, source), END), END, catalogue)
 
     def health(self, source: str) -> Health:
-        """What is known of a source that has been silent."""
+        """What the service notices of a source that has been silent."""
         if source not in self._health:
-            all_ = (one.contribution for listed in self.arrived.values() for one in listed)
-            self._health[source] = health_of(all_, source)
+            all_ = (arrived for one in self.world for arrived in self.missing(one, source))
+            self._health[source], self.reports[source] = noticed((one.event, one.contribution) for one in all_)
         return self._health[source]
 
     def missing(self, one: Lived, source: str) -> list[Arrived]:

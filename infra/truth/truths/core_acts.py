@@ -36,7 +36,7 @@ def _mean_turn(p: Past) -> float:
     before = p.before("rated", 30)
     if not before or not p.n("rated", 30):
         return 0.0
-    return p.mean("rated", "score", 30) - sum(one.more["score"] for one in before) / len(before)
+    return p.mean("rated", "score", 30) - sum(float(one.more["score"]) for one in before) / len(before)
 
 
 def _high_risk(p: Past) -> bool:

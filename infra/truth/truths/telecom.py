@@ -46,7 +46,7 @@ def _silent_line(p: Past) -> bool:
 
 
 def _at_night(p: Past) -> float:
-    return sum(one.more["quantity"] for one in p.of("used_data", 30) if not 6 <= local_hour(one.at) < 22)
+    return sum(float(one.more["quantity"]) for one in p.of("used_data", 30) if not 6 <= local_hour(one.at) < 22)
 
 
 def _topped(by: tuple[str, ...], habit: str) -> Judge:
