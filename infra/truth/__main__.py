@@ -75,7 +75,7 @@ def main(given: list[str] | None = None) -> int:
     """The exit code: 1 below the bound."""
     parser = argparse.ArgumentParser(prog="python -m infra.truth", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--seeds", default="1,2,3,4,5")
-    parser.add_argument("--people", type=int, default=45, help="of each of the four trades, in each seed")
+    parser.add_argument("--people", type=int, default=35, help="of each of the four trades, in each seed")
     parser.add_argument("--whole", type=int, default=6, help="of each trade that go the whole way; 0 leaves it out")
     asked = parser.parse_args(given)
     begun, seeds = time.perf_counter(), [int(one) for one in asked.seeds.split(",")]

@@ -56,6 +56,9 @@ def page(
         *(_scenario(name, overall(verdicts)) for name, verdicts in all_.items()),
         "",
         _NOTES,
+        "## What knowing of the silence changes\n",
+        *_silences(all_),
+        "",
         "## Per trade, class and kind of truth, all well\n",
         "| Of | Tags | Accuracy | Micro-F1 | Macro-F1 |",
         "|---|---|---|---|---|",
@@ -74,6 +77,14 @@ def page(
     ]
     return "\n".join(lines)
 
+
+_BELIEVED, _WEIGHED = "believed all the same", "down-weighted"
+_SILENCE = """The silence is noticed by the detection that ships, from what arrived. What the source feeds is then read as of when it fell
+silent, and what rests on it is less sure; `why` names the source, the factor and the reason. Tags that rest on rates over weeks gain
+by it: nobody seems to visit less because the web went silent. Tags of needs that pass within days lose: most of them would have ended in
+the week of which nothing is known, and are held. Both are of one size, so that the share of right judgements hardly moves. What is
+gained is that a doubtful tag says that it is one: its confidence falls to about 70%.
+"""
 
 _NOTES = """The days in between and their hours are drawn by the seed. At the end of day 90 a UTC day is two thirds over, so windows of
 whole UTC days and the true last days differ as they do in life. Late events arrive up to ten days late; those that have not arrived when
@@ -103,6 +114,22 @@ def _parts(clean: Verdicts, rules: Mapping[str, TagRule]) -> Iterable[str]:
     for name in sorted(groups):
         one = overall(clean, groups[name].__contains__)
         yield f"| {name} | {one.tags} | {one.accuracy:.2%} | {one.micro.f1:.2%} | {one.macro_f1:.2%} |"
+
+
+def _silences(all_: Mapping[str, Verdicts]) -> Iterable[str]:
+    """For each silent source, the tags of which more and of which fewer judgements are right when it is known."""
+    yield _SILENCE
+    yield "| Source | Wrong when believed | Wrong when down-weighted | Better | Worse |"
+    yield "|---|---|---|---|---|"
+    for name in all_:
+        if not name.endswith(_BELIEVED):
+            continue
+        source = name.partition(" ")[0]
+        before, after = all_[name], all_[name.removesuffix(_BELIEVED) + _WEIGHED]
+        turned = sorted((after[tag].wrong - before[tag].wrong, tag) for tag in before)
+        better = ", ".join(f"`{tag}` {change:+}" for change, tag in turned[:5] if change < 0)
+        worse = ", ".join(f"`{tag}` {change:+}" for change, tag in turned[:-6:-1] if change > 0)
+        yield f"| {source} | {overall(before).wrong} | {overall(after).wrong} | {better} | {worse} |"
 
 
 def _worst(tag: str, one: Verdict) -> str:

@@ -63,9 +63,17 @@ class Seed:
             self._true[key] = truly(Past(one.who, one.deeds, now))
         return self._true[key]
 
+    def profile(self, one: Lived, *, without: str = "", now: Millis = END) -> Profile | None:
+        """Somebody's profile when all went well, or when one source was silent."""
+        return profile_of(self.missing(one, without) if without else self.arrived[one.who.key], now)
+
+    def said(self, one: Lived, now: Millis = END) -> frozenset[str]:
+        """What somebody's profile says when all went well."""
+        return says(self.catalogue, self.profile(one, now=now), now)
+
     def well(self, now: Millis = END) -> Verdicts:
         """Everything arrived, at once."""
-        return self.judged(lambda one: profile_of(self.arrived[one.who.key], now), now, self.catalogue)
+        return self.judged(lambda one: self.profile(one, now=now), now, self.catalogue)
 
     def badly(self, *, lost: bool) -> Verdicts:
         """Late, twice and broken."""
@@ -76,7 +84,7 @@ class Seed:
     def silent(self, source: str, *, believed: bool) -> Verdicts:
         """A week without a source: ``believed`` in full all the same, or weighed by what is known of it."""
         catalogue = self.catalogue if believed else self.catalogue.under(self.health(source))
-        return self.judged(lambda one: profile_of(self.missing(one, source), END), END, catalogue)
+        return self.judged(lambda one: self.profile(one, without=source), END, catalogue)
 
     def health(self, source: str) -> Health:
         """What the service notices of a source that has been silent."""

@@ -164,8 +164,7 @@ TRAITS: dict[str, Judge] = {
     "impatient": lambda p: p.who.temper == "impatient" and said(p, 90, "urgent") >= 3,
     "talkative": lambda p: (
         sum(one.more["messages"] for one in written(p, 30)) >= 20
-        or (p.who.chatty
-        and len([one for one in written(p, 30) if one.by != "email"]) >= 2)
+        or (p.who.chatty and len([one for one in written(p, 30) if one.by != "email"]) >= 2)
     ),
     "long_caller": lambda p: p.who.call_length == "long" and p.n("asked", 60, by="phone") >= 1,
     "brief_caller": lambda p: p.who.call_length == "brief" and p.n("asked", 90, by="phone") >= 3,

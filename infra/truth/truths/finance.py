@@ -55,8 +55,8 @@ def _full(p: Past) -> bool:
 
 
 def _wants_loan(p: Past) -> bool:
-    return (
-        p.ago("loan_wanted") <= 60 or (p.n("contact", 60, about="loan") >= 2 and p.n("viewed", 60, category="loan") >= 5)
+    return p.ago("loan_wanted") <= 60 or (
+        p.n("contact", 60, about="loan") >= 2 and p.n("viewed", 60, category="loan") >= 5
     )
 
 

@@ -109,8 +109,7 @@ FACTS: dict[str, Judge] = {
     "buys_online_and_in_shops": lambda p: 0 < p.n("paid", 180, by="shop") < p.n("paid", 180),
     "logistics_minded": lambda p: (
         p.n("contact", 30, about="logistics") >= 2
-        or (p.n("contact", 30, about="logistics") >= 1
-        and bool(open_orders(p)))
+        or (p.n("contact", 30, about="logistics") >= 1 and bool(open_orders(p)))
     ),
 }
 
