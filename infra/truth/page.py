@@ -80,9 +80,9 @@ def page(
 
 _BELIEVED, _WEIGHED = "believed all the same", "down-weighted"
 _SILENCE = """The silence is noticed by the detection that ships, from what arrived. What the source feeds is then read as of when it fell
-silent, and what rests on it is less sure; `why` names the source, the factor and the reason. Tags that rest on rates over weeks gain
-by it: nobody seems to visit less because the web went silent. Tags of needs that pass within days lose: most of them would have ended in
-the week of which nothing is known, and are held. Both are of one size, so that the share of right judgements hardly moves. What is
+silent, and what rests on it is less sure; `why` names the source, the factor and the reason. Tags that rest on how often somebody
+came within a month gain by it. Tags of needs that pass within days lose: most of them would have ended in the week of which nothing is
+known, and are held. So do tags that compare two dates of which only one is held. In sum a little more is lost than gained in yes and no. What is
 gained is that a doubtful tag says that it is one: its confidence falls to about 70%.
 """
 
@@ -133,7 +133,7 @@ def _silences(all_: Mapping[str, Verdicts]) -> Iterable[str]:
 
 
 def _worst(tag: str, one: Verdict) -> str:
-    return f"| `{tag}` | {one.true} | {one.said} | {one.both} | {one.counted.f1:.2f} | {REASONS.get(tag, '')} |"
+    return f"| `{tag}` | {one.true} | {one.said} | {one.both} | {one.counted.f1:.2f} | {REASONS.get(tag, 'not looked into')} |"
 
 
 def _tag(tag: str, one: Verdict) -> str:
