@@ -9,6 +9,7 @@ from chalice.app import Chalice
 from chalicelib.entrypoints import (
     authorizers,
     http_audit,
+    http_catalogue,
     http_events,
     http_identity,
     http_imports,
@@ -38,6 +39,7 @@ app.register_blueprint(http_identity.blueprint, name_prefix="identity_")
 app.register_blueprint(http_tags.blueprint, name_prefix="tags_")
 app.register_blueprint(http_quarantine.blueprint, name_prefix="quarantine_")
 app.register_blueprint(http_audit.blueprint, name_prefix="audit_")
+app.register_blueprint(http_catalogue.blueprint, name_prefix="catalogue_")
 app.register_blueprint(http_system.blueprint, name_prefix="system_")
 app.register_blueprint(queue_events.blueprint)
 app.register_blueprint(queue_imports.blueprint)

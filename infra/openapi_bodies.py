@@ -206,3 +206,9 @@ class ImportRequest(msgspec.Struct, frozen=True):
     timezone: str | msgspec.UnsetType = msgspec.UNSET
     """An IANA zone, for `local` times."""
     delimiter: Literal[",", ";", "\t", "|"] | msgspec.UnsetType = msgspec.UNSET
+
+
+class Withdrawal(msgspec.Struct, frozen=True):
+    """In place of a declaration: what is in force under this id shall be no more."""
+
+    withdrawn: Literal[True]

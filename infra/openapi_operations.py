@@ -11,14 +11,21 @@ from typing import Any
 
 import msgspec
 
+from chalicelib.entrypoints.http_catalogue import PublishRequest, RollbackRequest
 from chalicelib.entrypoints.http_identity import MergeRequest, MergeTrial, SplitRequest
 from chalicelib.entrypoints.http_matching import Rejection
 from chalicelib.entrypoints.http_profiles import Lookup
 from chalicelib.entrypoints.http_tags import PinRequest
+from chalicelib.events.word_lists import WordList
 from chalicelib.flows.import_views import ImportOpened
 from chalicelib.flows.paging import MOST_ROWS
+from chalicelib.flows.read_catalogue import MOST_LISTED
 from chalicelib.flows.views import AcceptedView
+from chalicelib.profiles.measures import Measure
+from chalicelib.routing.declaration import PolicyDeclaration
 from chalicelib.routing.model import Decision, RouteRequest
+from chalicelib.tags.model import TagRule
+from chalicelib.tags.scenes import Scene
 from infra import openapi_bodies as bodies
 
 
@@ -82,6 +89,9 @@ CANDIDATES = Parameter(
     "limit", "How many pairs, 20 unless told.", schema={"type": "integer", "minimum": 1, "maximum": MOST_ROWS}
 )
 ROWS = Parameter("limit", "How many, 20 unless told.", schema={"type": "integer", "minimum": 1, "maximum": MOST_ROWS})
+DECLARATIONS = Parameter(
+    "limit", "How many, 100 unless told.", schema={"type": "integer", "minimum": 1, "maximum": MOST_LISTED}
+)
 AUDIT_PRINCIPAL = Parameter("principal", "Only what this principal did.", example="supervisor-1")
 AUDIT_PROFILE = Parameter("profile", "Only what was about this profile.", example="p_1")
 FROM = Parameter("from", "From this instant on.", example="2026-11-01T00:00:00+08:00")
@@ -207,6 +217,38 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         refuses=(404, 409),
     ),
     ("GET", "/v1/decisions/{decision_id}"): Operation(answer=Decision),
+    ("GET", "/v1/catalogue/{kind}"): Operation(
+        details="`kind` is tags, measures, scenes, policies or words. `number` is the tenant's own version of a "
+        "declaration, 0 where it has none.",
+        parameters=(DECLARATIONS, CURSOR),
+        refuses=(404,),
+    ),
+    ("GET", "/v1/catalogue/{kind}/{id}"): Operation(
+        details="`declaration` is what is in force, null where nothing is; `shipped` what it is without the tenant's own."
+    ),
+    ("PUT", "/v1/catalogue/{kind}/{id}"): Operation(
+        details="Nothing changes for anybody until it is published. `id` may be left out of the body, `version` as well. "
+        '`{"withdrawn": true}` drafts that what is in force under this id shall be no more. Every mistake is told at '
+        "once in `errors`, with its path and a suggestion.",
+        body=(TagRule, Measure, Scene, PolicyDeclaration, WordList, bodies.Withdrawal),
+        parameters=(IDEMPOTENCY_KEY,),
+        refuses=(409,),
+    ),
+    ("DELETE", "/v1/catalogue/{kind}/{id}"): Operation(refuses=(400, 409)),
+    ("POST", "/v1/catalogue/{kind}/{id}/publish"): Operation(
+        details="All functions go by it within a minute, without a deploy. What others read cannot be taken away "
+        "(400 `bad_declaration` with `in_use`). A measure counts from then on.",
+        body=(PublishRequest,),
+        parameters=(IDEMPOTENCY_KEY,),
+        refuses=(404, 409),
+    ),
+    ("POST", "/v1/catalogue/{kind}/{id}/rollback"): Operation(
+        details="`version` is the number of an earlier version; 0 is what is shipped. Without it the version before "
+        "what is in force.",
+        body=(RollbackRequest,),
+        parameters=(IDEMPOTENCY_KEY,),
+        refuses=(404, 409),
+    ),
     ("GET", "/v1/audit"): Operation(
         details="A page for a rare principal or profile may hold fewer than asked for, or none, and still have a cursor.",
         parameters=(AUDIT_PRINCIPAL, AUDIT_PROFILE, FROM, TO, ROWS, CURSOR),

@@ -29,6 +29,13 @@ ROUTES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("PUT", "/v1/profiles/*/tags/*"),
         ("DELETE", "/v1/profiles/*/tags/*"),
     ),
+    "catalogue:read": (("GET", "/v1/catalogue/*"), ("GET", "/v1/catalogue/*/*")),
+    "catalogue:write": (
+        ("PUT", "/v1/catalogue/*/*"),
+        ("DELETE", "/v1/catalogue/*/*"),
+        ("POST", "/v1/catalogue/*/*/publish"),
+        ("POST", "/v1/catalogue/*/*/rollback"),
+    ),
     "audit:read": (("GET", "/v1/audit"),),
     "quarantine:read": (("GET", "/v1/quarantine"),),
     "quarantine:replay": (("POST", "/v1/quarantine/*/replay"),),

@@ -23,6 +23,7 @@ from chalicelib.aws.services import open_api
 from chalicelib.aws.settings import Settings, load_settings
 from chalicelib.channels.model import SourceProfile
 from chalicelib.entrypoints.request import Caller
+from chalicelib.flows.effective import InForceCatalogues
 from chalicelib.flows.services import (
     Change,
     DoorServices,
@@ -35,15 +36,16 @@ from chalicelib.flows.services import (
 from chalicelib.identity.blind_index import BlindIndex
 from chalicelib.kernel.errors import NotAuthorised, NotFound
 from chalicelib.privacy.tenants import Tenant
-from chalicelib.routing.policy import shipped_policy
 from chalicelib.store.catalogue import DynamoCatalogue, SourceRecord
+from chalicelib.store.dynamo_declarations import DynamoDeclarations
 from chalicelib.store.dynamo_history import DynamoHistory
 from chalicelib.store.dynamo_profiles import DynamoProfiles
 from chalicelib.store.dynamo_secrets import DynamoSecrets
-from chalicelib.tags.catalogue import Catalogue, load_catalogue
+from chalicelib.tags.catalogue import Catalogue
 from chalicelib.tags.model import Failure
 
 if TYPE_CHECKING:
+    from chalicelib.flows.catalogue_services import CatalogueServices
     from chalicelib.flows.import_services import ImportServices
 
 CATALOGUE_SECONDS = 60
@@ -142,9 +144,22 @@ def translates_as(source: SourceRecord) -> SourceProfile:
     )
 
 
+@cache
+def declarations() -> DynamoDeclarations:
+    """What tenants declare themselves."""
+    names = settings()
+    return DynamoDeclarations(api("dynamodb").call, names.table_catalogue, names.table_history)
+
+
+@cache
+def in_force() -> InForceCatalogues:
+    """What is in force for each tenant: not older than a minute, and no read per event."""
+    return InForceCatalogues(declarations, time.monotonic)
+
+
 def catalogue(tenant_id: str) -> Catalogue:
-    """The tag rules and measures that are in force for a tenant."""
-    return load_catalogue()
+    """The tag rules and measures that are in force for a tenant. Raises Unavailable when they cannot be had."""
+    return in_force()(tenant_id).catalogue
 
 
 @cache
@@ -246,34 +261,52 @@ def import_services() -> ImportServices:
 
 
 @cache
-def read_services() -> ReadServices:
-    """What answering needs."""
-    call, names = api("dynamodb").call, settings()
+def profiles() -> DynamoProfiles:
+    """People, and the identifiers that lead to them."""
+    return DynamoProfiles(api("dynamodb").call, settings().table_profiles, settings().table_history)
+
+
+@cache
+def history() -> DynamoHistory:
+    """Events, decisions, the quarantine and the audit."""
+    return DynamoHistory(api("dynamodb").call, settings().table_history)
+
+
+def read_services(tenant_id: str) -> ReadServices:
+    """What answering for a tenant needs. Raises Unavailable when its catalogue cannot be had."""
+    standing = in_force()(tenant_id)
     return ReadServices(
-        profiles=DynamoProfiles(call, names.table_profiles, names.table_history),
-        history=DynamoHistory(call, names.table_history),
+        profiles=profiles(),
+        history=history(),
         tenant=tenant,
         index=index,
-        catalogue=load_catalogue(),
-        policy=shipped_policy(),
+        catalogue=standing.catalogue,
+        policy=standing.policy,
         alarm=raise_alarm,
     )
 
 
-def past_services() -> ReadServices:
+def past_services(tenant_id: str) -> ReadServices:
     """What answering for an earlier moment needs. Its patience begins with the call, so it is not kept."""
-    return msgspec.structs.replace(read_services(), patience=_until_answered(base_seconds=0.1))
+    return msgspec.structs.replace(read_services(tenant_id), patience=_until_answered(base_seconds=0.1))
 
 
-def identity_services() -> IdentityServices:
+def catalogue_services() -> CatalogueServices:
+    """What editing the catalogue needs."""
+    from chalicelib.flows.catalogue_services import CatalogueServices
+
+    standing = in_force()
+    return CatalogueServices(declarations(), history(), standing.fresh, standing.forget)
+
+
+def identity_services(tenant_id: str) -> IdentityServices:
     """What merging and splitting needs. Its patience begins with the call, so it is not kept."""
-    reading = read_services()
     return IdentityServices(
-        profiles=reading.profiles,
-        history=reading.history,
-        index=reading.index,
+        profiles=profiles(),
+        history=history(),
+        index=index,
         publish=publish,
-        catalogue=reading.catalogue,
+        catalogue=catalogue(tenant_id),
         patience=_until_answered(),
     )
 
@@ -289,8 +322,8 @@ def ingest_services() -> IngestServices:
     """What ingestion needs."""
     call, names = api("dynamodb").call, settings()
     return IngestServices(
-        profiles=DynamoProfiles(call, names.table_profiles, names.table_history),
-        history=DynamoHistory(call, names.table_history),
+        profiles=profiles(),
+        history=history(),
         secrets=DynamoSecrets(call, names.table_keys),
         tenant=tenant,
         keys=ingest_keys,

@@ -6,7 +6,7 @@ from chalice.app import Blueprint, Request
 
 from chalicelib.entrypoints.authorizers import principal_auth
 from chalicelib.entrypoints.clock import now
-from chalicelib.entrypoints.compose import read_services
+from chalicelib.entrypoints.compose import history
 from chalicelib.entrypoints.problems import serves
 from chalicelib.entrypoints.request import Caller, limit_of, query
 from chalicelib.flows.read_audit import AuditQuestion, AuditView, read_audit
@@ -22,4 +22,4 @@ def audit(request: Request, caller: Caller) -> AuditView:
     """Who did what to whom, when and why, newest first."""
     asked = AuditQuestion(*(query(request, name) for name in ("principal", "profile", "from", "to")))
     cursor = query(request, "cursor")
-    return read_audit(caller.tenant_id, asked, limit_of(request), cursor, read_services().history, now())
+    return read_audit(caller.tenant_id, asked, limit_of(request), cursor, history(), now())

@@ -87,7 +87,7 @@ class SplitView(msgspec.Struct, frozen=True):
 def links(request: Request, caller: Caller, profile_id: str) -> LinksView:
     """What holds a profile together: its links with their evidence, refused ones, merges and splits."""
     check_purpose(query(request, "purpose"))
-    return describe_links(profile_id, tenant_of(caller), identity_services())
+    return describe_links(profile_id, tenant_of(caller), identity_services(caller.tenant_id))
 
 
 @blueprint.route("/v1/merges/preview", methods=["POST"], authorizer=principal_auth)
@@ -97,7 +97,14 @@ def preview(request: Request, caller: Caller) -> PreviewView:
     asked = typed_body(request, MergeTrial)
     check_purpose(asked.purpose)
     order = MergeOrder("", asked.profile_ids, "", caller.principal, asked.force)
-    return preview_merge(order, asked.channel, tenant_of(caller), identity_services(), read_services(), now())
+    return preview_merge(
+        order,
+        asked.channel,
+        tenant_of(caller),
+        identity_services(caller.tenant_id),
+        read_services(caller.tenant_id),
+        now(),
+    )
 
 
 @blueprint.route("/v1/merges", methods=["POST"], authorizer=principal_auth)
@@ -110,7 +117,7 @@ def merge(request: Request, caller: Caller) -> MergeView:
     order = MergeOrder(
         f"m_{idempotency_key(request, caller)}", asked.profile_ids, asked.reason, caller.principal, asked.force
     )
-    made = merge_people(order, tenant_of(caller), identity_services(), now())
+    made = merge_people(order, tenant_of(caller), identity_services(caller.tenant_id), now())
     return MergeView(made.merge_id, made.profile_id)
 
 
@@ -121,5 +128,5 @@ def split(request: Request, caller: Caller) -> SplitView:
     asked = typed_body(request, SplitRequest)
     split_id = f"x_{idempotency_key(request, caller)}"
     order = SplitOrder(split_id, asked.reason, caller.principal, asked.merge_id or "", asked.link_id or "")
-    made = split_people(order, tenant_of(caller), identity_services(), now())
+    made = split_people(order, tenant_of(caller), identity_services(caller.tenant_id), now())
     return SplitView(made.split_id, made.profile_ids)

@@ -44,10 +44,10 @@ def lookup(request: Request, caller: Caller) -> ProfileView:
     asked = typed_body(request, Lookup)
     check_purpose(asked.purpose)
     identifiers = [Identifier(one.namespace, one.value) for one in asked.identifiers]
-    profile = by_identifiers(tenant_of(caller), identifiers, read_services())
+    profile = by_identifiers(tenant_of(caller), identifiers, read_services(caller.tenant_id))
     if profile is None:
         raise NotFound("no_such_profile", "There is no such profile.")
-    return describe_profile(profile, read_services(), now())
+    return describe_profile(profile, read_services(caller.tenant_id), now())
 
 
 @blueprint.route("/v1/profiles/{profile_id}", authorizer=principal_auth)
@@ -55,7 +55,7 @@ def lookup(request: Request, caller: Caller) -> ProfileView:
 def profile(request: Request, caller: Caller, profile_id: str) -> ProfileView:
     """A profile; a merged id answers with its survivor. With ``as_of`` as it was then."""
     person, at = _person(request, caller, profile_id)
-    return describe_profile(person, read_services(), at)
+    return describe_profile(person, read_services(caller.tenant_id), at)
 
 
 @blueprint.route("/v1/profiles/{profile_id}/tags", authorizer=principal_auth)
@@ -63,7 +63,7 @@ def profile(request: Request, caller: Caller, profile_id: str) -> ProfileView:
 def tags(request: Request, caller: Caller, profile_id: str) -> TagsView:
     """The tags that are set, or that were as of a moment; with ``scene`` as they weigh in these scenes."""
     person, at = _person(request, caller, profile_id)
-    set_then = current_tags(person, read_services(), at, scenes=_scenes(request))
+    set_then = current_tags(person, read_services(caller.tenant_id), at, scenes=_scenes(request, caller))
     return TagsView(person.profile_id, tuple(map(describe_tag, set_then)), format_moment(at))
 
 
@@ -72,7 +72,7 @@ def tags(request: Request, caller: Caller, profile_id: str) -> TagsView:
 def tag_why(request: Request, caller: Caller, profile_id: str, tag_id: str) -> WhyView:
     """Why a tag is set, or why it is not, or was as of a moment; with ``scene`` as it weighs in these scenes."""
     person, at = _person(request, caller, profile_id)
-    return explain_tag(person, tag_id, read_services(), at, _scenes(request))
+    return explain_tag(person, tag_id, read_services(caller.tenant_id), at, _scenes(request, caller))
 
 
 @blueprint.route("/v1/profiles/{profile_id}/timeline", authorizer=principal_auth)
@@ -81,7 +81,7 @@ def timeline(request: Request, caller: Caller, profile_id: str) -> TimelineView:
     """Events, newest first, masked."""
     _check(request)
     limit, cursor = limit_of(request), query(request, "cursor")
-    return read_timeline(caller.tenant_id, profile_id, limit, cursor, read_services(), now())
+    return read_timeline(caller.tenant_id, profile_id, limit, cursor, read_services(caller.tenant_id), now())
 
 
 @blueprint.route("/v1/profiles/{profile_id}/context", authorizer=principal_auth)
@@ -90,7 +90,7 @@ def context(request: Request, caller: Caller, profile_id: str) -> dict[str, Any]
     """What a bot should know before it speaks, in at most 4 KB."""
     person, at = _person(request, caller, profile_id)
     channel = query(request, "channel") or "api"
-    return context_for_bot(person, channel, read_services(), at, tenant_of(caller).timezone)
+    return context_for_bot(person, channel, read_services(caller.tenant_id), at, tenant_of(caller).timezone)
 
 
 def _person(request: Request, caller: Caller, profile_id: str) -> tuple[Profile, Millis]:
@@ -98,17 +98,17 @@ def _person(request: Request, caller: Caller, profile_id: str) -> tuple[Profile,
     _check(request)
     at, present = moment(request, "as_of"), now()
     if at is None:
-        return by_id(caller.tenant_id, profile_id, read_services()), present
+        return by_id(caller.tenant_id, profile_id, read_services(caller.tenant_id)), present
     # Most calls are about the present, and should not load what the past takes.
     from chalicelib.flows.rebuild_profile import profile_as_of
 
-    return profile_as_of(tenant_of(caller), profile_id, at, past_services(), present), at
+    return profile_as_of(tenant_of(caller), profile_id, at, past_services(caller.tenant_id), present), at
 
 
-def _scenes(request: Request) -> tuple[str, ...]:
+def _scenes(request: Request, caller: Caller) -> tuple[str, ...]:
     """The scenes that a caller names, with commas between. Raises BadInput ``unknown_scene``."""
     named = tuple(one for one in query(request, "scene").split(",") if one)
-    known = read_services().catalogue.stage.scenes
+    known = read_services(caller.tenant_id).catalogue.stage.scenes
     for one in named:
         if one not in known:
             raise BadInput("unknown_scene", f"The scenes are: {', '.join(sorted(known))}.", "scene")

@@ -6,7 +6,7 @@ from chalice.app import Blueprint, Request
 
 from chalicelib.entrypoints.authorizers import principal_auth
 from chalicelib.entrypoints.clock import now
-from chalicelib.entrypoints.compose import read_services, send
+from chalicelib.entrypoints.compose import history, send
 from chalicelib.entrypoints.problems import serves
 from chalicelib.entrypoints.request import Caller, limit_of, query
 from chalicelib.flows.read_quarantine import QuarantinedView, QuarantineView, read_quarantine
@@ -22,12 +22,11 @@ READ, REPLAY = "quarantine:read", "quarantine:replay"
 def quarantine(request: Request, caller: Caller) -> QuarantineView:
     """What could not be applied and why, newest first."""
     code, cursor = query(request, "code"), query(request, "cursor")
-    return read_quarantine(caller.tenant_id, code, limit_of(request), cursor, read_services().history, now())
+    return read_quarantine(caller.tenant_id, code, limit_of(request), cursor, history(), now())
 
 
 @blueprint.route("/v1/quarantine/{quarantine_id}/replay", methods=["POST"], authorizer=principal_auth)
 @serves(blueprint, REPLAY)
 def replay(request: Request, caller: Caller, quarantine_id: str) -> QuarantinedView:
     """Queue a quarantined event again, once its cause is gone."""
-    history = read_services().history
-    return replay_quarantined(caller.tenant_id, quarantine_id, caller.principal, history, send, now())
+    return replay_quarantined(caller.tenant_id, quarantine_id, caller.principal, history(), send, now())

@@ -6,7 +6,7 @@ from chalice.app import Blueprint, Request, Response
 
 from chalicelib.entrypoints.authorizers import principal_auth
 from chalicelib.entrypoints.clock import now
-from chalicelib.entrypoints.compose import read_services, tenant_of
+from chalicelib.entrypoints.compose import history, read_services, tenant_of
 from chalicelib.entrypoints.idempotency import idempotency_key
 from chalicelib.entrypoints.problems import json_answer, serves
 from chalicelib.entrypoints.request import Caller, check_purpose, typed_body
@@ -25,11 +25,11 @@ def route(request: Request, caller: Caller) -> Response:
     asked = typed_body(request, RouteRequest)
     check_purpose(asked.purpose)
     decision_id = "d_" + idempotency_key(request, caller)
-    return json_answer(answer_route(asked, tenant_of(caller), decision_id, read_services(), now()))
+    return json_answer(answer_route(asked, tenant_of(caller), decision_id, read_services(caller.tenant_id), now()))
 
 
 @blueprint.route("/v1/decisions/{decision_id}", authorizer=principal_auth)
 @serves(blueprint, ROUTE)
 def decision(request: Request, caller: Caller, decision_id: str) -> Response:
     """A decision as it was answered."""
-    return json_answer(read_decision(caller.tenant_id, decision_id, read_services()))
+    return json_answer(read_decision(caller.tenant_id, decision_id, history()))

@@ -40,7 +40,7 @@ def pin(request: Request, caller: Caller, profile_id: str, tag_id: str) -> Pin:
     asked = typed_body(request, PinRequest)
     check_purpose(asked.purpose)
     order = PinOrder(idempotency_key(request, caller), profile_id, tag_id, asked.value, asked.reason, caller.principal)
-    return pin_tag(order, tenant_of(caller), identity_services(), now())
+    return pin_tag(order, tenant_of(caller), identity_services(caller.tenant_id), now())
 
 
 @blueprint.route("/v1/profiles/{profile_id}/tags/{tag_id}", methods=["DELETE"], authorizer=principal_auth)
@@ -50,4 +50,4 @@ def unpin(request: Request, caller: Caller, profile_id: str, tag_id: str) -> Pin
     check_purpose(query(request, "purpose") or "service")
     reason = query(request, "reason") or "taken back"
     order = PinOrder(idempotency_key(request, caller), profile_id, tag_id, None, reason, caller.principal)
-    return pin_tag(order, tenant_of(caller), identity_services(), now())
+    return pin_tag(order, tenant_of(caller), identity_services(caller.tenant_id), now())

@@ -14,7 +14,7 @@ import msgspec
 from chalice.app import Request
 
 from chalicelib.entrypoints.clock import now
-from chalicelib.entrypoints.compose import read_services
+from chalicelib.entrypoints.compose import history
 from chalicelib.entrypoints.request import Caller, raw_body
 from chalicelib.kernel.errors import BadInput, Conflict
 from chalicelib.kernel.moments import DAY_MS
@@ -48,7 +48,7 @@ def idempotency_key(request: Request, caller: Caller) -> str:
 
 def _claimed(tenant_id: str, name: bytes, body: bytes) -> bytes:
     at = now()
-    return read_services().history.claim(tenant_id, name.hex(), body, now=at, expires_at=at + _CLAIMED_MS)
+    return history().claim(tenant_id, name.hex(), body, now=at, expires_at=at + _CLAIMED_MS)
 
 
 def _digest(key: str, content: bytes) -> bytes:

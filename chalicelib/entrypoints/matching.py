@@ -64,4 +64,4 @@ def find(people: Iterable[Person]) -> Found:
 def merge(tenant: Tenant, profile_ids: Sequence[str], merge_id: str) -> None:
     """Merge profiles of themselves, as the tenant said. Raises BadInput, Conflict, NotFound and Unavailable."""
     order = MergeOrder(merge_id, tuple(profile_ids), "a probable match above the tenant's threshold", AUTOMATIC)
-    merge_people(order, tenant, identity_services(), now())
+    merge_people(order, tenant, identity_services(tenant.tenant_id), now())

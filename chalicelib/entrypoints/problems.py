@@ -98,7 +98,7 @@ def problem(error: ZhiyinError, id_: str) -> Response:
     # What a cloud service said is ours to read, not the caller's.
     public = ("internal", _OURS) if status == 500 else (error.code, error.message)
     found = error.mistakes if isinstance(error, ManyMistakes) else (error,)
-    mistakes = tuple(Mistake(one.path, one.code, one.message) for one in found if one.path and status < 500)
+    mistakes = tuple(_mistake(one) for one in found if one.path and status < 500)
     headers = dict(_JSON)
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
@@ -106,3 +106,8 @@ def problem(error: ZhiyinError, id_: str) -> Response:
         headers["Retry-After"] = "1"
     body = msgspec.json.encode(Problem(*public, request_id=id_, errors=mistakes)).decode()
     return Response(body=body, status_code=status, headers=headers)
+
+
+def _mistake(error: ZhiyinError) -> Mistake:
+    suggestion = error.suggestion if isinstance(error, BadInput) else ""
+    return Mistake(error.path, error.code, error.message, suggestion)

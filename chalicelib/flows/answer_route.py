@@ -18,7 +18,7 @@ from chalicelib.profiles.model import Profile
 from chalicelib.profiles.values import values
 from chalicelib.routing.decide import decide
 from chalicelib.routing.model import Caller, RouteRequest
-from chalicelib.store.rows import DecisionRow
+from chalicelib.store.rows import DecisionRow, HistoryStore
 from chalicelib.tags.model import Tag
 from chalicelib.tags.scenes import Situation
 
@@ -39,13 +39,13 @@ def answer_route(request: RouteRequest, tenant: Tenant, decision_id: str, servic
     profile_id = decision.profile_id or ""
     row = DecisionRow(tenant.tenant_id, decision_id, profile_id, now, content, now + _KEPT_DAYS * DAY_MS)
     if not services.history.record(row):
-        return read_decision(tenant.tenant_id, decision_id, services)
+        return read_decision(tenant.tenant_id, decision_id, services.history)
     return content
 
 
-def read_decision(tenant_id: str, decision_id: str, services: ReadServices) -> bytes:
+def read_decision(tenant_id: str, decision_id: str, history: HistoryStore) -> bytes:
     """A decision as it was answered. Raises NotFound."""
-    row = services.history.decision(tenant_id, decision_id)
+    row = history.decision(tenant_id, decision_id)
     if row is None:
         raise NotFound("no_such_decision", "There is no such decision.")
     return row.content

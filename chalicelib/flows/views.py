@@ -198,12 +198,13 @@ class Success(msgspec.Struct, frozen=True):
     success: bool = True
 
 
-class Mistake(msgspec.Struct, frozen=True):
-    """One mistake of a request."""
+class Mistake(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One mistake of a request. ``suggestion`` is what was probably meant, or what to do, where that can be said."""
 
     path: str
     code: str
     message: str
+    suggestion: str = ""
 
 
 class Problem(msgspec.Struct, frozen=True):

@@ -31,7 +31,11 @@ class ZhiyinError(Exception):
 
 
 class BadInput(ZhiyinError):
-    """What was sent cannot be accepted as it is."""
+    """What was sent cannot be accepted as it is. ``suggestion`` is what was probably meant, or what to do."""
+
+    def __init__(self, code: str, message: str, path: str = "", suggestion: str = "") -> None:
+        super().__init__(code, message, path)
+        self.suggestion = suggestion
 
 
 class TooLarge(BadInput):

@@ -20,7 +20,7 @@ LONGEST_POINTER = 120
 
 def mistakes_of_conditions(raw: Mapping[str, Any]) -> Iterator[Mistake]:
     """Conditions that would fail or whose paths are not plain text; works on a policy of any shape."""
-    for path, rule in _rules_of(raw):
+    for path, rule in rules_of(raw):
         if "when" in rule:
             yield from _of_condition(rule["when"], f"{path}.when")
 
@@ -74,7 +74,7 @@ def _of_counts(declared: PolicyDeclaration) -> Iterator[Mistake]:
             yield Mistake(path, "too_many", f"A list has at most {MOST_RULES} entries, so that a route stays cheap.")
 
 
-def _rules_of(raw: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def rules_of(raw: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Every rule with its path, as far as the shape allows."""
     urgency = raw.get("urgency")
     sections = {name: raw.get(name) for name in ("intents", "rules", "hints", "what_if")}

@@ -20,7 +20,8 @@ from tests.bench.world import settings_of_nothing
 STARTS = 5
 LARGEST_MB = 45.0
 ENTRIES = {
-    "HTTP": "import app; from chalicelib.entrypoints import compose; compose.read_services()",
+    "HTTP": "import app; from chalicelib.entrypoints import compose; from chalicelib.flows.effective import InForce; "
+    "compose.history(); in_force = InForce({}); in_force.catalogue; in_force.policy",
     "ingest": "import chalicelib.entrypoints.queue_events; "
     "from chalicelib.entrypoints import compose; compose.ingest_services()",
     "authorizer": "import chalicelib.entrypoints.authorizers; "

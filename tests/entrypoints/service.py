@@ -136,7 +136,7 @@ class Shop(msgspec.Struct, frozen=True):
 
     def quarantined(self) -> list[str]:
         """Codes of what stands in the quarantine."""
-        history = compose.ingest_services().history
+        history = compose.history()
         return sorted(row.code for row in history.quarantined(self.tenant_id, limit=100))
 
 

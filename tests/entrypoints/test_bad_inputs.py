@@ -326,7 +326,7 @@ def test_35_canary__through_every_door_and_fault__is_in_no_answer_log_queue_or_t
     with monkeypatch.context() as patch:
         from chalicelib.entrypoints import http_profiles
 
-        def broken() -> Any:
+        def broken(tenant_id: str) -> Any:
             raise KeyError(phone, name)
 
         patch.setattr(http_profiles, "read_services", broken)

@@ -77,7 +77,7 @@ def stored(lambdas: Lambdas) -> list[dict[str, Any]]:
 
 
 def audits(shop: Shop) -> list[Audited]:
-    rows = compose.read_services().history.records(shop.tenant_id, AUDIT, before=LATER, limit=100)
+    rows = compose.history().records(shop.tenant_id, AUDIT, before=LATER, limit=100)
     return [decode(row.content, Audited) for row in rows]
 
 
@@ -331,7 +331,7 @@ def test_reason__stands_in_the_audit__and_in_no_log_and_on_no_bus(
     assert set(mine[1].subjects) == set(people.ids) == set(parted["profile_ids"])
     assert reason not in log()
     assert reason not in json.dumps(msgspec.to_builtins(published), ensure_ascii=False)
-    assert compose.read_services().history.record_of(shop.tenant_id, MERGE, made["merge_id"]) is not None
+    assert compose.history().record_of(shop.tenant_id, MERGE, made["merge_id"]) is not None
 
 
 # -- what does not fit

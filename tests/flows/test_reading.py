@@ -145,7 +145,7 @@ def test_timeline_and_decisions__merge_and_its_split__follow_both(world: World) 
     world.split(merge_id=merged.merge_id)
     world.apply(paid("o4", "1.00", USER))
     assert (lengths(), routed(world, "d_split", profile_id=both[1])["profile_id"]) == ([2, 2], both[1])
-    assert msgspec.json.decode(read_decision(TENANT_ID, "d_phone", world.reading())) == decided
+    assert msgspec.json.decode(read_decision(TENANT_ID, "d_phone", world.reading().history)) == decided
 
 
 @pytest.mark.parametrize("cursor", ["x", "1", ".", "1.", "-1.ab", "１.ab", "99999999999999999.ab", "1.a b", "1.ab.c"])
@@ -201,7 +201,7 @@ def test_route__same_decision_id_again__answers_what_was_answered(world: World) 
     first = routed(world, "d_same", identifiers=(NamedIdentifier(*USER),))
     world.apply(event("complaint.filed", USER, ticket_id="k1"), event("payment.failed", USER, order_id="o2"))
     assert routed(world, "d_same", identifiers=(NamedIdentifier(*USER),)) == first
-    assert msgspec.json.decode(read_decision(TENANT_ID, "d_same", world.reading())) == first
+    assert msgspec.json.decode(read_decision(TENANT_ID, "d_same", world.reading().history)) == first
     assert len(world.history.decisions) == 1
 
 
@@ -210,7 +210,7 @@ def test_decision__of_another_tenant_or_none__not_found(world: World) -> None:
     routed(world, identifiers=(NamedIdentifier(*PHONE),))
     for tenant, decision in ((TENANT_ID, "d_2"), ("t_other", "d_1")):
         with pytest.raises(NotFound) as raised:
-            read_decision(tenant, decision, world.reading())
+            read_decision(tenant, decision, world.reading().history)
         assert raised.value.code == "no_such_decision"
 
 
