@@ -17,8 +17,10 @@ from chalicelib.privacy.masking import mask
 
 LONGEST = 20_000
 """Characters that are looked at; what is longer is masked from there on."""
-_CONTEXT, _CONTEXT_AFTER = 28, 8
-"""How far before and after a number the word may stand that tells what it is."""
+_CONTEXT = 28
+"""How far before a number the word may stand that tells what it is."""
+_LABEL = re.compile(r"\s?[-/(（]\s?")
+"""What stands between a number and the word behind it that tells what it is."""
 _DIGITS = str.maketrans("０１２３４５６７８９＋－（）：＠．　", "0123456789+-():@. ")
 _CHINESE_DIGITS = str.maketrans("〇零一二三四五六七八九幺", "001234567891")
 
@@ -58,8 +60,10 @@ class _Finder(msgspec.Struct, frozen=True):
     def _is_told(self, text: str, start: int, end: int) -> bool:
         if self.told is None or (self.may_be is not None and not self.may_be(text[start:end])):
             return False
-        before, after = (max(0, start - _CONTEXT), start), (end, end + _CONTEXT_AFTER)
-        return any(self.told.search(text, *around) is not None for around in (before, after))
+        if self.told.search(text, max(0, start - _CONTEXT), start) is not None:
+            return True
+        label = _LABEL.match(text, end)
+        return label is not None and self.told.match(text, label.end()) is not None
 
 
 def find(text: str) -> tuple[Found, ...]:
@@ -87,7 +91,8 @@ def masked(text: str) -> str:
 def _mask(kind: str, value: str) -> str:
     plain = value.translate(_DIGITS)
     if kind in ("id_card", "bank_card", "iban"):
-        return f"{plain[:3]}***{plain[-2:]}" if kind == "id_card" else f"***{plain[-4:]}"
+        ends = "".join(plain.split())
+        return f"{ends[:3]}***{ends[-2:]}" if kind == "id_card" else f"***{ends[-4:]}"
     if kind == "plate":
         return f"{plain[:2]}***"
     if kind == "phone":
@@ -114,7 +119,9 @@ _PHONE_WORDS = re.compile(
 _FINDERS: Sequence[_Finder] = (
     _Finder(
         "email",
-        re.compile(r"[\w.!#$%&'*+/=?^`{|}~-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,6}"),
+        re.compile(
+            r"[A-Za-z0-9_\u00c0-\u024f.!#$%&'*+/=?^`{|}~-]{1,64}@[A-Za-z0-9\u00c0-\u024f-]{1,63}(?:\.[A-Za-z0-9\u00c0-\u024f-]{1,63}){1,6}"
+        ),
         lambda text: "@" in text,
     ),
     _Finder(
@@ -151,6 +158,11 @@ _FINDERS: Sequence[_Finder] = (
         re.compile(r"身份证|证件号|identity|\bid\b", re.IGNORECASE),
     ),
     _Finder(
+        "phone",
+        re.compile(r"(?<![\dA-Za-z])(?:(?:\+|00)?86[ -]?)?1[3-9]\d(?:[ -]?\d){8}(?![\dA-Za-z])"),
+        _has_digit,
+    ),
+    _Finder(
         "bank_card",
         re.compile(r"(?<![\dA-Za-z.-])\d(?:[ -]?\d){11,18}(?![\dA-Za-z])"),
         _has_digit,
@@ -185,11 +197,6 @@ _FINDERS: Sequence[_Finder] = (
     _Finder("ip", re.compile(r"(?<![\w:])(?:[0-9A-Fa-f]{1,4}:){7}[0-9A-Fa-f]{1,4}(?![\w:])"), lambda text: ":" in text),
     _Finder(
         "phone",
-        re.compile(r"(?<![\dA-Za-z])(?:(?:\+|00)?86[ -]?)?1[3-9]\d(?:[ -]?\d){8}(?![\dA-Za-z])"),
-        _has_digit,
-    ),
-    _Finder(
-        "phone",
         re.compile(
             r"(?<![〇零一二三四五六七八九幺])[一幺][三四五六七八九][〇零一二三四五六七八九幺]{9}(?![〇零一二三四五六七八九幺])"
         ),
@@ -198,7 +205,7 @@ _FINDERS: Sequence[_Finder] = (
     _Finder(
         "phone",
         re.compile(
-            r"(?<![\w.-])(?<!\d,)(?:\+|00)?\(?\d{1,4}\)?(?:[ .-]{0,2}\(?\d{1,8}\)?){1,6}(?:(?:x| ?ext\.? ?|转)\d{1,5})?(?![\w@%]|[.-]\d)",
+            r"(?<![A-Za-z0-9_.-])(?<!\d,)(?:\+|00)?\(?\d{1,4}\)?(?:[ .-]{0,2}\(?\d{1,8}\)?){1,6}(?:(?:x| ?ext\.? ?|转)\d{1,5})?(?![A-Za-z0-9_@%]|[.-]\d)",
             re.IGNORECASE,
         ),
         _has_digit,
@@ -209,11 +216,12 @@ _FINDERS: Sequence[_Finder] = (
     _Finder(
         "address",
         re.compile(
+            r"(?:寄到|寄往|送到|地址[是为]?[:：]?|家住|住在?|搬到|找不到|送错到|发到)?("
             r"(?:[\u4e00-\u9fff]{2,8}?(?:省|自治区))?(?:[\u4e00-\u9fff]{2,7}?市)?(?:[\u4e00-\u9fff]{1,7}?(?:新区|区|县|旗))?"
             r"(?:[\u4e00-\u9fff]{1,9}?(?:镇|乡|街道))?[\u4e00-\u9fff\dA-Za-z]{1,12}?"
             r"(?:大道|路|街|巷|胡同|里弄|弄|村|小区|花园|家园|新城|公馆|苑|公寓|大厦|广场|园区|科技园)"
             r"[\u4e00-\u9fff\dA-Za-z#\-—－]{0,16}?\d{1,5}(?:号楼|号院|号|弄|栋|幢|座|单元|室|楼|层|房)"
-            r"(?:[\dA-Za-z\-—－#一二三四五六七八九十东西南北]{0,6}(?:号楼|号|栋|幢|座|单元|室|楼|层|房)){0,5}(?:-?\d{1,5}(?!\d))?"
+            r"(?:[\dA-Za-z\-—－#一二三四五六七八九十东西南北]{0,6}(?:号楼|号|栋|幢|座|单元|室|楼|层|房)){0,5}(?:-?\d{1,5}(?!\d))?)"
         ),
         _has_digit,
     ),

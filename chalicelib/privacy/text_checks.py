@@ -8,7 +8,9 @@ _CARD_WEIGHTS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2)
 _CARD_CHECKS = "10X98765432"
 _SHORTEST_CARD, _LONGEST_CARD, _SHORTEST_GROUP = 12, 19, 4
 _SHORTEST_IBAN, _LONGEST_IBAN = 15, 34
-_SHORTEST_PHONE, _LONGEST_PHONE = 7, 20
+_SHORTEST_PHONE, _LONGEST_BARE, _LONGEST_PHONE = 7, 13, 20
+_ISSUED = re.compile(r"(?:3[0-9]|4|5[0-8]|6|9[0-9]|2[2-7](?=\d{14}$)|1800(?=\d{11}$)|2131(?=\d{11}$))")
+"""Numbers that issuers have (ISO/IEC 7812): an order's number that begins with its year is none, whatever its sum."""
 _DATE = re.compile(r"(?:19|20)\d{2}[-. ](?:0?[1-9]|1[0-2])[-. ]|\d{1,2}[-.]\d{1,2}[-.](?:19|20)\d{2}")
 _NORTH_AMERICA = re.compile(r"(?:\+?0{0,2}1[ .-]?)?\(?\d{3}\)?[ .-]?\d{3}[.-]\d{4}(?:x\d{1,5})?", re.IGNORECASE)
 _LANDLINE_OF_CHINA = re.compile(r"\(?0\d{2,3}\)?[ -]?\d{7,8}(?:(?:-|转| ?ext\.? ?)\d{1,5})?", re.IGNORECASE)
@@ -34,9 +36,9 @@ def may_be_bank_card(text: str) -> bool:
 
 
 def is_bank_card(text: str) -> bool:
-    """12 to 19 digits whose Luhn sum (ISO/IEC 7812-1, annex B) ends in 0, and that are not one digit repeated."""
+    """12 to 19 digits whose Luhn sum (ISO/IEC 7812-1, annex B) ends in 0, of an issuer, and not one digit repeated."""
     digits = digits_of(text)
-    if not may_be_bank_card(text) or len(set(digits)) == 1 or digits[0] == "0":
+    if not may_be_bank_card(text) or len(set(digits)) == 1 or _ISSUED.match(digits) is None:
         return False
     total = 0
     for place, digit in enumerate(reversed(digits)):
@@ -55,7 +57,8 @@ def is_iban(text: str) -> bool:
 
 def may_be_phone(text: str) -> bool:
     """Whether it has as many digits as a telephone number (ITU-T E.164, with prefixes) and is no date."""
-    return _SHORTEST_PHONE <= len(digits_of(text)) <= _LONGEST_PHONE and _DATE.match(text) is None
+    longest = _LONGEST_BARE if text.isdigit() else _LONGEST_PHONE
+    return _SHORTEST_PHONE <= len(digits_of(text)) <= longest and _DATE.match(text) is None
 
 
 def is_phone_by_form(text: str) -> bool:
