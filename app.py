@@ -10,20 +10,27 @@ from chalicelib.entrypoints import (
     authorizers,
     http_audit,
     http_catalogue,
+    http_catalogue_jobs,
     http_events,
     http_identity,
     http_imports,
+    http_insights,
     http_matching,
     http_profiles,
+    http_quality,
     http_quarantine,
     http_routing,
     http_system,
     http_tags,
     http_webhooks,
     problems,
+    queue_catalogue,
     queue_events,
     queue_imports,
+    schedule_counts,
     schedule_matches,
+    schedule_quality,
+    schedule_timers,
 )
 
 app = Chalice(app_name="zhiyin", configure_logs=False)
@@ -35,13 +42,20 @@ app.register_blueprint(http_profiles.blueprint, name_prefix="profiles_")
 app.register_blueprint(http_matching.blueprint, name_prefix="matching_")
 app.register_blueprint(http_routing.blueprint, name_prefix="routing_")
 app.register_blueprint(http_imports.blueprint, name_prefix="imports_")
+app.register_blueprint(http_catalogue_jobs.blueprint, name_prefix="jobs_")
 app.register_blueprint(http_identity.blueprint, name_prefix="identity_")
+app.register_blueprint(http_insights.blueprint, name_prefix="insights_")
 app.register_blueprint(http_tags.blueprint, name_prefix="tags_")
+app.register_blueprint(http_quality.blueprint, name_prefix="quality_")
 app.register_blueprint(http_quarantine.blueprint, name_prefix="quarantine_")
 app.register_blueprint(http_audit.blueprint, name_prefix="audit_")
 app.register_blueprint(http_catalogue.blueprint, name_prefix="catalogue_")
 app.register_blueprint(http_system.blueprint, name_prefix="system_")
 app.register_blueprint(queue_events.blueprint)
 app.register_blueprint(queue_imports.blueprint)
+app.register_blueprint(queue_catalogue.blueprint)
 app.register_blueprint(schedule_matches.blueprint)
+app.register_blueprint(schedule_counts.blueprint)
+app.register_blueprint(schedule_quality.blueprint)
+app.register_blueprint(schedule_timers.blueprint)
 app.register_blueprint(authorizers.blueprint)

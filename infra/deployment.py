@@ -19,6 +19,7 @@ _VARIABLES = {
     "DeskTableName": "TABLE_DESK",
     "EventsQueueUrl": "QUEUE_EVENTS_URL",
     "ImportsQueueUrl": "QUEUE_IMPORTS_URL",
+    "CatalogueQueueUrl": "QUEUE_CATALOGUE_URL",
     "ImportsBucketName": "BUCKET_IMPORTS",
     "EventsDeadLettersUrl": "QUEUE_DEAD_LETTERS_URL",
     "ChangesBusName": "BUS_NAME",

@@ -16,11 +16,16 @@ from chalicelib.entrypoints.http_identity import MergeRequest, MergeTrial, Split
 from chalicelib.entrypoints.http_matching import Rejection
 from chalicelib.entrypoints.http_profiles import Lookup
 from chalicelib.entrypoints.http_tags import PinRequest
+from chalicelib.events.types import CHANNELS
 from chalicelib.events.word_lists import WordList
 from chalicelib.flows.import_views import ImportOpened
+from chalicelib.flows.job_views import JobsView, JobView
+from chalicelib.flows.open_job import DryRunRequest, JobOpened
 from chalicelib.flows.paging import MOST_ROWS
 from chalicelib.flows.read_catalogue import MOST_LISTED
 from chalicelib.flows.views import AcceptedView
+from chalicelib.insights.groupings import OTHER, SEGMENTS
+from chalicelib.insights.hot_words import WINDOW_HOURS
 from chalicelib.profiles.measures import Measure
 from chalicelib.routing.declaration import PolicyDeclaration
 from chalicelib.routing.model import Decision, RouteRequest
@@ -94,6 +99,20 @@ DECLARATIONS = Parameter(
 )
 AUDIT_PRINCIPAL = Parameter("principal", "Only what this principal did.", example="supervisor-1")
 AUDIT_PROFILE = Parameter("profile", "Only what was about this profile.", example="p_1")
+WINDOW = Parameter("window", "How far back; `24h` unless told.", schema={"enum": sorted(WINDOW_HOURS)}, example="24h")
+REGION = Parameter(
+    "region", "Only people of this province, of a country's two letters, `unknown` or `other`.", example="浙江"
+)
+SEGMENT = Parameter("segment", "Only people of this segment.", schema={"enum": [*SEGMENTS, OTHER]}, example="vip")
+ON_CHANNEL = Parameter(
+    "channel", "Only what came through this channel.", schema={"enum": sorted(CHANNELS)}, example="wechat"
+)
+DAY = Parameter(
+    "day",
+    "The UTC day whose count is asked for; the newest unless told.",
+    schema={"type": "string", "format": "date"},
+    example="2026-11-21",
+)
 FROM = Parameter("from", "From this instant on.", example="2026-11-01T00:00:00+08:00")
 TO = Parameter("to", "Before this instant.", example="2026-12-01T00:00:00+08:00")
 CODE = Parameter("code", "Only those with this code.", example="future_event")
@@ -217,6 +236,39 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         refuses=(404, 409),
     ),
     ("GET", "/v1/decisions/{decision_id}"): Operation(answer=Decision),
+    ("POST", "/v1/catalogue/{kind}/{id}/dry-run"): Operation(
+        details="The body may be left out. Without `sample` all people are looked at up to about 50,000, and of more a "
+        "sample of about 5,000, whose answer has bounds. With `window` it is past events, refolded one by one.",
+        body=(DryRunRequest,),
+        answer=JobOpened,
+        status=202,
+        parameters=(IDEMPOTENCY_KEY,),
+        refuses=(404, 409),
+    ),
+    ("GET", "/v1/catalogue/jobs"): Operation(answer=JobsView, parameters=(CURSOR,)),
+    ("GET", "/v1/catalogue/jobs/{job_id}"): Operation(answer=JobView),
+    ("GET", "/v1/insights/hot-words"): Operation(
+        details="Only declared words are counted, each once per message, ticket, complaint or search. The window ends "
+        "now and begins on the hour; it is compared with the same hours of up to four past weeks. `lift` is "
+        "(count + 5) / (expected + 5); `p` is exact for two Poisson counts, and `q` the false discovery rate over all "
+        "words of the answer. What fewer than 5 messages speak of is left out.",
+        parameters=(WINDOW, REGION, SEGMENT, ON_CHANNEL),
+        refuses=(400,),
+    ),
+    ("GET", "/v1/insights/tags"): Operation(
+        details="People are counted every night. `confidence` has ten equal steps from 0 to 1; the steps of a measure "
+        "are how often somebody did it in the last 30 days.",
+        parameters=(DAY,),
+        refuses=(404,),
+    ),
+    ("GET", "/v1/insights/tags/{tag_id}"): Operation(
+        details="`null` is fewer than 5, or what a subtraction would tell of fewer than 5. `lift` is the group's share "
+        "against everybody's, drawn towards 1 as if 20 usual people were in it.",
+    ),
+    ("GET", "/v1/insights/groups"): Operation(
+        details="A group of at least 20 people may have tags, which profiles of its people show with the source `group`.",
+        refuses=(404,),
+    ),
     ("GET", "/v1/catalogue/{kind}"): Operation(
         details="`kind` is tags, measures, scenes, policies or words. `number` is the tenant's own version of a "
         "declaration, 0 where it has none.",
@@ -248,6 +300,10 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         body=(RollbackRequest,),
         parameters=(IDEMPOTENCY_KEY,),
         refuses=(404, 409),
+    ),
+    ("GET", "/v1/quality"): Operation(
+        details="Sources are judged every hour, each by its own past. `weight` is what a source's evidence counts "
+        "meanwhile; `psi` lists the population stability index of each field that has enough values."
     ),
     ("GET", "/v1/audit"): Operation(
         details="A page for a rare principal or profile may hold fewer than asked for, or none, and still have a cursor.",

@@ -5,6 +5,7 @@
     python -m infra.operator source create --tenant t_… --name crm --channel shop [--trusted]
     python -m infra.operator token create --tenant t_… --role bot --principal chatbot
     python -m infra.operator matches --tenant t_… --merge-above 0.999    (or --never) merge probable matches by itself
+    python -m infra.operator catalogue list|put|publish|rollback --tenant t_… --kind tags [--files FILE …] [--id ID]
     python -m infra.operator counts --tenant t_…        what is stored, and what waits or is dead
     python -m infra.operator dead-letters list          what was given up on, with codes and without contents
     python -m infra.operator dead-letters replay [--queue events]
@@ -25,7 +26,7 @@ import secrets
 import sys
 import time
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -36,6 +37,7 @@ from chalicelib.aws.credentials import credentials_from
 from chalicelib.aws.json_api import JsonApi
 from chalicelib.aws.key_ring import context, new_tenant
 from chalicelib.aws.kms import Kms
+from chalicelib.aws.queue import Queue, job_messages
 from chalicelib.aws.services import open_api
 from chalicelib.aws.settings import Settings
 from chalicelib.kernel.errors import ZhiyinError
@@ -43,7 +45,7 @@ from chalicelib.privacy.credentials import SCOPES, SECRET_BYTES, Credential, has
 from chalicelib.privacy.fields import FIELDS, allowed_traits
 from chalicelib.store.catalogue import DynamoCatalogue, SourceRecord
 from chalicelib.store.dynamo_profiles import event_pk
-from infra import dead_letters, deployment, logs, protections
+from infra import dead_letters, declarations, deployment, logs, protections
 from infra.failures import Failure
 from infra.stack import NAME
 
@@ -57,6 +59,7 @@ _KINDS = {
     "#split#": "splits",
     "#audit#": "audits",
     "#j#": "imports",
+    "#job#": "jobs",
     "#l#": "import_lines",
     "#m#": "matches",
     "#p#": "profiles",
@@ -145,6 +148,19 @@ class Operator:
             raise Failure(f"There is no tenant {tenant_id}.")
         self.catalogue.keep(msgspec.structs.replace(tenant, merge_above=above))
         return {"tenant_id": tenant_id, "merge_above": "never" if above is None else above}
+
+    def declare(self, asked: argparse.Namespace) -> dict[str, Any]:
+        """List, draft, publish or roll back a tenant's declarations."""
+        self._known(asked.tenant)
+        names = self.settings
+        services = declarations.services_on(
+            self.api("dynamodb").call, names.table_catalogue, names.table_history, self._queue_job
+        )
+        return declarations.run(asked, services, lambda: time.time_ns() // 1_000_000)
+
+    def _queue_job(self, tenant_id: str, job_id: str, parts: Sequence[str], delay_seconds: int) -> None:
+        queue = Queue(self.api("sqs"), message_limit_bytes=self.settings.message_limit_bytes)
+        queue.send(self.settings.queue_catalogue_url, job_messages(tenant_id, job_id, parts, delay_seconds))
 
     def counts(self, tenant_id: str) -> dict[str, int]:
         """Rows by kind, and messages that wait, are being worked on, or are dead."""
@@ -269,6 +285,7 @@ def _parser() -> argparse.ArgumentParser:
     sure = matches.add_mutually_exclusive_group(required=True)
     sure.add_argument("--merge-above", type=float, metavar="SCORE")
     sure.add_argument("--never", action="store_true")
+    declarations.add_options(nouns.add_parser("catalogue", help="a tenant's own tags, measures, scenes, policy, words"))
     for noun, help_ in (
         ("counts", "what is stored"),
         ("bodies", "hashes of stored bodies"),
@@ -315,10 +332,10 @@ def run(asked: argparse.Namespace) -> dict[str, Any]:
         return {"token": operator.create_token(asked.tenant, asked.role, asked.principal)}
     if asked.noun == "matches":
         return operator.merge_matches(asked.tenant, asked.merge_above)
-    if asked.noun == "counts":
-        return dict(operator.counts(asked.tenant))
-    if asked.noun == "bodies":
-        return dict(operator.bodies(asked.tenant))
+    if asked.noun == "catalogue":
+        return operator.declare(asked)
+    if asked.noun in ("counts", "bodies"):
+        return dict(operator.counts(asked.tenant) if asked.noun == "counts" else operator.bodies(asked.tenant))
     return {"deleted": operator.reset(asked.tenant)}
 
 

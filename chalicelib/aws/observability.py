@@ -40,6 +40,7 @@ class Ids(TypedDict, total=False):
     event_type: str
     message_id: str
     import_id: str
+    job_id: str
     tag_id: str
     service: str
     operation: str

@@ -34,6 +34,12 @@ class Message(msgspec.Struct, frozen=True):
         return len(self.body.encode()) + extra
 
 
+def job_messages(tenant_id: str, job_id: str, parts: Sequence[str], delay_seconds: int) -> list[Message]:
+    """Parts of a job over stored people, as its worker reads them."""
+    named = ({"tenant": tenant_id, "job_id": job_id, "part": one} for one in parts)
+    return [Message(msgspec.json.encode(one).decode(), delay_seconds=delay_seconds) for one in named]
+
+
 class Queue:
     """Sends to queues by their URL."""
 

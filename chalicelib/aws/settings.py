@@ -23,6 +23,7 @@ class Settings(msgspec.Struct, frozen=True):
     table_desk: str
     queue_events_url: str
     queue_imports_url: str
+    queue_catalogue_url: str
     bucket_imports: str
     bus_name: str
     key_index_id: str
@@ -57,6 +58,7 @@ _NAMES = (
     "table_desk",
     "queue_events_url",
     "queue_imports_url",
+    "queue_catalogue_url",
     "bucket_imports",
     "bus_name",
     "key_index_id",

@@ -128,6 +128,10 @@ def _read_tier(_trait: str, value: object, path: str) -> int:
     return tier
 
 
+def _read_whole(_trait: str, value: object, path: str) -> int:
+    return read_integer(value, path)
+
+
 def _read_language(_trait: str, value: object, path: str) -> str:
     language = read_text(value, path)
     if not _LANGUAGE.fullmatch(language):
@@ -152,6 +156,7 @@ _READERS: Mapping[str, Callable[[str, object, str], Any]] = {
     "choice": _read_choice,
     "date": _read_date,
     "tier": _read_tier,
+    "whole": _read_whole,
     "language": _read_language,
     "word": _read_word,
     "flag": _read_kind("flag"),

@@ -25,10 +25,12 @@ ROUTES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("GET", "/v1/merge-candidates"),
         ("POST", "/v1/merge-candidates/*/reject"),
     ),
+    "catalogue:dry_run": (("POST", "/v1/catalogue/*/*/dry-run"),),
     "profiles:tag": (
         ("PUT", "/v1/profiles/*/tags/*"),
         ("DELETE", "/v1/profiles/*/tags/*"),
     ),
+    "insights:read": (("GET", "/v1/insights/*"),),
     "catalogue:read": (("GET", "/v1/catalogue/*"), ("GET", "/v1/catalogue/*/*")),
     "catalogue:write": (
         ("PUT", "/v1/catalogue/*/*"),
@@ -37,6 +39,7 @@ ROUTES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("POST", "/v1/catalogue/*/*/rollback"),
     ),
     "audit:read": (("GET", "/v1/audit"),),
+    "quality:read": (("GET", "/v1/quality"),),
     "quarantine:read": (("GET", "/v1/quarantine"),),
     "quarantine:replay": (("POST", "/v1/quarantine/*/replay"),),
     "route": (("POST", "/v1/route"), ("GET", "/v1/decisions/*")),

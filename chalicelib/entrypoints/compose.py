@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import random
 import time
-from collections.abc import Callable, Sequence
-from functools import cache
+from collections.abc import Callable, Collection, Sequence
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -22,8 +22,10 @@ from chalicelib.aws.retrying import wait
 from chalicelib.aws.services import open_api
 from chalicelib.aws.settings import Settings, load_settings
 from chalicelib.channels.model import SourceProfile
+from chalicelib.entrypoints.clock import now
 from chalicelib.entrypoints.request import Caller
 from chalicelib.flows.effective import InForceCatalogues
+from chalicelib.flows.health_in_force import HealthInForce
 from chalicelib.flows.services import (
     Change,
     DoorServices,
@@ -33,20 +35,26 @@ from chalicelib.flows.services import (
     Patience,
     ReadServices,
 )
+from chalicelib.flows.switch_off import OVER_BUDGET, SwitchServices
+from chalicelib.flows.switch_off import switch_off as flow_of_switching
+from chalicelib.flows.tally import Tally
 from chalicelib.identity.blind_index import BlindIndex
-from chalicelib.kernel.errors import NotAuthorised, NotFound
+from chalicelib.kernel.errors import NotAuthorised, NotFound, ZhiyinError
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.store.catalogue import DynamoCatalogue, SourceRecord
 from chalicelib.store.dynamo_declarations import DynamoDeclarations
 from chalicelib.store.dynamo_history import DynamoHistory
 from chalicelib.store.dynamo_profiles import DynamoProfiles
 from chalicelib.store.dynamo_secrets import DynamoSecrets
+from chalicelib.store.health import DynamoHealth
+from chalicelib.store.tallies import DynamoTallies
 from chalicelib.tags.catalogue import Catalogue
 from chalicelib.tags.model import Failure
 
 if TYPE_CHECKING:
     from chalicelib.flows.catalogue_services import CatalogueServices
     from chalicelib.flows.import_services import ImportServices
+    from chalicelib.insights.lexicon import Lexicon
 
 CATALOGUE_SECONDS = 60
 """How long a tenant or source that was read is used without asking again."""
@@ -154,12 +162,36 @@ def declarations() -> DynamoDeclarations:
 @cache
 def in_force() -> InForceCatalogues:
     """What is in force for each tenant: not older than a minute, and no read per event."""
-    return InForceCatalogues(declarations, time.monotonic)
+    return InForceCatalogues(declarations, time.monotonic, _unreadable)
+
+
+def _unreadable(tenant_id: str, kind: str, id_: str) -> None:
+    """A declaration that was published under another version of the product: the alarm on failed rules rings."""
+    journal().count("FailedRules")
+    journal().warn("declaration_unreadable", tenant=tenant_id, code=kind, tag_id=id_)
 
 
 def catalogue(tenant_id: str) -> Catalogue:
-    """The tag rules and measures that are in force for a tenant. Raises Unavailable when they cannot be had."""
-    return in_force()(tenant_id).catalogue
+    """The tag rules and measures that are in force for a tenant, its sources being as they are.
+
+    Raises Unavailable when they cannot be had.
+    """
+    return source_health().over(tenant_id, in_force()(tenant_id).catalogue)
+
+
+@cache
+def source_health() -> HealthInForce:
+    """How each tenant's sources are: not older than a minute, and no read per event."""
+    store = DynamoHealth(api("dynamodb").call, settings().table_catalogue)
+    return HealthInForce(store, time.monotonic, now)
+
+
+def words(tenant_id: str) -> Lexicon:
+    """The words that a tenant counts in what people write. Raises Unavailable when they cannot be had."""
+    # Loaded with the first text that is read.
+    from chalicelib.flows.own_words import lexicon_of
+
+    return lexicon_of(in_force()(tenant_id))
 
 
 @cache
@@ -205,12 +237,34 @@ def send(bodies: Sequence[str]) -> None:
     _queue().send(settings().queue_events_url, [Message(body) for body in bodies])
 
 
-def raise_alarm(failed: Sequence[Failure]) -> None:
-    """Count and name tag rules that could not be evaluated; an alarm watches the count."""
+def raise_alarm(tenant_id: str, failed: Sequence[Failure]) -> None:
+    """Count and name tag rules that could not be evaluated; an alarm watches the count.
+
+    Those that ran over their budget are switched off.
+    """
     for one in failed:
         journal().count("FailedRules")
-        journal().warn("rule_failed", tag_id=one.tag_id, code=one.error)
+        journal().warn("rule_failed", tenant=tenant_id, tag_id=one.tag_id, code=one.error)
+    over = {one.tag_id for one in failed if one.error == OVER_BUDGET}
+    if over:
+        switch_off(tenant_id, over)
     journal().flush()
+
+
+def switch_off(tenant_id: str, tag_ids: Collection[str]) -> None:
+    """Switch off rules that ran over their budget; an alarm watches the count. What cannot be now will be with the
+    next event that they are evaluated for.
+    """
+    standing = in_force()
+    services = SwitchServices(declarations(), history(), standing, standing.forget)
+    try:
+        switched = flow_of_switching(tenant_id, tag_ids, services, now())
+    except ZhiyinError as error:
+        journal().warn("rules_not_switched_off", tenant=tenant_id, code=error.code)
+        return
+    for tag_id in switched:
+        journal().count("SwitchedOffRules")
+        journal().warn("rule_switched_off", tenant=tenant_id, tag_id=tag_id)
 
 
 def patience(context: Any) -> Patience:
@@ -280,9 +334,9 @@ def read_services(tenant_id: str) -> ReadServices:
         history=history(),
         tenant=tenant,
         index=index,
-        catalogue=standing.catalogue,
+        catalogue=catalogue(tenant_id),
         policy=standing.policy,
-        alarm=raise_alarm,
+        alarm=partial(raise_alarm, tenant_id),
     )
 
 
@@ -293,10 +347,11 @@ def past_services(tenant_id: str) -> ReadServices:
 
 def catalogue_services() -> CatalogueServices:
     """What editing the catalogue needs."""
+    from chalicelib.entrypoints.catalogue_jobs import tell_applied
     from chalicelib.flows.catalogue_services import CatalogueServices
 
     standing = in_force()
-    return CatalogueServices(declarations(), history(), standing.fresh, standing.forget)
+    return CatalogueServices(declarations(), history(), standing.fresh, standing.forget, tell_applied)
 
 
 def identity_services(tenant_id: str) -> IdentityServices:
@@ -330,4 +385,6 @@ def ingest_services() -> IngestServices:
         publish=publish,
         catalogue=catalogue,
         random=os.urandom,
+        tally=Tally(DynamoTallies(call, names.table_history), time.monotonic),
+        words=words,
     )

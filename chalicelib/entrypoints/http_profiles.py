@@ -10,6 +10,7 @@ from chalice.app import Blueprint, Request
 from chalicelib.entrypoints.authorizers import principal_auth
 from chalicelib.entrypoints.clock import now
 from chalicelib.entrypoints.compose import past_services, read_services, tenant_of
+from chalicelib.entrypoints.insights import group_tags, insight_services
 from chalicelib.entrypoints.problems import serves
 from chalicelib.entrypoints.request import Caller, check_purpose, limit_of, moment, query, typed_body
 from chalicelib.events.model import Identifier
@@ -20,6 +21,7 @@ from chalicelib.flows.explain_tag import explain_tag
 from chalicelib.flows.find_person import by_id, by_identifiers
 from chalicelib.flows.read_timeline import read_timeline
 from chalicelib.flows.views import ProfileView, TagsView, TimelineView, WhyView
+from chalicelib.insights.shown_tags import tags_from_groups
 from chalicelib.kernel.errors import BadInput, NotFound
 from chalicelib.kernel.moments import Millis, format_moment
 from chalicelib.profiles.model import Profile
@@ -47,7 +49,7 @@ def lookup(request: Request, caller: Caller) -> ProfileView:
     profile = by_identifiers(tenant_of(caller), identifiers, read_services(caller.tenant_id))
     if profile is None:
         raise NotFound("no_such_profile", "There is no such profile.")
-    return describe_profile(profile, read_services(caller.tenant_id), now())
+    return describe_profile(profile, read_services(caller.tenant_id), now(), group_tags(caller.tenant_id))
 
 
 @blueprint.route("/v1/profiles/{profile_id}", authorizer=principal_auth)
@@ -55,7 +57,7 @@ def lookup(request: Request, caller: Caller) -> ProfileView:
 def profile(request: Request, caller: Caller, profile_id: str) -> ProfileView:
     """A profile; a merged id answers with its survivor. With ``as_of`` as it was then."""
     person, at = _person(request, caller, profile_id)
-    return describe_profile(person, read_services(caller.tenant_id), at)
+    return describe_profile(person, read_services(caller.tenant_id), at, group_tags(caller.tenant_id))
 
 
 @blueprint.route("/v1/profiles/{profile_id}/tags", authorizer=principal_auth)
@@ -64,6 +66,7 @@ def tags(request: Request, caller: Caller, profile_id: str) -> TagsView:
     """The tags that are set, or that were as of a moment; with ``scene`` as they weigh in these scenes."""
     person, at = _person(request, caller, profile_id)
     set_then = current_tags(person, read_services(caller.tenant_id), at, scenes=_scenes(request, caller))
+    set_then += tags_from_groups(group_tags(caller.tenant_id), person, set_then, at)
     return TagsView(person.profile_id, tuple(map(describe_tag, set_then)), format_moment(at))
 
 
@@ -72,6 +75,10 @@ def tags(request: Request, caller: Caller, profile_id: str) -> TagsView:
 def tag_why(request: Request, caller: Caller, profile_id: str, tag_id: str) -> WhyView:
     """Why a tag is set, or why it is not, or was as of a moment; with ``scene`` as it weighs in these scenes."""
     person, at = _person(request, caller, profile_id)
+    if any(rule.id == tag_id for rule in read_services(caller.tenant_id).catalogue.group_rules):
+        from chalicelib.flows.explain_group_tag import explain_group_tag
+
+        return explain_group_tag(caller.tenant_id, person, tag_id, group_tags(caller.tenant_id), insight_services(), at)
     return explain_tag(person, tag_id, read_services(caller.tenant_id), at, _scenes(request, caller))
 
 

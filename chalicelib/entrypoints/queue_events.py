@@ -8,7 +8,7 @@ import msgspec
 from chalice.app import Blueprint, SQSEvent
 
 from chalicelib.entrypoints.clock import now
-from chalicelib.entrypoints.compose import ingest_services, journal, patience
+from chalicelib.entrypoints.compose import ingest_services, journal, patience, switch_off
 from chalicelib.flows.admission import Message
 from chalicelib.flows.ingest_events import Report
 from chalicelib.flows.ingest_events import ingest_events as ingest
@@ -22,6 +22,8 @@ def ingest_events(event: SQSEvent) -> dict[str, Any]:
     raw = event.to_dict()["Records"]
     services = msgspec.structs.replace(ingest_services(), patience=patience(event.context))
     report = ingest([Message(one["messageId"], one["body"]) for one in raw], services, now())
+    for tenant_id, tag_ids in report.over_budget.items():
+        switch_off(tenant_id, tag_ids)
     _tell(report)
     return {"batchItemFailures": [{"itemIdentifier": one} for one in report.failed]}
 
@@ -34,6 +36,9 @@ def _tell(report: Report) -> None:
     told.count("Quarantined", report.quarantined)
     told.count("FailedMessages", len(report.failed))
     told.count("FailedRules", report.failed_rules)
+    if report.counters_waiting or report.counters_left_out:
+        told.count("TallyCountersWaiting", report.counters_waiting)
+        told.count("TallyCountersLeftOut", report.counters_left_out)
     told.flush()
     for message_id, code in report.failed.items():
         told.warn("message_failed", message_id=message_id, code=code)

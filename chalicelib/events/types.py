@@ -44,6 +44,23 @@ TOPICS = frozenset(
         "complaint",
         "usage",
         "fault",
+        "loan",
+        "card",
+        "investment",
+        "insurance",
+        "repayment",
+        "fraud",
+        "fee",
+        "bill",
+        "tariff",
+        "signal",
+        "broadband",
+        "roaming",
+        "porting",
+        "access",
+        "hardware",
+        "software",
+        "network",
         "other",
     }
 )
@@ -58,13 +75,34 @@ _ORDER: Fields = {
     "items": "count",
     "category": "text",
     "reason": "text",
+    "discount": "amount",
+    "payment_method": "word",
+    "gift": "flag",
 }
 _MESSAGE: Fields = {"text": "text", "conversation_id": "id", "topic": "topic"}
-_CONVERSATION: Fields = {"conversation_id": "id", "topic": "topic", "resolved": "flag"}
-_CALL: Fields = {"call_id": "id", "duration_seconds": "seconds", "topic": "topic"}
-_TICKET: Fields = {"ticket_id": "id", "topic": "topic", "priority": "word", "text": "text"}
+_CONVERSATION: Fields = {"conversation_id": "id", "topic": "topic", "resolved": "flag", "waited_seconds": "seconds"}
+_CALL: Fields = {"call_id": "id", "duration_seconds": "seconds", "topic": "topic", "waited_seconds": "seconds"}
+_TICKET: Fields = {
+    "ticket_id": "id",
+    "topic": "topic",
+    "priority": "word",
+    "kind": "word",
+    "system": "word",
+    "text": "text",
+}
 _SUBSCRIPTION: Fields = {"plan": "text", "ends_at": "moment"}
 _CONSENT: Fields = {"purpose": "word"}
+_MONEY: Fields = {"amount": "amount", "currency": "currency"}
+_BILL: Fields = {
+    "bill_id": "id",
+    "product": "word",
+    **_MONEY,
+    "due_at": "moment",
+    "automatic": "flag",
+    "partial": "flag",
+}
+_INVESTMENT: Fields = {"product": "word", **_MONEY, "risk": "word", "recurring": "flag", "ends_at": "moment"}
+_REQUEST: Fields = {"request_id": "id", "kind": "word", "system": "word"}
 
 _FAMILIES: tuple[tuple[str, str, Fields], ...] = (
     ("profile", "described", {}),
@@ -74,9 +112,9 @@ _FAMILIES: tuple[tuple[str, str, Fields], ...] = (
     ("message", "received sent", _MESSAGE),
     ("conversation", "opened closed transferred", _CONVERSATION),
     ("call", "started ended", _CALL),
-    ("ticket", "opened assigned replied resolved reopened closed", _TICKET),
+    ("ticket", "opened assigned replied resolved reopened closed escalated breached chased", _TICKET),
     ("complaint", "filed", _TICKET),
-    ("survey", "answered", {"score": "score", "ticket_id": "id", "text": "text"}),
+    ("survey", "answered", {"score": "score", "ticket_id": "id", "text": "text", "subject": "word"}),
     ("order", "placed paid shipped delivered refunded cancelled", _ORDER),
     (
         "payment",
@@ -91,6 +129,23 @@ _FAMILIES: tuple[tuple[str, str, Fields], ...] = (
     ("subscription", "started expiring ended", _SUBSCRIPTION),
     ("price", "changed", {"amount": "amount", "currency": "currency"}),
     ("feature", "used", {"feature": "text"}),
+    ("bill", "issued paid overdue", _BILL),
+    ("card", "issued used blocked", {"kind": "word", **_MONEY, "abroad": "flag"}),
+    ("transfer", "sent received", {"kind": "word", **_MONEY, "abroad": "flag"}),
+    ("investment", "bought redeemed maturing", _INVESTMENT),
+    ("loan", "applied approved declined repaid", {"product": "word", **_MONEY, "early": "flag"}),
+    ("insurance", "bought claimed settled", {"product": "word", **_MONEY}),
+    ("alert", "raised", {"kind": "word", "system": "word"}),
+    ("usage", "recorded exceeded", {"kind": "word", "quantity": "count", "roaming": "flag"}),
+    ("plan", "changed expiring", {"plan": "text", "direction": "word", "ends_at": "moment"}),
+    ("topup", "made", _MONEY),
+    ("porting", "requested", {"direction": "word"}),
+    ("outage", "reported ended", {"outage_id": "id", "kind": "word", "system": "word"}),
+    ("appointment", "kept missed", {"kind": "word", "missed_by": "word"}),
+    ("account", "locked", {"system": "word"}),
+    ("password", "reset", {"system": "word"}),
+    ("request", "submitted approved rejected", _REQUEST),
+    ("course", "completed", {"course": "text"}),
     ("consent", "granted withdrawn", _CONSENT),
     ("agent", "presence_changed", {}),
 )

@@ -15,7 +15,7 @@ from chalicelib.identity.blind_index import BlindIndex
 from chalicelib.identity.normalise import normalise_all
 from chalicelib.kernel.codec import decode
 from chalicelib.kernel.errors import BadInput
-from chalicelib.kernel.moments import Millis, local_hour
+from chalicelib.kernel.moments import Millis, local_hour, local_weekday
 from chalicelib.privacy.envelope import open_from
 from chalicelib.privacy.masking import mask
 from chalicelib.privacy.plain import is_plain_id
@@ -121,7 +121,12 @@ def _admit(opened: Opened, original: Event, measures: MeasureSet, now: Millis) -
         identifiers={keys.index.identifier_key(one): mask(one.namespace, one.value) for one in ordered},
         source_rank=opened.delivery.source_rank,
         writable_traits=opened.delivery.traits,
-        deltas=deltas(measures, event, local_hour(event.time, tenant.timezone)),
+        deltas=deltas(
+            measures,
+            event,
+            local_hour(event.time, tenant.timezone),
+            local_weekday(event.time, tenant.timezone),
+        ),
         step=_plain(step_of(event, key), keys.index),
     )
 

@@ -14,6 +14,7 @@ from chalicelib.kernel.errors import BadInput, NotFound
 from chalicelib.kernel.moments import DAY_MS, Millis
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.profiles.cases import cases
+from chalicelib.profiles.claims import usable
 from chalicelib.profiles.model import Profile
 from chalicelib.profiles.values import values
 from chalicelib.routing.decide import decide
@@ -71,6 +72,7 @@ def situation_of(request: RouteRequest, now: Millis, timezone: str | None) -> Si
 
 def caller_of(profile: Profile, tags: Iterable[Tag], services: ReadServices, now: Millis) -> Caller:
     """What a policy may know of a person."""
+    profile = usable(profile, services.catalogue.health.weights)
     return Caller(
         profile_id=profile.profile_id,
         personalised=profile.state == "active",

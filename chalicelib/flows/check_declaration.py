@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from chalicelib.flows.effective import POLICY, InForce
+from chalicelib.insights.groups import GroupVocabulary
 from chalicelib.kernel.errors import BadInput, ManyMistakes
 from chalicelib.kernel.names import bad_texts
 from chalicelib.profiles.measures import Measure
@@ -71,10 +72,13 @@ def check_removal(kind: Kind, in_force: InForce, after: InForce) -> None:
 
 def broken_readers(in_force: InForce, after: InForce) -> Iterator[Mistake]:
     """Declarations in force that would read what is no more, or is no more what they can read."""
-    known, rules = vocabulary_of(after), after.rules()
-    if vocabulary_of(in_force).paths - known.paths:
-        for rule in rules.values():
-            yield from _unreadable(rule, known)
+    rules = after.rules()
+    for of_groups in (False, True):
+        known = vocabulary_of(after, of_groups=of_groups)
+        if vocabulary_of(in_force, of_groups=of_groups).paths - known.paths:
+            for rule in rules.values():
+                if (rule.granularity != "person") is of_groups:
+                    yield from _unreadable(rule, known)
     for rule in rules.values():
         if rule.parent is not None and rule.parent not in rules and rule.parent in in_force.rules():
             message = f"It is the parent of the tag “{rule.id}”."
@@ -82,8 +86,11 @@ def broken_readers(in_force: InForce, after: InForce) -> Iterator[Mistake]:
     yield from _broken_policy(in_force, after)
 
 
-def vocabulary_of(in_force: InForce) -> Vocabulary:
-    """What rules may read."""
+def vocabulary_of(in_force: InForce, *, of_groups: bool = False) -> Vocabulary:
+    """What rules may read: those of single persons, or those of groups."""
+    if of_groups:
+        persons = {one.id for one in in_force.rules().values() if one.granularity == "person"}
+        return GroupVocabulary(persons, in_force.measures.measures)
     return Vocabulary(in_force.measures.measures, scenes=in_force.scenes.keys())
 
 
@@ -125,7 +132,8 @@ def _room_mistakes(kind: Kind, after: InForce) -> Iterator[Mistake]:
 
 
 def _tag_mistakes(raw: Any, id_: str, in_force: InForce) -> Sequence[Mistake]:
-    return declared_rule_mistakes(raw, id_, vocabulary_of(in_force), in_force.rules())
+    of_groups = isinstance(raw, dict) and raw.get("granularity") in {"segment", "crowd"}
+    return declared_rule_mistakes(raw, id_, vocabulary_of(in_force, of_groups=of_groups), in_force.rules())
 
 
 def _measure_mistakes(raw: Any, id_: str, in_force: InForce) -> Sequence[Mistake]:

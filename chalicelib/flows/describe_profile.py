@@ -5,19 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from chalicelib.flows.current_tags import current_tags
+from chalicelib.flows.describe_quality import describe_quality
 from chalicelib.flows.services import ReadServices
+from chalicelib.flows.tell_changes import is_segment
 from chalicelib.flows.views import (
     IdentifierView,
     MaskedPath,
     MeasureView,
     ProfileView,
-    Quality,
+    SegmentView,
     TagView,
     TraitView,
 )
 from chalicelib.identity.blind_index import namespace_of
+from chalicelib.insights.shown_tags import NOTHING, GroupTags, tags_from_groups
 from chalicelib.kernel.amounts import format_amount
 from chalicelib.kernel.moments import Millis, format_moment
+from chalicelib.profiles.claims import usable
 from chalicelib.profiles.model import Link, Profile, Series, Trait
 from chalicelib.profiles.pins import is_pin
 from chalicelib.profiles.values import values
@@ -26,13 +30,14 @@ from chalicelib.tags.summary import summary
 
 MASKED_REASON = "sealed"
 """Why a value is masked here: this function holds no key that opens it."""
-CORE_TRAITS = ("name", "gender", "age_band", "region", "member_level", "phone", "email", "notify_channel")
-"""What a complete profile knows; ``quality.completeness`` is the share that is there."""
 _WINDOWS = ("count_7d", "count_30d", "count_90d")
 
 
-def describe_profile(profile: Profile, services: ReadServices, now: Millis) -> ProfileView:
+def describe_profile(
+    profile: Profile, services: ReadServices, now: Millis, group_tags: GroupTags = NOTHING
+) -> ProfileView:
     """The whole profile for a purpose of service."""
+    profile = usable(profile, services.catalogue.health.weights)
     tags = current_tags(profile, services, now)
     traits = sorted((name, one) for name, one in profile.traits.items() if not is_pin(name))
     return ProfileView(
@@ -44,12 +49,13 @@ def describe_profile(profile: Profile, services: ReadServices, now: Millis) -> P
         last_seen=format_moment(profile.last_seen),
         summary=summary(profile, tags, services.catalogue.families),
         identifiers=tuple(describe_identifier(key, link) for key, link in sorted(profile.links.items())),
-        traits={name: _trait(trait) for name, trait in traits},
+        traits={name: _trait(trait, profile.filled.get(name, "")) for name, trait in traits},
         measures=_measures(profile, services, now),
-        tags=tuple(map(describe_tag, tags)),
-        quality=_quality(profile, now),
+        tags=tuple(map(describe_tag, (*tags, *tags_from_groups(group_tags, profile, tags, now)))),
+        quality=describe_quality(profile, services.catalogue.health, now),
         masked=tuple(MaskedPath(f"traits.{name}", MASKED_REASON) for name, trait in traits if trait.masked is not None),
         as_of=format_moment(now),
+        segments=tuple(SegmentView(tag.id, tag.name, format_moment(tag.since)) for tag in tags if is_segment(tag)),
     )
 
 
@@ -75,11 +81,16 @@ def describe_identifier(key: str, link: Link) -> IdentifierView:
     return IdentifierView(namespace_of(key), link.masked, format_moment(first), format_moment(last))
 
 
-def _trait(trait: Trait) -> TraitView:
-    at = format_moment(trait.observed_at)
-    if trait.masked is None:
-        return TraitView(trait.value, trait.source, at)
-    return TraitView(trait.masked, trait.source, at, masked=True)
+def _trait(trait: Trait, instead_of: str) -> TraitView:
+    sealed = trait.masked is not None
+    return TraitView(
+        value=trait.masked if sealed else trait.value,
+        source=trait.source,
+        observed_at=format_moment(trait.observed_at),
+        masked=sealed,
+        filled=bool(instead_of),
+        instead_of=instead_of,
+    )
 
 
 def _measures(profile: Profile, services: ReadServices, now: Millis) -> dict[str, MeasureView]:
@@ -99,14 +110,4 @@ def _measure(series: Series, windows: Mapping[str, int], money: bool) -> Measure
         max=format_amount(series.largest) if money else series.largest,
         first_at=format_moment(series.first_at),
         last_at=format_moment(series.last_at),
-    )
-
-
-def _quality(profile: Profile, now: Millis) -> Quality:
-    known = sum(name in profile.traits for name in CORE_TRAITS)
-    return Quality(
-        completeness=round(known / len(CORE_TRAITS), 2),
-        freshness_seconds=max(0, now - profile.last_seen) // 1000,
-        # Accuracy needs conflicts and corrections, which nothing observes yet.
-        accuracy=None,
     )

@@ -7,7 +7,7 @@ shipped one of its id; a withdrawn one takes it away.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from functools import cached_property
+from functools import cache, cached_property, partial
 from math import inf
 
 import msgspec
@@ -15,7 +15,7 @@ import msgspec
 from chalicelib.events.word_lists import WordList
 from chalicelib.kernel.errors import Unavailable
 from chalicelib.profiles.measures import Measure, MeasureSet, load_measures
-from chalicelib.routing.policy import Policy, load_policy, shipped_policy
+from chalicelib.routing.policy import Policy, PolicyRefused, load_policy, shipped_policy
 from chalicelib.store.declarations import DeclarationStore, Draft, Entry, Kind, Standing
 from chalicelib.tags.catalogue import Catalogue, load_catalogue
 from chalicelib.tags.model import TagRule
@@ -39,10 +39,20 @@ type Overlay = Mapping[tuple[Kind, str], Entry]
 
 
 class InForce:
-    """One tenant's catalogue and policy as they are in force. Each part is made when it is first asked for."""
+    """One tenant's catalogue and policy as they are in force. Each part is made when it is first asked for.
 
-    def __init__(self, overlay: Overlay, standing: Standing = NOTHING_OWN) -> None:
+    A declaration that this version of the product cannot read is left out, and ``unreadable`` is told: one of them
+    must not stop everything else of its tenant.
+    """
+
+    def __init__(
+        self,
+        overlay: Overlay,
+        standing: Standing = NOTHING_OWN,
+        unreadable: Callable[[Kind, str], None] = lambda kind, id_: None,
+    ) -> None:
         self.overlay = overlay
+        self.unreadable = unreadable
         self.head = standing.head
         self.version = standing.head.version
         self.switched_off = standing.switched_off
@@ -79,7 +89,13 @@ class InForce:
     def policy(self) -> Policy:
         """The routing policy."""
         own = self.overlay.get(("policies", POLICY))
-        return load_policy(msgspec.json.decode(own.body)) if own is not None and own.body else shipped_policy()
+        if own is None or not own.body:
+            return shipped_policy()
+        try:
+            return load_policy(msgspec.json.decode(own.body))
+        except PolicyRefused:
+            self.unreadable("policies", POLICY)
+            return shipped_policy()
 
     @cached_property
     def words(self) -> Mapping[str, WordList]:
@@ -88,6 +104,10 @@ class InForce:
 
     def rules(self) -> Mapping[str, TagRule]:
         """The tag rules, those that are switched off among them."""
+        return self._rules
+
+    @cached_property
+    def _rules(self) -> Mapping[str, TagRule]:
         return self.laid_over("tags", shipped_rules(), TagRule)
 
     def off(self) -> frozenset[str]:
@@ -106,10 +126,13 @@ class InForce:
         decoder = msgspec.json.Decoder(type_)
         found = dict(shipped)
         for one in self._of(kind):
-            if one.body:
-                found[one.id] = decoder.decode(one.body)
-            else:
+            if not one.body:
                 found.pop(one.id, None)
+                continue
+            try:
+                found[one.id] = decoder.decode(one.body)
+            except msgspec.ValidationError:
+                self.unreadable(kind, one.id)
         return found
 
     def ids(self, kind: Kind) -> Collection[str]:
@@ -134,12 +157,13 @@ class InForce:
         overlay = {key: one for key, one in self.overlay.items() if key != (kind, id_)}
         if body is not None:
             overlay[kind, id_] = Entry(kind, id_, number, body)
-        return InForce(overlay, self.standing)
+        return InForce(overlay, self.standing, self.unreadable)
 
     def _of(self, kind: Kind) -> Sequence[Entry]:
         return [one for (of, _), one in self.overlay.items() if of == kind]
 
 
+@cache
 def shipped_rules() -> Mapping[str, TagRule]:
     """The rules of the package, by id: those of persons and of groups."""
     shipped = load_catalogue()
@@ -157,8 +181,13 @@ class InForceCatalogues:
     While the store cannot be asked, what was in force goes on.
     """
 
-    def __init__(self, store: Callable[[], DeclarationStore], clock: Callable[[], float]) -> None:
-        self._store, self._clock = store, clock
+    def __init__(
+        self,
+        store: Callable[[], DeclarationStore],
+        clock: Callable[[], float],
+        unreadable: Callable[[str, Kind, str], None] = lambda tenant_id, kind, id_: None,
+    ) -> None:
+        self._store, self._clock, self._unreadable = store, clock, unreadable
         self._kept: dict[str, _Kept] = {}
 
     def __call__(self, tenant_id: str) -> InForce:
@@ -179,7 +208,7 @@ class InForceCatalogues:
         self._kept.pop(tenant_id, None)
         if len(self._kept) >= _MOST_TENANTS:
             del self._kept[next(iter(self._kept))]
-        in_force = InForce(overlay, standing)
+        in_force = InForce(overlay, standing, partial(self._unreadable, tenant_id))
         self._kept[tenant_id] = _Kept(in_force, now)
         return in_force
 
@@ -214,7 +243,7 @@ def with_drafts(in_force: InForce, drafts: Iterable[Draft]) -> InForce:
     overlay = dict(in_force.overlay)
     for draft in drafts:
         overlay[draft.kind, draft.id] = Entry(draft.kind, draft.id, _UNPUBLISHED, draft.body)
-    return InForce(overlay, in_force.standing)
+    return InForce(overlay, in_force.standing, in_force.unreadable)
 
 
 def effective_catalogue(in_force: InForce, overlay: Sequence[Draft] = ()) -> Catalogue:

@@ -39,6 +39,7 @@ def explain_tag(
         parent=found.parent,
         level=found.level,
         doubts=found.doubts,
+        filled=found.filled,
         implied_by=found.implied_by,
         lost_to=found.lost_to,
         pinned=None if pinned is None else PinnedView(pinned.value, pinned.by, format_moment(pinned.since)),

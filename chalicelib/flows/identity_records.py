@@ -47,7 +47,10 @@ class Split(msgspec.Struct, frozen=True):
 
 
 class Audited(msgspec.Struct, frozen=True):
-    """Who did what to whom, when and why. ``subjects`` are ids of profiles; no value of a person stands here."""
+    """Who did what to whom, when and why. ``subjects`` are ids of profiles, or declarations as ``tags/vip``.
+
+    No value of a person stands here.
+    """
 
     action: str
     principal: str

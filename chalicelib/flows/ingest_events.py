@@ -11,6 +11,8 @@ from collections.abc import Collection, Iterator, Sequence
 import msgspec
 
 from chalicelib.flows.admission import Admitted, Message, Opened, admit, open_message
+from chalicelib.flows.count_applied import count_applied
+from chalicelib.flows.count_words import count_words
 from chalicelib.flows.publish import publish, publish_again
 from chalicelib.flows.quarantine import note_parts, quarantine
 from chalicelib.flows.refuse_erased import refuse_erased
@@ -19,6 +21,7 @@ from chalicelib.flows.save_group import Round, Saved, edges_of_event, save_group
 from chalicelib.flows.services import Change, IngestServices
 from chalicelib.flows.settle_links import is_settled
 from chalicelib.flows.snapshot import Snapshot
+from chalicelib.flows.switch_off import OVER_BUDGET
 from chalicelib.kernel.errors import ZhiyinError
 from chalicelib.kernel.moments import Millis
 
@@ -29,12 +32,19 @@ _ACTIONS_AT_ONCE = 90
 
 
 class Report(msgspec.Struct):
-    """What became of a batch's events; ``failed`` are messages to deliver again, with the code of why."""
+    """What became of a batch's events; ``failed`` are messages to deliver again, with the code of why.
+
+    ``counters_waiting`` could not be written to the tallies yet, ``counters_left_out`` never will be.
+    """
 
     applied: int = 0
     duplicate: int = 0
     quarantined: int = 0
     failed_rules: int = 0
+    counters_waiting: int = 0
+    counters_left_out: int = 0
+    over_budget: dict[str, set[str]] = {}
+    """Tenant → tags whose rules took more steps than one evaluation may; the events were applied."""
     failed: dict[str, str] = {}
 
 
@@ -52,7 +62,7 @@ class Batch(msgspec.Struct):
 
 def ingest_events(messages: Sequence[Message], services: IngestServices, now: Millis) -> Report:
     """Apply a batch of messages. One message's failure never harms the others."""
-    report = Report(failed={})
+    report = Report(failed={}, over_budget={})
     opened: dict[str, list[Opened]] = {}
     for message in messages:
         try:
@@ -66,7 +76,15 @@ def ingest_events(messages: Sequence[Message], services: IngestServices, now: Mi
             _ingest_of_tenant(of_tenant, services, now, report)
         except ZhiyinError as error:
             report.failed.update({one.message_id: error.code for one in of_tenant})
+    _flush(services, report)
     return report
+
+
+def _flush(services: IngestServices, report: Report) -> None:
+    """Write the tallies when their time has come; a failure fails no event."""
+    if services.tally is not None:
+        flushed = services.tally.flush()
+        report.counters_waiting, report.counters_left_out = flushed.waiting, flushed.left_out
 
 
 def _ingest_of_tenant(opened: Sequence[Opened], services: IngestServices, now: Millis, report: Report) -> None:
@@ -119,8 +137,11 @@ def _settle_accounts(
     done = {one.event_key for one in group} if saved.outcome.saved else saved.outcome.duplicates
     if saved.outcome.saved:
         batch.report.applied += len(done)
+        if services.tally is not None:
+            count_applied(group, batch.opened.tenant.tenant_id, services.tally)
+            count_words(group, saved.people, batch.opened.tenant.tenant_id, services, now)
         batch.to_publish.extend(saved.changes)
-        batch.report.failed_rules += sum(change.type == RULE_FAILED for change in saved.changes)
+        _note_failed_rules(saved.changes, batch)
         note_parts(saved.refused_links, saved.refused_traits, batch.opened, services, now)
     else:
         batch.report.duplicate += len(done)
@@ -129,6 +150,14 @@ def _settle_accounts(
         # Fewer events take fewer actions; one alone always fits.
         batch.at_once = max(1, batch.at_once // 2)
     batch.behind.update(batch.pending.pop(key).message_id for key in done)
+
+
+def _note_failed_rules(changes: Collection[Change], batch: Batch) -> None:
+    failed = [change.detail for change in changes if change.type == RULE_FAILED]
+    batch.report.failed_rules += len(failed)
+    over = {str(one["tag"]) for one in failed if one["error"] == OVER_BUDGET}
+    if over:
+        batch.report.over_budget.setdefault(batch.opened.tenant.tenant_id, set()).update(over)
 
 
 def _first_actions(pending: Collection[Admitted], room: int) -> Iterator[Admitted]:

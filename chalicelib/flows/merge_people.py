@@ -8,7 +8,7 @@ import msgspec
 
 from chalicelib.flows.identity_records import Audited, Merged, audit_record, find_merge, merge_record
 from chalicelib.flows.plan_save import ACTIONS_AT_ONCE, Plan, actions_of, plan, versions_of
-from chalicelib.flows.save_changes import changes_of
+from chalicelib.flows.save_changes import tell
 from chalicelib.flows.services import Change, IdentityServices
 from chalicelib.flows.settle_links import MOST_PROFILES, Settled, settle_all
 from chalicelib.flows.snapshot import Snapshot, limits_of
@@ -60,11 +60,10 @@ def merge_people(order: MergeOrder, tenant: Tenant, services: IdentityServices, 
         if found.broken:
             raise Conflict("protected", f"A protection forbids it: {', '.join(found.broken)}.", "profile_ids")
         merged = _record(order, found, now)
-        if found.snapshot.is_torn or not services.profiles.save(_change(merged, found, tenant)).saved:
+        told = tell(found.planned, (), found.snapshot, now, services.catalogue)
+        if found.snapshot.is_torn or not services.profiles.save(_change(merged, told.planned, tenant)).saved:
             continue
-        services.publish(
-            [_merged(tenant.tenant_id, merged), *what_changed(found.planned, found.snapshot, services, now)]
-        )
+        services.publish([_merged(tenant.tenant_id, merged), *what_else(told.changes)])
         return merged
     raise Unavailable("contended", "Others change these profiles; try again.")
 
@@ -161,9 +160,8 @@ def updated(tenant_id: str, versions: Mapping[str, int]) -> list[Change]:
     ]
 
 
-def what_changed(planned: Plan, snapshot: Snapshot, services: IdentityServices, now: Millis) -> list[Change]:
+def what_else(told: Sequence[Change]) -> list[Change]:
     """What an operator's word changed of people, besides that they were merged or split."""
-    told = changes_of(planned, (), snapshot, now, services.catalogue)
     return [one for one in told if one.type not in ("profile.merged", "profile.split")]
 
 
@@ -186,13 +184,13 @@ def _record(order: MergeOrder, found: MergePlan, now: Millis) -> Merged:
     )
 
 
-def _change(merged: Merged, found: MergePlan, tenant: Tenant) -> rows.Change:
+def _change(merged: Merged, planned: Plan, tenant: Tenant) -> rows.Change:
     audited = Audited("profiles.merge", merged.principal, merged.profile_ids, merged.reason, merged.profile_id)
     records = (
         merge_record(tenant.tenant_id, merged),
         audit_record(tenant.tenant_id, merged.merge_id, merged.at, audited),
     )
-    return change_of(found.planned, tenant, records)
+    return change_of(planned, tenant, records)
 
 
 def _merged(tenant_id: str, merged: Merged) -> Change:

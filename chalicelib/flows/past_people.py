@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+import msgspec
+
 from chalicelib.flows.past_facet import MOST_EVENTS, FacetPast, read_past, too_much_history
 from chalicelib.flows.past_ties import PastTies
 from chalicelib.flows.services import ReadServices
@@ -56,7 +58,7 @@ class PastPeople:
         """What is stored of those facets whose rows come to something else: some are missing, or are newer."""
         self.snapshot.know(self.facets)
         stored = {facet: self.snapshot.body_at(facet).facets.get(facet) for facet in self.facets}
-        return [one for facet, one in stored.items() if self.facets[facet].present != one]
+        return [one for facet, one in stored.items() if _told(self.facets[facet].present) != _told(one)]
 
     def lost(self, asked: FacetId) -> bool:
         """Whether it depended on somebody who was erased: on a sighting from before, or on another facet's events."""
@@ -117,3 +119,8 @@ class PastPeople:
             for key in self.facets[facet].keys - {facet}:
                 anchors.setdefault(key, set()).add(facet)
         return {key for key, seen in anchors.items() if self._came_late(key) or is_shared(seen, limits)}
+
+
+def _told(facet: Facet | None) -> Facet | None:
+    """A facet without its claims: one that was stored before claims were kept knows none of its earlier events."""
+    return None if facet is None else msgspec.structs.replace(facet, claims={})

@@ -9,6 +9,8 @@ from chalicelib.flows.follow import follow
 from chalicelib.flows.identity_records import Audited, audit_record
 from chalicelib.flows.profile_of import profile_of
 from chalicelib.flows.services import Change, IdentityServices
+from chalicelib.flows.tell_changes import About, tag_changes
+from chalicelib.flows.time_told import confirmed, past_of
 from chalicelib.kernel.codec import decode, encode
 from chalicelib.kernel.errors import NotFound, Unavailable
 from chalicelib.kernel.moments import DAY_MS, Millis
@@ -19,6 +21,7 @@ from chalicelib.profiles.pins import pin_name
 from chalicelib.store import rows
 from chalicelib.tags.changes import changes
 from chalicelib.tags.engine import assess
+from chalicelib.tags.timers import earliest
 
 ATTEMPTS = 8
 PINNED = "tag.pinned"
@@ -59,9 +62,9 @@ def pin_tag(order: PinOrder, tenant: Tenant, services: IdentityServices, now: Mi
         if _stands(order, body):
             return Pin(row.profile_id, order.tag_id, order.value, row.version)
         contribution = _contribution(order, _facet(body), now)
-        made, change = _change(order, tenant, row, body, contribution, now)
-        if services.profiles.save(change).saved:
-            services.publish(_published(order, row, body, made, services, now))
+        made, told = _told(order, row, body, contribution, services, now)
+        if services.profiles.save(_change(order, tenant, row, made, contribution, now)).saved:
+            services.publish(told)
             return Pin(made.profile_id, order.tag_id, order.value, made.version)
     raise Unavailable("contended", "Others change this profile; try again.")
 
@@ -92,13 +95,32 @@ def _contribution(order: PinOrder, facet: FacetId, now: Millis) -> Contribution:
     return Contribution(key, PINNED, now, source, _RANK, "desk", facet, {}, {pin_name(order.tag_id): said}, ())
 
 
-def _change(
-    order: PinOrder, tenant: Tenant, row: rows.ProfileRow, body: Body, one: Contribution, now: Millis
-) -> tuple[rows.ProfileRow, rows.Change]:
+def _told(
+    order: PinOrder, row: rows.ProfileRow, body: Body, one: Contribution, services: IdentityServices, now: Millis
+) -> tuple[rows.ProfileRow, list[Change]]:
+    """The row that a person's word makes, and what there is to publish then."""
     facet = fold(body.facets[one.facet], [one])
     assert facet is not None, "a facet stays one"
     kept = msgspec.structs.replace(body, facets={**body.facets, one.facet: facet})
     made = msgspec.structs.replace(row, version=row.version + 1, updated_at=now, body=encode(kept))
+    about: About = {"tenant": row.tenant, "profile_id": row.profile_id, "version": made.version}
+    rules, grown = services.catalogue, profile_of(made, kept)
+    past = past_of(row, body, now, rules)
+    # That somebody speaks of a person is an event of theirs: it ends a silence.
+    only = frozenset({f"t.{pin_name(order.tag_id)}", "p"})
+    old, new = (assess(rules, profile, now, only=only) for profile in (profile_of(row, body), grown))
+    changed = confirmed(changes(old, new), past, rules, grown, now)
+    told = [*past.changes, Change("profile.updated", about), *tag_changes(changed, about, now)]
+    if past.walked is None:
+        due_at = earliest(rules, grown, [new], now, only, row.due_at)
+    else:
+        due_at = earliest(rules, grown, [past.walked.ends_in, new], now)
+    return msgspec.structs.replace(made, due_at=due_at or 0), told
+
+
+def _change(
+    order: PinOrder, tenant: Tenant, row: rows.ProfileRow, made: rows.ProfileRow, one: Contribution, now: Millis
+) -> rows.Change:
     # The reason is a sentence of a person, so it stands in the audit alone and in no view of the profile.
     view = {"tag": order.tag_id, "value": order.value}
     event = rows.EventRow(
@@ -113,26 +135,9 @@ def _change(
     )
     said = {True: "set", False: "deny", None: "release"}[order.value]
     audited = Audited(f"tags.{said}", order.principal, (row.profile_id,), order.reason, order.tag_id)
-    return made, rows.Change(
+    return rows.Change(
         tenant=tenant.tenant_id,
         profiles=((made, row.version),),
         events=(event,),
         records=(audit_record(tenant.tenant_id, order.pin_id, now, audited),),
     )
-
-
-def _published(
-    order: PinOrder, row: rows.ProfileRow, body: Body, made: rows.ProfileRow, services: IdentityServices, now: Millis
-) -> list[Change]:
-    about = {"tenant": row.tenant, "profile_id": row.profile_id, "version": made.version}
-    only = {f"t.{pin_name(order.tag_id)}"}
-    old, new = (
-        assess(services.catalogue, profile_of(one, content), now, only=only)
-        for one, content in ((row, body), (made, decode(made.body, Body)))
-    )
-    changed = changes(old, new)
-    return [
-        Change("profile.updated", about),
-        *(Change("tag.set", {**about, "tag": one.id, "confidence": one.confidence}) for one in changed.set),
-        *(Change("tag.cleared", {**about, "tag": one.id}) for one in changed.cleared),
-    ]

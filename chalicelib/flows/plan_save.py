@@ -160,6 +160,7 @@ def _redirects(
                 updated_at=now,
                 body=b"",
                 ties=b"",
+                due_at=0,
             )
             yield leads, row.version
 

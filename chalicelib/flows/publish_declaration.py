@@ -72,6 +72,8 @@ def _put_in_force(order: Order, content: Callable[[], _Content], services: Catal
         before = services.in_force(order.tenant_id)
         done = _done_before(order, before, services)
         if done is not None:
+            # Whoever sent it before may have been cut off before those who listen were told.
+            services.published(done)
             return done
         meant = content()
         check_body(order, meant.state, meant.body, before)

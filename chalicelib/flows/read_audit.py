@@ -29,7 +29,10 @@ class AuditQuestion(msgspec.Struct, frozen=True):
 
 
 class AuditedView(msgspec.Struct, frozen=True):
-    """One row: ``subjects`` are ids of profiles, ``result`` is the id of what came of it. Holds no value of a person."""
+    """One row: ``subjects`` are ids of profiles, or declarations as ``tags/vip``; ``result`` is the id of what came of it.
+
+    Holds no value of a person.
+    """
 
     id: str
     at: str

@@ -1,33 +1,55 @@
-"""What a save changes, for the bus: ids, tags and versions, never a value of the person."""
+"""What a save changes, for the bus: ids, tags and versions, never a value of the person. And when time alone may next.
+
+Tags also change between two saves, by time alone. Whoever saves a profile that is due first tells of that, so that
+no tag is set or cleared that nobody hears of; what is due later stays with those who look after timers.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import msgspec
+
 from chalicelib.flows.plan_save import Person, Plan
 from chalicelib.flows.profile_of import profile_of
 from chalicelib.flows.services import Change
 from chalicelib.flows.snapshot import Snapshot
+from chalicelib.flows.tell_changes import About, tag_changes
+from chalicelib.flows.time_told import Past, confirmed, past_of
 from chalicelib.kernel.moments import Millis
 from chalicelib.profiles.model import Contribution
 from chalicelib.tags.catalogue import Catalogue
 from chalicelib.tags.changes import changes
 from chalicelib.tags.engine import assess
+from chalicelib.tags.model import Assessment
+from chalicelib.tags.timers import earliest
 
+NOTHING = Assessment((), ())
 RULE_FAILED = "rule.failed"
 """Published when a tag rule cannot be evaluated: the event is applied, and somebody must look."""
 
 
-def changes_of(
+class Told(msgspec.Struct, frozen=True):
+    """A plan whose rows say when they are due, and everything that its save is to publish."""
+
+    planned: Plan
+    changes: tuple[Change, ...]
+
+
+def tell(
     planned: Plan, contributions: Sequence[Contribution], snapshot: Snapshot, now: Millis, catalogue: Catalogue
-) -> tuple[Change, ...]:
-    """Everything that the save of a plan is to publish."""
-    return tuple(
-        change
-        for person in planned.people
-        if person.is_changed
-        for change in _of_person(person, planned, contributions, snapshot, now, catalogue)
-    )
+) -> Told:
+    """What the save of a plan changes, and when each of its people is due."""
+    told = [one for row, _ in planned.redirects for one in _past(row.profile_id, snapshot, now, catalogue).changes]
+    people: list[Person] = []
+    for person in planned.people:
+        kept = person
+        if person.is_changed:
+            changed, due_at = _of_person(person, planned, contributions, snapshot, now, catalogue)
+            kept = msgspec.structs.replace(person, row=msgspec.structs.replace(person.row, due_at=due_at))
+            told += changed
+        people.append(kept)
+    return Told(msgspec.structs.replace(planned, people=tuple(people)), tuple(told))
 
 
 def _of_person(
@@ -37,25 +59,32 @@ def _of_person(
     snapshot: Snapshot,
     now: Millis,
     catalogue: Catalogue,
-) -> Iterator[Change]:
+) -> tuple[Sequence[Change], Millis]:
     row = person.row
-    about = {"tenant": row.tenant, "profile_id": row.profile_id, "version": row.version}
-    yield Change("profile.updated", about)
-    yield from _of_sides(person, planned, about)
+    about: About = {"tenant": row.tenant, "profile_id": row.profile_id, "version": row.version}
+    past = _past(row.profile_id, snapshot, now, catalogue)
+    told = [*past.changes, Change("profile.updated", about), *_of_sides(person, planned, about)]
     before = snapshot.body(row.profile_id)
     # Where people changed sides every tag may have; where a facet grew, those that read what it touched.
     only = _touched(person, contributions) if before.facets.keys() == person.body.facets.keys() else None
-    old, new = (assess(catalogue, profile_of(row, body), now, only=only) for body in (before, person.body))
-    changed = changes(old, new)
-    for one in changed.set:
-        yield Change("tag.set", {**about, "tag": one.id, "confidence": one.confidence})
-    for one in changed.cleared:
-        yield Change("tag.cleared", {**about, "tag": one.id})
-    for failed in new.failed:
-        yield Change(RULE_FAILED, {**about, "tag": failed.tag_id, "error": failed.error})
+    grown = profile_of(row, person.body)
+    new = assess(catalogue, grown, now, only=only)
+    # Of nobody nothing is true: an empty profile would be somebody who has been silent since 1970.
+    old = assess(catalogue, profile_of(row, before), now, only=only) if before.facets else NOTHING
+    told += tag_changes(confirmed(changes(old, new), past, catalogue, grown, now), about, now)
+    told += [Change(RULE_FAILED, {**about, "tag": failed.tag_id, "error": failed.error}) for failed in new.failed]
+    if past.walked is None and only is not None:
+        # Never later than before, so that most saves move no entry of the index: to look once too often costs less.
+        return told, earliest(catalogue, grown, [new], now, only, snapshot.due_at(row.profile_id)) or 0
+    assessed = [new] if past.walked is None else [past.walked.ends_in, new]
+    return told, earliest(catalogue, grown, assessed, now) or 0
 
 
-def _of_sides(person: Person, planned: Plan, about: dict[str, object]) -> Iterator[Change]:
+def _past(profile_id: str, snapshot: Snapshot, now: Millis, catalogue: Catalogue) -> Past:
+    return past_of(snapshot.profile(profile_id), snapshot.body(profile_id), now, catalogue)
+
+
+def _of_sides(person: Person, planned: Plan, about: About) -> Iterator[Change]:
     """Who joined this profile, and from whom it was split."""
     row = person.row
     lost = {one.profile_id for one, _ in planned.redirects}

@@ -10,7 +10,7 @@ from chalicelib.flows.admission import Admitted
 from chalicelib.flows.contribute import Contributed, contribute
 from chalicelib.flows.facet_keys import facet_keys
 from chalicelib.flows.plan_save import ACTIONS_AT_ONCE, Person, Plan, actions_of, plan
-from chalicelib.flows.save_changes import changes_of
+from chalicelib.flows.save_changes import tell
 from chalicelib.flows.services import Change, IngestKeys, IngestServices
 from chalicelib.flows.settle_links import as_it_stood, is_settled, settle
 from chalicelib.flows.snapshot import Snapshot, limits_of
@@ -38,7 +38,8 @@ class Round(msgspec.Struct, frozen=True):
 class Saved(msgspec.Struct, frozen=True):
     """How saving a group ended, and what is to be published for it. ``too_large``: nothing was tried.
 
-    ``refused_traits`` are event key and name of each trait that was left out of its event.
+    ``refused_traits`` are event key and name of each trait that was left out of its event; ``people`` are who the
+    events' people are since.
     """
 
     outcome: rows.Outcome
@@ -46,6 +47,7 @@ class Saved(msgspec.Struct, frozen=True):
     refused_traits: tuple[tuple[bytes, str], ...] = ()
     refused_links: tuple[RefusedLink, ...] = ()
     too_large: bool = False
+    people: tuple[Person, ...] = ()
 
 
 def edges_of_event(one: Admitted) -> Iterator[Edge]:
@@ -74,13 +76,14 @@ def save_group(events: Sequence[Admitted], known: Round, services: IngestService
         planned = plan(settled, snapshot, known.keys.index, known.now, new)
     if snapshot.is_torn:
         return Saved(rows.Outcome(saved=False, stale=True))
-    published = changes_of(planned, contributions, snapshot, known.now, services.catalogue(known.tenant.tenant_id))
-    change = _change(planned, contributed, published, known)
+    told = tell(planned, contributions, snapshot, known.now, services.catalogue(known.tenant.tenant_id))
+    change = _change(told.planned, contributed, told.changes, known)
     return Saved(
         outcome=services.profiles.save(change),
-        changes=published,
+        changes=told.changes,
         refused_traits=tuple((one.contribution.event_key, name) for one in contributed for name in one.refused_traits),
         refused_links=tuple(link for link in settled.refused if not _was_refused(link, snapshot)),
+        people=planned.people,
     )
 
 
@@ -135,8 +138,10 @@ def _event_rows(
     known: Round,
 ) -> tuple[rows.EventRow, ...]:
     lifetime = (known.tenant.horizon_days + _MARGIN_DAYS) * DAY_MS
-    # Kept with the last event of a save, so that a redelivery can publish again what a crash ate.
-    notes = [b""] * (len(contributed) - 1) + [encode(published)]
+    # Kept with one event of a save, so that a redelivery can publish again what a crash ate; with the shortest, because
+    # a row costs by the kilobyte.
+    shortest = min(range(len(contributed)), key=lambda place: len(contributed[place].content))
+    notes = [encode(published) if place == shortest else b"" for place in range(len(contributed))]
     return tuple(
         rows.EventRow(
             tenant=known.tenant.tenant_id,

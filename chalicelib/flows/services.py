@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import takewhile
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from chalicelib.flows.tally import Tally
 from chalicelib.identity.blind_index import BlindIndex
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.routing.policy import Policy
@@ -15,6 +16,9 @@ from chalicelib.store.catalogue import SourceRecord
 from chalicelib.store.rows import HistoryStore, ProfileStore, SecretStore
 from chalicelib.tags.catalogue import Catalogue
 from chalicelib.tags.model import Failure
+
+if TYPE_CHECKING:
+    from chalicelib.insights.lexicon import Lexicon
 
 
 class IngestKeys(msgspec.Struct, frozen=True):
@@ -78,6 +82,13 @@ class Patience(msgspec.Struct, frozen=True):
         return takewhile(lambda idle: self.allows(idle, most), range(most))
 
 
+def _shipped_words(tenant_id: str) -> Lexicon:
+    # Read when the first text comes, not at the start of a function.
+    from chalicelib.insights.lexicon import shipped_lexicon
+
+    return shipped_lexicon()
+
+
 class IngestServices(msgspec.Struct, frozen=True):
     """What ingestion needs. ``random`` draws the secrets of new facets."""
 
@@ -91,6 +102,10 @@ class IngestServices(msgspec.Struct, frozen=True):
     """A tenant's tag rules and measures, as they are in force."""
     random: Callable[[int], bytes]
     patience: Patience = Patience()
+    tally: Tally | None = None
+    """Counts what was applied. Without one nothing is counted."""
+    words: Callable[[str], Lexicon] = _shipped_words
+    """The words that a tenant counts in what people write."""
 
 
 class IdentityServices(msgspec.Struct, frozen=True):

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable
 
 from chalicelib.identity.partition import NOBODY_SAID, Limits, Ties
 from chalicelib.kernel.codec import decode
+from chalicelib.kernel.moments import Millis
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.profiles.links import nodes_of
 from chalicelib.profiles.model import Body, FacetId, IdentifierKey
@@ -59,6 +60,11 @@ class Snapshot:
         """The version that a save replaces: 0 of one that does not exist, or was never asked for."""
         row = self._profiles.get(profile_id)
         return 0 if row is None else row.version
+
+    def due_at(self, profile_id: str) -> Millis:
+        """When a profile is due; 0 of one that never is, does not exist, or was never asked for."""
+        row = self._profiles.get(profile_id)
+        return 0 if row is None else row.due_at
 
     def lives(self, profile_id: str) -> bool:
         """Whether a profile exists and is neither merged nor erased."""

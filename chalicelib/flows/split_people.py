@@ -15,8 +15,9 @@ from chalicelib.flows.identity_records import (
     find_split,
     split_record,
 )
-from chalicelib.flows.merge_people import ATTEMPTS, change_of, settle_people, updated, what_changed
+from chalicelib.flows.merge_people import ATTEMPTS, change_of, settle_people, updated, what_else
 from chalicelib.flows.plan_save import Plan, plan, versions_of
+from chalicelib.flows.save_changes import tell
 from chalicelib.flows.services import Change, IdentityServices
 from chalicelib.flows.snapshot import Snapshot
 from chalicelib.identity.partition import Apart, Must, Ties
@@ -55,9 +56,10 @@ def split_people(order: SplitOrder, tenant: Tenant, services: IdentityServices, 
         snapshot = Snapshot(tenant.tenant_id, services.profiles)
         planned, undone = _planned(order, aparts, snapshot, tenant, services, now)
         split = _record(order, aparts, planned, undone, now)
-        if snapshot.is_torn or not services.profiles.save(_change(split, planned, tenant)).saved:
+        told = tell(planned, (), snapshot, now, services.catalogue)
+        if snapshot.is_torn or not services.profiles.save(_change(split, told.planned, tenant)).saved:
             continue
-        services.publish([_split(tenant.tenant_id, split), *what_changed(planned, snapshot, services, now)])
+        services.publish([_split(tenant.tenant_id, split), *what_else(told.changes)])
         return split
     raise Unavailable("contended", "Others change these profiles; try again.")
 

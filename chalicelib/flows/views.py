@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from chalicelib.kernel.texts import Text
-from chalicelib.tags.why import Doubt, Implied
+from chalicelib.tags.why import Doubt, Filled, Implied
 
 
 class IdentifierView(msgspec.Struct, frozen=True):
@@ -20,12 +20,18 @@ class IdentifierView(msgspec.Struct, frozen=True):
 
 
 class TraitView(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A trait. ``masked`` says that ``value`` is a masked form."""
+    """A trait. ``masked`` says that ``value`` is a masked form.
+
+    ``filled`` says that it is not the latest source's value but another's, because that of ``instead_of`` cannot be
+    used now: there is none, or that source is not well.
+    """
 
     value: Any
     source: str
     observed_at: str
     masked: bool = False
+    filled: bool = False
+    instead_of: str = ""
 
 
 class MeasureView(msgspec.Struct, frozen=True):
@@ -62,12 +68,57 @@ class MaskedPath(msgspec.Struct, frozen=True):
     reason: str
 
 
+class ClaimView(msgspec.Struct, frozen=True):
+    """One source's last word on a trait; ``agrees`` with the first one's, null where that cannot be said."""
+
+    source: str
+    observed_at: str
+    freshness_seconds: int
+    agrees: bool | None
+
+
+class TraitQuality(msgspec.Struct, frozen=True):
+    """A trait that several sources told: agreed, corrected, conflict or unknown, and who said it when."""
+
+    state: str
+    said: tuple[ClaimView, ...]
+
+
+class SourceQuality(msgspec.Struct, frozen=True):
+    """One source's part in a profile: its traits, how often it agrees with the value in force, and its state."""
+
+    traits: int
+    agrees: int
+    differs: int
+    freshness_seconds: int
+    state: str
+    weight: float
+
+
 class Quality(msgspec.Struct, frozen=True):
-    """Completeness is the share of core traits known; accuracy is null until something measures it."""
+    """Completeness is the share of core traits known; accuracy the share of compared traits whose sources agree.
+
+    Accuracy is null where nothing can be compared: no trait has two sources, or only sealed values of two facets.
+    """
 
     completeness: float
     freshness_seconds: int
     accuracy: float | None
+    compared: int = 0
+    conflicts: int = 0
+    corrections: int = 0
+    filled: int = 0
+    traits: dict[str, TraitQuality] = {}
+    sources: dict[str, SourceQuality] = {}
+
+
+class SegmentView(msgspec.Struct, frozen=True):
+    """A segment that the person is in. ``model_version`` is null of one that a rule makes."""
+
+    id: str
+    name: Text
+    since: str
+    model_version: str | None = None
 
 
 class ProfileView(msgspec.Struct, frozen=True):
@@ -87,7 +138,7 @@ class ProfileView(msgspec.Struct, frozen=True):
     quality: Quality
     masked: tuple[MaskedPath, ...]
     as_of: str
-    segments: tuple[dict[str, Any], ...] = ()
+    segments: tuple[SegmentView, ...] = ()
     scores: dict[str, Any] = {}
     consents: tuple[dict[str, Any], ...] = ()
 
@@ -150,6 +201,7 @@ class WhyView(msgspec.Struct, frozen=True):
     parent: str | None
     level: int
     doubts: tuple[Doubt, ...]
+    filled: tuple[Filled, ...]
     implied_by: tuple[Implied, ...]
     lost_to: str | None
     pinned: PinnedView | None

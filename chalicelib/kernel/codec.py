@@ -16,14 +16,14 @@ OPENS_TO_BYTES = 4_000_000
 """How large a value may be once inflated: what is written must be read again."""
 
 
-def encode(value: Any) -> bytes:
+def encode(value: Any, *, limit_bytes: int = OPENS_TO_BYTES) -> bytes:
     """Canonical bytes: msgpack with sorted keys, deflated when that is smaller; first byte says which.
 
-    Raises TooLarge past ``OPENS_TO_BYTES``, which ``decode`` would not read.
+    Raises TooLarge past ``limit_bytes``; what is larger than ``OPENS_TO_BYTES`` must be decoded with the same limit.
     """
     packed = _ENCODER.encode(value)
-    if len(packed) > OPENS_TO_BYTES:
-        raise _too_large(OPENS_TO_BYTES)
+    if len(packed) > limit_bytes:
+        raise _too_large(limit_bytes)
     if len(packed) > _WORTH_DEFLATING_BYTES:
         deflated = zlib.compress(packed, 6)
         if len(deflated) < len(packed):

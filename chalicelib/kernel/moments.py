@@ -86,8 +86,17 @@ def first_day_of(month: int) -> int:
 
 def local_hour(moment: Millis, timezone: str) -> int:
     """The hour of day, 0–23, in an IANA time zone. Raises BadInput ``bad_timezone``."""
+    return _local(moment, timezone).hour
+
+
+def local_weekday(moment: Millis, timezone: str) -> int:
+    """The day of the week, 1 for Monday to 7, in an IANA time zone. Raises BadInput ``bad_timezone``."""
+    return _local(moment, timezone).isoweekday()
+
+
+def _local(moment: Millis, timezone: str) -> datetime:
     try:
         zone = ZoneInfo(timezone)
     except (ZoneInfoNotFoundError, ValueError):
         raise BadInput("bad_timezone", "That is not an IANA time zone.", "timezone") from None
-    return (_EPOCH + timedelta(milliseconds=moment)).astimezone(zone).hour
+    return (_EPOCH + timedelta(milliseconds=moment)).astimezone(zone)

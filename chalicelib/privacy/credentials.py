@@ -29,7 +29,9 @@ _LONGEST_HEADER = 512
 _BOT = frozenset({"route", "context:read", "decisions:write"})
 _AGENT = _BOT | {"profiles:read", "timeline:read", "desk:read", "desk:write", "tickets:write"}
 _SUPERVISOR = _AGENT | {"profiles:reveal", "profiles:merge", "profiles:tag", "queues:write"}
-_ANALYST = frozenset({"segments:read", "models:read", "catalogue:read", "catalogue:dry_run"})
+_ANALYST = frozenset(
+    {"insights:read", "segments:read", "models:read", "catalogue:read", "catalogue:dry_run", "quality:read"}
+)
 _RULE_EDITOR = frozenset({"catalogue:read", "catalogue:dry_run", "catalogue:write"})
 _PRIVACY_OFFICER = frozenset(
     {

@@ -1,7 +1,7 @@
 """``facet = fold(contributions that came through one anchor)``.
 
 Every part of a facet is a join: registers take the greatest writer, counts add, ends take the least
-and the greatest, steps keep the latest of a total order. Pruning goes by the watermark and runs after
+and the greatest, steps and claims keep the latest of a total order. Pruning goes by the watermark and runs after
 the whole set, so the result depends on which events there are and on nothing else.
 """
 
@@ -9,8 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+import msgspec
+
 from chalicelib.kernel.moments import Millis
 from chalicelib.profiles import series as series_of
+from chalicelib.profiles.claims import join_claims, trait_order
 from chalicelib.profiles.model import Contribution, Facet, Link, Series, Step, Trait
 
 OF_OTHERS = frozenset({"tag.pinned"})
@@ -40,14 +43,16 @@ def fold(facet: Facet | None, contributions: Iterable[Contribution]) -> Facet | 
 
 def join_facets(left: Facet, right: Facet) -> Facet:
     """The facet of both sets of events, not yet pruned. Commutative and associative."""
+    traits = _merge(left.traits, right.traits, later_trait)
     return Facet(
         first_seen=min(left.first_seen, right.first_seen),
         last_seen=max(left.last_seen, right.last_seen),
         links=_merge(left.links, right.links, join_links),
-        traits=_merge(left.traits, right.traits, later_trait),
+        traits=traits,
         series=_merge(left.series, right.series, series_of.merge),
         steps=latest_steps((*left.steps, *right.steps)),
         channels=_merge(left.channels, right.channels, max),
+        claims=join_claims(left, right, traits),
     )
 
 
@@ -55,12 +60,12 @@ def prune(facet: Facet) -> Facet:
     """Apply the watermark (``last_seen``) to every series, and the bound to the links."""
     pruned: dict[str, Series] = {name: series_of.prune(one, facet.last_seen) for name, one in facet.series.items()}
     links = facet.links if len(facet.links) <= LINKS_KEPT else _kept(facet.links)
-    return Facet(facet.first_seen, facet.last_seen, links, facet.traits, pruned, facet.steps, facet.channels)
+    return msgspec.structs.replace(facet, links=links, series=pruned)
 
 
 def later_trait(left: Trait, right: Trait) -> Trait:
     """Last writer wins, by event time, then source rank, then event key."""
-    return max(left, right, key=_trait_order)
+    return max(left, right, key=trait_order)
 
 
 def join_links(left: Link, right: Link) -> Link:
@@ -140,10 +145,6 @@ def _merge[T](left: dict[str, T], right: dict[str, T], join: Callable[[T, T], T]
     for key, value in right.items():
         merged[key] = join(merged[key], value) if key in merged else value
     return merged
-
-
-def _trait_order(trait: Trait) -> tuple[Millis, int, bytes]:
-    return (trait.observed_at, trait.source_rank, trait.event_key)
 
 
 def _link_order(link: Link) -> tuple[Millis, bytes]:

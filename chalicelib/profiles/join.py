@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from functools import reduce
 
+from chalicelib.profiles.claims import claims_of
 from chalicelib.profiles.fold import join_facets
 from chalicelib.profiles.model import Body, Facet, FacetId, IdentifierKey, Profile
 
-SCHEMA = 2
-"""Version of the stored shape."""
+SCHEMA = 3
+"""Version of the stored shape. Bodies of 2 know no claims; they are read as they are."""
 
 
 def body_of(facets: Mapping[FacetId, Facet], nodes: Collection[IdentifierKey] = ()) -> Body:
@@ -37,4 +38,5 @@ def join(profile_id: str, version: int, state: str, generation: int, body: Body)
         series=whole.series,
         steps=whole.steps,
         channels=whole.channels,
+        claims=claims_of(body.facets),
     )

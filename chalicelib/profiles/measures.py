@@ -82,8 +82,8 @@ def load_measures(folder: Path = _SHIPPED) -> MeasureSet:
     return MeasureSet(one for file in sorted(folder.glob("*.json")) for one in decoder.decode(file.read_bytes()))
 
 
-def deltas(measures: MeasureSet, event: Event, hour: int) -> tuple[Delta, ...]:
-    """What an event adds, sorted by measure. ``hour``: 0–23, local to the tenant.
+def deltas(measures: MeasureSet, event: Event, hour: int, weekday: int | None = None) -> tuple[Delta, ...]:
+    """What an event adds, sorted by measure. ``hour``: 0–23, ``weekday``: 1 for Monday to 7, local to the tenant.
 
     Raises BadInput ``bad_amount``, ``bad_number`` or ``bad_measure_input`` for a field that a measure
     cannot read: counting half an event would be worse than setting it aside.
@@ -93,7 +93,7 @@ def deltas(measures: MeasureSet, event: Event, hour: int) -> tuple[Delta, ...]:
         return ()
     concerned = list(plan.plain)
     if plan.program is not None:
-        truths = _truths(plan, plan.program, event, hour)
+        truths = _truths(plan, plan.program, event, hour, weekday)
         concerned += [one for one, true in zip(plan.conditional, truths, strict=True) if true]
     concerned.sort(key=_by_id)
     return tuple(Delta(one.id, _amount(one, event)) for one in concerned)
@@ -115,12 +115,13 @@ def _plan(declared: list[Measure]) -> _Plan:
     )
 
 
-def _truths(plan: _Plan, program: Rule, event: Event, hour: int) -> list[bool]:
+def _truths(plan: _Plan, program: Rule, event: Event, hour: int, weekday: int | None) -> list[bool]:
     context = {
         "type": event.type,
         "channel": event.channel,
         "source": event.source,
         "hour": hour,
+        "weekday": weekday,
         "data": {field: _plain(event.data.get(field)) for field in plan.data_fields},
     }
     try:

@@ -123,6 +123,8 @@ class Facet(msgspec.Struct, frozen=True, array_like=True):
     steps: tuple[Step, ...]
     channels: dict[str, Millis]
     """Channel → when it was last used."""
+    claims: dict[str, tuple[Trait, ...]] = {}
+    """Trait → what other sources than the winner's said last, the latest first (see ``claims``)."""
 
 
 class Body(msgspec.Struct, frozen=True, array_like=True):
@@ -134,6 +136,13 @@ class Body(msgspec.Struct, frozen=True, array_like=True):
     schema: int
     facets: dict[FacetId, Facet]
     refused: tuple[IdentifierKey, ...] = ()
+
+
+class Claim(msgspec.Struct, frozen=True):
+    """What one source says of a trait, and the facet it said it in: sealed values compare within one facet only."""
+
+    trait: Trait
+    facet: FacetId
 
 
 class Profile(msgspec.Struct, frozen=True):
@@ -150,3 +159,7 @@ class Profile(msgspec.Struct, frozen=True):
     series: dict[str, Series]
     steps: tuple[Step, ...]
     channels: dict[str, Millis]
+    claims: dict[str, tuple[Claim, ...]] = {}
+    """Trait → what each source says of it, the winner first; of traits that more than one source told."""
+    filled: dict[str, str] = {}
+    """Trait whose winner could not be used → the source whose value was set aside for another's."""

@@ -55,6 +55,7 @@ def values(
 
     ``money`` names the measures whose unit is micros; their sums, means and maxima read in units. ``scenes`` are
     those that are on. ``known_until`` names measures of which nothing is known later: they read as of then.
+    ``p.silent`` stands for how long the person is silent, ``orders.*`` for orders, and so on.
     Raises KeyError for a path of no known kind: rules are checked before they get here.
     """
     plan = _plan(frozenset(paths), frozenset(money))
@@ -66,10 +67,11 @@ def values(
         for name, series in profile.series.items():
             readers = plan.measures.get(name)
             if readers is not None:
-                then = min(now, known_until.get(name, now)) if known_until else now
+                then = _then(known_until, name, now)
                 measured[name] = {stat: read(series, then) for stat, read in readers}
     if plan.person:
-        asked["p"] = {stat: read(profile, now) for stat, read in plan.person}
+        then = _then(known_until, "p.silent", now)
+        asked["p"] = {stat: read(profile, then if stat in _SILENT else now) for stat, read in plan.person}
     if plan.namespaces:
         held = [namespace_of(key) for key in profile.links]
         asked["ids"] = {one: held.count(one) for one in plan.namespaces}
@@ -80,8 +82,14 @@ def values(
         for head, stats in plan.cases.items():
             kind = CASE_KINDS[head]
             of_kind = [case for case in standing if case.kind == kind]
-            asked[head] = {stat: read(of_kind, now) for stat, read in stats}
+            then = _then(known_until, f"{head}.*", now)
+            asked[head] = {stat: read(of_kind, then) for stat, read in stats}
     return asked
+
+
+def _then(known_until: Mapping[str, Millis], name: str, now: Millis) -> Millis:
+    """The moment that something is read for: nothing is known of it later."""
+    return min(now, known_until.get(name, now)) if known_until else now
 
 
 class _Plan(msgspec.Struct, frozen=True):
@@ -188,6 +196,9 @@ _PERSON: Mapping[str, Callable[[Profile, Millis], int]] = {
     "identifiers": lambda profile, now: len(profile.links),
     "channels": lambda profile, now: len(profile.channels),
 }
+
+
+_SILENT = frozenset({"days_silent", "minutes_silent"})
 
 
 def _oldest_open_days(of_kind: Collection[Case], now: Millis) -> int | None:

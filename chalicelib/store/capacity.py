@@ -34,6 +34,8 @@ class KeysOnlyIndex(msgspec.Struct, frozen=True):
 
 BY_FACET = KeysOnlyIndex(("facet", "at"))
 """The index of the table ``history``."""
+BY_DUE = KeysOnlyIndex(("due_shard", "due_at"))
+"""The index of the table ``profiles``."""
 
 
 def item_bytes(item: Counted) -> int:

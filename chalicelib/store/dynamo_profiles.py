@@ -22,6 +22,7 @@ from chalicelib.store.rows import (
     ProfileRow,
     Record,
     State,
+    due_shard,
 )
 
 _WHOLE = msgspec.msgpack.Encoder(order="deterministic")
@@ -63,7 +64,7 @@ class DynamoProfiles:
     def load(self, tenant: str, profile_ids: Collection[str], *, fresh: bool) -> dict[str, ProfileRow]:
         """Profile id → row, for those that exist."""
         items = self._profiles.get_many([f"{tenant}#p#{one}" for one in profile_ids], fresh=fresh)
-        rows = [_row(tenant, item) for item in items]
+        rows = [profile_row(tenant, item) for item in items]
         return {row.profile_id: row for row in rows}
 
     def save(self, change: Change) -> Outcome:
@@ -110,6 +111,8 @@ class DynamoProfiles:
             "merged_into": row.merged_into,
             "body": row.body,
             "ties": row.ties,
+            "due_at": row.due_at or None,
+            "due_shard": str(due_shard(row.profile_id)) if row.due_at else None,
         }
         return put_action(self._profiles.name, item, equals("v", replaces) if replaces else absent())
 
@@ -149,7 +152,8 @@ def _token(change: Change) -> str:
     return sha256(_WHOLE.encode(change)).hexdigest()[:36]
 
 
-def _row(tenant: str, item: Item) -> ProfileRow:
+def profile_row(tenant: str, item: Item) -> ProfileRow:
+    """A profile as it is stored."""
     return ProfileRow(
         tenant=tenant,
         profile_id=str(item["pk"]).removeprefix(f"{tenant}#p#"),
@@ -160,6 +164,7 @@ def _row(tenant: str, item: Item) -> ProfileRow:
         body=cast(bytes, item.get("body", b"")),
         merged_into=str(item.get("merged_into", "")),
         ties=cast(bytes, item.get("ties", b"")),
+        due_at=cast(int, item.get("due_at", 0)),
     )
 
 

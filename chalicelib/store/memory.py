@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from threading import Lock
 
 from msgspec.structs import replace
@@ -13,6 +13,7 @@ from chalicelib.store.rows import (
     THE_END,
     Change,
     DecisionRow,
+    Due,
     EventRow,
     FacetSecret,
     IdentifierRow,
@@ -21,11 +22,12 @@ from chalicelib.store.rows import (
     ProfileRow,
     QuarantineRow,
     Record,
+    due_shard,
 )
 
 
 class MemoryProfiles:
-    """``ProfileStore`` in dictionaries. ``history`` receives the event rows of each save."""
+    """``ProfileStore`` and ``TimerStore`` in dictionaries. ``history`` receives the event rows of each save."""
 
     def __init__(self, history: MemoryHistory) -> None:
         self.rows: dict[tuple[str, str], ProfileRow] = {}
@@ -57,6 +59,22 @@ class MemoryProfiles:
             for record in change.records:
                 self._history.kept_records[record.tenant, record.kind, record.record_id] = record
             return Outcome(saved=True)
+
+    def due(self, shard: int, *, until: Millis) -> Iterator[Sequence[Due]]:
+        """The profiles of a shard that are due up to an instant."""
+        rows = [row for row in list(self.rows.values()) if due_shard(row.profile_id) == shard]
+        due = [Due(row.tenant, row.profile_id, row.due_at) for row in rows if 0 < row.due_at <= until]
+        if due:
+            yield sorted(due, key=lambda one: (one.due_at, one.profile_id))
+
+    def settle(self, row: ProfileRow, due_at: Millis) -> bool:
+        """Set when a profile is due next."""
+        with self._lock:
+            kept = self.rows.get((row.tenant, row.profile_id))
+            if kept is None or (kept.version, kept.due_at) != (row.version, row.due_at):
+                return False
+            self.rows[row.tenant, row.profile_id] = replace(kept, due_at=due_at)
+            return True
 
     def _moved(self, change: Change) -> bool:
         """Whether anything that the change was decided by is not what it was."""

@@ -16,6 +16,17 @@ _REGION = os.environ.get("AWS_REGION", os.environ.get("AWS_DEFAULT_REGION", "us-
 _HOST = os.environ.get("AWS_ENDPOINT_URL_DYNAMODB") or os.environ.get("AWS_ENDPOINT_URL") or None
 
 
+class ByDue(GlobalSecondaryIndex["ProfileItem"]):  # type: ignore[no-untyped-call]  # PynamoDB leaves it untyped
+    """Profiles whose tags time alone may change, by when. Others are not in it."""
+
+    class Meta:
+        index_name = "due"
+        projection = KeysOnlyProjection()
+
+    due_shard = UnicodeAttribute(hash_key=True)
+    due_at = NumberAttribute(range_key=True)
+
+
 class ProfileItem(Model):
     """Profiles (``<tenant>#p#<id>``) and identifiers (``<tenant>#i#<namespace>:<index>``)."""
 
@@ -36,6 +47,9 @@ class ProfileItem(Model):
     erased_at = NumberAttribute(null=True)
     body = BinaryAttribute(null=True, legacy_encoding=False)
     ties = BinaryAttribute(null=True, legacy_encoding=False)
+    due_shard = UnicodeAttribute(null=True)
+    due_at = NumberAttribute(null=True)
+    due = ByDue()
 
 
 class ByFacet(GlobalSecondaryIndex["HistoryItem"]):  # type: ignore[no-untyped-call]  # PynamoDB leaves it untyped

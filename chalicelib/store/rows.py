@@ -6,8 +6,9 @@ contract in the tests runs on both, and on DynamoDB Local and moto.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Literal, Protocol
+from zlib import crc32
 
 import msgspec
 
@@ -22,6 +23,13 @@ without, or of an event about somebody who was erased.
 type Position = tuple[Millis, str]
 """A place in a list that is ordered by time and, within an instant, by id."""
 THE_END: Position = (1 << 60, "")
+DUE_SHARDS = 16
+"""Parts of the index of what is due: one key would take a thousand writes a second and no more."""
+
+
+def due_shard(profile_id: str) -> int:
+    """The part of the index of what is due in which a profile stands."""
+    return crc32(profile_id.encode()) % DUE_SHARDS
 
 
 class ProfileRow(msgspec.Struct, frozen=True):
@@ -38,6 +46,16 @@ class ProfileRow(msgspec.Struct, frozen=True):
     ties: bytes = b""
     """A coded ``identity.partition.Ties``: what operators merged and split. Kept apart from the body, so that the
     bytes of a body say what its events came to and nothing else."""
+    due_at: Millis = 0
+    """Until then no tag is set or cleared by time alone; 0: never is. An index leads from instants to profiles by it."""
+
+
+class Due(msgspec.Struct, frozen=True):
+    """A profile that somebody must look at, because time may have changed its tags."""
+
+    tenant: str
+    profile_id: str
+    due_at: Millis
 
 
 class EventRow(msgspec.Struct, frozen=True):
@@ -190,6 +208,19 @@ class ProfileStore(Protocol):
 
     def save(self, change: Change) -> Outcome:
         """Write everything or nothing. Raises Unavailable when the outcome is not known."""
+
+
+class TimerStore(Protocol):
+    """Which profiles are due, for the one job that looks after them."""
+
+    def due(self, shard: int, *, until: Millis) -> Iterator[Sequence[Due]]:
+        """The profiles of a shard that are due up to an instant, in order of time, page by page.
+
+        What was saved or settled a moment ago may be missing, or stand where it stood.
+        """
+
+    def settle(self, row: ProfileRow, due_at: Millis) -> bool:
+        """Set when a profile is due next (0: never); False when it is not what it was read to be. No new version."""
 
 
 class HistoryStore(Protocol):

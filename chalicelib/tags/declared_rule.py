@@ -12,16 +12,19 @@ from typing import Any
 
 import msgspec
 
-from chalicelib.kernel.names import is_name
+from chalicelib.kernel.names import is_name, shown
 from chalicelib.profiles.conditions import nodes, reads
 from chalicelib.profiles.operators import BadOperator, expand
 from chalicelib.tags.check import kinship_mistakes, rule_mistakes
 from chalicelib.tags.model import Signal, TagRule
 from chalicelib.tags.shapes import Mistake, shape_mistakes
-from chalicelib.tags.vocabulary import Vocabulary
+from chalicelib.tags.vocabulary import Vocabulary, nearest
 
 MOST_PARTS = 600
 """Parts of all conditions of one rule."""
+_MOST_NODES = 3_000
+_MOST_UNKNOWN = 20
+"""To look for what was meant by an unknown path takes 30 ms: so many are looked for."""
 _NAME_MESSAGE = "An id has lower-case letters, digits and underscores, a letter first, at most 63."
 _PLACE = re.compile(r"\$\.(\w+)(?:\[(\d+)\])?(?:\.(\w+))?")
 _TEXT = {"zh": "…", "en": "…"}
@@ -47,12 +50,18 @@ def declared_rule_mistakes(
     raw: Any, tag_id: str, vocabulary: Vocabulary, others: Mapping[str, TagRule]
 ) -> list[Mistake]:
     """All mistakes of a declaration that is to be published as ``tag_id`` beside ``others``."""
+    if sum(1 for _ in nodes(raw)) > _MOST_NODES:
+        return [Mistake("$", "too_costly", f"A declaration has at most {_MOST_NODES} parts.")]
     found = list(shape_mistakes(raw, TagRule, "$"))
     if not isinstance(raw, dict):
         return found
     rule, replaced = _mended(raw, found)
+    unknown = sorted(reads_of(rule) - vocabulary.paths)
+    if len(unknown) > _MOST_UNKNOWN:
+        message = f"{len(unknown)} of the paths that it reads do not exist, such as “{shown(unknown[0])}”."
+        return [*found, Mistake("$.signals", "unknown_path", message, nearest(unknown[0], vocabulary.paths))]
     wrong = [one for one in rule_mistakes(rule, vocabulary) if not _follows(one, replaced)]
-    if any(one.path.startswith("$.signals[") for one in wrong):
+    if any(one.path.startswith(("$.signals", "$.threshold")) for one in wrong):
         # An example that fits what was meant says nothing about what was written.
         wrong = [one for one in wrong if not one.path.startswith("$.examples") or one.code == "no_example"]
     found += wrong
@@ -65,7 +74,7 @@ def declared_rule_mistakes(
 
 def reads_of(rule: TagRule) -> frozenset[str]:
     """The paths that a rule reads."""
-    return frozenset(path for signal in rule.signals for path in reads(expand(signal.when)))
+    return frozenset().union(*map(_reads, rule.signals))
 
 
 def parts_of(rule: TagRule) -> int:
@@ -135,6 +144,13 @@ def _cost_mistakes(rule: TagRule) -> Iterator[Mistake]:
     parts = parts_of(rule)
     if parts > MOST_PARTS:
         yield Mistake("$.signals", "too_costly", f"The conditions of a tag have at most {MOST_PARTS} parts; {parts}.")
+
+
+def _reads(signal: Signal) -> frozenset[str]:
+    try:
+        return reads(expand(signal.when))
+    except BadOperator:
+        return frozenset()
 
 
 def _parts(signal: Signal) -> int:

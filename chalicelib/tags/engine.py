@@ -10,6 +10,7 @@ from datalogic_py import BatchItemError, DataHandle, DataLogicError
 
 from chalicelib.kernel.errors import ZhiyinError
 from chalicelib.kernel.moments import Millis
+from chalicelib.profiles.claims import usable
 from chalicelib.profiles.conditions import ENGINE
 from chalicelib.profiles.model import Profile, Trait
 from chalicelib.profiles.pins import pin_name, pins_of
@@ -74,6 +75,7 @@ def assess(
     they bear on. ``among``: just the rules of these ids, such as those that a policy reads. ``scenes``: the scenes
     that are on, or the situation that tells them.
     """
+    profile = usable(profile, catalogue.health.weights)
     pins = _pins(catalogue, profile, only, among)
     there = present(profile)
     selection = catalogue.select(
@@ -85,10 +87,12 @@ def assess(
     if isinstance(scenes, Situation):
         scenes = catalogue.stage.on(selection.scenes, scenes, profile) if selection.scenes else ()
     found, failed = _found(catalogue, selection, profile, now, scenes)
+    ends: tuple[Millis, ...] = ()
     if pins or selection.related:
+        ends = tuple(one.tag.expires_at for one in found.values() if one.tag.expires_at is not None)
         found = _settled(catalogue, found, pins)
     tags = tuple(found[tag_id].tag for tag_id in sorted(found) if among is None or tag_id in among)
-    return Assessment(tags, failed)
+    return Assessment(tags, failed, ends)
 
 
 def _pins(

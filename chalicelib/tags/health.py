@@ -38,7 +38,11 @@ class MeasureHealth(msgspec.Struct, frozen=True):
 
 
 class Health(msgspec.Struct, frozen=True, dict=True):
-    """The sources and measures that are not well. Those that are not named are."""
+    """The sources and measures that are not well. Those that are not named are.
+
+    Among the measures ``p.silent`` stands for how long a person is silent, ``orders.*`` for what is known of orders,
+    and so for tickets and complaints.
+    """
 
     sources: dict[str, SourceHealth] = {}
     measures: dict[str, MeasureHealth] = {}
@@ -53,6 +57,11 @@ class Health(msgspec.Struct, frozen=True, dict=True):
         """Measure → the moment after which nothing is known of it."""
         return {name: one.known_until for name, one in self.measures.items() if one.known_until is not None}
 
+    @cached_property
+    def weights(self) -> Mapping[str, float]:
+        """Source → what its values count, of the sources that are not well."""
+        return {name: one.weight for name, one in self.sources.items()}
+
     def factor(self, profile: Profile, reads: Collection[str]) -> float:
         """What share of its weight a signal keeps that reads these paths: the least of what it rests on."""
         return min((weight for _, weight in self.doubts(profile, reads)), default=1.0)
@@ -62,8 +71,9 @@ class Health(msgspec.Struct, frozen=True, dict=True):
         for path in sorted(reads):
             head, _, rest = path.partition(".")
             name = rest.partition(".")[0]
-            if head == "m" and name in self.measures:
-                yield f"measure:{name}", self.measures[name].weight
+            fed = name if head == "m" else "p.silent" if path.endswith("_silent") else f"{head}.*"
+            if fed in self.measures:
+                yield f"measure:{fed}", self.measures[fed].weight
             trait = profile.traits.get(rest) if head == "t" else None
             if trait is not None and trait.source in self.sources:
                 yield f"source:{trait.source}", self.sources[trait.source].weight

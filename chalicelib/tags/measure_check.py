@@ -7,18 +7,18 @@ set aside. So its condition is tried on values of every kind that its fields may
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from itertools import islice, product
+from collections.abc import Iterator, Sequence
+from itertools import product
 from typing import Any
 
 import msgspec
-from datalogic_py import DataLogicError
 
 from chalicelib.events.types import EVENT_TYPES, fields_of, is_type
-from chalicelib.profiles.conditions import ENGINE, reads
+from chalicelib.profiles.conditions import reads
 from chalicelib.profiles.measures import Measure
-from chalicelib.tags.condition_check import condition_mistakes, nested
+from chalicelib.tags.condition_check import condition_mistakes
 from chalicelib.tags.shapes import Mistake, shape_mistakes
+from chalicelib.tags.trial import failure
 from chalicelib.tags.vocabulary import Vocabulary, nearest
 
 MOST_TYPES = 20
@@ -28,6 +28,7 @@ _ABOUT: dict[str, tuple[Any, ...]] = {
     "channel": ("wechat", "web"),
     "source": ("s_1",),
     "hour": (0, 23),
+    "weekday": (1, 7),
 }
 _SAMPLES: dict[str, Any] = {
     "amount": "12.50",
@@ -42,7 +43,6 @@ _TEXTS = (None, _TEXT, "12.50")
 _KINDS: tuple[tuple[Any, ...], ...] = (_TEXTS, (None, 3, 2.5), (None, True))
 _MOST_FREE = 3
 _SUMMED = {"money": {"amount"}, "one": {"count", "seconds", "score"}, "score": {"score"}}
-_MOST_TRIED = 256
 
 
 class _EventVocabulary(Vocabulary):
@@ -130,22 +130,13 @@ def _fails(where: Any, event_type: str) -> str | None:
     """
     paths = sorted(reads(where))
     free = [path for path in paths if _values_of(path, event_type) is None][:_MOST_FREE]
-    failure = None
+    found = None
     for kinds in product(_KINDS, repeat=len(free)):
         given = dict(zip(free, kinds, strict=True))
-        failure = _failure(where, {path: given.get(path) or _values_of(path, event_type) or _TEXTS for path in paths})
-        if failure is None:
+        found = failure(where, {path: given.get(path) or _values_of(path, event_type) or _TEXTS for path in paths})
+        if found is None:
             return None
-    return failure
-
-
-def _failure(where: Any, choices: Mapping[str, tuple[Any, ...]]) -> str | None:
-    for values in islice(product(*choices.values()), _MOST_TRIED):
-        try:
-            ENGINE.eval({"!!": [where]}, nested(dict(zip(choices, values, strict=True))))
-        except DataLogicError as error:
-            return error.error_type
-    return None
+    return found
 
 
 def _values_of(path: str, event_type: str) -> tuple[Any, ...] | None:

@@ -102,7 +102,12 @@ class Failure(msgspec.Struct, frozen=True):
 
 
 class Assessment(msgspec.Struct, frozen=True):
-    """The tags that are set, and the rules that failed, both sorted by id."""
+    """The tags that are set, and the rules that failed, both sorted by id.
+
+    ``ends``: when tags stop being set by their own rules, where they bear on one another; of those that others
+    outlast or that give way to others, their ``expires_at`` does not say it.
+    """
 
     tags: tuple[Tag, ...]
     failed: tuple[Failure, ...]
+    ends: tuple[Millis, ...] = ()

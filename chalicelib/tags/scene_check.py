@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -13,7 +13,18 @@ from chalicelib.profiles.operators import expand
 from chalicelib.tags.condition_check import condition_mistakes, outcome
 from chalicelib.tags.scenes import SCENE_PATHS, Scene
 from chalicelib.tags.shapes import Mistake, shape_mistakes
+from chalicelib.tags.trial import failure
 from chalicelib.tags.vocabulary import Vocabulary, nearest
+
+_SITUATIONS: Mapping[str, tuple[Any, ...]] = {
+    "at.hour": (0, 23),
+    "at.weekday": (1, 7),
+    "at.day": ("05-20",),
+    "channel": ("web_chat", ""),
+    "text": ("words", ""),
+}
+_CASES = (None, 0, 3)
+"""What is counted of orders, tickets and complaints."""
 
 
 class _SituationVocabulary(Vocabulary):
@@ -43,7 +54,17 @@ def scene_mistakes(raw: Any, scene_id: str) -> list[Mistake]:
         # A situation always has a moment and a channel, so a scene may well be one where little is known.
         if one.code != "true_of_nobody"
     ]
-    return [*found, *wrong, *([] if wrong else _example_mistakes(scene))]
+    return [*found, *wrong, *([] if wrong else [*_trial_mistakes(scene), *_example_mistakes(scene)])]
+
+
+def _trial_mistakes(scene: Scene) -> Iterator[Mistake]:
+    """A scene that fails on some situation would fail whatever is asked in it."""
+    condition = expand(scene.when)
+    failed = failure(condition, {path: _SITUATIONS.get(path, _CASES) for path in sorted(reads(condition))})
+    if failed is not None:
+        message = f"It cannot be evaluated in every situation ({failed})."
+        suggestion = 'Compare texts with == or in, and give a missing value a meaning: {"??": [{"var": …}, 0]}.'
+        yield Mistake("$.when", "fails_on_values", message, suggestion)
 
 
 def _example_mistakes(scene: Scene) -> Iterator[Mistake]:

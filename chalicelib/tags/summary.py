@@ -34,9 +34,12 @@ _AGES: Mapping[str, Text] = {
     "60_plus": Text("60岁以上", "60 or over"),
 }
 
+_HOW_TO_REACH = "prefers_"
+"""How the ids begin of the tags that say by what channel somebody wants to be reached."""
 _SLOTS: Sequence[Callable[[Tag], bool]] = (
     lambda tag: tag.dimension == "needs",
     lambda tag: tag.class_ == "complaint_risk",
+    lambda tag: tag.id.startswith(_HOW_TO_REACH),
     lambda tag: tag.class_ == "channel_preference",
     lambda tag: tag.dimension == "psychology",
     lambda tag: tag.class_ in {"service_evaluation", "contact_volume"},
@@ -56,7 +59,7 @@ def summary(profile: Profile, tags: Iterable[Tag], families: Families | None = N
     if families is not None:
         implied = frozenset(above for tag in tags for above in families.ancestors(tag.id))
         tags = tuple(tag for tag in tags if tag.id not in implied or tag.id in _SAID_BY_SUBJECT)
-    chosen = _chosen(tag for tag in tags if tag.class_ != "customer_attributes" and tag.id not in _SAID_BY_SUBJECT)
+    chosen = _chosen(tag for tag in tags if not _said_by_subject(tag))
     said = [tag.phrase for tag in chosen]
     knows_channel = any(tag.class_ == "channel_preference" for tag in chosen)
     if len(said) < MOST_CLAUSES and not knows_channel and (origin := _origin(profile)) is not None:
@@ -67,6 +70,11 @@ def summary(profile: Profile, tags: Iterable[Tag], families: Families | None = N
     clauses = [subject, *said]
     english = ", ".join(clause.en for clause in clauses)
     return Text(zh="，".join(clause.zh for clause in clauses), en=english[:1].upper() + english[1:])
+
+
+def _said_by_subject(tag: Tag) -> bool:
+    """Whether who it is tells it: age and sex, level, newness; where people live fills no sentence."""
+    return tag.class_ == "customer_attributes" or tag.dimension == "demographics" or tag.id in _SAID_BY_SUBJECT
 
 
 def _chosen(tags: Iterable[Tag]) -> list[Tag]:

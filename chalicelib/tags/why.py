@@ -15,6 +15,7 @@ from datalogic_py import DataLogicError
 
 from chalicelib.kernel.moments import Millis
 from chalicelib.kernel.texts import Text
+from chalicelib.profiles.claims import usable
 from chalicelib.profiles.conditions import ENGINE
 from chalicelib.profiles.model import Profile
 from chalicelib.profiles.pins import pin_name
@@ -50,6 +51,14 @@ class Doubt(msgspec.Struct, frozen=True):
     of: str
     weight: float
     says: Text
+
+
+class Filled(msgspec.Struct, frozen=True):
+    """A value that was read of another source than the latest, because that of ``instead_of`` cannot be used now."""
+
+    path: str
+    source: str
+    instead_of: str
 
 
 class Implied(msgspec.Struct, frozen=True):
@@ -96,6 +105,7 @@ class Why(msgspec.Struct, frozen=True):
     parent: str | None = None
     level: int = 1
     doubts: tuple[Doubt, ...] = ()
+    filled: tuple[Filled, ...] = ()
     implied_by: tuple[Implied, ...] = ()
     lost_to: str | None = None
     pinned: Pinned | None = None
@@ -134,6 +144,7 @@ def why(
     scenes: Collection[str] | Situation = (),
 ) -> Why:
     """Explain a tag, set or not, at a moment. Raises NotFound for an id the catalogue does not hold."""
+    profile = usable(profile, catalogue.health.weights)
     compiled = catalogue.compiled(tag_id)
     rule = compiled.rule
     if isinstance(scenes, Situation):
@@ -172,6 +183,7 @@ def why(
         parent=rule.parent,
         level=catalogue.families.level(tag_id),
         doubts=tuple(_doubts(catalogue, profile, compiled.reads)),
+        filled=tuple(_filled(profile, compiled.reads)),
         implied_by=implied,
         lost_to=_lost_to(catalogue, rule, own, tag, standing, now),
         pinned=pinned,
@@ -264,6 +276,13 @@ def _pinned(profile: Profile, tag_id: str) -> Pinned | None:
     if pin is None or pin.value is None:
         return None
     return Pinned(bool(pin.value), pin.source.removeprefix("person:"), pin.observed_at)
+
+
+def _filled(profile: Profile, reads: frozenset[str]) -> Iterator[Filled]:
+    for path in sorted(reads):
+        name = path.removeprefix("t.")
+        if name != path and name in profile.filled:
+            yield Filled(path, profile.traits[name].source, profile.filled[name])
 
 
 def _doubts(catalogue: Catalogue, profile: Profile, reads: frozenset[str]) -> Iterator[Doubt]:

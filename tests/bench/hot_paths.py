@@ -10,10 +10,10 @@ from typing import Any
 
 from chalicelib.aws.connection import Pool
 from chalicelib.aws.services import SERVICES
-from chalicelib.store.capacity import BY_FACET, item_bytes, write_units
-from chalicelib.store.items import plain
+from chalicelib.store.capacity import BY_DUE, BY_FACET, item_bytes, write_units
+from chalicelib.store.items import Item, plain
 from tests.bench.measure import Action, Pair, Row, in_turns, row_of
-from tests.bench.world import DAY_MS, World, route_event, wide_item
+from tests.bench.world import DAY_MS, KINDS, World, route_event, wide_item
 
 TABLE = "bench-profiles"
 NEARLY_2_KB = 1_850
@@ -135,12 +135,18 @@ def _coalesced(world: World) -> Iterator[Row]:
 
 
 def _units(world: World) -> Iterator[Row]:
-    """Of a third person, whom no other row has touched, brought up to just under 2 KB."""
+    """Of a third person, whom no other row has touched, brought up to just under 2 KB, and seen today already."""
+    _sent(world, [[3] * len(KINDS)])
     _grow_to(world, 3, NEARLY_2_KB)
+    stood = _put(_sent(world, [[3]]))
     for count, bound, what in ((1, 7.0, "one lone event"), (5, 4.0, "each of five"), (10, 3.5, "each of ten")):
-        writes = [body for operation, body in _sent(world, [[3] * count]) if operation == "TransactWriteItems"]
-        items = [plain(action["Put"]["Item"]) for action in writes[0]["TransactItems"]]
-        units = sum(write_units(None, item, transactional=True, indexes=(BY_FACET,)) for item in items)
+        sent = _sent(world, [[3] * count])
+        writes, before = [body for operation, body in sent if operation == "TransactWriteItems"], stood
+        items = list((stood := _put(sent)).values())
+        units = sum(
+            write_units(before.get(pk), item, transactional=True, indexes=(BY_FACET, BY_DUE))
+            for pk, item in stood.items()
+        )
         sizes = ", ".join(f"{item_bytes(item):,}" for item in items)
         yield Row(
             what=f"write units, {what}",
@@ -150,6 +156,13 @@ def _units(world: World) -> Iterator[Row]:
             bound=bound,
             note=f"{len(writes)} transaction; its items in bytes: {sizes}.",
         )
+
+
+def _put(sent: list[tuple[str, dict[str, Any]]]) -> dict[str, Item]:
+    """What one batch put, by key."""
+    (write,) = (body for operation, body in sent if operation == "TransactWriteItems")
+    items = [plain(action["Put"]["Item"]) for action in write["TransactItems"]]
+    return {str(item["pk"]): item for item in items}
 
 
 def _grow_to(world: World, person: int, size_bytes: int) -> None:

@@ -264,6 +264,7 @@ def _names(endpoint: str) -> dict[str, str]:
         | {
             "QUEUE_EVENTS_URL": f"{endpoint}/queue/events",
             "QUEUE_IMPORTS_URL": f"{endpoint}/queue/imports",
+            "QUEUE_CATALOGUE_URL": f"{endpoint}/queue/catalogue",
             "BUCKET_IMPORTS": "uploads",
             "BUS_NAME": "changes",
         }

@@ -155,7 +155,9 @@ def unique(word: str) -> str:
 
 def environment(endpoint: str, tables: Mapping[str, str], call: Callable[..., dict[str, Any]]) -> dict[str, str]:
     """The functions' environment: queue, bus and keys are made here."""
-    queue, imports = (call("sqs", "CreateQueue", QueueName=unique(name))["QueueUrl"] for name in ("events", "imports"))
+    queue, imports, jobs = (
+        call("sqs", "CreateQueue", QueueName=unique(name))["QueueUrl"] for name in ("events", "imports", "catalogue")
+    )
     bucket = unique("uploads")
     urllib.request.urlopen(urllib.request.Request(f"{endpoint}/{bucket}", method="PUT"))
     bus = unique("changes")
@@ -172,6 +174,7 @@ def environment(endpoint: str, tables: Mapping[str, str], call: Callable[..., di
         "AWS_ENDPOINT_URL": endpoint,
         "QUEUE_EVENTS_URL": queue,
         "QUEUE_IMPORTS_URL": imports,
+        "QUEUE_CATALOGUE_URL": jobs,
         "BUCKET_IMPORTS": bucket,
         "QUEUE_DEAD_LETTERS_URL": queue,
         "BUS_NAME": bus,

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from chalicelib.entrypoints import compose
+from chalicelib.flows import check_declaration
+from chalicelib.flows.effective import InForceCatalogues
+from chalicelib.kernel.errors import Unavailable
+from chalicelib.store.declarations import Entry, Head, Publication, Version
+from infra import operator
+from infra.failures import Failure
 from tests.entrypoints.service import Answer, Lambdas, Shop, open_shop
 
 TAG: dict[str, Any] = {
@@ -416,3 +423,154 @@ def test_other_functions__of_the_same_version__go_by_the_same_rules(own: Shop) -
     assert compose.read_services(own.tenant_id).catalogue is one
     assert compose.identity_services(own.tenant_id).catalogue is one
     assert one.version == 1
+
+
+def put_in_force_unchecked(shop: Shop, tag_id: str, rule: dict[str, Any]) -> None:
+    """As a rule would stand that was published under earlier limits."""
+    store, body = compose.declarations(), json.dumps({"id": tag_id, "version": 1, **rule}).encode()
+    head = Head(1, store.keep_bundle(shop.tenant_id, 1, [Entry("tags", tag_id, 1, body)]))
+    made = Version("tags", tag_id, 1, "declared", body, 0, "anna", "", 1, 1)
+    assert store.publish(Publication(shop.tenant_id, head, made))
+    compose.in_force().forget(shop.tenant_id)
+
+
+def test_rule__over_its_budget__is_switched_off_and_the_event_applied(own: Shop, log: Callable[[], str]) -> None:
+    """It is applied, alarmed, off for this tenant from then on, said so in why and in the audit, until it is published."""
+    total = {"+": [{"var": "m.contacts.count_30d"}] * 25_000}
+    costly = changed(signals=[{**TAG["signals"][0], "when": {">": [total, 1]}}])
+    put_in_force_unchecked(own, "costly", costly)
+    clock = [1_000.0]
+    elsewhere = InForceCatalogues(compose.declarations, lambda: clock[0])
+    assert elsewhere(own.tenant_id).off() == frozenset()
+    complaint = {"event": "Complaint Filed", "userId": "u-1", "messageId": "c-1", "properties": {}}
+    own.send("/v1/track", complaint)
+    assert own.lambdas.ingest() == {"batchItemFailures": []}
+    told = log()
+    assert '"SwitchedOffRules":1.0' in told or '"SwitchedOffRules":1' in told
+    assert "rule_switched_off" in told
+    assert compose.catalogue(own.tenant_id).switched_off == {"costly"}
+    clock[0] += 60
+    assert elsewhere(own.tenant_id).off() == {"costly"}
+    profile = own.lookup("user_id", "u-1").json
+    assert profile["measures"]
+    own.send("/v1/track", {**complaint, "messageId": "c-2"})
+    own.lambdas.ingest()
+    assert "rule_failed" not in log()
+    why = own.read(f"/v1/profiles/{profile['profile_id']}/tags/costly/why?purpose=service").json
+    assert (why["set"], why["switched_off"]) == (False, True)
+    assert own.read("/v1/catalogue/tags/costly").json["switched_off"] is True
+    rows = own.read("/v1/audit?profile=tags/costly").json["audited"]
+    assert [(one["action"], one["principal"]) for one in rows] == [("catalogue.switch_off", "zhiyin")]
+    in_force(own, "tags/costly", TAG)
+    assert own.read("/v1/catalogue/tags/costly").json["switched_off"] is False
+    clock[0] += 60
+    assert elsewhere(own.tenant_id).off() == frozenset()
+
+
+def test_rule__over_its_budget_at_a_read__is_switched_off_as_well(own: Shop, log: Callable[[], str]) -> None:
+    """The function that reads sees it too, and answers without that tag."""
+    own.send("/v1/track", {"event": "Complaint Filed", "userId": "u-1", "properties": {}})
+    own.lambdas.ingest()
+    total = {"+": [{"var": "m.contacts.count_30d"}] * 25_000}
+    put_in_force_unchecked(own, "costly", changed(signals=[{**TAG["signals"][0], "when": {">": [total, 1]}}]))
+    assert own.lookup("user_id", "u-1").status == 200
+    assert "rule_switched_off" in log()
+    assert compose.catalogue(own.tenant_id).switched_off == {"costly"}
+
+
+def test_switching_off__that_cannot_be_written__harms_no_event(
+    own: Shop, monkeypatch: pytest.MonkeyPatch, log: Callable[[], str]
+) -> None:
+    """The event is applied and not delivered again; the rule is switched off with a later one."""
+    total = {"+": [{"var": "m.contacts.count_30d"}] * 25_000}
+    put_in_force_unchecked(own, "costly", changed(signals=[{**TAG["signals"][0], "when": {">": [total, 1]}}]))
+
+    def away(*_: Any) -> None:
+        raise Unavailable("no_answer", "Not now.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(compose.declarations()), "switch_off", away)
+        own.send("/v1/track", {"event": "Complaint Filed", "userId": "u-1", "messageId": "c-1", "properties": {}})
+        assert own.lambdas.ingest() == {"batchItemFailures": []}
+        assert "rules_not_switched_off" in log()
+    own.send("/v1/track", {"event": "Complaint Filed", "userId": "u-1", "messageId": "c-2", "properties": {}})
+    own.lambdas.ingest()
+    assert compose.catalogue(own.tenant_id).switched_off == {"costly"}
+
+
+def test_rules__beyond_the_bounds_of_a_tenant__are_refused_by_their_cost(
+    own: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A tenant has so many rules of its own, and all of them together cost so much; the next one is refused."""
+    in_force(own, "tags/first", TAG)
+    with monkeypatch.context() as patch:
+        patch.setattr(check_declaration, "MOST", {**check_declaration.MOST, "tags": 1})
+        assert mistakes(put(own, "tags/second", changed(threshold=0.4))) == [("$", "too_many")]
+        assert put(own, "tags/first", changed(threshold=0.4)).status == 200
+    with monkeypatch.context() as patch:
+        patch.setattr(check_declaration, "MOST_PARTS", 9)
+        assert mistakes(put(own, "tags/second", changed(threshold=0.4))) == [("$", "too_costly")]
+    many = {"or": [{">": [{"var": "m.contacts.count_30d"}, n]} for n in range(17, 40)]}
+    signals = [{**TAG["signals"][0], "id": f"s{n}", "weight": 0.125, "when": many} for n in range(8)]
+    assert mistakes(put(own, "tags/wide", changed(signals=signals))) == [("signals", "too_costly")]
+
+
+def operate(shop: Shop, *given: str) -> dict[str, Any]:
+    """The operator's command on this deployment."""
+    asked = operator._parser().parse_args(["catalogue", *given, "--tenant", shop.tenant_id])
+    return shop.lambdas.operator.declare(asked)
+
+
+def test_operator__puts_and_publishes_files__like_the_door(own: Shop, tmp_path: Path) -> None:
+    """Files are drafted with every mistake of all of them told, published, listed and rolled back."""
+    good, bad, torn = (tmp_path / f"{name}.json" for name in ("our_own", "our_other", "torn"))
+    good.write_text(json.dumps(TAG), encoding="utf-8")
+    bad.write_text(json.dumps(changed(threshold=2, colour="red")), encoding="utf-8")
+    torn.write_text("{", encoding="utf-8")
+    with pytest.raises(Failure) as failed:
+        operate(own, "put", "--kind", "tags", "--files", str(good), str(bad), str(torn))
+    assert [line.partition(": ")[0].rpartition("/")[2] for line in str(failed.value).splitlines()] == [
+        "our_other.json",
+        "our_other.json",
+        "torn.json",
+    ]
+    assert operate(own, "list", "--kind", "tags")["our_own"] == "draft, draft"
+    published = operate(own, "publish", "--kind", "tags", "--id", "our_own", "--reason", "asked for")
+    assert published == {"id": "our_own", "number": 1, "version": 1}
+    assert operate(own, "list", "--kind", "tags")["our_own"] == "published, number 1"
+    assert own.read("/v1/catalogue/tags/our_own").json["state"] == "published"
+    assert operate(own, "rollback", "--kind", "tags", "--id", "our_own")["number"] == 2
+    rows = own.read("/v1/audit?principal=operator").json["audited"]
+    assert {one["action"] for one in rows} == {"catalogue.draft", "catalogue.publish", "catalogue.rollback"}
+    with pytest.raises(Failure):
+        operate(own, "publish", "--kind", "tags")
+
+
+def test_policy__with_loops_or_clocks__is_refused(own: Shop) -> None:
+    """What a policy may use is what a tag may: an allow-list without loops, clocks and patterns."""
+    shipped = own.read("/v1/catalogue/policies/default").json["declaration"]
+    loop = {"reduce": [[1] * 50, {"map": [[1] * 50, 1]}, 0]}
+    for bomb in (loop, {">": [{"now": []}, 1]}, {"matches": [{"var": "message.text"}, "(a+)+$"]}, {"$where": "1"}):
+        rules = [{**shipped["rules"][0], "when": {"and": [True, bomb]}}, *shipped["rules"][1:]]
+        found = mistakes(put(own, "policies/default", {**shipped, "rules": rules}))
+        assert set(found) == {("rules[0].when", "bad_operator")}
+    many = {"or": [{"==": [{"var": f"tags.nobody_{n}"}, 1]} for n in range(21)]}
+    rules = [{**shipped["rules"][0], "when": many}, *shipped["rules"][1:]]
+    assert mistakes(put(own, "policies/default", {**shipped, "rules": rules})) == [("$", "unknown_paths")]
+    queues = {**shipped["queues"], "__proto__": shipped["queues"]["general"]}
+    assert ("queues", "bad_name") in mistakes(put(own, "policies/default", {**shipped, "queues": queues}))
+
+
+def test_refusal__of_a_rule_that_is_wrong_all_over__is_quick(own: Shop) -> None:
+    """To tell what was meant is dear, so it is told of some: an editor's mistake does not hold a function."""
+    wide = {"or": [{">": [{"var": f"m.contcats.count_{n}d"}, n]} for n in range(21)]}
+    found = mistakes(put(own, "tags/our_own", changed(signals=[{**TAG["signals"][0], "when": wide}])))
+    assert found == [("signals", "unknown_path")]
+    huge = changed(examples={"positive": {f"m.c{n}": n for n in range(4_000)}, "negative": {}})
+    assert mistakes(put(own, "tags/our_own", huge)) == [("$", "too_costly")]
+
+
+def test_scene__that_fails_in_some_situation__is_refused(own: Shop) -> None:
+    """A scene that cannot be evaluated would fail every route that asks for it."""
+    for when in ({">": [{"var": "text"}, 5]}, {">": [{"+": [{"??": [{"var": "channel"}, 0]}, 1]}, 5]}):
+        assert ("when", "fails_on_values") in mistakes(put(own, "scenes/our_own", {**SCENE, "when": when}))

@@ -10,12 +10,13 @@ from msgspec.structs import replace
 from chalicelib.flows import past_facet, past_people, rebuild_profile
 from chalicelib.flows.rebuild_profile import profile_as_of
 from chalicelib.flows.split_people import link_id
+from chalicelib.kernel.codec import decode, encode
 from chalicelib.kernel.errors import Unavailable, ZhiyinError
 from chalicelib.kernel.moments import DAY_MS, Millis
-from chalicelib.profiles.model import Profile
+from chalicelib.profiles.model import Body, Profile
 from chalicelib.store.memory import MemoryHistory
 from chalicelib.store.rows import EventRow
-from tests.flows.world import NOW, TENANT_ID, World, paid
+from tests.flows.world import NOW, TENANT_ID, World, described, paid
 
 USER, OTHER, PHONE, TILL = ("user_id", "u1"), ("user_id", "u2"), ("phone", "+8613907551231"), ("device", "till-1")
 
@@ -217,3 +218,19 @@ def test_as_of__saved_by_writers_whose_clocks_differ__later_versions_are_not_ear
     assert refusal(world, USER, NOW + 999) == "no_such_profile"
     told = seen(world, USER, NOW + 1_000)
     assert (told.version, told.series["orders_paid"].count) == (2, 2)
+
+
+def test_as_of__stored_before_claims_were_kept__is_answered() -> None:
+    """A facet of an older shape lacks what others said; that alone does not make its past untrue."""
+    world = World()
+    world.apply(described(USER, at=NOW - 3 * DAY_MS, city="北京"))
+    world.apply(described(USER, at=NOW - 2 * DAY_MS, source="s_crm", city="上海"), source=world.crm)
+    world.now += 60_000
+    ((place, row),) = world.profiles.rows.items()
+    body = decode(row.body, Body)
+    bare = {facet: replace(one, claims={}) for facet, one in body.facets.items()}
+    world.profiles.rows[place] = replace(row, body=encode(replace(body, schema=2, facets=bare)))
+    world.apply(paid("o1", "1.00", USER))
+    world.now += 60_000
+    person = profile_as_of(world.tenant(TENANT_ID), row.profile_id, NOW + 1, world.reading(), world.now)
+    assert person.traits["city"].value == "上海" and "orders_paid" not in person.series

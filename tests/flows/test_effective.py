@@ -9,6 +9,7 @@ import pytest
 
 from chalicelib.flows.effective import InForceCatalogues, effective_catalogue
 from chalicelib.kernel.errors import Unavailable
+from chalicelib.routing.policy import shipped_policy
 from chalicelib.store.declarations import Draft, Entry, Head, Publication, Standing, Version
 from chalicelib.store.memory import MemoryHistory
 from chalicelib.store.memory_declarations import MemoryDeclarations
@@ -170,3 +171,22 @@ def test_switched_off__rule__is_not_in_force_until_it_is_another() -> None:
     put_in_force(store, Entry("tags", "vip", 1, own("vip")))
     store.switch_off(TENANT, {"vip": "shipped 1"})
     assert container(store, clock)(TENANT).off() == frozenset()
+
+
+def test_declaration__of_another_version_of_the_product__stops_nothing_else() -> None:
+    """What cannot be read is left out and told; the shipped one of its id and all others are in force."""
+    store, clock = Counted(), Clock()
+    told: list[tuple[str, str, str]] = []
+    torn = own("vip").replace(b'"threshold"', b'"treshold"')
+    policy = b'{"id": "default"}'
+    entries = [
+        Entry("tags", "our_own", 1, own("our_own")),
+        Entry("tags", "vip", 1, torn),
+        Entry("policies", "default", 1, policy),
+    ]
+    put_in_force(store, *entries)
+    known = InForceCatalogues(lambda: store, clock, lambda *one: told.append(one))(TENANT)
+    assert known.catalogue.rules["vip"] == load_catalogue().rules["vip"]
+    assert "our_own" in known.catalogue.rules
+    assert known.policy is shipped_policy()
+    assert set(told) == {(TENANT, "tags", "vip"), (TENANT, "policies", "default")}

@@ -152,6 +152,7 @@ def deployed(folder: Path, on_events: Any) -> Iterator[tuple[Cloud, dict[str, st
             "AWS_ENDPOINT_URL_DYNAMODB": running.endpoint,
             "QUEUE_EVENTS_URL": f"{cloud.endpoint}/events",
             "QUEUE_IMPORTS_URL": f"{cloud.endpoint}/imports",
+            "QUEUE_CATALOGUE_URL": f"{cloud.endpoint}/catalogue",
             "BUCKET_IMPORTS": "uploads",
         }
         kept = dict(os.environ)

@@ -16,7 +16,8 @@ from chalicelib.store.dynamo_profiles import DynamoProfiles
 from chalicelib.store.dynamo_secrets import DynamoSecrets
 from chalicelib.store.items import Call
 from chalicelib.store.memory import MemoryHistory, MemoryProfiles, MemorySecrets
-from chalicelib.store.rows import HistoryStore, ProfileStore, SecretStore
+from chalicelib.store.rows import HistoryStore, ProfileStore, SecretStore, TimerStore
+from chalicelib.store.timers import DynamoTimers
 from infra import emulator
 
 
@@ -31,6 +32,14 @@ class Stores(msgspec.Struct, frozen=True):
     endpoint: str = ""
     api: JsonApi | None = None
     tables: Mapping[str, str] = {}
+
+    @property
+    def timers(self) -> TimerStore:
+        """Which profiles are due."""
+        if self.api is not None:
+            return DynamoTimers(self.api.call, self.tables["TABLE_PROFILES"])
+        assert isinstance(self.profiles, MemoryProfiles)
+        return self.profiles
 
     def call(self, operation: str, **body: Any) -> dict[str, Any]:
         """One bare call to the service behind the stores."""

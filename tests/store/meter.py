@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from chalicelib.store.capacity import BY_FACET, Counted, write_units
+from chalicelib.store.capacity import BY_DUE, BY_FACET, Counted, write_units
 from chalicelib.store.items import Call, plain
 
 READS = frozenset({"GetItem", "BatchGetItem", "Query", "Scan", "TransactGetItems"})
@@ -27,7 +27,8 @@ class Meter:
         before = [self._item(place) for place in places]
         answer = self._call(operation, body)
         for place, was in zip(places, before, strict=True):
-            self.units += write_units(was, self._item(place), transactional=operation not in ALONE, indexes=(BY_FACET,))
+            after, alone = self._item(place), operation in ALONE
+            self.units += write_units(was, after, transactional=not alone, indexes=(BY_FACET, BY_DUE))
         return answer
 
     def _item(self, place: Mapping[str, Any]) -> Counted | None:

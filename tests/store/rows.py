@@ -19,8 +19,10 @@ AT = 1_760_000_000_000
 EXPIRES = AT + 700 * 86_400_000
 
 
-def profile(tenant: str, profile_id: str = "p_1", version: int = 1, body: bytes = b"body") -> ProfileRow:
-    return ProfileRow(tenant, profile_id, version, "active", 1, AT, body)
+def profile(
+    tenant: str, profile_id: str = "p_1", version: int = 1, body: bytes = b"body", due_at: int = 0
+) -> ProfileRow:
+    return ProfileRow(tenant, profile_id, version, "active", 1, AT, body, due_at=due_at)
 
 
 def event(tenant: str, name: str = "e1", *, facet: str = "user_id:aa", at: int = AT, changes: bytes = b"") -> EventRow:

@@ -84,6 +84,8 @@ def metered(on_moto: Stores) -> Metered:
     """Somebody whose profile has grown to nearly 2 KB."""
     made = Metered(on_moto)
     made.describe(city="上海", gender="female", name="张三丰", birth_date="1995-02-03", language="zh-CN")
+    # Seen today already: what the first event of a day costs besides has a test of its own.
+    made.units(len(KINDS))
     for days in range(700, 0, -3):
         made.units(5, days)
         if made.profile_bytes() >= NEARLY:
@@ -100,6 +102,14 @@ def test_ingest__events_of_one_person_on_a_2_kb_profile__within_the_budget(
     print(f"{count} together: {units} units, {units / count:.2f} each, on {metered.profile_bytes():,} bytes")
     assert units / count <= each
     assert NEARLY <= metered.profile_bytes() <= TWO_KB + 48
+
+
+def test_ingest__first_event_of_a_day__at_most_two_units_more(metered: Metered) -> None:
+    """Its windows end sooner than what was waited for: one entry of the index goes, another comes. The next moves none."""
+    metered.world.now += DAY_MS
+    first, second = metered.units(1, days_ago=-1), metered.units(1, days_ago=-1)
+    print(f"the first of a day: {first} units, the next: {second}, on {metered.profile_bytes():,} bytes")
+    assert second <= 7 and first <= 9
 
 
 def test_meter__event_that_is_there_already__nothing_is_written(metered: Metered) -> None:

@@ -30,7 +30,7 @@ def event(type_: str, data: dict[str, Any], channel: str = "app") -> Event:
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["says"])
 def test_event__of_a_type__adds_to_its_measures(case: dict[str, Any]) -> None:
     """The table says what each event adds."""
-    found = deltas(MEASURES, event(case["type"], case["data"], case["channel"]), case["hour"])
+    found = deltas(MEASURES, event(case["type"], case["data"], case["channel"]), case["hour"], case.get("weekday"))
     assert {one.measure: one.amount for one in found} == case["adds"]
     assert [one.measure for one in found] == sorted(case["adds"])
 
@@ -85,13 +85,13 @@ def test_measures__as_shipped__are_sound() -> None:
         assert {name for part in parts if isinstance(part, dict) for name in part} <= OPERATORS
         for path in reads(one.where):
             head, _, rest = path.partition(".")
-            assert head in {"type", "channel", "source", "hour", "data"}
+            assert head in {"type", "channel", "source", "hour", "weekday", "data"}
             assert "." not in rest
 
 
 def test_measures__of_money__are_named_for_those_who_read_values() -> None:
     """Micros are turned into units of the currency when they are read."""
-    assert MEASURES.money == {"carts", "orders_placed", "orders_paid", "refunds"}
+    assert MEASURES.money == {"carts", "discounts", "orders_paid", "orders_placed", "phone_bills", "refunds", "topups"}
 
 
 def test_condition__of_a_field_that_holds_a_structure__sees_nothing() -> None:

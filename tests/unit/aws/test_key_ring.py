@@ -8,7 +8,7 @@ from chalicelib.privacy.envelope import open_from, seal_to
 from chalicelib.privacy.sealing import SealBroken
 
 SETTINGS = Settings(
-    *["x"] * 9,
+    *["x"] * 10,
     "KI",
     "KB",
     "KE",

@@ -17,6 +17,7 @@ WHOLE = {
     "TABLE_DESK": "desk",
     "QUEUE_EVENTS_URL": "http://q/events",
     "QUEUE_IMPORTS_URL": "http://q/imports",
+    "QUEUE_CATALOGUE_URL": "http://q/catalogue",
     "BUCKET_IMPORTS": "uploads",
     "BUS_NAME": "zhiyin",
     "KEY_INDEX_ID": "k1",

@@ -36,6 +36,9 @@ def traits(**members: Any) -> dict[str, Any]:
         ({"birthday": "19990506"}, {}),
         ({"createdAt": "2024-01-01"}, {}),
         ({"city_tier": True}, {}),
+        ({"assetTier": "私行", "riskAppetite": "C4"}, {"asset_band": "private", "risk_level": "growth"}),
+        ({"lineCount": 3, "tenure": 2.5}, {"lines": 3}),
+        ({"dept": " 财务部 ", "jobLevel": "高管"}, {"department": "财务部", "seniority": "executive"}),
     ],
 )
 def test_shape_traits__names_and_kinds_of_senders__ours(members: dict[str, Any], expected: dict[str, Any]) -> None:

@@ -34,6 +34,12 @@ def test_step_of__an_event_of_no_case__is_none(one: Event) -> None:
     assert step_of(one, b"k") is None
 
 
+@pytest.mark.parametrize("verb", ["chased", "escalated", "breached"])
+def test_step_of__a_remark_on_a_ticket__is_none(verb: str) -> None:
+    """Asking how a closed ticket stands does not open it again."""
+    assert step_of(event(f"ticket.{verb}", ticket_id="t1"), b"k") is None
+
+
 def test_step_of__a_complaint_without_ticket__is_a_case_of_its_own() -> None:
     """A complaint must never be lost for want of a number."""
     step = step_of(event("complaint.filed"), b"\x01")

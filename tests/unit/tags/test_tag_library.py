@@ -71,7 +71,12 @@ def _weight(rule: TagRule, flat: dict[str, Any]) -> float:
 
 def test_library__as_shipped__has_no_mistake() -> None:
     """Every shipped declaration passes the check that published ones must pass."""
-    declared = [one for file in sorted(LIBRARY.rglob("*.json")) for one in json.loads(file.read_text())]
+    declared = [
+        one
+        for file in sorted(LIBRARY.rglob("*.json"))
+        if file.parent.name != "groups"
+        for one in json.loads(file.read_text())
+    ]
     assert len(read_rules(declared, vocabulary())) == len(declared) >= 44
 
 

@@ -1,0 +1,63 @@
+"""The Lambda behind the queue of the catalogue's jobs: dry runs, and what a published version has changed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from chalice.app import Blueprint, SQSEvent
+
+from chalicelib.entrypoints.clock import now
+from chalicelib.entrypoints.compose import journal
+from chalicelib.kernel.errors import BadInput, ZhiyinError
+
+blueprint = Blueprint(__name__)
+
+_PAGE_MILLIS = 25_000
+"""What is left to the function when it begins no other page: most take a second, those of long pasts longer."""
+
+
+class GoOn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Our own message: a job to be planned, or a part of it to be gone on with from its checkpoint."""
+
+    tenant: str
+    job_id: str
+    part: str = ""
+
+
+@blueprint.on_sqs_message(queue="catalogue", batch_size=1, name="catalogue_jobs")
+def catalogue_jobs(event: SQSEvent) -> dict[str, Any]:
+    """Work on a job while there is time; a message that failed is delivered again."""
+    failed = []
+    for one in event.to_dict()["Records"]:
+        try:
+            _work(one["body"], _has_time(event.context))
+        except ZhiyinError as error:
+            journal().warn("message_failed", message_id=one["messageId"], code=error.code)
+            failed.append({"itemIdentifier": one["messageId"]})
+    journal().flush()
+    return {"batchItemFailures": failed}
+
+
+def _work(body: str, has_time: Callable[[], bool]) -> None:
+    # Only this function runs jobs; the one that serves HTTP imports this module too, and need not read them.
+    from chalicelib.entrypoints.catalogue_jobs import job_services
+    from chalicelib.flows.run_job import run_job
+
+    try:
+        told = msgspec.json.decode(body, type=GoOn)
+    except msgspec.MsgspecError:
+        raise BadInput("bad_message", "The queue message is no job.") from None
+    job = run_job(told.tenant, told.job_id, told.part, job_services(told.tenant), now(), has_time)
+    if job is not None and job.is_over:
+        count = job.result.people if job.result is not None else 0
+        code = job.failure or job.state
+        journal().note("job_over", tenant=job.tenant_id, job_id=job.job_id, operation=job.sort, code=code, count=count)
+
+
+def _has_time(context: Any) -> Callable[[], bool]:
+    """Whether another page may begin. Outside of Lambda there is no deadline."""
+    if context is None:
+        return lambda: True
+    return lambda: context.get_remaining_time_in_millis() > _PAGE_MILLIS

@@ -1,0 +1,15 @@
+"""What applied events add to the tallies, once each: an event that was found to be saved before adds nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from chalicelib.flows.admission import Admitted
+from chalicelib.flows.tally import Tally
+from chalicelib.quality.counters import counts_of
+
+
+def count_applied(events: Sequence[Admitted], tenant: str, tally: Tally) -> None:
+    """Count events that were saved just now, and not found to have been."""
+    for one in events:
+        tally.add(tenant, counts_of(one.event, one.deltas, one.writable_traits))

@@ -1,0 +1,1 @@
+"""How good a source's material is: what is counted of it, and what the counts say."""

@@ -1,0 +1,1 @@
+"""What ships as tags: counted, run on its own examples, and written down for readers."""
