@@ -337,6 +337,8 @@ BOMBS: Mapping[str, Any] = {
     "pattern": {"matches": [{"var": "t.region"}, "(a+)+$"]},
     "prototype": {"==": [{"var": "__proto__.x"}, 1]},
     "operator_of_mongo": {"$where": "1"},
+    "number_of_no_engine": {">=": [{"var": "m.contacts.count_30d"}, 2**70]},
+    "amount_beyond_all_money": {">=": [{"var": "m.orders_paid.sum_30d"}, 1e30]},
 }
 
 
@@ -554,6 +556,8 @@ def test_policy__with_loops_or_clocks__is_refused(own: Shop) -> None:
         rules = [{**shipped["rules"][0], "when": {"and": [True, bomb]}}, *shipped["rules"][1:]]
         found = mistakes(put(own, "policies/default", {**shipped, "rules": rules}))
         assert set(found) == {("rules[0].when", "bad_operator")}
+    rules = [{**shipped["rules"][0], "when": {">": [{"var": "message.length"}, 2**70]}}, *shipped["rules"][1:]]
+    assert ("rules[0].when", "bad_number") in mistakes(put(own, "policies/default", {**shipped, "rules": rules}))
     many = {"or": [{"==": [{"var": f"tags.nobody_{n}"}, 1]} for n in range(21)]}
     rules = [{**shipped["rules"][0], "when": many}, *shipped["rules"][1:]]
     assert mistakes(put(own, "policies/default", {**shipped, "rules": rules})) == [("$", "unknown_paths")]
