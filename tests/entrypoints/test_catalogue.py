@@ -232,6 +232,27 @@ def test_declaration__that_others_read__cannot_be_taken_away(own: Shop) -> None:
     assert (shown["state"], shown["declaration"]) == ("withdrawn", None)
 
 
+def test_rollback__to_what_reads_what_is_gone__is_refused(own: Shop) -> None:
+    """What ships is checked as well before it is in force again: a measure that it reads may have been withdrawn."""
+    for path in ("tags/accepts_bot", "measures/bot_uses"):
+        in_force(own, path, {"withdrawn": True})
+    assert set(mistakes(rollback(own, "tags/accepts_bot"))) == {("signals[0].when", "unknown_path")}
+    assert rollback(own, "measures/bot_uses").status == 200
+    assert rollback(own, "tags/accepts_bot").status == 200
+
+
+def test_measure__taken_away_and_declared_anew__counts_the_same(own: Shop) -> None:
+    """To withdraw a measure first is no way round: what it counted is still stored."""
+    other = {"on": ["page.viewed"], "names": MEASURE["names"]}
+    in_force(own, "measures/our_own", MEASURE)
+    in_force(own, "measures/our_own", {"withdrawn": True})
+    assert mistakes(put(own, "measures/our_own", other)) == [("$", "measure_changes")]
+    in_force(own, "measures/our_own", MEASURE)
+    in_force(own, "tags/accepts_bot", {"withdrawn": True})
+    in_force(own, "measures/bot_uses", {"withdrawn": True})
+    assert mistakes(put(own, "measures/bot_uses", other)) == [("$", "measure_changes")]
+
+
 def test_shipped_tag__overridden_and_withdrawn__by_one_tenant_only(own: Shop) -> None:
     """A tenant may say otherwise than what is shipped, or take it away, for itself."""
     shipped = own.read("/v1/catalogue/tags/contacts_rising")
@@ -498,6 +519,13 @@ def test_switching_off__that_cannot_be_written__harms_no_event(
     own.send("/v1/track", {"event": "Complaint Filed", "userId": "u-1", "messageId": "c-2", "properties": {}})
     own.lambdas.ingest()
     assert compose.catalogue(own.tenant_id).switched_off == {"costly"}
+
+
+def test_switching_off__of_very_many_rules__is_noted(own: Shop) -> None:
+    """A measure that makes a thousand rules costly at once switches all of them off."""
+    marks = {f"tag_{number}": "shipped 1" for number in range(1_000)}
+    compose.declarations().switch_off(own.tenant_id, marks)
+    assert compose.declarations().standing(own.tenant_id).switched_off == marks
 
 
 def test_rules__beyond_the_bounds_of_a_tenant__are_refused_by_their_cost(
