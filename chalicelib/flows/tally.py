@@ -25,7 +25,7 @@ type _Place = tuple[str, str, int, Millis]
 
 
 class Flushed(msgspec.Struct, frozen=True):
-    """What came of a writing: counters that still wait because it failed, and those left out for want of room."""
+    """What came of a writing: counters that still wait because it failed, and those left out: no room, or refused."""
 
     waiting: int = 0
     left_out: int = 0
@@ -54,7 +54,7 @@ class Tally:
             kept[one.name] = kept.get(one.name, 0) + one.amount
 
     def flush(self) -> Flushed:
-        """Write what was counted, unless that was done a moment ago. What fails is kept for the next time."""
+        """Write what was counted, unless that was done a moment ago. What cannot be written now is kept for later."""
         if not self._counted or self._clock() < self._next_at:
             return Flushed()
         failed = self._write()
@@ -63,8 +63,7 @@ class Tally:
         return Flushed(self._counters if failed else 0, left_out)
 
     def _write(self) -> bool:
-        """Whether any writing failed. One that the store refuses does not keep the others."""
-        failed = False
+        """Whether the store was away. What it refuses it will refuse again, and would fill the room of the others."""
         for place in list(self._counted):
             tenant, family, bucket, expires_at = place
             try:
@@ -73,7 +72,6 @@ class Tally:
                 # The store is away: each further call would wait for it as long.
                 return True
             except ZhiyinError:
-                failed = True
-            else:
-                self._counters -= len(self._counted.pop(place))
-        return failed
+                self._left_out += len(self._counted[place])
+            self._counters -= len(self._counted.pop(place))
+        return False

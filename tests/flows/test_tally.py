@@ -98,13 +98,15 @@ def test_writing__fails__is_tried_again_and_fails_no_event() -> None:
 
 
 def test_writing__refused_for_one_family__does_not_keep_the_others() -> None:
-    """An item that has grown too large blocks itself only."""
+    """An item that has grown too large blocks nothing: it is told of, and what it had is not kept for ever."""
     store, clock = Fallible(), Clock()
     store.raises["f"] = ServiceRefused("ValidationException", "Too large.")
     tally = Tally(store, clock)
     tally.add("t", [count("a"), count("b", family="g")])
-    assert tally.flush() == Flushed(waiting=1)
+    assert tally.flush() == Flushed(left_out=1)
     assert store.kept == {("t", "g", 1): {"b": 1}}
+    clock.seconds += FLUSH_SECONDS
+    assert tally.flush() == Flushed()
 
 
 def test_memory__of_a_container_that_cannot_write__is_bounded(monkeypatch) -> None:
