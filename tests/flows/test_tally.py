@@ -126,3 +126,18 @@ def test_memory__of_a_container_that_cannot_write__is_bounded(monkeypatch) -> No
     clock.seconds += FLUSH_SECONDS
     tally.flush()
     assert store.kept["t", "f", 1]["d"] == 1
+
+
+def test_events__of_restricted_people__are_counted_as_arrivals_and_not_by_what_they_hold() -> None:
+    """That a source sends is known without looking into the events of who asked that their profile rest."""
+    world = World()
+    store, clock = tallied(world)
+    world.apply(paid("o1", "1.00"))
+    (key,) = world.profiles.rows
+    world.profiles.rows[key] = replace(world.profiles.rows[key], state="restricted")
+    clock.seconds += 60
+    world.apply(paid("o2", "999.00"), paid("o3", "1.00", ("user_id", "u2")))
+    clock.seconds += 60
+    world.ingestion().tally.flush()  # type: ignore[union-attr]
+    assert store.kept[TENANT_ID, ARRIVALS, HOUR] == {"s_web": 3}
+    assert store.kept[TENANT_ID, FEEDS + "s_web", DAY]["orders_paid"] == 2
