@@ -13,7 +13,7 @@ import msgspec
 from chalicelib.kernel.errors import Unavailable, ZhiyinError
 from chalicelib.kernel.moments import Millis
 from chalicelib.quality.counters import Count
-from chalicelib.store.tallies import TallyStore
+from chalicelib.store.tallies import TallyStore, portions
 
 FLUSH_SECONDS = 10.0
 """The least time between two writings."""
@@ -66,12 +66,18 @@ class Tally:
         """Whether the store was away. What it refuses it will refuse again, and would fill the room of the others."""
         for place in list(self._counted):
             tenant, family, bucket, expires_at = place
-            try:
-                self._store.add(tenant, family, bucket, self._counted[place], expires_at)
-            except Unavailable:
-                # The store is away: each further call would wait for it as long.
-                return True
-            except ZhiyinError:
-                self._left_out += len(self._counted[place])
-            self._counters -= len(self._counted.pop(place))
+            kept = self._counted[place]
+            for some in portions(kept):
+                try:
+                    self._store.add(tenant, family, bucket, some, expires_at)
+                except Unavailable:
+                    # The store is away: each further call would wait for it as long.
+                    return True
+                except ZhiyinError:
+                    self._left_out += len(some)
+                # One by one: what is written must not wait, and be added again, for what is not.
+                for name in some:
+                    del kept[name]
+                self._counters -= len(some)
+            del self._counted[place]
         return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -11,7 +12,7 @@ from chalicelib.flows.tally import FLUSH_SECONDS, Flushed, Tally
 from chalicelib.kernel.errors import ServiceRefused, Unavailable, ZhiyinError
 from chalicelib.kernel.moments import DAY_MS, HOUR_MS
 from chalicelib.quality.counters import ARRIVALS, FEEDS, Count
-from chalicelib.store.tallies import MemoryTallies
+from chalicelib.store.tallies import COUNTS_AT_ONCE, MemoryTallies
 from tests.flows.world import NOW, TENANT_ID, World, paid
 
 HOUR, DAY = NOW // HOUR_MS, NOW // DAY_MS
@@ -141,3 +142,23 @@ def test_events__of_restricted_people__are_counted_as_arrivals_and_not_by_what_t
     world.ingestion().tally.flush()  # type: ignore[union-attr]
     assert store.kept[TENANT_ID, ARRIVALS, HOUR] == {"s_web": 3}
     assert store.kept[TENANT_ID, FEEDS + "s_web", DAY]["orders_paid"] == 2
+
+
+def test_writing__throttled_half_way__does_not_add_the_first_half_again() -> None:
+    """A bucket with many names takes several updates; those that were done are done."""
+    store, clock = Fallible(), Clock()
+    tally = Tally(store, clock)
+    tally.add("t", [count(f"n{number}") for number in range(COUNTS_AT_ONCE + 50)])
+    add = store.add
+
+    def once(*asked: Any) -> None:
+        if store.calls:
+            raise Unavailable("throttled", "Later.")
+        add(*asked)
+
+    store.add = once  # type: ignore[method-assign]
+    assert tally.flush() == Flushed(waiting=50)
+    store.add = add  # type: ignore[method-assign]
+    clock.seconds += FLUSH_SECONDS
+    assert tally.flush() == Flushed()
+    assert store.kept["t", "f", 1] == {f"n{number}": 1 for number in range(COUNTS_AT_ONCE + 50)}
