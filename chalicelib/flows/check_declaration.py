@@ -10,7 +10,8 @@ import msgspec
 from chalicelib.flows.effective import POLICY, InForce
 from chalicelib.insights.groups import GroupVocabulary
 from chalicelib.kernel.errors import BadInput, ManyMistakes
-from chalicelib.kernel.names import bad_texts
+from chalicelib.kernel.names import bad_texts, texts_in
+from chalicelib.privacy.free_text import find
 from chalicelib.profiles.measures import Measure
 from chalicelib.routing.declared_policy import declared_policy_mistakes
 from chalicelib.routing.policy_paths import Known
@@ -51,14 +52,18 @@ _SUGGESTIONS: Mapping[str, str] = {
     "missing_weight": "Say what every signal weighs in the scene.",
     "circle": "Such as null.",
     "excludes_ancestor": "Such as null.",
+    "personal_text": "Leave it out: a declaration is in no seal, and is shown to many.",
+    "wider_purposes": "Leave those purposes out.",
     "bad_text": "Say it shorter, on one line.",
 }
+_PERSONAL = "A text holds what reads like somebody's number, address or name."
 _ANYWAY = "GET /v1/catalogue/{kind}/{id} shows a shipped declaration."
 
 
 def check_declaration(kind: Kind, id_: str, raw: Any, in_force: InForce) -> None:
     """Whether this may be put in force. Raises ManyMistakes ``bad_declaration`` with all that is wrong."""
     found = [Mistake(path, "bad_text", why) for path, why in bad_texts(raw, "$")]
+    found += [Mistake(path, "personal_text", _PERSONAL) for path, text in texts_in(raw, "$") if find(text)]
     found += _CHECKS[kind](raw, id_, in_force)
     if not found:
         after = in_force.with_entry(kind, id_, 0, msgspec.json.encode(raw))

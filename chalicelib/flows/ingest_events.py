@@ -138,7 +138,7 @@ def _settle_accounts(
     if saved.outcome.saved:
         batch.report.applied += len(done)
         if services.tally is not None:
-            count_applied(group, batch.opened.tenant.tenant_id, services.tally)
+            count_applied(group, saved.people, batch.opened.tenant.tenant_id, services.tally)
             count_words(group, saved.people, batch.opened.tenant.tenant_id, services, now)
         batch.to_publish.extend(saved.changes)
         _note_failed_rules(saved.changes, batch)

@@ -92,7 +92,7 @@ def read_groups(tenant_id: str, services: InsightServices) -> GroupsView:
 
 def value_part(result: Result, key: str) -> float | None:
     """The share that a group has of everybody."""
-    return value_at("g.part", key, result)
+    return _share(result.counts.groups[key].people, _everyone(result).people)
 
 
 def _result(tenant_id: str, day: int | None, services: InsightServices) -> Result:
@@ -165,7 +165,9 @@ def _cells(grouping: str, tag_id: str, result: Result) -> Iterator[CellView]:
     sizes = _sizes(result)
     prefix = key_of(grouping, "")
     groups = {key: group for key, group in sorted(result.counts.groups.items()) if key.startswith(prefix)}
-    tagged = shown({key: group.tags.get(tag_id, 0) for key, group in groups.items()})
+    having = {key: group.tags.get(tag_id, 0) for key, group in groups.items()}
+    # That all but one have it tells of that one.
+    tagged = shown(having, [key for key, group in groups.items() if _least(group.people - having[key]) is None])
     for key, group in groups.items():
         members, people = sizes[key], tagged[key]
         tells = members is not None and people is not None

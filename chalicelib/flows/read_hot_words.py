@@ -42,7 +42,8 @@ def read_hot_words(tenant_id: str, asked: Asked, services: WordServices, now: Mi
     region = _checked(asked)
     span = span_of(asked.window, now)
     tallies = _read(tenant_id, family_of(region or EVERY), span, services.tallies)
-    found = against_usual(tallies, span, asked.segment or EVERY, asked.channel or EVERY)
+    of_all = not (region or asked.segment or asked.channel)
+    found = against_usual(tallies, span, asked.segment or EVERY, asked.channel or EVERY, of_all=of_all)
     lexicon = services.words(tenant_id).words
     named = {word: one for word, one in found.words.items() if word in lexicon}
     ordered = sorted(named, key=lambda word: (-named[word].count, word))

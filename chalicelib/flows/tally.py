@@ -13,7 +13,7 @@ import msgspec
 from chalicelib.kernel.errors import Unavailable, ZhiyinError
 from chalicelib.kernel.moments import Millis
 from chalicelib.quality.counters import Count
-from chalicelib.store.tallies import TallyStore
+from chalicelib.store.tallies import TallyStore, portions
 
 FLUSH_SECONDS = 10.0
 """The least time between two writings."""
@@ -25,7 +25,7 @@ type _Place = tuple[str, str, int, Millis]
 
 
 class Flushed(msgspec.Struct, frozen=True):
-    """What came of a writing: counters that still wait because it failed, and those left out for want of room."""
+    """What came of a writing: counters that still wait because it failed, and those left out: no room, or refused."""
 
     waiting: int = 0
     left_out: int = 0
@@ -54,7 +54,7 @@ class Tally:
             kept[one.name] = kept.get(one.name, 0) + one.amount
 
     def flush(self) -> Flushed:
-        """Write what was counted, unless that was done a moment ago. What fails is kept for the next time."""
+        """Write what was counted, unless that was done a moment ago. What cannot be written now is kept for later."""
         if not self._counted or self._clock() < self._next_at:
             return Flushed()
         failed = self._write()
@@ -63,17 +63,21 @@ class Tally:
         return Flushed(self._counters if failed else 0, left_out)
 
     def _write(self) -> bool:
-        """Whether any writing failed. One that the store refuses does not keep the others."""
-        failed = False
+        """Whether the store was away. What it refuses it will refuse again, and would fill the room of the others."""
         for place in list(self._counted):
             tenant, family, bucket, expires_at = place
-            try:
-                self._store.add(tenant, family, bucket, self._counted[place], expires_at)
-            except Unavailable:
-                # The store is away: each further call would wait for it as long.
-                return True
-            except ZhiyinError:
-                failed = True
-            else:
-                self._counters -= len(self._counted.pop(place))
-        return failed
+            kept = self._counted[place]
+            for some in portions(kept):
+                try:
+                    self._store.add(tenant, family, bucket, some, expires_at)
+                except Unavailable:
+                    # The store is away: each further call would wait for it as long.
+                    return True
+                except ZhiyinError:
+                    self._left_out += len(some)
+                # One by one: what is written must not wait, and be added again, for what is not.
+                for name in some:
+                    del kept[name]
+                self._counters -= len(some)
+            del self._counted[place]
+        return False

@@ -24,7 +24,7 @@ _COUNT, _SUM = "count_30d", "sum_30d"
 
 
 class GroupCounts(msgspec.Struct, array_like=True):
-    """One group: its people, those of them with each tag, and by measure the count and the sum of 30 days.
+    """One group: its people, those of them with each tag, and by measure the count and the sum of 30 days, and who did.
 
     Sums are in the measure's unit, in thousandths, so that they add without error.
     """
@@ -32,6 +32,7 @@ class GroupCounts(msgspec.Struct, array_like=True):
     people: int = 0
     tags: dict[str, int] = {}
     measures: dict[str, tuple[int, int]] = {}
+    doers: dict[str, int] = {}
 
 
 class Counts(msgspec.Struct, array_like=True):
@@ -61,13 +62,14 @@ def count_person(counts: Counts, profile: Profile, tags: Iterable[Tag], money: f
     for key in keys:
         group = counts.groups.get(key)
         if group is None:
-            group = counts.groups[key] = GroupCounts(0, {}, {})
+            group = counts.groups[key] = GroupCounts(0, {}, {}, {})
         group.people += 1
         for tag_id in ids:
             group.tags[tag_id] = group.tags.get(tag_id, 0) + 1
         for measure, (count, total) in did.items():
             before = group.measures.get(measure, (0, 0))
             group.measures[measure] = (before[0] + count, before[1] + total)
+            group.doers[measure] = group.doers.get(measure, 0) + 1
     for tag in tags:
         bins = counts.confidence.setdefault(tag.id, [0] * CONFIDENCE_BINS)
         bins[min(int(tag.confidence * CONFIDENCE_BINS), CONFIDENCE_BINS - 1)] += 1
@@ -95,9 +97,10 @@ def added(parts: Iterable[Counts]) -> Counts:
     whole = no_counts()
     for part in parts:
         for key, group in part.groups.items():
-            into = whole.groups.setdefault(key, GroupCounts(0, {}, {}))
+            into = whole.groups.setdefault(key, GroupCounts(0, {}, {}, {}))
             into.people += group.people
-            _add(into.tags, group.tags, lambda left, right: left + right, 0)
+            for of, more in ((into.tags, group.tags), (into.doers, group.doers)):
+                _add(of, more, lambda left, right: left + right, 0)
             _add(into.measures, group.measures, lambda left, right: (left[0] + right[0], left[1] + right[1]), (0, 0))
         _add(whole.confidence, part.confidence, _binwise, [0] * CONFIDENCE_BINS)
         _add(whole.measures, part.measures, _binwise, [0] * len(BIN_STARTS))

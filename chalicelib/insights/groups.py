@@ -11,7 +11,8 @@
 ``g.mean.<measure>``      the mean amount of the last 30 days; null where there was none
 
 A group of fewer than ``LEAST_MEMBERS`` has no tags: so few would be tagged as themselves. A tag that fewer than five of a
-group have reads as one that nobody has.
+group have, or a measure of what fewer did, reads as nobody's. People are counted in fives: what a rule reads is told by
+its ``why``, and exact figures of all groups but one would tell those of the last.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ import msgspec
 from chalicelib.insights.counting import GroupCounts
 from chalicelib.insights.groupings import CROWD, OTHER, UNKNOWN
 from chalicelib.insights.results import Result, earlier
-from chalicelib.insights.usual import LEAST_SHOWN
+from chalicelib.insights.usual import LEAST_SHOWN, coarse
 from chalicelib.kernel.moments import Millis
 from chalicelib.kernel.texts import Text
 from chalicelib.profiles.conditions import ENGINE, reads
@@ -146,43 +147,43 @@ class _Asked(msgspec.Struct, frozen=True):
     result: Result
 
 
-def _having(group: GroupCounts, tag_id: str) -> int:
-    """How many have a tag. Fewer than are shown count as none, for the answer to why would tell them."""
-    people = group.tags.get(tag_id, 0)
-    return people if people >= LEAST_SHOWN else 0
-
-
 def _share(group: GroupCounts, tag_id: str) -> float:
-    return _having(group, tag_id) / group.people
+    return coarse(group.tags.get(tag_id, 0)) / coarse(group.people)
 
 
 def _lift(asked: _Asked) -> float | None:
     usual = _share(asked.crowd, asked.name)
     if not usual:
         return None
-    drawn = _having(asked.group, asked.name) + PRIOR_PEOPLE * usual
-    return round(drawn / (asked.group.people + PRIOR_PEOPLE) / usual, 4)
+    drawn = coarse(asked.group.tags.get(asked.name, 0)) + PRIOR_PEOPLE * usual
+    return round(drawn / (coarse(asked.group.people) + PRIOR_PEOPLE) / usual, 4)
 
 
 def _then(asked: _Asked, of_tag: bool) -> int | None:
     days = asked.result.tagged.get(asked.name, []) if of_tag else asked.result.sizes.get(asked.key, [])
-    return earlier(days, asked.result.day, least=_LEAST_DAYS, most=_MOST_DAYS)
+    then = earlier(days, asked.result.day, least=_LEAST_DAYS, most=_MOST_DAYS)
+    return None if then is None else coarse(then)
 
 
 def _growth(asked: _Asked) -> float | None:
     then = _then(asked, of_tag=False)
-    return round(asked.group.people / then - 1, 4) if then else None
+    return round(coarse(asked.group.people) / then - 1, 4) if then else None
 
 
 def _change(asked: _Asked) -> float | None:
     then, people = _then(asked, of_tag=True), _then(asked, of_tag=False)
-    if asked.key != CROWD or not people or then is None or then < LEAST_SHOWN:
+    if asked.key != CROWD or not people or not then:
         return None
     return round(_share(asked.group, asked.name) / (then / people), 4)
 
 
 def _per_member(group: GroupCounts, measure: str) -> float:
-    return group.measures.get(measure, (0, 0))[0] / group.people
+    return _did(group, measure)[0] / coarse(group.people)
+
+
+def _did(group: GroupCounts, measure: str) -> tuple[int, int]:
+    """Count and sum of a measure; nothing where fewer did it than are shown: a mean would be somebody's own amount."""
+    return group.measures.get(measure, (0, 0)) if group.doers.get(measure, 0) >= LEAST_SHOWN else (0, 0)
 
 
 def _ratio(asked: _Asked) -> float | None:
@@ -191,13 +192,13 @@ def _ratio(asked: _Asked) -> float | None:
 
 
 def _mean(asked: _Asked) -> float | None:
-    count, thousandths = asked.group.measures.get(asked.name, (0, 0))
+    count, thousandths = _did(asked.group, asked.name)
     return round(thousandths / 1_000 / count, 4) if count else None
 
 
 _READERS: Mapping[str, Callable[[_Asked], float | int | None]] = {
-    "size": lambda asked: asked.group.people,
-    "part": lambda asked: round(asked.group.people / asked.crowd.people, 4),
+    "size": lambda asked: coarse(asked.group.people),
+    "part": lambda asked: round(coarse(asked.group.people) / coarse(asked.crowd.people), 4),
     "growth": _growth,
     "share": lambda asked: round(_share(asked.group, asked.name), 4),
     "usual": lambda asked: round(_share(asked.crowd, asked.name), 4),

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import msgspec
 
-from chalicelib.insights.usual import Compared, Counted, compare
+from chalicelib.insights.usual import Compared, Counted, coarse, compare
 from chalicelib.kernel.moments import DAY_MS, HOUR_MS, Millis
 
 type HourCounts = Mapping[int, Mapping[str, int]]
@@ -94,8 +94,13 @@ class Usual(msgspec.Struct, frozen=True):
     words: dict[str, Compared]
 
 
-def against_usual(tallies: HourCounts, span: Span, segment: str = EVERY, channel: str = EVERY) -> Usual:
+def against_usual(
+    tallies: HourCounts, span: Span, segment: str = EVERY, channel: str = EVERY, *, of_all: bool = False
+) -> Usual:
     """Compare what a window was about with the same hours of the weeks before.
+
+    Unless it is asked ``of_all`` regions, segments and channels, counts are coarse: exact ones of two answers could be
+    subtracted, and the rest may be one person.
 
     A week in which nothing at all was counted is no week to compare with: the tenant was not there, or its source
     was silent.
@@ -108,16 +113,17 @@ def against_usual(tallies: HourCounts, span: Span, segment: str = EVERY, channel
     ]
     weeks = [(past, summed(ahead)) for past, ahead in ((summed(past), ahead) for past, ahead in spans) if past]
     exposure = span.exposure / len(weeks) if weeks else 0.0
+    told = int if of_all else coarse
     counted = {
         word: Counted(
-            now=count,
-            past=sum(past.get(word, 0) for past, _ in weeks),
-            next_days=tuple(ahead.get(word, 0) for _, ahead in weeks),
+            now=told(count),
+            past=told(sum(past.get(word, 0) for past, _ in weeks)),
+            next_days=tuple(told(ahead.get(word, 0)) for _, ahead in weeks),
         )
         for word, count in now.items()
         if word != EVERY
     }
-    return Usual(now.get(EVERY, 0), len(weeks), compare(counted, exposure))
+    return Usual(told(now.get(EVERY, 0)), len(weeks), compare(counted, exposure))
 
 
 def _summing(tallies: HourCounts, segment: str, channel: str) -> Callable[[Iterable[int]], dict[str, int]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import msgspec
 
@@ -56,13 +56,14 @@ def earlier(days: Days, day: int, *, least: int, most: int) -> int | None:
     return next((people for at, people in days if day - most <= at <= day - least), None)
 
 
-def shown(cells: Mapping[str, int]) -> dict[str, int | None]:
-    """The cells of one whole as they may be shown: None below five, and never one alone.
+def shown(cells: Mapping[str, int], tell: Collection[str] = ()) -> dict[str, int | None]:
+    """The cells of one whole as they may be shown: None below five, and for those that ``tell`` more than they say.
 
-    Whoever knows the sum would know a single hidden cell; so the smallest of the others is hidden with it.
+    Whoever knows the sum would know that of the hidden ones, and two that come to two are one each. So the smallest of
+    the others is always hidden with them; where no other is large enough to hide among, all are, the empty ones too.
     """
-    hidden = {name for name, count in cells.items() if 0 < count < LEAST_SHOWN}
-    if len(hidden) == 1:
-        others = sorted((count, name) for name, count in cells.items() if count >= LEAST_SHOWN)
-        hidden.update(name for _, name in others[:1])
+    hidden = {name for name, count in cells.items() if 0 < count < LEAST_SHOWN or name in tell}
+    if hidden:
+        others = sorted((count, name) for name, count in cells.items() if count >= LEAST_SHOWN and name not in hidden)
+        hidden.update([others[0][1]] if others else cells)
     return {name: None if name in hidden else count for name, count in cells.items()}

@@ -56,6 +56,14 @@ class Compared(msgspec.Struct, frozen=True):
     forecast: Forecast | None
 
 
+def coarse(count: int) -> int:
+    """A count where others of the same whole are told as well: the nearest multiple of five, and 0 below five.
+
+    A difference of two such counts says of nobody whether they are in it.
+    """
+    return 0 if count < LEAST_SHOWN else (count + LEAST_SHOWN // 2) // LEAST_SHOWN * LEAST_SHOWN
+
+
 def compare(counted: Mapping[str, Counted], exposure: float) -> dict[str, Compared]:
     """The words that may be shown, each against its usual.
 

@@ -25,14 +25,20 @@ def shown(text: str) -> str:
 
 def bad_texts(value: Any, path: str) -> Iterator[tuple[str, str]]:
     """(path, why) of texts in a JSON value that are too long, or hold what cannot be seen."""
+    for place, text in texts_in(value, path):
+        if len(text) > LONGEST_TEXT:
+            yield place, f"A text has at most {LONGEST_TEXT} characters."
+        elif not text.isprintable():
+            yield place, "A text is one line of characters that can be seen."
+
+
+def texts_in(value: Any, path: str) -> Iterator[tuple[str, str]]:
+    """(path, text) of every text in a JSON value; names of an object are none."""
     if isinstance(value, str):
-        if len(value) > LONGEST_TEXT:
-            yield path, f"A text has at most {LONGEST_TEXT} characters."
-        elif not value.isprintable():
-            yield path, "A text is one line of characters that can be seen."
+        yield path, value
     elif isinstance(value, Mapping):
         for name, one in value.items():
-            yield from bad_texts(one, f"{path}.{shown(str(name))}")
+            yield from texts_in(one, f"{path}.{shown(str(name))}")
     elif isinstance(value, list):
         for place, one in enumerate(value):
-            yield from bad_texts(one, f"{path}[{place}]")
+            yield from texts_in(one, f"{path}[{place}]")

@@ -47,12 +47,14 @@ class Count(msgspec.Struct, frozen=True, gc=False):
     expires_at: Millis
 
 
-def counts_of(event: Event, deltas: Collection[Delta], writable_traits: Collection[str]) -> Iterator[Count]:
-    """What an event that was applied adds."""
+def counts_of(
+    event: Event, deltas: Collection[Delta], writable_traits: Collection[str], *, rests: bool = False
+) -> Iterator[Count]:
+    """What an event that was applied adds. Of somebody whose profile ``rests`` only that something came is counted."""
     source, day = event.source, event.received_at // DAY_MS
     expires_at = (day + KEPT_DAYS) * DAY_MS
     yield Count(ARRIVALS, event.received_at // HOUR_MS, source, 1, expires_at)
-    if event.received_at - event.time > LATE_MS:
+    if rests or event.received_at - event.time > LATE_MS:
         return
     event_type = "custom" if event.type.startswith(CUSTOM) else event.type
     yield Count(SHAPE + source, day, event_type, 1, expires_at)

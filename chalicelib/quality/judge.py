@@ -104,7 +104,7 @@ def judge(source: str, material: Material, before: SourceReport | None, now: Mil
         drifts=drifts,
         silences=_silences(past, silent_from, heard, hour),
         spells=_spells(before, state, now // DAY_MS),
-        feeds=_rates(material.feeds, usual),
+        feeds=_rates(material.feeds, usual) or _young(material, now),
     )
 
 
@@ -203,6 +203,13 @@ def _silences(
 def _rates(feeds: Days, usual_days: frozenset[int]) -> dict[str, float]:
     counted = max(1, sum(day in usual_days for day in feeds))
     return {name: round(count / counted, 4) for name, count in sorted(_in(feeds, usual_days).items())}
+
+
+def _young(material: Material, now: Millis) -> dict[str, float]:
+    """Events a day of a source without a usual day, by the hours it was there: one that was renamed goes on at once."""
+    hours = [hour for hour, count in material.arrivals.items() if count]
+    days = (now - min(hours) * HOUR_MS) / DAY_MS
+    return {name: round(count / days, 4) for name, count in sorted(_in(material.feeds, material.feeds).items())}
 
 
 def _in(days: Days, wanted: Container[int]) -> dict[str, int]:

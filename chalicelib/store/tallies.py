@@ -42,7 +42,7 @@ class DynamoTallies:
 
     def add(self, tenant: str, family: str, bucket: int, counts: Mapping[str, int], expires_at: Millis) -> None:
         """Add to the counts of a bucket, in one update for each ``COUNTS_AT_ONCE`` names."""
-        for some in _portions(counts):
+        for some in portions(counts):
             names = {f"#{place}": _PREFIX + name for place, name in enumerate(some)}
             amounts = {f":{place}": typed_value(amount) for place, amount in enumerate(some.values())}
             body: dict[str, Any] = {
@@ -84,12 +84,12 @@ class MemoryTallies:
         return {bucket: dict(counts) for bucket, counts in found if counts is not None}
 
 
-def _pk(tenant: str, family: str, bucket: int) -> str:
-    return f"{tenant}#t#{family}#{bucket}"
-
-
-def _portions(counts: Mapping[str, int]) -> Iterator[dict[str, int]]:
+def portions(counts: Mapping[str, int]) -> Iterator[dict[str, int]]:
     """The counts in portions of one update each."""
     names = list(counts)
     for start in range(0, len(names), COUNTS_AT_ONCE):
         yield {name: counts[name] for name in names[start : start + COUNTS_AT_ONCE]}
+
+
+def _pk(tenant: str, family: str, bucket: int) -> str:
+    return f"{tenant}#t#{family}#{bucket}"

@@ -68,6 +68,7 @@ def rule_mistakes(rule: TagRule, vocabulary: Vocabulary, path: str = "$") -> lis
         wrong = list(condition_mistakes(signal.when, vocabulary, f"{where}.when"))
         conditions_fine = conditions_fine and not wrong
         found += wrong
+    found += _purpose_mistakes(rule, vocabulary, path)
     found += _scene_mistakes(rule, vocabulary, path)
     found += _example_mistakes(rule, path, runnable=conditions_fine and bool(rule.signals))
     return found
@@ -117,6 +118,18 @@ def _example_mistakes(rule: TagRule, path: str, *, runnable: bool) -> Iterator[M
             yield Mistake(where, "unread_path", message, nearest(given, read))
         if runnable and flat:
             yield from _ran(rule, flat, wanted, where)
+
+
+def _purpose_mistakes(rule: TagRule, vocabulary: Vocabulary, path: str) -> Iterator[Mistake]:
+    """A tag tells what the traits say that it reads: it may serve no purpose that they may not."""
+    for name in sorted(
+        {one.removeprefix("t.") for signal in rule.signals for one in _reads(signal) if one.startswith("t.")}
+    ):
+        trait = vocabulary.traits.get(name)
+        wider = [] if trait is None else [one for one in rule.purposes if one not in trait.purposes]
+        if wider:
+            message = f"The trait “{name}” may not be used for {', '.join(wider)}."
+            yield Mistake(f"{path}.purposes", "wider_purposes", message, ", ".join(trait.purposes) if trait else None)
 
 
 def _scene_mistakes(rule: TagRule, vocabulary: Vocabulary, path: str) -> Iterator[Mistake]:

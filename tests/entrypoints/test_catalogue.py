@@ -386,6 +386,15 @@ def test_texts__too_long_or_invisible__are_refused(own: Shop) -> None:
         assert text.encode() not in found.body
 
 
+@pytest.mark.parametrize("text", ["联系13900001234", "ask wang.fang@shop.test", "身份证11010119900307123X"])
+def test_texts__with_somebodys_number_or_address__are_refused(own: Shop, text: str) -> None:
+    """A declaration stands in no seal and is shown to many; what is refused is not repeated, nor kept."""
+    assert put(own, "tags/our_own", changed(meaning={"zh": "常联系", "en": "Often"})).status == 200
+    found = put(own, "tags/our_own", changed(meaning={"zh": text, "en": "ok"}))
+    assert mistakes(found) == [("meaning.zh", "personal_text")] and text.encode() not in found.body
+    assert text.encode() not in own.lambdas.http("GET", "/v1/catalogue/tags/our_own", token=own.admin_token).body
+
+
 def test_bodies__of_wrong_shapes__are_problems(own: Shop) -> None:
     """Whatever is sent as a declaration, the answer is a problem document."""
     for body in ([], "tag", 1, None, {}, {"signals": 5}, {"signals": [5]}, {"signals": [{"when": []}], "id": {}}):

@@ -10,7 +10,7 @@ import pytest
 
 from chalicelib.entrypoints import compose, insights, schedule_counts
 from chalicelib.kernel.errors import Unavailable
-from tests.entrypoints.service import Shop, forget_composed, unique
+from tests.entrypoints.service import Shop, forget_composed, open_shop, unique
 from tests.entrypoints.test_matching import Context
 
 PEOPLE = 24
@@ -59,6 +59,19 @@ def town(shop: Shop) -> Iterator[Shop]:
     nightly()
     yield shop
     forget()
+
+
+def test_insights_and_quality__of_another_tenant__know_nothing_of_this_one(town: Shop) -> None:
+    """Words, counts, groups and sources are told to the tenant whose they are."""
+    other = open_shop(town.lambdas)
+
+    def ask(path: str) -> Any:
+        return other.lambdas.http("GET", f"/v1/{path}", token=other.admin_token)
+
+    words = ask("insights/hot-words?window=24h").json
+    assert (words["messages"], words["words"]) == (0, [])
+    assert {ask(f"insights/{path}").code for path in ("tags", "tags/vip", "groups")} == {"no_counts"}
+    assert ask("quality").json == {"judged_at": None, "sources": [], "measures": []}
 
 
 def lines(log: Callable[[], str]) -> list[dict[str, Any]]:

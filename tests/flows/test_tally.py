@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from msgspec.structs import replace
 
@@ -11,7 +12,7 @@ from chalicelib.flows.tally import FLUSH_SECONDS, Flushed, Tally
 from chalicelib.kernel.errors import ServiceRefused, Unavailable, ZhiyinError
 from chalicelib.kernel.moments import DAY_MS, HOUR_MS
 from chalicelib.quality.counters import ARRIVALS, FEEDS, Count
-from chalicelib.store.tallies import MemoryTallies
+from chalicelib.store.tallies import COUNTS_AT_ONCE, MemoryTallies
 from tests.flows.world import NOW, TENANT_ID, World, paid
 
 HOUR, DAY = NOW // HOUR_MS, NOW // DAY_MS
@@ -98,13 +99,15 @@ def test_writing__fails__is_tried_again_and_fails_no_event() -> None:
 
 
 def test_writing__refused_for_one_family__does_not_keep_the_others() -> None:
-    """An item that has grown too large blocks itself only."""
+    """An item that has grown too large blocks nothing: it is told of, and what it had is not kept for ever."""
     store, clock = Fallible(), Clock()
     store.raises["f"] = ServiceRefused("ValidationException", "Too large.")
     tally = Tally(store, clock)
     tally.add("t", [count("a"), count("b", family="g")])
-    assert tally.flush() == Flushed(waiting=1)
+    assert tally.flush() == Flushed(left_out=1)
     assert store.kept == {("t", "g", 1): {"b": 1}}
+    clock.seconds += FLUSH_SECONDS
+    assert tally.flush() == Flushed()
 
 
 def test_memory__of_a_container_that_cannot_write__is_bounded(monkeypatch) -> None:
@@ -124,3 +127,38 @@ def test_memory__of_a_container_that_cannot_write__is_bounded(monkeypatch) -> No
     clock.seconds += FLUSH_SECONDS
     tally.flush()
     assert store.kept["t", "f", 1]["d"] == 1
+
+
+def test_events__of_restricted_people__are_counted_as_arrivals_and_not_by_what_they_hold() -> None:
+    """That a source sends is known without looking into the events of who asked that their profile rest."""
+    world = World()
+    store, clock = tallied(world)
+    world.apply(paid("o1", "1.00"))
+    (key,) = world.profiles.rows
+    world.profiles.rows[key] = replace(world.profiles.rows[key], state="restricted")
+    clock.seconds += 60
+    world.apply(paid("o2", "999.00"), paid("o3", "1.00", ("user_id", "u2")))
+    clock.seconds += 60
+    world.ingestion().tally.flush()  # type: ignore[union-attr]
+    assert store.kept[TENANT_ID, ARRIVALS, HOUR] == {"s_web": 3}
+    assert store.kept[TENANT_ID, FEEDS + "s_web", DAY]["orders_paid"] == 2
+
+
+def test_writing__throttled_half_way__does_not_add_the_first_half_again() -> None:
+    """A bucket with many names takes several updates; those that were done are done."""
+    store, clock = Fallible(), Clock()
+    tally = Tally(store, clock)
+    tally.add("t", [count(f"n{number}") for number in range(COUNTS_AT_ONCE + 50)])
+    add = store.add
+
+    def once(*asked: Any) -> None:
+        if store.calls:
+            raise Unavailable("throttled", "Later.")
+        add(*asked)
+
+    store.add = once  # type: ignore[method-assign]
+    assert tally.flush() == Flushed(waiting=50)
+    store.add = add  # type: ignore[method-assign]
+    clock.seconds += FLUSH_SECONDS
+    assert tally.flush() == Flushed()
+    assert store.kept["t", "f", 1] == {f"n{number}": 1 for number in range(COUNTS_AT_ONCE + 50)}

@@ -253,10 +253,13 @@ class World:
             *self.history.markers.items(),
             *self.history.quarantine_rows.items(),
             *self.history.decisions.items(),
+            *self.history.kept_records.items(),
+            *self.history.claims.items(),
             *self.secrets.kept.items(),
         ]
         opened = [_opened(row.body) for row in self.profiles.rows.values() if row.body]
         opened += [_opened(row.content) for row in self.history.markers.values() if row.content]
+        opened += [_opened(row.content) for row in self.history.kept_records.values() if row.content]
         opened += [_opened(row.changes) for row in self.history.markers.values() if row.changes]
         return b"\n".join(
             [msgspec.msgpack.encode(row) for row in rows]

@@ -43,6 +43,19 @@ def test_counts__of_parts__are_those_of_the_whole(numbers: list[int], cut: int) 
     assert encode(added(parts)) == encode(added(reversed(parts))) == encode(whole) == encode(added([whole]))
 
 
+@given(st.dictionaries(st.sampled_from("abcdefgh"), st.integers(0, 12), min_size=1))
+def test_shown__cells__cannot_be_reckoned_from_their_sum(cells: dict[str, int]) -> None:
+    """What is hidden comes to five at least, unless all is, and one of them may be large: two are not one each."""
+    told = shown(cells)
+    hidden = [name for name, count in told.items() if count is None]
+    assert not hidden or len(hidden) == len(cells) or max(cells[name] for name in hidden) >= 5
+
+
+def test_shown__cell_that_tells_by_its_rest__is_hidden() -> None:
+    """Nineteen of twenty say of one person that they are not among them."""
+    assert shown({"a": 19, "b": 9, "c": 0, "d": 12}, ["a"]) == {"a": None, "b": None, "c": 0, "d": 12}
+
+
 @given(st.dictionaries(st.sampled_from("abcdefgh"), st.integers(0, 12)))
 def test_shown__cells__hide_what_is_below_five_and_never_one_alone(cells: dict[str, int]) -> None:
     """What is hidden of a whole is at least two cells, unless there is no other to hide."""

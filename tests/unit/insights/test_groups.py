@@ -90,18 +90,20 @@ def test_path__that_no_group_has__is_refused(path: str, suggestion: str | None) 
 
 
 def test_value__of_every_path__is_what_it_says() -> None:
-    """Each path by hand, for a group of 40 of 100."""
+    """Each path by hand, for a group of 42 of 100: people count in fives, and what fewer than five did is nothing."""
     then = result({CROWD: GroupCounts(80, {"vip": 5}, {}), "region:浙江": GroupCounts(25, {}, {})}, day=90)
     now = result(
         {
-            CROWD: GroupCounts(100, {"vip": 10}, {"orders_paid": (50, 0)}),
-            "region:浙江": GroupCounts(40, {"vip": 8}, {"orders_paid": (40, 8_000_000)}),
+            CROWD: GroupCounts(100, {"vip": 11}, {"orders_paid": (50, 0)}, {"orders_paid": 9}),
+            "region:浙江": GroupCounts(
+                42, {"vip": 8}, {"orders_paid": (40, 8_000_000), "refunds": (9, 9)}, {"orders_paid": 5, "refunds": 4}
+            ),
         },
         then,
     )
     asked = {
-        "g.size": 40, "g.part": 0.4, "g.growth": 0.6, "g.share.vip": 0.2, "g.usual.vip": 0.1,
-        "g.lift.vip": round((8 + 20 * 0.1) / 60 / 0.1, 4), "g.lift.silent": None, "g.change.vip": None,
+        "g.size": 40, "g.part": 0.4, "g.growth": 0.6, "g.share.vip": 0.25, "g.usual.vip": 0.1,
+        "g.lift.vip": round((10 + 20 * 0.1) / 60 / 0.1, 4), "g.lift.silent": None, "g.change.vip": None,
         "g.per_member.orders_paid": 1.0, "g.usual_per_member.orders_paid": 0.5, "g.ratio.orders_paid": 2.0,
         "g.ratio.complaints": None, "g.mean.orders_paid": 200.0, "g.mean.refunds": None,
     }  # fmt: skip

@@ -43,12 +43,30 @@ def test_mentions__of_a_window__are_counted_by_filter() -> None:
     many = [said("refund")] * 6 + [said("refund", region="浙江", segment="other", channel="app")] * 7
     span = span_of("24h", NOW)
     everywhere, shanghai = tallies_of(*many), tallies_of(*many, region="上海")
-    assert against_usual(everywhere, span).words["refund"].count == 13
-    assert against_usual(everywhere, span).messages == 13
-    assert against_usual(shanghai, span).words["refund"].count == 6
-    assert against_usual(everywhere, span, segment="other").words["refund"].count == 7
-    assert against_usual(everywhere, span, channel="web").words["refund"].count == 6
+    assert against_usual(everywhere, span, of_all=True).words["refund"].count == 13
+    assert against_usual(everywhere, span, of_all=True).messages == 13
+    assert against_usual(shanghai, span).words["refund"].count == 5
+    assert against_usual(everywhere, span, segment="other").words["refund"].count == 5
+    assert against_usual(everywhere, span, channel="web").words["refund"].count == 5
     assert against_usual(everywhere, span, segment="vip", channel="app").words == {}
+
+
+@given(st.integers(5, 60), st.integers(5, 60))
+def test_counts__of_a_filter__tell_nobody_by_subtraction(web: int, app: int) -> None:
+    """Whatever one channel has, the answers for all and for the other are the same as if it had up to four more or fewer."""
+    span = span_of("24h", NOW)
+
+    def rest(hidden: int, shown: int) -> int:
+        tallies = tallies_of(*[said("refund")] * shown, *[said("refund", channel="app")] * hidden)
+        told = [against_usual(tallies, span, of_all=all_, channel=one) for all_, one in ((True, EVERY), (False, "web"))]
+        assert against_usual(tallies, span, channel="app").words == {} or hidden >= 5
+        return told[0].words["refund"].count - told[1].words["refund"].count
+
+    fives = {rest(few, web) for few in range(5)}
+    assert len({few - rest(few, web) for few in range(5)}) == 1 and len(fives) == 5
+    others = {few for few in range(5) for shown in range(5, 61) if rest(few, shown) == rest(2, web)}
+    assert len(others) >= 3
+    assert abs(rest(app, web) - app) <= 2
 
 
 def test_week__without_any_message__is_not_compared_with() -> None:
@@ -63,7 +81,7 @@ def test_forecast__of_a_day__reads_the_same_hours_of_past_weeks() -> None:
     """What comes in the next 24 hours is what came in those hours of the weeks before."""
     ahead = [said("refund", hours_ago=week * WEEK_HOURS - 5) for week in (1, 2, 3, 4) for _ in range(8)]
     past = [said("price", hours_ago=week * WEEK_HOURS + 1) for week in (1, 2, 3, 4)]
-    found = against_usual(tallies_of(*ahead, *past, *[said("refund")] * 6), span_of("24h", NOW))
+    found = against_usual(tallies_of(*ahead, *past, *[said("refund")] * 6), span_of("24h", NOW), of_all=True)
     forecast = found.words["refund"].forecast
     assert forecast is not None and forecast.expected == 8.0
 
