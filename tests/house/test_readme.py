@@ -60,7 +60,9 @@ def test_declaration__with_the_walk_throughs_mistakes__is_refused_as_shown():
 def test_calls__of_the_readme__are_served():
     """Each call that the README makes with curl is a route of the app with that method."""
     routes = [
-        (method, re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path))) for path, ways in app.routes.items() for method in ways
+        (method, re.sub(r"\\\{\w+\\\}", "[^/]+", re.escape(path)))
+        for path, ways in app.routes.items()
+        for method in ways
     ]
     calls = docs.calls(README)
     assert {("PUT", "/v1/catalogue/tags/upset_first_buyer"), ("GET", "/v1/catalogue/jobs/$JOB")} <= calls
