@@ -96,5 +96,5 @@ def test_numbers__of_the_readme__are_those_of_the_code(page, template):
         sum(len(ways) for ways in app.routes.values()),
         len(handlers(template)),
     ]
-    line = next(line for line in docs.text_of(page).splitlines() if line.startswith(("- Counted", "- 统计")))
+    line = next(line for line in docs.text_of(page).splitlines() if line.startswith(("- In numbers", "- 数目")))
     assert [int(one) for one in re.findall(r"\d+", line)] == counted
