@@ -50,6 +50,7 @@ _SUGGESTIONS: Mapping[str, str] = {
     "unknown_scene": "GET /v1/catalogue/scenes lists them.",
     "missing_weight": "Say what every signal weighs in the scene.",
     "circle": "Such as null.",
+    "excludes_ancestor": "Such as null.",
     "bad_text": "Say it shorter, on one line.",
 }
 _ANYWAY = "GET /v1/catalogue/{kind}/{id} shows a shipped declaration."
