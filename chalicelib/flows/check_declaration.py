@@ -183,7 +183,7 @@ _CHECKS: Mapping[Kind, Callable[[Any, str, InForce], Sequence[Mistake]]] = {
 def _refuse(kind: Kind, found: Iterable[Mistake]) -> None:
     told = tuple(_told(one, kind) for one in found)
     if told:
-        raise ManyMistakes("bad_declaration", f"The declaration has {len(told)} mistakes.", told)
+        raise ManyMistakes("bad_declaration", f"The declaration has {len(told)} mistake{'s' * (len(told) > 1)}.", told)
 
 
 def _told(mistake: Mistake, kind: Kind) -> BadInput:

@@ -51,7 +51,9 @@ def read_declaration(document: Any, traits_of: Callable[[str], Collection[str] |
         declared = msgspec.convert(document, Declaration)
         mistakes = list(_mistakes(declared, traits_of))
     if mistakes:
-        raise ManyMistakes("bad_import", f"The import has {len(mistakes)} mistakes.", tuple(mistakes))
+        raise ManyMistakes(
+            "bad_import", f"The import has {len(mistakes)} mistake{'s' * (len(mistakes) > 1)}.", tuple(mistakes)
+        )
     return declared
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
@@ -23,6 +25,34 @@ def text_of(name: str) -> str:
 def blocks(text: str, language: str | None = None) -> list[str]:
     """Fenced blocks, of one language if told."""
     return [body for kind, body in BLOCK.findall(text) if language is None or kind == language]
+
+
+def section(text: str, title: str) -> str:
+    """What stands under a heading of the second level."""
+    return text.split(f"## {title}\n", 1)[1].split("\n## ", 1)[0]
+
+
+def steps(text: str) -> list[tuple[str, Any]]:
+    """Shell blocks in their order, each with the JSON that is shown after it; None where nothing is."""
+    found: list[tuple[str, Any]] = []
+    for language, body in BLOCK.findall(text):
+        if language == "sh":
+            found.append((body, None))
+        elif language == "json":
+            found[-1] = (found[-1][0], json.loads(body))
+    return found
+
+
+def calls(text: str) -> set[tuple[str, str]]:
+    """Method and path of every call of curl in the shell blocks; ``ask`` is the README's word for curl with a token."""
+    typed = "\n".join(blocks(text, "sh")).replace("\\\n", " ")
+    found = re.findall(r"\b(?:curl|ask)\b([^\n|]*?)\"\$URL(/v1/[^\"?]*)[^\"]*\"([^\n|]*)", typed)
+    return {(_method(before + after), path) for before, path, after in found}
+
+
+def _method(options: str) -> str:
+    named = re.search(r"-X (\w+)", options)
+    return named[1] if named else "POST" if " -d " in options else "GET"
 
 
 def spans(text: str) -> list[str]:
