@@ -184,10 +184,19 @@ def test_health__of_a_doubted_source__lowers_its_evidence_visibly() -> None:
 
 def test_health__of_a_silent_source__reads_as_of_when_it_fell_silent() -> None:
     """That nothing came lately from a source that is down says nothing of the person."""
-    library = of(rule(id="quiet", signals=[signal("a", 1, {">=": [{"days_since": "contacts"}, 14]})]))
-    someone = person([happened("conversation.opened", 20)], {})
+    asks = {"and": [{"within": ["contacts", 365]}, {"==": [{"count": ["contacts", 30]}, 0]}]}
+    library = of(rule(id="quiet", signals=[signal("a", 1, asks)]))
+    someone = person([happened("conversation.opened", 35)], {})
     assert ids(library, someone) == {"quiet"}
-    down = Health(measures={"contacts": MeasureHealth(1.0, NOW - 15 * DAY_MS)})
+    down = Health(measures={"contacts": MeasureHealth(1.0, NOW - 9 * DAY_MS)})
+    assert ids(library.under(down), someone) == set()
+
+
+def test_health__of_a_silent_source__does_not_make_the_last_days_last() -> None:
+    """A need of this week is over next week, whether or not anything was heard."""
+    library = of(rule(id="asks_now", signals=[signal("a", 1, {">=": [{"count": ["contacts", 7]}, 1]})]))
+    someone = person([happened("conversation.opened", 10)], {})
+    down = Health(measures={"contacts": MeasureHealth(1.0, NOW - 9 * DAY_MS)})
     assert ids(library.under(down), someone) == set()
 
 
