@@ -51,7 +51,6 @@ class DynamoProposals:
     """``ProposalStore`` on the table ``history``."""
 
     def __init__(self, call: Call, table: str) -> None:
-        self._call = call
         self._table = Table(call, table)
 
     def load(self, tenant: str, pair_ids: Collection[str]) -> dict[str, ProposalRow]:
