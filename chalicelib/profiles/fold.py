@@ -50,7 +50,7 @@ def join_facets(left: Facet, right: Facet) -> Facet:
         links=_merge(left.links, right.links, join_links),
         traits=traits,
         series=_merge(left.series, right.series, series_of.merge),
-        steps=latest_steps((*left.steps, *right.steps)),
+        steps=_join_steps(left.steps, right.steps),
         channels=_merge(left.channels, right.channels, max),
         claims=join_claims(left, right, traits),
     )
@@ -98,6 +98,11 @@ def _kept(links: dict[str, Link]) -> dict[str, Link]:
             elif key in latest:
                 kept[key] = Link(0, one.last_seen, one.masked, b"", "")
     return kept
+
+
+def _join_steps(left: tuple[Step, ...], right: tuple[Step, ...]) -> tuple[Step, ...]:
+    # A facet's steps are the latest ones already. As they are they stay the same object, whose cases are known.
+    return latest_steps((*left, *right)) if left and right else left or right
 
 
 def latest_steps(steps: Iterable[Step]) -> tuple[Step, ...]:
