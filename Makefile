@@ -6,7 +6,7 @@ PYTHON ?=
 PY := .venv/bin/python
 READY := .venv/.ready
 
-.PHONY: help demo kiosk up down logs status url package check lint types layers test deployed proofs imports bench matches library format clean
+.PHONY: help demo kiosk up down logs status url package check lint types layers test deployed proofs imports bench matches truth library format clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -77,6 +77,9 @@ imports: $(READY) ## import 1 GB with broken lines, its worker killed twice (BYT
 
 matches: $(READY) ## score probable matches on people that others invented, and time 50,000 rows
 	@$(PY) -m infra.matches
+
+truth: $(READY) ## score profiles against people whose truth is known, and write the page of it (about 3 minutes)
+	@$(PY) -m infra.truth
 
 library: $(READY) ## the tags that ship: counted, run on their examples, and written into the docs
 	@$(PY) -m infra.library

@@ -7,6 +7,7 @@ import msgspec
 from chalicelib.identity.partition import Apart, Must
 from chalicelib.kernel.codec import decode, encode
 from chalicelib.kernel.moments import Millis
+from chalicelib.privacy.free_text import masked
 from chalicelib.store.rows import HistoryStore, Record
 
 MERGE, SPLIT, AUDIT = "merge", "split", "audit"
@@ -60,18 +61,21 @@ class Audited(msgspec.Struct, frozen=True):
 
 
 def merge_record(tenant: str, merged: Merged) -> Record:
-    """A merge as it is kept."""
-    return Record(tenant, MERGE, merged.merge_id, merged.at, encode(merged))
+    """A merge as it is kept, its reason masked."""
+    kept = msgspec.structs.replace(merged, reason=masked(merged.reason))
+    return Record(tenant, MERGE, merged.merge_id, merged.at, encode(kept))
 
 
 def split_record(tenant: str, split: Split) -> Record:
-    """A split as it is kept."""
-    return Record(tenant, SPLIT, split.split_id, split.at, encode(split))
+    """A split as it is kept, its reason masked."""
+    kept = msgspec.structs.replace(split, reason=masked(split.reason))
+    return Record(tenant, SPLIT, split.split_id, split.at, encode(kept))
 
 
 def audit_record(tenant: str, audit_id: str, at: Millis, audited: Audited) -> Record:
-    """An audit row as it is kept."""
-    return Record(tenant, AUDIT, audit_id, at, encode(audited))
+    """An audit row as it is kept: personal data that somebody wrote into the reason is masked."""
+    kept = msgspec.structs.replace(audited, reason=masked(audited.reason))
+    return Record(tenant, AUDIT, audit_id, at, encode(kept))
 
 
 def find_merge(history: HistoryStore, tenant: str, merge_id: str) -> Merged | None:

@@ -13,6 +13,7 @@ from chalicelib.flows.identity_records import AUDIT, Audited
 from chalicelib.kernel.codec import decode
 from chalicelib.kernel.errors import Conflict, NotFound
 from chalicelib.kernel.moments import Millis
+from chalicelib.privacy.free_text import masked
 from chalicelib.store.declarations import DeclarationState, Draft, Head, Publication, Version
 
 ATTEMPTS = 5
@@ -96,7 +97,7 @@ def _version(order: Order, meant: _Content, before: InForce, services: Catalogue
         body=meant.body,
         at=now,
         principal=order.principal,
-        reason=order.reason,
+        reason=masked(order.reason),
         version=before.version + 1,
         content_of=number if meant.content_of is None else meant.content_of,
     )

@@ -8,6 +8,7 @@ from operator import attrgetter
 import msgspec
 
 from chalicelib.kernel.moments import Millis
+from chalicelib.profiles.fold import STEPS_KEPT
 from chalicelib.profiles.model import STEP_ORDER, Step
 
 CLOSING: Mapping[str, frozenset[str]] = {
@@ -60,7 +61,20 @@ def _cases(steps: Iterable[Step]) -> tuple[Case, ...]:
         found[key] = _after(found.get(key), step, step.kind)
         if step.kind == "ticket" and (complaint := found.get(("complaint", step.ref))) is not None:
             found["complaint", step.ref] = _after(complaint, step, "complaint")
-    return tuple(sorted(found.values(), key=_BY_CHANGE))
+    return tuple(sorted(_without_forgotten(found.values(), steps), key=_BY_CHANGE))
+
+
+def _without_forgotten(found: Iterable[Case], steps: Iterable[Step]) -> Iterable[Case]:
+    """The cases without open complaints that are older than every ticket's step of which the profile still knows.
+
+    A complaint is settled by a step of its ticket, and of those only the latest are kept: whether such an old one was
+    settled cannot be known any more, and held for open it would stay so for ever.
+    """
+    tickets = [step.at for step in steps if step.kind == "ticket"]
+    if len(tickets) < STEPS_KEPT:
+        return found
+    oldest = min(tickets)
+    return [case for case in found if not (case.kind == "complaint" and case.open and case.changed_at < oldest)]
 
 
 def _after(before: Case | None, step: Step, kind: str) -> Case:

@@ -32,17 +32,17 @@ def weights_in(rule: TagRule, scene: SceneWeights | None) -> tuple[float, ...]:
 def believed(weights: Sequence[float], factors: Sequence[float], bits: int) -> tuple[float, float]:
     """Weight and trust of the true signals where some of the evidence is not to be believed in full.
 
-    What each signal weighs is taken times its factor, and all of them are brought to a sum of 1 again: the tag
-    rests on what is well. The trust is how far the true ones are to be believed, and lowers the confidence.
+    The weight stays what was declared, because a doubt of one signal is no evidence of another: if the others were
+    brought to a sum of 1 again, weak ones would set tags that they must not set alone, and a doubt of what is false
+    would set or clear what it has no part in. The trust is how far the true ones are to be believed, and lowers the
+    confidence.
     """
-    shares = [weight * factor for weight, factor in zip(weights, factors, strict=True)]
-    whole = sum(shares)
-    true = [place for place in range(len(shares)) if bits >> place & 1]
+    true = [place for place in range(len(weights)) if bits >> place & 1]
     plain = sum(weights[place] for place in true)
-    if not whole or not plain:
+    if not plain:
         return 0.0, 0.0
-    kept = sum(shares[place] for place in true)
-    return round(kept / whole, _PLACES), round(kept / plain, _PLACES)
+    kept = sum(weights[place] * factors[place] for place in true)
+    return round(plain, _PLACES), round(kept / plain, _PLACES)
 
 
 def reaches(rule: TagRule, weight: float) -> bool:

@@ -1,7 +1,7 @@
 """Why a tag is set, or why it is not: every signal with its weight, the values it read, and when they arose.
 
-The answer can be recomputed from what it lists: each condition over its values; the weights of the true ones, each
-times its factor, over those of all of them; times the trust and the decay. A tag that a set tag implies is no less
+The answer can be recomputed from what it lists: each condition over its values; the sum of the weights of the true ones;
+times the trust (what their factors leave of that sum) and the decay. A tag that a set tag implies is no less
 sure than that one; a tag that a person set or denied is as they said; of an exclusive group only the surest stays.
 """
 

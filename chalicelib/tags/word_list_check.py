@@ -36,13 +36,16 @@ def _word_mistakes(declared: WordList) -> Iterator[Mistake]:
     seen: set[str] = set()
     for place, word in enumerate(declared.words):
         plain = unicodedata.normalize("NFKC", word).casefold().strip()
-        if not is_plain_word(plain) and not (plain.isdecimal() and len(plain) <= LONGEST_HOTLINE):
+        if not SHORTEST_WORD <= len(plain) <= LONGEST_WORD:
+            message = f"A word has {SHORTEST_WORD} to {LONGEST_WORD} characters."
+            yield Mistake(f"$.words[{place}]", "bad_word", message, plain[:LONGEST_WORD] or "退款")
+        elif not is_plain_word(plain) and not (plain.isdecimal() and len(plain) <= LONGEST_HOTLINE):
             # A number or an address that many people send would be somebody's, and not a word.
             message = "A word reads like something personal."
             yield Mistake(f"$.words[{place}]", "personal_word", message, "Leave it out.")
-        elif not SHORTEST_WORD <= len(plain) <= LONGEST_WORD or plain != word:
-            message = f"A word has {SHORTEST_WORD} to {LONGEST_WORD} characters, as they are compared."
-            yield Mistake(f"$.words[{place}]", "bad_word", message, plain[:LONGEST_WORD] or "退款")
+        elif plain != word:
+            message = "A word is written as texts are compared."
+            yield Mistake(f"$.words[{place}]", "bad_word", message, plain)
         if plain in seen:
             yield Mistake(f"$.words[{place}]", "repeated_word", "This word stands in the list twice.", "Leave it out.")
         seen.add(plain)

@@ -6,10 +6,11 @@ import pytest
 from msgspec.structs import replace
 
 from chalicelib.flows.identity_records import Audited, audit_record
+from chalicelib.flows.merge_people import MergeOrder, merge_people
 from chalicelib.flows.read_audit import AuditQuestion, AuditView, read_audit
 from chalicelib.kernel.errors import BadInput
 from chalicelib.kernel.moments import format_moment
-from tests.flows.world import NOW, TENANT_ID, World
+from tests.flows.world import NOW, TENANT_ID, World, described
 
 
 def keep(world: World, count: int, *, principal: str = "anna", profile: str = "p_1", at: int = NOW) -> None:
@@ -81,3 +82,16 @@ def test_audit__asked_wrongly__says_what(world: World, code: str, asked: dict[st
     """The mistake is named."""
     with pytest.raises(BadInput, match=code):
         ask(world, **asked)
+
+
+def test_audit__reason_that_names_a_person__is_kept_masked(world: World) -> None:
+    """What somebody writes as a reason is looked through before it is stored, in the merge and in the audit alike."""
+    world.apply(described(("user_id", "u_a")), described(("user_id", "u_b")))
+    ids = tuple(world.person("user_id", one).profile_id for one in ("u_a", "u_b"))
+    said = "客户来电13812345678，邮箱 lin.wei@example.com，是同一人"
+    order = MergeOrder("m_" + "0" * 32, ids, said, "anna", force=True)
+    merge_people(order, world.tenant(TENANT_ID), world.identity(), NOW)
+    kept = b"".join(row.content for row in world.history.kept_records.values())
+    assert b"13812345678" not in kept
+    assert b"lin.wei@example.com" not in kept
+    assert ask(world).audited[0].reason == "客户来电138****5678，邮箱 l***@example.com，是同一人"

@@ -124,7 +124,7 @@ def test_merge_then_split__with_events_between__restores_both_byte_for_byte(
 
 def no_tie_break(patch: pytest.MonkeyPatch) -> None:
     """Of two writers at one instant, whoever is met last wins."""
-    patch.setattr(folding, "_trait_order", lambda trait: trait.observed_at)
+    patch.setattr(folding, "trait_order", lambda trait: trait.observed_at)
 
 
 def lazy_pruning(patch: pytest.MonkeyPatch) -> None:

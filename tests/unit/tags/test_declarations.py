@@ -133,8 +133,8 @@ def test_scene__that_reads_a_person__is_refused() -> None:
 
 WRONG_WORDS = [
     ([], [("$.words", "bad_words")]),
-    (["a"] * 2, [("$.words[1]", "repeated_word")]),
-    (["Ａ"], [("$.words[0]", "bad_word")]),
+    (["ab"] * 2, [("$.words[1]", "repeated_word")]),
+    (["Ａb"], [("$.words[0]", "bad_word")]),
     (["x" * 41], [("$.words[0]", "bad_word")]),
     ([" "], [("$.words[0]", "bad_word")]),
     ([f"w{n}" for n in range(201)], [("$.words", "bad_words")]),

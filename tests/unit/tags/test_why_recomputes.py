@@ -92,7 +92,7 @@ def recomputed(answer: dict[str, Any], declared: Any) -> tuple[bool, float]:
     kept = [one["weight"] * one["factor"] for one in answer["signals"]]
     plain = sum(one["weight"] for one, is_true in zip(answer["signals"], true, strict=True) if is_true)
     held = sum(share for share, is_true in zip(kept, true, strict=True) if is_true)
-    weight = round(held / sum(kept), 6) if sum(kept) else 0.0
+    weight = round(plain, 6)
     trust = held / plain if plain else 1.0
     lasts = [
         (all(path.startswith("p.") for path in one["values"]), one["last_event_at"])
