@@ -16,7 +16,18 @@ from typing import Any, get_type_hints
 import msgspec
 from chalice.app import Response, RouteEntry
 
+from chalicelib.flows.catalogue_views import CatalogueView, DeclarationView, DraftView, PublishedView
+from chalicelib.flows.describe_links import LinksView
+from chalicelib.flows.describe_sources import QualityView
+from chalicelib.flows.import_views import ImportView
+from chalicelib.flows.insight_views import GroupsView, HotWordsView, TagCountsView, TagDistributionView
+from chalicelib.flows.matching_views import MergeCandidatesView, MergeCandidateView
+from chalicelib.flows.pin_tag import Pin
+from chalicelib.flows.preview_merge import PreviewView
+from chalicelib.flows.read_audit import AuditView
+from chalicelib.flows.read_quarantine import QuarantinedView, QuarantineView
 from chalicelib.flows.views import Problem
+from chalicelib.flows.why_views import WhyView
 from chalicelib.kernel.version import VERSION
 from chalicelib.privacy.credentials import SCOPES
 from infra import openapi_schemas as schemas
@@ -27,6 +38,32 @@ from infra.package import ROOT
 
 FILE = ROOT / "chalicelib" / "entrypoints" / "openapi.json"
 EXAMPLES = Path(__file__).with_name("openapi_examples.json")
+
+VIEWS: Mapping[str, Any] = {
+    one.__name__: one
+    for one in (
+        AuditView,
+        CatalogueView,
+        DeclarationView,
+        DraftView,
+        GroupsView,
+        HotWordsView,
+        ImportView,
+        LinksView,
+        MergeCandidateView,
+        MergeCandidatesView,
+        Pin,
+        PreviewView,
+        PublishedView,
+        QualityView,
+        QuarantineView,
+        QuarantinedView,
+        TagCountsView,
+        TagDistributionView,
+        WhyView,
+    )
+}
+"""Answers that a module of routes does not load: who asks for one loads it with the first call."""
 
 TAGS = {
     "events": "The doors for events: the Segment family and CloudEvents.",
@@ -93,7 +130,7 @@ class Route(msgspec.Struct, frozen=True):
     @property
     def answer(self) -> Any:
         """The type of the answer. Raises Failure when neither view nor table tells it."""
-        told = self.operation.answer or get_type_hints(self.entry.view_function)["return"]
+        told = self.operation.answer or get_type_hints(self.entry.view_function, localns=VIEWS)["return"]
         if told is Response:
             raise Failure(
                 f"Say in infra/openapi_operations.py what {self.entry.method} {self.entry.uri_pattern} answers."

@@ -35,9 +35,6 @@ from chalicelib.flows.services import (
     Patience,
     ReadServices,
 )
-from chalicelib.flows.switch_off import OVER_BUDGET, SwitchServices
-from chalicelib.flows.switch_off import switch_off as flow_of_switching
-from chalicelib.flows.tally import Tally
 from chalicelib.identity.blind_index import BlindIndex
 from chalicelib.kernel.errors import NotAuthorised, NotFound, ZhiyinError
 from chalicelib.privacy.tenants import Tenant
@@ -45,11 +42,9 @@ from chalicelib.store.catalogue import DynamoCatalogue, SourceRecord
 from chalicelib.store.dynamo_declarations import DynamoDeclarations
 from chalicelib.store.dynamo_history import DynamoHistory
 from chalicelib.store.dynamo_profiles import DynamoProfiles
-from chalicelib.store.dynamo_secrets import DynamoSecrets
 from chalicelib.store.health import DynamoHealth
-from chalicelib.store.tallies import DynamoTallies
 from chalicelib.tags.catalogue import Catalogue
-from chalicelib.tags.model import Failure
+from chalicelib.tags.model import OVER_BUDGET, Failure
 
 if TYPE_CHECKING:
     from chalicelib.flows.catalogue_services import CatalogueServices
@@ -255,6 +250,10 @@ def switch_off(tenant_id: str, tag_ids: Collection[str]) -> None:
     """Switch off rules that ran over their budget; an alarm watches the count. What cannot be now will be with the
     next event that they are evaluated for.
     """
+    # It happens to a rule in a thousand: no start should wait for it.
+    from chalicelib.flows.switch_off import SwitchServices
+    from chalicelib.flows.switch_off import switch_off as flow_of_switching
+
     standing = in_force()
     services = SwitchServices(declarations(), history(), standing, standing.forget)
     try:
@@ -375,6 +374,10 @@ def _until_answered(base_seconds: float = 0.02) -> Patience:
 @cache
 def ingest_services() -> IngestServices:
     """What ingestion needs."""
+    from chalicelib.flows.tally import Tally
+    from chalicelib.store.dynamo_secrets import DynamoSecrets
+    from chalicelib.store.tallies import DynamoTallies
+
     call, names = api("dynamodb").call, settings()
     return IngestServices(
         profiles=profiles(),

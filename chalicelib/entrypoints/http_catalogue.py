@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, get_args
+from typing import TYPE_CHECKING, Annotated, get_args
 
 import msgspec
 from chalice.app import Blueprint, Request
@@ -13,11 +13,14 @@ from chalicelib.entrypoints.compose import catalogue_services
 from chalicelib.entrypoints.idempotency import idempotency_key
 from chalicelib.entrypoints.problems import serves
 from chalicelib.entrypoints.request import Caller, json_body, limit_of, query, raw_body, typed_body
-from chalicelib.flows.catalogue_services import Order, Published
-from chalicelib.flows.catalogue_views import CatalogueView, DeclarationView, DraftView, PublishedView
 from chalicelib.kernel.errors import NotFound
 from chalicelib.kernel.moments import format_moment
 from chalicelib.store.declarations import Kind
+
+if TYPE_CHECKING:
+    # Few edit declarations; the others' start should not wait for it.
+    from chalicelib.flows.catalogue_services import Order, Published
+    from chalicelib.flows.catalogue_views import CatalogueView, DeclarationView, DraftView, PublishedView
 
 blueprint = Blueprint(__name__)
 
@@ -116,10 +119,14 @@ def _kind(kind: str) -> Kind:
 
 
 def _order(request: Request, caller: Caller, kind: str, id_: str, reason: str = "") -> Order:
+    from chalicelib.flows.catalogue_services import Order
+
     known = _kind(kind)
     return Order(f"c_{idempotency_key(request, caller)}", caller.tenant_id, known, id_, caller.principal, reason)
 
 
 def _view(published: Published) -> PublishedView:
+    from chalicelib.flows.catalogue_views import PublishedView
+
     at = format_moment(published.at)
     return PublishedView(published.kind, published.id, published.number, published.version, at)

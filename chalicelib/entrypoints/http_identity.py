@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 from chalice.app import Blueprint, Request
@@ -13,12 +13,14 @@ from chalicelib.entrypoints.compose import identity_services, read_services, ten
 from chalicelib.entrypoints.idempotency import idempotency_key
 from chalicelib.entrypoints.problems import serves
 from chalicelib.entrypoints.request import Caller, check_purpose, query, typed_body
-from chalicelib.flows.describe_links import LinksView, describe_links
-from chalicelib.flows.merge_people import MOST_PEOPLE, MergeOrder, merge_people
-from chalicelib.flows.preview_merge import PreviewView, preview_merge
-from chalicelib.flows.split_people import SplitOrder, split_people
+from chalicelib.flows.services import MOST_PEOPLE
 from chalicelib.privacy.credentials import require
 from chalicelib.routing.model import Name
+
+if TYPE_CHECKING:
+    # Who merges and splits loads it with the first call; most calls of the function that serves HTTP never do.
+    from chalicelib.flows.describe_links import LinksView
+    from chalicelib.flows.preview_merge import PreviewView
 
 blueprint = Blueprint(__name__)
 
@@ -86,6 +88,8 @@ class SplitView(msgspec.Struct, frozen=True):
 @serves(blueprint, MERGE)
 def links(request: Request, caller: Caller, profile_id: str) -> LinksView:
     """What holds a profile together: its links with their evidence, refused ones, merges and splits."""
+    from chalicelib.flows.describe_links import describe_links
+
     check_purpose(query(request, "purpose"))
     return describe_links(profile_id, tenant_of(caller), identity_services(caller.tenant_id))
 
@@ -94,6 +98,9 @@ def links(request: Request, caller: Caller, profile_id: str) -> LinksView:
 @serves(blueprint, MERGE)
 def preview(request: Request, caller: Caller) -> PreviewView:
     """What a merge would do: people, identifiers, events, tags and routes, with nothing written."""
+    from chalicelib.flows.merge_people import MergeOrder
+    from chalicelib.flows.preview_merge import preview_merge
+
     asked = typed_body(request, MergeTrial)
     check_purpose(asked.purpose)
     order = MergeOrder("", asked.profile_ids, "", caller.principal, asked.force)
@@ -111,6 +118,8 @@ def preview(request: Request, caller: Caller) -> PreviewView:
 @serves(blueprint, MERGE)
 def merge(request: Request, caller: Caller) -> MergeView:
     """Merge people. The same request with the same ``Idempotency-Key`` is the same merge."""
+    from chalicelib.flows.merge_people import MergeOrder, merge_people
+
     asked = typed_body(request, MergeRequest)
     if asked.force:
         require(caller.scopes, FORCE)
@@ -125,6 +134,8 @@ def merge(request: Request, caller: Caller) -> MergeView:
 @serves(blueprint, MERGE)
 def split(request: Request, caller: Caller) -> SplitView:
     """Split people: cut a merge or a link. The same request with the same ``Idempotency-Key`` is the same split."""
+    from chalicelib.flows.split_people import SplitOrder, split_people
+
     asked = typed_body(request, SplitRequest)
     split_id = f"x_{idempotency_key(request, caller)}"
     order = SplitOrder(split_id, asked.reason, caller.principal, asked.merge_id or "", asked.link_id or "")

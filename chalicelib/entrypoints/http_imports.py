@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from chalice.app import Blueprint, Request, Response
 
 from chalicelib.entrypoints.authorizers import principal_auth
@@ -10,7 +12,9 @@ from chalicelib.entrypoints.compose import import_services
 from chalicelib.entrypoints.idempotency import idempotency_key
 from chalicelib.entrypoints.problems import json_answer, serves
 from chalicelib.entrypoints.request import Caller, json_body, query
-from chalicelib.flows.import_views import ImportView
+
+if TYPE_CHECKING:
+    from chalicelib.flows.import_views import ImportView
 
 blueprint = Blueprint(__name__)
 

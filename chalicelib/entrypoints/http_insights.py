@@ -11,10 +11,10 @@ from chalicelib.entrypoints.clock import now
 from chalicelib.entrypoints.insights import insight_services, word_services
 from chalicelib.entrypoints.problems import serves
 from chalicelib.entrypoints.request import Caller, query
-from chalicelib.flows.insight_views import GroupsView, HotWordsView, TagCountsView, TagDistributionView
 from chalicelib.kernel.moments import day_of, parse_moment
 
 if TYPE_CHECKING:
+    from chalicelib.flows.insight_views import GroupsView, HotWordsView, TagCountsView, TagDistributionView
     from chalicelib.flows.read_hot_words import Asked
 
 blueprint = Blueprint(__name__)

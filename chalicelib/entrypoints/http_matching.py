@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 from chalice.app import Blueprint, Request
 
 from chalicelib.entrypoints.authorizers import principal_auth
 from chalicelib.entrypoints.clock import now
-from chalicelib.entrypoints.matching import review_services
 from chalicelib.entrypoints.problems import serves
 from chalicelib.entrypoints.request import Caller, limit_of, query, typed_body
-from chalicelib.flows.matching_views import MergeCandidatesView, MergeCandidateView
-from chalicelib.flows.review_matches import list_candidates, reject_candidate
+
+if TYPE_CHECKING:
+    # Few review; the others' start should not wait for it.
+    from chalicelib.flows.matching_views import MergeCandidatesView, MergeCandidateView
 
 blueprint = Blueprint(__name__)
 
@@ -30,6 +31,9 @@ class Rejection(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @serves(blueprint, MERGE)
 def merge_candidates(request: Request, caller: Caller) -> MergeCandidatesView:
     """Pairs of profiles that are probably one person, newest and most probable first."""
+    from chalicelib.entrypoints.matching import review_services
+    from chalicelib.flows.review_matches import list_candidates
+
     return list_candidates(caller.tenant_id, limit_of(request), query(request, "cursor"), review_services(), now())
 
 
@@ -37,5 +41,8 @@ def merge_candidates(request: Request, caller: Caller) -> MergeCandidatesView:
 @serves(blueprint, MERGE)
 def reject(request: Request, caller: Caller, candidate_id: str) -> MergeCandidateView:
     """Say that a pair is two people: it is not proposed again."""
+    from chalicelib.entrypoints.matching import review_services
+    from chalicelib.flows.review_matches import reject_candidate
+
     reason = typed_body(request, Rejection).reason
     return reject_candidate(caller.tenant_id, candidate_id, reason, caller.principal, review_services(), now())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
 from chalice.app import Blueprint, Request
@@ -16,16 +16,15 @@ from chalicelib.entrypoints.request import Caller, check_purpose, limit_of, mome
 from chalicelib.events.model import Identifier
 from chalicelib.flows.bot_context import context_for_bot
 from chalicelib.flows.current_tags import current_tags
-from chalicelib.flows.describe_profile import describe_profile, describe_tag
-from chalicelib.flows.explain_tag import explain_tag
 from chalicelib.flows.find_person import by_id, by_identifiers
-from chalicelib.flows.read_timeline import read_timeline
-from chalicelib.flows.views import ProfileView, TagsView, TimelineView, WhyView
-from chalicelib.insights.shown_tags import tags_from_groups
+from chalicelib.flows.views import ProfileView, TagsView, TimelineView
 from chalicelib.kernel.errors import BadInput, NotFound
 from chalicelib.kernel.moments import Millis, format_moment
 from chalicelib.profiles.model import Profile
 from chalicelib.routing.model import NamedIdentifier
+
+if TYPE_CHECKING:
+    from chalicelib.flows.why_views import WhyView
 
 blueprint = Blueprint(__name__)
 
@@ -43,6 +42,9 @@ class Lookup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @serves(blueprint, READ)
 def lookup(request: Request, caller: Caller) -> ProfileView:
     """The profile that identifiers lead to. Personal values never travel in a URL."""
+    # Loaded with the first profile that is shown: routes and contexts are answered without it.
+    from chalicelib.flows.describe_profile import describe_profile
+
     asked = typed_body(request, Lookup)
     check_purpose(asked.purpose)
     identifiers = [Identifier(one.namespace, one.value) for one in asked.identifiers]
@@ -56,6 +58,8 @@ def lookup(request: Request, caller: Caller) -> ProfileView:
 @serves(blueprint, READ)
 def profile(request: Request, caller: Caller, profile_id: str) -> ProfileView:
     """A profile; a merged id answers with its survivor. With ``as_of`` as it was then."""
+    from chalicelib.flows.describe_profile import describe_profile
+
     person, at = _person(request, caller, profile_id)
     return describe_profile(person, read_services(caller.tenant_id), at, group_tags(caller.tenant_id))
 
@@ -64,6 +68,9 @@ def profile(request: Request, caller: Caller, profile_id: str) -> ProfileView:
 @serves(blueprint, READ)
 def tags(request: Request, caller: Caller, profile_id: str) -> TagsView:
     """The tags that are set, or that were as of a moment; with ``scene`` as they weigh in these scenes."""
+    from chalicelib.flows.describe_profile import describe_tag
+    from chalicelib.insights.shown_tags import tags_from_groups
+
     person, at = _person(request, caller, profile_id)
     set_then = current_tags(person, read_services(caller.tenant_id), at, scenes=_scenes(request, caller))
     set_then += tags_from_groups(group_tags(caller.tenant_id), person, set_then, at)
@@ -79,6 +86,8 @@ def tag_why(request: Request, caller: Caller, profile_id: str, tag_id: str) -> W
         from chalicelib.flows.explain_group_tag import explain_group_tag
 
         return explain_group_tag(caller.tenant_id, person, tag_id, group_tags(caller.tenant_id), insight_services(), at)
+    from chalicelib.flows.explain_tag import explain_tag
+
     return explain_tag(person, tag_id, read_services(caller.tenant_id), at, _scenes(request, caller))
 
 
@@ -86,6 +95,8 @@ def tag_why(request: Request, caller: Caller, profile_id: str, tag_id: str) -> W
 @serves(blueprint, TIMELINE)
 def timeline(request: Request, caller: Caller, profile_id: str) -> TimelineView:
     """Events, newest first, masked."""
+    from chalicelib.flows.read_timeline import read_timeline
+
     _check(request)
     limit, cursor = limit_of(request), query(request, "cursor")
     return read_timeline(caller.tenant_id, profile_id, limit, cursor, read_services(caller.tenant_id), now())

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from chalice.app import Blueprint, Request
 
 from chalicelib.entrypoints.authorizers import principal_auth
 from chalicelib.entrypoints.problems import serves
 from chalicelib.entrypoints.request import Caller
-from chalicelib.flows.source_views import QualityView
+
+if TYPE_CHECKING:
+    from chalicelib.flows.source_views import QualityView
 
 blueprint = Blueprint(__name__)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from chalice.app import Blueprint, Request
 
 from chalicelib.entrypoints.authorizers import principal_auth
@@ -9,8 +11,9 @@ from chalicelib.entrypoints.clock import now
 from chalicelib.entrypoints.compose import history, send
 from chalicelib.entrypoints.problems import serves
 from chalicelib.entrypoints.request import Caller, limit_of, query
-from chalicelib.flows.read_quarantine import QuarantinedView, QuarantineView, read_quarantine
-from chalicelib.flows.replay_quarantined import replay_quarantined
+
+if TYPE_CHECKING:
+    from chalicelib.flows.read_quarantine import QuarantinedView, QuarantineView
 
 blueprint = Blueprint(__name__)
 
@@ -21,6 +24,8 @@ READ, REPLAY = "quarantine:read", "quarantine:replay"
 @serves(blueprint, READ)
 def quarantine(request: Request, caller: Caller) -> QuarantineView:
     """What could not be applied and why, newest first."""
+    from chalicelib.flows.read_quarantine import read_quarantine
+
     code, cursor = query(request, "code"), query(request, "cursor")
     return read_quarantine(caller.tenant_id, code, limit_of(request), cursor, history(), now())
 
@@ -29,4 +34,6 @@ def quarantine(request: Request, caller: Caller) -> QuarantineView:
 @serves(blueprint, REPLAY)
 def replay(request: Request, caller: Caller, quarantine_id: str) -> QuarantinedView:
     """Queue a quarantined event again, once its cause is gone."""
+    from chalicelib.flows.replay_quarantined import replay_quarantined
+
     return replay_quarantined(caller.tenant_id, quarantine_id, caller.principal, history(), send, now())

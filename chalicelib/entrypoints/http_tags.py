@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import msgspec
 from chalice.app import Blueprint, Request
@@ -13,7 +13,9 @@ from chalicelib.entrypoints.compose import identity_services, tenant_of
 from chalicelib.entrypoints.idempotency import idempotency_key
 from chalicelib.entrypoints.problems import serves
 from chalicelib.entrypoints.request import Caller, check_purpose, query, typed_body
-from chalicelib.flows.pin_tag import Pin, PinOrder, pin_tag
+
+if TYPE_CHECKING:
+    from chalicelib.flows.pin_tag import Pin
 
 blueprint = Blueprint(__name__)
 
@@ -37,6 +39,8 @@ class PinRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @serves(blueprint, TAG)
 def pin(request: Request, caller: Caller, profile_id: str, tag_id: str) -> Pin:
     """Set or deny a tag by a person's word, which wins over the rules until it is taken back."""
+    from chalicelib.flows.pin_tag import PinOrder, pin_tag
+
     asked = typed_body(request, PinRequest)
     check_purpose(asked.purpose)
     order = PinOrder(idempotency_key(request, caller), profile_id, tag_id, asked.value, asked.reason, caller.principal)
@@ -47,6 +51,8 @@ def pin(request: Request, caller: Caller, profile_id: str, tag_id: str) -> Pin:
 @serves(blueprint, TAG)
 def unpin(request: Request, caller: Caller, profile_id: str, tag_id: str) -> Pin:
     """Take a person's word back: the rules decide again."""
+    from chalicelib.flows.pin_tag import PinOrder, pin_tag
+
     check_purpose(query(request, "purpose") or "service")
     reason = query(request, "reason") or "taken back"
     order = PinOrder(idempotency_key(request, caller), profile_id, tag_id, None, reason, caller.principal)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from chalice.app import Blueprint, SQSEvent
 
 from chalicelib.entrypoints.clock import now
 from chalicelib.entrypoints.compose import ingest_services, journal, patience, switch_off
-from chalicelib.flows.admission import Message
-from chalicelib.flows.ingest_events import Report
-from chalicelib.flows.ingest_events import ingest_events as ingest
+
+if TYPE_CHECKING:
+    from chalicelib.flows.ingest_events import Report
 
 blueprint = Blueprint(__name__)
 
@@ -19,6 +19,10 @@ blueprint = Blueprint(__name__)
 @blueprint.on_sqs_message(queue="events", batch_size=10, name="ingest_events")
 def ingest_events(event: SQSEvent) -> dict[str, Any]:
     """Apply a batch; the messages named in the answer are delivered again, and no other."""
+    # Only this function ingests; the one that serves HTTP imports this module too, and need not read it.
+    from chalicelib.flows.admission import Message
+    from chalicelib.flows.ingest_events import ingest_events as ingest
+
     raw = event.to_dict()["Records"]
     services = msgspec.structs.replace(ingest_services(), patience=patience(event.context))
     report = ingest([Message(one["messageId"], one["body"]) for one in raw], services, now())

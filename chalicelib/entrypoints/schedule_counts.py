@@ -9,7 +9,6 @@ from chalice.app import Blueprint, CloudWatchEvent, Cron
 from chalicelib.entrypoints.clock import now
 from chalicelib.entrypoints.compose import journal
 from chalicelib.entrypoints.insights import count_services
-from chalicelib.entrypoints.matching import tenant_ids
 from chalicelib.kernel.errors import ZhiyinError
 from chalicelib.kernel.moments import day_of
 
@@ -27,6 +26,9 @@ def schedule_counts(event: CloudWatchEvent) -> None:
 
     Invoked by hand with ``{"detail": {"tenant": id}}`` it counts that tenant again, whenever it was counted last.
     """
+    # Only this function runs it; the one that serves HTTP imports this module too, and need not read it.
+    from chalicelib.entrypoints.matching import tenant_ids
+
     asked = str(dict(event.detail or {}).get("tenant", ""))
     ids = [asked] if asked else tenant_ids()
     first = day_of(now()) % max(len(ids), 1)
@@ -40,7 +42,6 @@ def schedule_counts(event: CloudWatchEvent) -> None:
 
 def _run(tenant_id: str, context: Any, *, again: bool) -> None:
     """One tenant; what goes wrong with one does not keep the others from their turn."""
-    # Only this function runs it; the one that serves HTTP imports this module too, and need not read it.
     from chalicelib.flows.count_people import count_people
 
     def has_time() -> bool:

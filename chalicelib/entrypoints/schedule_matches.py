@@ -8,7 +8,6 @@ from chalice.app import Blueprint, CloudWatchEvent, Cron
 
 from chalicelib.entrypoints.clock import now
 from chalicelib.entrypoints.compose import journal, tenant
-from chalicelib.entrypoints.matching import match_services, tenant_ids
 from chalicelib.kernel.errors import ZhiyinError
 from chalicelib.kernel.moments import day_of
 
@@ -24,6 +23,9 @@ _ENOUGH_MS = 300_000
 @blueprint.schedule(Cron(0, 19, "*", "*", "?", "*"), name="schedule_matches", description="Probable matches, nightly")
 def schedule_matches(event: CloudWatchEvent) -> None:
     """Bring every tenant's list up to date. Who is first changes daily, so that nobody is always left for tomorrow."""
+    # Only this function runs it; the one that serves HTTP imports this module too, and need not read it.
+    from chalicelib.entrypoints.matching import tenant_ids
+
     ids = tenant_ids()
     first = day_of(now()) % max(len(ids), 1)
     left = [*ids[first:], *ids[:first]]
@@ -36,7 +38,7 @@ def schedule_matches(event: CloudWatchEvent) -> None:
 
 def _run(tenant_id: str) -> None:
     """One tenant; what goes wrong with one does not keep the others from their turn."""
-    # Only this function runs it; the one that serves HTTP imports this module too, and need not read it.
+    from chalicelib.entrypoints.matching import match_services
     from chalicelib.flows.propose_matches import propose_matches
 
     try:

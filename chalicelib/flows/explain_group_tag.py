@@ -6,7 +6,7 @@ import msgspec
 
 from chalicelib.flows.count_people import LATEST, LIMIT_BYTES
 from chalicelib.flows.counting_services import InsightServices
-from chalicelib.flows.views import SignalView, WhyView
+from chalicelib.flows.why_views import SignalView, WhyView
 from chalicelib.insights.groupings import CROWD, groups_of, key_of
 from chalicelib.insights.groups import SignalOutcome, may_have_tags, outcomes_of
 from chalicelib.insights.results import Result

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from chalicelib.flows.services import ReadServices
-from chalicelib.flows.views import PinnedView, SignalView, WhyView
+from chalicelib.flows.why_views import PinnedView, SignalView, WhyView
 from chalicelib.kernel.moments import Millis, format_moment
 from chalicelib.profiles.model import Profile
 from chalicelib.tags.why import SignalWhy, why

@@ -21,9 +21,9 @@ from chalicelib.flows.save_group import Round, Saved, edges_of_event, save_group
 from chalicelib.flows.services import Change, IngestServices
 from chalicelib.flows.settle_links import is_settled
 from chalicelib.flows.snapshot import Snapshot
-from chalicelib.flows.switch_off import OVER_BUDGET
 from chalicelib.kernel.errors import ZhiyinError
 from chalicelib.kernel.moments import Millis
+from chalicelib.tags.model import OVER_BUDGET
 
 ATTEMPTS = 12
 """Rounds without progress, because other writers were faster, before the queue is asked to wait."""

@@ -9,7 +9,7 @@ import msgspec
 from chalicelib.flows.identity_records import Audited, Merged, audit_record, find_merge, merge_record
 from chalicelib.flows.plan_save import ACTIONS_AT_ONCE, Plan, actions_of, plan, versions_of
 from chalicelib.flows.save_changes import tell
-from chalicelib.flows.services import Change, IdentityServices
+from chalicelib.flows.services import MOST_PEOPLE, Change, IdentityServices
 from chalicelib.flows.settle_links import MOST_PROFILES, Settled, settle_all
 from chalicelib.flows.snapshot import Snapshot, limits_of
 from chalicelib.identity.partition import SHARED, Apart, Must, Ties
@@ -20,7 +20,6 @@ from chalicelib.profiles.model import Facet, FacetId
 from chalicelib.store import rows
 
 ATTEMPTS = 8
-MOST_PEOPLE = 10
 
 
 class MergeOrder(msgspec.Struct, frozen=True):

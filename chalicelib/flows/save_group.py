@@ -9,13 +9,13 @@ import msgspec
 from chalicelib.flows.admission import Admitted
 from chalicelib.flows.contribute import Contributed, contribute
 from chalicelib.flows.facet_keys import facet_keys
+from chalicelib.flows.notes import notes_of
 from chalicelib.flows.plan_save import ACTIONS_AT_ONCE, Person, Plan, actions_of, plan
 from chalicelib.flows.save_changes import tell
 from chalicelib.flows.services import Change, IngestKeys, IngestServices
 from chalicelib.flows.settle_links import as_it_stood, is_settled, settle
 from chalicelib.flows.snapshot import Snapshot, limits_of
 from chalicelib.identity.partition import Edge, RefusedLink
-from chalicelib.kernel.codec import encode
 from chalicelib.kernel.moments import DAY_MS, Millis
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.profiles.fold import fold
@@ -138,10 +138,7 @@ def _event_rows(
     known: Round,
 ) -> tuple[rows.EventRow, ...]:
     lifetime = (known.tenant.horizon_days + _MARGIN_DAYS) * DAY_MS
-    # Kept with one event of a save, so that a redelivery can publish again what a crash ate; with the shortest, because
-    # a row costs by the kilobyte.
-    shortest = min(range(len(contributed)), key=lambda place: len(contributed[place].content))
-    notes = [encode(published) if place == shortest else b"" for place in range(len(contributed))]
+    notes = notes_of(published, [one.content for one in contributed])
     return tuple(
         rows.EventRow(
             tenant=known.tenant.tenant_id,

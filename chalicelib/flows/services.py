@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from chalicelib.flows.tally import Tally
 from chalicelib.identity.blind_index import BlindIndex
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.routing.policy import Policy
@@ -18,7 +17,11 @@ from chalicelib.tags.catalogue import Catalogue
 from chalicelib.tags.model import Failure
 
 if TYPE_CHECKING:
+    from chalicelib.flows.tally import Tally
     from chalicelib.insights.lexicon import Lexicon
+
+MOST_PEOPLE = 10
+"""How many profiles one merge may be of."""
 
 
 class IngestKeys(msgspec.Struct, frozen=True):

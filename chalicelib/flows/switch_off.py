@@ -16,9 +16,6 @@ from chalicelib.kernel.moments import Millis
 from chalicelib.store.declarations import DeclarationStore
 from chalicelib.store.rows import HistoryStore
 
-OVER_BUDGET = "BudgetExceeded"
-"""How the engine says that a rule took more steps than one evaluation may."""
-
 
 class SwitchServices(msgspec.Struct, frozen=True):
     """What switching off needs: ``in_force`` is what the failed evaluation went by."""

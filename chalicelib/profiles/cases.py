@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from operator import attrgetter
 
 import msgspec
 
 from chalicelib.kernel.moments import Millis
 from chalicelib.profiles.fold import STEPS_KEPT
-from chalicelib.profiles.model import Step
+from chalicelib.profiles.model import STEP_ORDER, Step
 
 CLOSING: Mapping[str, frozenset[str]] = {
     "order": frozenset({"delivered", "refunded", "cancelled"}),
@@ -18,7 +19,7 @@ CLOSING: Mapping[str, frozenset[str]] = {
 """Kind → the statuses after which nothing is owed any more."""
 
 
-class Case(msgspec.Struct, frozen=True):
+class Case(msgspec.Struct, frozen=True, gc=False):
     """One order, ticket or complaint: its latest status and when it began."""
 
     kind: str
@@ -55,13 +56,12 @@ _LATEST = _Latest()
 
 def _cases(steps: Iterable[Step]) -> tuple[Case, ...]:
     found: dict[tuple[str, str], Case] = {}
-    for step in sorted(steps, key=lambda step: (step.at, step.event_key)):
-        found[step.kind, step.ref] = _after(found.get((step.kind, step.ref)), step, step.kind)
-        complaint = found.get(("complaint", step.ref)) if step.kind == "ticket" else None
-        if complaint is not None:
+    for step in sorted(steps, key=STEP_ORDER):
+        key = (step.kind, step.ref)
+        found[key] = _after(found.get(key), step, step.kind)
+        if step.kind == "ticket" and (complaint := found.get(("complaint", step.ref))) is not None:
             found["complaint", step.ref] = _after(complaint, step, "complaint")
-    kept = _without_forgotten(found.values(), steps)
-    return tuple(sorted(kept, key=lambda case: (case.changed_at, case.kind, case.ref)))
+    return tuple(sorted(_without_forgotten(found.values(), steps), key=_BY_CHANGE))
 
 
 def _without_forgotten(found: Iterable[Case], steps: Iterable[Step]) -> Iterable[Case]:
@@ -78,13 +78,12 @@ def _without_forgotten(found: Iterable[Case], steps: Iterable[Step]) -> Iterable
 
 
 def _after(before: Case | None, step: Step, kind: str) -> Case:
-    return Case(
-        kind=kind,
-        ref=step.ref,
-        status=step.status,
-        opened_at=step.at if before is None else before.opened_at,
-        changed_at=step.at,
-        open=step.status not in CLOSING.get(kind, frozenset()),
-        amount=step.amount if step.amount is not None else (before.amount if before else None),
-        topic=step.topic or (before.topic if before else None),
-    )
+    # By place, because a person has dozens of steps and every call about the person goes over all of them.
+    is_open = step.status not in CLOSING.get(kind, ())
+    if before is None:
+        return Case(kind, step.ref, step.status, step.at, step.at, is_open, step.amount, step.topic or None)
+    amount = before.amount if step.amount is None else step.amount
+    return Case(kind, step.ref, step.status, before.opened_at, step.at, is_open, amount, step.topic or before.topic)
+
+
+_BY_CHANGE = attrgetter("changed_at", "kind", "ref")

@@ -42,10 +42,11 @@ def join_claims(left: Facet, right: Facet, winners: Mapping[str, Trait]) -> dict
 
 def claims_of(facets: Mapping[FacetId, Facet]) -> dict[str, tuple[Claim, ...]]:
     """What each source says of the traits that more than one told, in all facets of a person; the winner first."""
-    if len(facets) == 1 and not next(iter(facets.values())).claims:
+    telling = {facet_id: facet for facet_id, facet in facets.items() if facet.traits}
+    if len(telling) <= 1 and not any(facet.claims for facet in telling.values()):
         return {}
     said: dict[str, list[Claim]] = {}
-    for facet_id, facet in facets.items():
+    for facet_id, facet in telling.items():
         for name in facet.traits:
             said.setdefault(name, []).extend(Claim(one, facet_id) for one in _said(facet, name))
     return {

@@ -14,7 +14,7 @@ import msgspec
 from chalicelib.kernel.moments import Millis
 from chalicelib.profiles import series as series_of
 from chalicelib.profiles.claims import join_claims, trait_order
-from chalicelib.profiles.model import Contribution, Facet, Link, Series, Step, Trait
+from chalicelib.profiles.model import STEP_ORDER, Contribution, Facet, Link, Series, Step, Trait
 
 OF_OTHERS = frozenset({"tag.pinned"})
 """Types of events that are about a person and not by it."""
@@ -50,7 +50,7 @@ def join_facets(left: Facet, right: Facet) -> Facet:
         links=_merge(left.links, right.links, join_links),
         traits=traits,
         series=_merge(left.series, right.series, series_of.merge),
-        steps=latest_steps((*left.steps, *right.steps)),
+        steps=_join_steps(left.steps, right.steps),
         channels=_merge(left.channels, right.channels, max),
         claims=join_claims(left, right, traits),
     )
@@ -100,20 +100,27 @@ def _kept(links: dict[str, Link]) -> dict[str, Link]:
     return kept
 
 
+def _join_steps(left: tuple[Step, ...], right: tuple[Step, ...]) -> tuple[Step, ...]:
+    # A facet's steps are the latest ones already. As they are they stay the same object, whose cases are known.
+    return latest_steps((*left, *right)) if left and right else left or right
+
+
 def latest_steps(steps: Iterable[Step]) -> tuple[Step, ...]:
     """The latest ``STEPS_KEPT`` of each kind, in order."""
     kept: list[Step] = []
-    seen: dict[str, int] = {}
+    room: dict[str, int] = {}
     last: Step | None = None
-    for step in sorted(steps, key=_step_order, reverse=True):
+    for step in sorted(steps, key=STEP_ORDER, reverse=True):
         # Equal steps stand beside each other, because the event's key is in their order.
         if step == last:
             continue
         last = step
-        seen[step.kind] = seen.get(step.kind, 0) + 1
-        if seen[step.kind] <= STEPS_KEPT:
+        left = room.get(step.kind, STEPS_KEPT)
+        if left:
+            room[step.kind] = left - 1
             kept.append(step)
-    return tuple(reversed(kept))
+    kept.reverse()
+    return tuple(kept)
 
 
 def _facet_of(one: Contribution) -> Facet:
@@ -149,7 +156,3 @@ def _merge[T](left: dict[str, T], right: dict[str, T], join: Callable[[T, T], T]
 
 def _link_order(link: Link) -> tuple[Millis, bytes]:
     return (link.first_seen, link.event_key)
-
-
-def _step_order(step: Step) -> tuple[Millis, bytes]:
-    return (step.at, step.event_key)

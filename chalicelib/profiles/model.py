@@ -10,6 +10,7 @@ Profile       the join of its facets: what is asked
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -86,6 +87,10 @@ class Step(msgspec.Struct, frozen=True, order=True, array_like=True, gc=False):
     status: str
     amount: int | None = None
     topic: str | None = None
+
+
+STEP_ORDER = attrgetter("at", "event_key")
+"""The total order of steps: by time, then event."""
 
 
 class Delta(msgspec.Struct, frozen=True, array_like=True, gc=False):

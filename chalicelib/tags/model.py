@@ -94,6 +94,10 @@ class Tag(msgspec.Struct, frozen=True, rename={"class_": "class"}):
     phrase: Text
 
 
+OVER_BUDGET = "BudgetExceeded"
+"""How the engine says that a rule took more steps than one evaluation may."""
+
+
 class Failure(msgspec.Struct, frozen=True):
     """A rule that could not be evaluated: its tag is neither set nor cleared. Holds no value of a person."""
 

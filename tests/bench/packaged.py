@@ -22,7 +22,7 @@ LARGEST_MB = 45.0
 ENTRIES = {
     "HTTP": "import app; from chalicelib.entrypoints import compose; from chalicelib.flows.effective import InForce; "
     "compose.history(); in_force = InForce({}); in_force.catalogue; in_force.policy",
-    "ingest": "import chalicelib.entrypoints.queue_events; "
+    "ingest": "import chalicelib.entrypoints.queue_events, chalicelib.flows.ingest_events; "
     "from chalicelib.entrypoints import compose; compose.ingest_services()",
     "authorizer": "import chalicelib.entrypoints.authorizers; "
     "from chalicelib.entrypoints import compose; compose.catalogue_store()",

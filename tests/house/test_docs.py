@@ -19,7 +19,8 @@ from chalicelib.entrypoints.problems import _CHALICE_REFUSALS
 from chalicelib.events.types import CHANNELS, EVENT_TYPES, NAMESPACES, TOPICS
 from chalicelib.flows.describe_links import LinksView, LinkView
 from chalicelib.flows.preview_merge import PreviewView, Route
-from chalicelib.flows.views import ProfileView, WhyView
+from chalicelib.flows.views import ProfileView
+from chalicelib.flows.why_views import WhyView
 from chalicelib.privacy.credentials import SCOPES
 from chalicelib.privacy.fields import FIELDS
 from chalicelib.profiles.values import CASE_PATHS, PERSON_PATHS
