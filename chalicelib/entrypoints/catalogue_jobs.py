@@ -5,9 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
+from msgspec.structs import replace
+
 from chalicelib.aws.queue import Queue, job_messages
 from chalicelib.entrypoints.clock import now
-from chalicelib.entrypoints.compose import api, declarations, in_force, publish, read_services, settings
+from chalicelib.entrypoints.compose import (
+    api,
+    declarations,
+    in_force,
+    publish,
+    read_services,
+    settings,
+    source_health,
+)
 from chalicelib.flows.catalogue_job import Declared
 from chalicelib.flows.catalogue_services import Published
 from chalicelib.flows.job_services import JobDoor, JobServices, Rules
@@ -53,8 +63,12 @@ def retime(row: ProfileRow, profile: Profile, catalogue: Catalogue, at: Millis) 
 
 
 def rules(tenant_id: str, over: Sequence[Declared]) -> Rules:
-    """A tenant's rules with these declarations laid over those in force, which are asked for now."""
-    return rules_over(in_force().fresh(tenant_id), over)
+    """A tenant's rules with these declarations laid over those in force, which are asked for now.
+
+    Its sources are as they are: a job that believed them more would tell of tags that no read gives.
+    """
+    found = rules_over(in_force().fresh(tenant_id), over)
+    return replace(found, catalogue=source_health().over(tenant_id, found.catalogue))
 
 
 def draft(tenant_id: str, kind: str, id_: str) -> Declared | None:

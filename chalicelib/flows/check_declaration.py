@@ -53,6 +53,7 @@ _SUGGESTIONS: Mapping[str, str] = {
     "circle": "Such as null.",
     "personal_text": "Leave it out: a declaration is in no seal, and is shown to many.",
     "wider_purposes": "Leave those purposes out.",
+    "excludes_ancestor": "Such as null.",
     "bad_text": "Say it shorter, on one line.",
 }
 _PERSONAL = "A text holds what reads like somebody's number, address or name."

@@ -46,7 +46,9 @@ class Assessed(msgspec.Struct, frozen=True):
 
 
 def sides_of(old: Rules, new: Rules, in_force: Rules) -> Sides:
-    """What to compare."""
+    """What to compare, under one health: a source that fell silent in between is no doing of a declaration."""
+    health = in_force.catalogue.health
+    old, new = (msgspec.structs.replace(one, catalogue=one.catalogue.under(health)) for one in (old, new))
     changed = concerned(old.catalogue, new.catalogue)
     in_scenes = any(by_scene(one.catalogue, changed) for one in (old, new))
     return Sides(old, new, in_force, changed, old.policy.declared != new.policy.declared, in_scenes)

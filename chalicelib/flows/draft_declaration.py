@@ -27,7 +27,7 @@ def draft_declaration(order: Order, raw: Any, services: CatalogueServices, now: 
     """Keep a draft in place of the one there was. Raises ManyMistakes ``bad_declaration``, TooLarge, Conflict."""
     in_force = services.in_force(order.tenant_id)
     state, body = readable(order, raw, in_force)
-    check_body(order, state, body, in_force)
+    check_body(order, state, body, in_force, services)
     digest = sha256(state.encode() + body).hexdigest()[:16]
     draft = Draft(order.kind, order.id, state, body, digest, now, order.principal)
     record = audited(order, "catalogue.draft", digest, now)
@@ -77,15 +77,31 @@ def readable(order: Order, raw: Any, in_force: InForce) -> tuple[DeclarationStat
     return "declared", body
 
 
-def check_body(order: Order, state: DeclarationState, body: bytes, in_force: InForce) -> None:
+def check_body(
+    order: Order, state: DeclarationState, body: bytes, in_force: InForce, services: CatalogueServices
+) -> None:
     """Whether this may be put in force now. Raises ManyMistakes ``bad_declaration`` and NotFound."""
     if state == "declared":
-        check_declaration(order.kind, order.id, msgspec.json.decode(body), in_force)
+        known = _with_what_was_counted(order, in_force, services)
+        check_declaration(order.kind, order.id, msgspec.json.decode(body), known)
         return
     after = in_force.with_entry(order.kind, order.id, 0, b"" if state == "withdrawn" else None)
+    shipped = after.declared(order.kind).get(order.id)
+    if shipped is not None:
+        # What it reads may have been withdrawn since.
+        check_declaration(order.kind, order.id, msgspec.json.decode(msgspec.json.encode(shipped)), in_force)
+        return
     if state == "withdrawn" and order.id not in in_force.ids(order.kind):
         raise NotFound("no_such_declaration", "Nothing of this id is in force.")
     check_removal(order.kind, in_force, after)
+
+
+def _with_what_was_counted(order: Order, in_force: InForce, services: CatalogueServices) -> InForce:
+    """With a measure that was taken away as it was: what it counted is still stored, and is not to mean another thing."""
+    if order.kind != "measures" or order.id in in_force.measures.measures:
+        return in_force
+    first = services.declarations.version(order.tenant_id, order.kind, order.id, 1)
+    return in_force.with_entry(order.kind, order.id, 0, first.body or None if first is not None else None)
 
 
 def audited(order: Order, action: str, result: str, now: Millis) -> Record:

@@ -106,15 +106,14 @@ def _told(
     about: About = {"tenant": row.tenant, "profile_id": row.profile_id, "version": made.version}
     rules, grown = services.catalogue, profile_of(made, kept)
     past = past_of(row, body, now, rules)
-    # That somebody speaks of a person is an event of theirs: it ends a silence.
-    only = frozenset({f"t.{pin_name(order.tag_id)}", "p"})
-    old, new = (assess(rules, profile, now, only=only) for profile in (profile_of(row, body), grown))
+    # What is taken back leaves no word behind that would name the tags concerned: they are named here.
+    family = rules.families.kin(order.tag_id) | {order.tag_id}
+    old, new = (assess(rules, profile, now, among=family) for profile in (profile_of(row, body), grown))
     changed = confirmed(changes(old, new), past, rules, grown, now)
     told = [*past.changes, Change("profile.updated", about), *tag_changes(changed, about, now)]
-    if past.walked is None:
-        due_at = earliest(rules, grown, [new], now, only, row.due_at)
-    else:
-        due_at = earliest(rules, grown, [past.walked.ends_in, new], now)
+    assessed, waits = ([new], row.due_at) if past.walked is None else ([past.walked.ends_in, new], 0)
+    # Of all rules: while a person's word stood, nobody waited for what time does to this tag.
+    due_at = earliest(rules, grown, assessed, now, waits=waits)
     return msgspec.structs.replace(made, due_at=due_at or 0), told
 
 

@@ -77,7 +77,7 @@ def _put_in_force(order: Order, content: Callable[[], _Content], services: Catal
             services.published(done)
             return done
         meant = content()
-        check_body(order, meant.state, meant.body, before)
+        check_body(order, meant.state, meant.body, before, services)
         made = _version(order, meant, before, services, now)
         if _published(order, meant, made, before, services, now):
             told = Published(order.tenant_id, order.kind, order.id, made.number, made.version, now, before)

@@ -10,34 +10,25 @@ from collections.abc import Iterator
 from chalicelib.flows.catalogue_job import Job
 from chalicelib.flows.compare_people import Assessed, Sides
 from chalicelib.flows.services import Change
-from chalicelib.kernel.moments import Millis, format_moment
+from chalicelib.flows.tell_changes import About, tag_changes
+from chalicelib.kernel.moments import Millis
 from chalicelib.tags.changes import Changes, changes
 from chalicelib.tags.engine import assess
 from chalicelib.tags.model import Assessment, Tag
 
 _SKEW_MS = 60_000
 """Clocks of functions differ by less."""
-_SEGMENTS = "customer_group"
-"""Tags of this class are segments that rules make: who has one is in it."""
 
 
 def changes_applied(one: Assessed, job: Job, sides: Sides, now: Millis) -> Iterator[Change]:
     """What to publish of one person."""
-    about = {
+    about: About = {
         "tenant": job.tenant_id,
         "profile_id": one.row.profile_id,
         "version": one.row.version,
         "catalogue_version": job.version,
     }
-    changed, moment = _since(one, job, sides), format_moment(now)
-    for tag in changed.set:
-        yield Change("tag.set", {**about, "tag": tag.id, "confidence": tag.confidence, "at": moment})
-        if tag.class_ == _SEGMENTS:
-            yield Change("segment.entered", {**about, "segment": tag.id, "at": moment})
-    for tag in changed.cleared:
-        yield Change("tag.cleared", {**about, "tag": tag.id, "at": moment})
-        if tag.class_ == _SEGMENTS:
-            yield Change("segment.left", {**about, "segment": tag.id, "at": moment})
+    return tag_changes(_since(one, job, sides), about, now)
 
 
 def _since(one: Assessed, job: Job, sides: Sides) -> Changes:

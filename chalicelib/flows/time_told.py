@@ -52,8 +52,9 @@ def confirmed(changed: Changes, past: Past, catalogue: Catalogue, grown: Profile
     """What a save changes, and how each tag stands of which the job may have told otherwise: the later version holds."""
     if not past.unsure:
         return changed
-    stand = {tag.id: tag for tag in assess(catalogue, grown, now, among=past.unsure.keys()).tags}
-    unsaid = sorted(past.unsure.keys() - {tag.id for tag in (*changed.set, *changed.cleared)})
+    found = assess(catalogue, grown, now, among=past.unsure.keys())
+    stand, unknown = {tag.id: tag for tag in found.tags}, {failure.tag_id for failure in found.failed}
+    unsaid = sorted(past.unsure.keys() - unknown - {tag.id for tag in (*changed.set, *changed.cleared)})
     return Changes(
         set=(*changed.set, *(stand[one] for one in unsaid if one in stand)),
         cleared=(*changed.cleared, *(past.unsure[one] for one in unsaid if one not in stand)),

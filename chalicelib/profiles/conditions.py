@@ -42,6 +42,8 @@ OPERATORS: frozenset[str] = frozenset(
 )
 MOST_NODES = 120
 """Parts of one condition, constants included."""
+LARGEST_NUMBER = 10**13
+"""Constants of a condition are within it: the engine takes no integer of any length, and money is reckoned exactly."""
 STEP_BUDGET = 20_000
 """Steps of one evaluation; far above what a rule of the allowed size can take."""
 
@@ -68,6 +70,13 @@ def nodes(condition: Any) -> Iterator[Any]:
     elif isinstance(condition, list):
         for argument in condition:
             yield from nodes(argument)
+
+
+def has_large_number(condition: Any) -> bool:
+    """Whether a constant of a condition is larger than may be."""
+    return any(
+        isinstance(one, int | float) and not -LARGEST_NUMBER <= one <= LARGEST_NUMBER for one in nodes(condition)
+    )
 
 
 def needs(condition: Any) -> frozenset[str] | None:

@@ -117,3 +117,11 @@ _READERS: Mapping[str, Reader] = {
     **{f"active_days_{window}": _active_days(days) for window, days in ACTIVE.items()},
 }
 STATS: frozenset[str] = frozenset(_READERS)
+_LONG_DAYS = 30
+LONG: frozenset[str] = frozenset(
+    f"{kind}_{window}"
+    for kind, windows in (("count", WINDOWS), ("sum", WINDOWS), ("mean", WINDOWS), ("active_days", ACTIVE))
+    for window, days in windows.items()
+    if days >= _LONG_DAYS
+)
+"""Windows that say what somebody is like, and not what just happened."""

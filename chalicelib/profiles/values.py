@@ -27,7 +27,7 @@ from chalicelib.identity.blind_index import namespace_of
 from chalicelib.kernel.moments import DAY_MS, MINUTE_MS, Millis
 from chalicelib.profiles.cases import Case, cases
 from chalicelib.profiles.model import Profile
-from chalicelib.profiles.stats import STATS, Reader, never, reader
+from chalicelib.profiles.stats import LONG, STATS, Reader, never, reader
 
 PERSON_PATHS: frozenset[str] = frozenset(
     {"p.days_known", "p.days_silent", "p.minutes_silent", "p.identifiers", "p.channels"}
@@ -54,7 +54,8 @@ def values(
     """A nested mapping with just the asked paths, absent ones as None. It is for reading only.
 
     ``money`` names the measures whose unit is micros; their sums, means and maxima read in units. ``scenes`` are
-    those that are on. ``known_until`` names measures of which nothing is known later: they read as of then.
+    those that are on. ``known_until`` names measures of which nothing is known later: what they come to over 30
+    days and more reads as of then; what happened in the last days, and how long ago, is not made to last.
     ``p.silent`` stands for how long the person is silent, ``orders.*`` for orders, and so on.
     Raises KeyError for a path of no known kind: rules are checked before they get here.
     """
@@ -68,7 +69,7 @@ def values(
             readers = plan.measures.get(name)
             if readers is not None:
                 then = _then(known_until, name, now)
-                measured[name] = {stat: read(series, then) for stat, read in readers}
+                measured[name] = {stat: read(series, then if stat in LONG else now) for stat, read in readers}
     if plan.person:
         then = _then(known_until, "p.silent", now)
         asked["p"] = {stat: read(profile, then if stat in _SILENT else now) for stat, read in plan.person}

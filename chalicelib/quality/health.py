@@ -8,7 +8,7 @@ from chalicelib.kernel.texts import Text
 from chalicelib.quality.judge import SourceReport
 from chalicelib.tags.health import Health, MeasureHealth, SourceHealth
 
-MOSTLY = 0.8
+MOSTLY = 0.95
 """The share of a measure that must come from silent sources for nothing to be known of it since."""
 _NOTED = 0.05
 """A measure whose weight falls by less is left alone."""

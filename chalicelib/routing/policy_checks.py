@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from chalicelib.profiles.conditions import LARGEST_NUMBER, has_large_number
 from chalicelib.routing.conditions import ENGINE
 from chalicelib.routing.declaration import PolicyDeclaration
 from chalicelib.routing.model import LEVELS
@@ -89,6 +90,9 @@ def _of_condition(when: Any, path: str) -> Iterator[Mistake]:
     if not isinstance(when, dict | bool):
         # The engine would take a text or number for a constant: a rule that always or never holds, unseen.
         yield Mistake(path, "bad_condition", "A condition is an object of JSONLogic, true or false.")
+        return
+    if has_large_number(when):
+        yield Mistake(path, "bad_number", f"A number of a condition is at most {LARGEST_NUMBER}.")
         return
     found = ENGINE.check(when)
     for wrong in found:

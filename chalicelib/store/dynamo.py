@@ -13,6 +13,17 @@ _ROUNDS_FOR_UNPROCESSED = 8
 _PAGE = 500
 
 
+def fitted(call: Call, operation: str, body: dict[str, Any]) -> bool:
+    """Make a conditional write; False when what is there does not fit its condition."""
+    try:
+        call(operation, body)
+    except ServiceRefused as refused:
+        if refused.code == "ConditionalCheckFailedException":
+            return False
+        raise
+    return True
+
+
 class Table:
     """One table behind a signed call. ``name`` is the table's; ``key`` its hash attribute is always ``pk``."""
 
@@ -53,13 +64,7 @@ class Table:
 
     def put_if(self, item: Attributes, condition: Mapping[str, Any]) -> bool:
         """Write one item; False when what is there does not fit the condition."""
-        try:
-            self._call("PutItem", {"TableName": self.name, "Item": typed(item), **condition})
-        except ServiceRefused as refused:
-            if condition and refused.code == "ConditionalCheckFailedException":
-                return False
-            raise
-        return True
+        return fitted(self._call, "PutItem", {"TableName": self.name, "Item": typed(item), **condition})
 
     def strip(self, pk: str, names: Sequence[str]) -> bool:
         """Remove attributes of an item; False when it lacks the first one already, or is not there."""
@@ -71,13 +76,7 @@ class Table:
             "ConditionExpression": "attribute_exists(#a0)",
             "ExpressionAttributeNames": places,
         }
-        try:
-            self._call("UpdateItem", body)
-        except ServiceRefused as refused:
-            if refused.code == "ConditionalCheckFailedException":
-                return False
-            raise
-        return True
+        return fitted(self._call, "UpdateItem", body)
 
     def delete(self, pk: str) -> None:
         """Delete an item. One that is not there is no error."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
+from itertools import batched
 from typing import Any, cast
 
 import msgspec
@@ -25,6 +26,8 @@ _RECORD, _HEAD, _OFF = "record", "head", "off:"
 _CHUNK_BYTES = 380_000
 """An item has at most 400 KB, also where nothing can be deflated."""
 _CHUNKS_AT_ONCE = 25
+_MARKS_AT_ONCE = 100
+"""An expression has at most 4 KB."""
 _ROUNDS = 8
 _WHOLE = msgspec.msgpack.Encoder(order="deterministic")
 
@@ -134,16 +137,15 @@ class DynamoDeclarations:
 
     def switch_off(self, tenant: str, marks: Mapping[str, str]) -> None:
         """Note that these tags' rules, by their marks, are not evaluated until they are published again."""
-        names = {f"#a{place}": _OFF + tag_id for place, tag_id in enumerate(marks)}
-        given = {f":a{place}": {"S": mark} for place, mark in enumerate(marks.values())}
-        body = {
-            "TableName": self._table,
-            "Key": _key(f"switched_off#{tenant}", _RECORD),
-            "UpdateExpression": "SET " + ", ".join(f"#a{place} = :a{place}" for place in range(len(marks))),
-            "ExpressionAttributeNames": names,
-            "ExpressionAttributeValues": given,
-        }
-        self._call("UpdateItem", body)
+        for some in batched(marks.items(), _MARKS_AT_ONCE):
+            body = {
+                "TableName": self._table,
+                "Key": _key(f"switched_off#{tenant}", _RECORD),
+                "UpdateExpression": "SET " + ", ".join(f"#a{place} = :a{place}" for place in range(len(some))),
+                "ExpressionAttributeNames": {f"#a{place}": _OFF + tag_id for place, (tag_id, _) in enumerate(some)},
+                "ExpressionAttributeValues": {f":a{place}": {"S": mark} for place, (_, mark) in enumerate(some)},
+            }
+            self._call("UpdateItem", body)
 
     def _lifted(self, tenant: str, tag_id: str) -> dict[str, Any]:
         return {

@@ -6,15 +6,14 @@ Two implementations of one protocol, DynamoDB and memory; one contract in the te
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Any, Protocol, cast
+from typing import Protocol, cast
 
 import msgspec
 
-from chalicelib.kernel.errors import ServiceRefused
 from chalicelib.kernel.moments import Millis
 from chalicelib.matching.proposal import State
 from chalicelib.store.dynamo import Table, absent, equals
-from chalicelib.store.items import Attributes, Call, Item, typed
+from chalicelib.store.items import Attributes, Call, Item
 
 _INDEX = "by_facet"
 
@@ -79,14 +78,7 @@ class DynamoProposals:
             "content": row.content,
             "expires_at": row.expires_at // 1000,
         }
-        condition: dict[str, Any] = absent() if replaces is None else equals("state", replaces)
-        try:
-            self._call("PutItem", {"TableName": self._table.name, "Item": typed(item), **condition})
-        except ServiceRefused as refused:
-            if refused.code == "ConditionalCheckFailedException":
-                return False
-            raise
-        return True
+        return self._table.put_if(item, absent() if replaces is None else equals("state", replaces))
 
 
 class MemoryProposals:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, cast
 
-from chalicelib.kernel.errors import ServiceRefused
 from chalicelib.kernel.moments import Millis
+from chalicelib.store.dynamo import fitted
 from chalicelib.store.items import Call, plain
 from chalicelib.store.rows import Due, ProfileRow, due_shard
 
@@ -56,13 +56,7 @@ class DynamoTimers:
             "ExpressionAttributeNames": names,
             "ExpressionAttributeValues": told,
         }
-        try:
-            self._call("UpdateItem", body)
-        except ServiceRefused as refused:
-            if refused.code == "ConditionalCheckFailedException":
-                return False
-            raise
-        return True
+        return fitted(self._call, "UpdateItem", body)
 
 
 def _due(item: dict[str, Any]) -> Due:

@@ -168,16 +168,22 @@ def kinship_mistakes(rules: Sequence[TagRule], known: Collection[str] = ()) -> I
             message = f"The group “{rule.exclusive}” has no other tag."
             others = [one for one in groups if one != rule.exclusive]
             yield Mistake(f"{rule.id}.exclusive", "lone_group", message, nearest(rule.exclusive, others))
+        if rule.exclusive is not None and any(one.exclusive == rule.exclusive for one in _above(rule, by_id)):
+            message = "A tag cannot exclude its own ancestor: whoever has it has that one, too."
+            yield Mistake(f"{rule.id}.exclusive", "excludes_ancestor", message)
 
 
 def _in_circle(rule: TagRule, by_id: Mapping[str, TagRule]) -> bool:
-    above, seen = rule.parent, {rule.id}
-    while above is not None and above in by_id:
-        if above in seen:
-            return above == rule.id
-        seen.add(above)
-        above = by_id[above].parent
-    return False
+    return rule.id in (rule.parent, *(one.parent for one in _above(rule, by_id)))
+
+
+def _above(rule: TagRule, by_id: Mapping[str, TagRule]) -> Iterator[TagRule]:
+    """The ancestors of a rule, each once."""
+    parent, seen = rule.parent, {rule.id}
+    while parent is not None and parent in by_id and parent not in seen:
+        seen.add(parent)
+        yield by_id[parent]
+        parent = by_id[parent].parent
 
 
 def _reads(signal: Signal) -> frozenset[str]:

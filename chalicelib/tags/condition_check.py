@@ -7,7 +7,16 @@ from typing import Any
 
 from datalogic_py import DataLogicError
 
-from chalicelib.profiles.conditions import ENGINE, MOST_NODES, OPERATORS, nodes, reads, reads_zero_when_absent
+from chalicelib.profiles.conditions import (
+    ENGINE,
+    LARGEST_NUMBER,
+    MOST_NODES,
+    OPERATORS,
+    has_large_number,
+    nodes,
+    reads,
+    reads_zero_when_absent,
+)
 from chalicelib.profiles.operators import OURS, BadOperator, expand
 from chalicelib.tags.shapes import Mistake
 from chalicelib.tags.vocabulary import Vocabulary, nearest
@@ -55,6 +64,9 @@ def _form_mistakes(condition: Any, path: str) -> Iterator[Mistake]:
     parts = list(nodes(condition))
     if len(parts) > MOST_NODES:
         yield Mistake(path, "too_costly", f"A condition has at most {MOST_NODES} parts; this has {len(parts)}.")
+        return
+    if has_large_number(condition):
+        yield Mistake(path, "bad_number", f"A number of a condition is at most {LARGEST_NUMBER}.", str(LARGEST_NUMBER))
         return
     for part in parts:
         if not isinstance(part, dict):

@@ -134,10 +134,11 @@ def _name_mistakes(rule: TagRule, tag_id: str) -> Iterator[Mistake]:
 
 
 def _parent_mistakes(rule: TagRule, others: Mapping[str, TagRule]) -> Iterator[Mistake]:
-    """Parents that are not there or make a circle. The first tag of a new exclusive group is alone, and may be."""
+    """Parents that are not there, make a circle or are excluded. The first tag of a new exclusive group is alone, and may be."""
     for one in kinship_mistakes([*(other for other in others.values() if other.id != rule.id), rule]):
-        if one.path == f"{rule.id}.parent":
-            yield Mistake("$.parent", one.code, one.message, one.suggestion)
+        owner, _, field = one.path.rpartition(".")
+        if owner == rule.id and one.code != "lone_group":
+            yield Mistake(f"$.{field}", one.code, one.message, one.suggestion)
 
 
 def _cost_mistakes(rule: TagRule) -> Iterator[Mistake]:

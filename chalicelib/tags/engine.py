@@ -21,6 +21,9 @@ from chalicelib.tags.families import Found
 from chalicelib.tags.model import Assessment, Failure, Tag, TagRule
 from chalicelib.tags.scenes import Situation
 
+_PERSONS_WEIGHT = 2.0
+"""More than all evidence of a rule: what a person's tag implies is surer than what a rule says, too."""
+
 
 class RuleFailed(ZhiyinError):
     """A rule could not be evaluated. It never means that the tag is not set."""
@@ -168,7 +171,7 @@ def _pinned(rule: TagRule, pin: Trait) -> Found:
         source="person",
         phrase=rule.phrase or rule.name,
     )
-    return Found(tag, 1.0, pin.observed_at)
+    return Found(tag, _PERSONS_WEIGHT, pin.observed_at)
 
 
 def run(selection: Selection, nested: dict[str, Any]) -> Sequence[Outcome]:

@@ -8,7 +8,7 @@ moment that no rule names.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 
@@ -68,12 +68,25 @@ class Families:
         return tuple(above)
 
     def settle(self, found: dict[str, Found], denied: Iterable[str]) -> dict[str, Found]:
-        """What stays of the tags that are set by themselves, and what they imply. ``denied`` ones are not implied."""
+        """What stays of the tags that are set by themselves, and what they imply. ``denied`` ones are not implied.
+
+        Where a surer rival takes the place of a parent, those below it go with it: nobody has a tag without its parent,
+        unless a person said so.
+        """
         refused = frozenset(denied)
-        kept = self._without_rivals(found)
-        for one in tuple(kept.values()):
-            self._imply(one, kept, refused)
-        return self._without_rivals(kept)
+        while True:
+            kept = self._without_rivals(found)
+            for one in tuple(kept.values()):
+                self._imply(one, kept, refused)
+            settled = self._without_rivals(kept)
+            lost = kept.keys() - settled.keys()
+            if not lost:
+                return settled
+            refused |= lost
+            found = {tag_id: one for tag_id, one in found.items() if self._stays(one, lost)}
+
+    def _stays(self, one: Found, lost: Collection[str]) -> bool:
+        return one.tag.source == "person" or not {one.tag.id, *self.ancestors(one.tag.id)}.intersection(lost)
 
     def _imply(self, below: Found, kept: dict[str, Found], refused: frozenset[str]) -> None:
         for parent in self.ancestors(below.tag.id):

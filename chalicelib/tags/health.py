@@ -1,8 +1,9 @@
 """How far a tenant's sources can be believed just now, and what that does to the evidence that rests on them.
 
 A rule's signals weigh as declared while all is well. Where a source is silent, has changed its shape or drifts,
-the signals that read what it feeds weigh less, by the least weight of what they read; and what is counted from a
-silent source reads as of when it fell silent, because nothing is known since.
+the signals that read what it feeds are believed less, by the least weight of what they read: that lowers the
+confidence of a tag, and not whether it is set. And what is counted from a silent source over a month and more
+reads as of when it fell silent, because nothing is known since.
 """
 
 from __future__ import annotations

@@ -297,11 +297,13 @@ def _doubts(catalogue: Catalogue, profile: Profile, reads: frozenset[str]) -> It
 def _lost_to(
     catalogue: Catalogue, rule: TagRule, own: _Own, tag: Tag | None, standing: dict[str, Tag], now: Millis
 ) -> str | None:
-    """Who of its exclusive group stays instead of a tag that would be set by itself."""
+    """Who stays instead of a tag that would be set by itself: of its exclusive group, or of one of its ancestors'."""
     alive = own.basis is not None and (own.expires_at is None or now < own.expires_at)
-    if tag is not None or not alive or rule.exclusive is None:
+    if tag is not None or not alive:
         return None
-    return next((one for one in sorted(standing) if catalogue.rules[one].exclusive == rule.exclusive), None)
+    line = (rule, *(catalogue.rules[one] for one in catalogue.families.ancestors(rule.id)))
+    groups = {one.exclusive for one in line if one.exclusive is not None}
+    return next((one for one in sorted(standing) if catalogue.rules[one].exclusive in groups), None)
 
 
 def _says(found: Why, own: _Own, catalogue: Catalogue) -> Text:

@@ -232,6 +232,27 @@ def test_declaration__that_others_read__cannot_be_taken_away(own: Shop) -> None:
     assert (shown["state"], shown["declaration"]) == ("withdrawn", None)
 
 
+def test_rollback__to_what_reads_what_is_gone__is_refused(own: Shop) -> None:
+    """What ships is checked as well before it is in force again: a measure that it reads may have been withdrawn."""
+    for path in ("tags/accepts_bot", "measures/bot_uses"):
+        in_force(own, path, {"withdrawn": True})
+    assert set(mistakes(rollback(own, "tags/accepts_bot"))) == {("signals[0].when", "unknown_path")}
+    assert rollback(own, "measures/bot_uses").status == 200
+    assert rollback(own, "tags/accepts_bot").status == 200
+
+
+def test_measure__taken_away_and_declared_anew__counts_the_same(own: Shop) -> None:
+    """To withdraw a measure first is no way round: what it counted is still stored."""
+    other = {"on": ["page.viewed"], "names": MEASURE["names"]}
+    in_force(own, "measures/our_own", MEASURE)
+    in_force(own, "measures/our_own", {"withdrawn": True})
+    assert mistakes(put(own, "measures/our_own", other)) == [("$", "measure_changes")]
+    in_force(own, "measures/our_own", MEASURE)
+    in_force(own, "tags/accepts_bot", {"withdrawn": True})
+    in_force(own, "measures/bot_uses", {"withdrawn": True})
+    assert mistakes(put(own, "measures/bot_uses", other)) == [("$", "measure_changes")]
+
+
 def test_shipped_tag__overridden_and_withdrawn__by_one_tenant_only(own: Shop) -> None:
     """A tenant may say otherwise than what is shipped, or take it away, for itself."""
     shipped = own.read("/v1/catalogue/tags/contacts_rising")
@@ -337,6 +358,8 @@ BOMBS: Mapping[str, Any] = {
     "pattern": {"matches": [{"var": "t.region"}, "(a+)+$"]},
     "prototype": {"==": [{"var": "__proto__.x"}, 1]},
     "operator_of_mongo": {"$where": "1"},
+    "number_of_no_engine": {">=": [{"var": "m.contacts.count_30d"}, 2**70]},
+    "amount_beyond_all_money": {">=": [{"var": "m.orders_paid.sum_30d"}, 1e30]},
 }
 
 
@@ -507,6 +530,13 @@ def test_switching_off__that_cannot_be_written__harms_no_event(
     assert compose.catalogue(own.tenant_id).switched_off == {"costly"}
 
 
+def test_switching_off__of_very_many_rules__is_noted(own: Shop) -> None:
+    """A measure that makes a thousand rules costly at once switches all of them off."""
+    marks = {f"tag_{number}": "shipped 1" for number in range(1_000)}
+    compose.declarations().switch_off(own.tenant_id, marks)
+    assert compose.declarations().standing(own.tenant_id).switched_off == marks
+
+
 def test_rules__beyond_the_bounds_of_a_tenant__are_refused_by_their_cost(
     own: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -563,6 +593,8 @@ def test_policy__with_loops_or_clocks__is_refused(own: Shop) -> None:
         rules = [{**shipped["rules"][0], "when": {"and": [True, bomb]}}, *shipped["rules"][1:]]
         found = mistakes(put(own, "policies/default", {**shipped, "rules": rules}))
         assert set(found) == {("rules[0].when", "bad_operator")}
+    rules = [{**shipped["rules"][0], "when": {">": [{"var": "message.length"}, 2**70]}}, *shipped["rules"][1:]]
+    assert ("rules[0].when", "bad_number") in mistakes(put(own, "policies/default", {**shipped, "rules": rules}))
     many = {"or": [{"==": [{"var": f"tags.nobody_{n}"}, 1]} for n in range(21)]}
     rules = [{**shipped["rules"][0], "when": many}, *shipped["rules"][1:]]
     assert mistakes(put(own, "policies/default", {**shipped, "rules": rules})) == [("$", "unknown_paths")]

@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
-from chalicelib.entrypoints import catalogue_jobs, queue_catalogue
+from chalicelib.entrypoints import catalogue_jobs, compose, queue_catalogue
 from chalicelib.entrypoints.clock import now
 from chalicelib.flows.services import Change
+from chalicelib.kernel.texts import Text
+from chalicelib.store.health import DynamoHealth, HealthRecord
+from chalicelib.tags.health import Health, SourceHealth
 from tests.entrypoints.service import Invocation, Lambdas, Shop, open_shop
 from tests.entrypoints.test_catalogue import TAG, put
 
@@ -164,3 +167,13 @@ def test_worker__no_time_left__queues_what_is_left(own: Shop) -> None:
 def test_worker__message_that_is_none__is_given_back(own: Shop) -> None:
     """A message that is no job goes back to the queue, and in the end to the dead letters."""
     assert deliver("{}") == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
+
+
+def test_rules__of_jobs__believe_sources_as_readers_do(own: Shop) -> None:
+    """Who is foretold and told to have a tag has it when somebody reads: jobs go by the health that reads go by."""
+    doubted = Health({own.source_id: SourceHealth("drifting", 0.4, 0, Text("漂移", "It drifts."))})
+    store = DynamoHealth(compose.api("dynamodb").call, compose.settings().table_catalogue)
+    store.keep(own.tenant_id, HealthRecord(now(), doubted), b"")
+    compose.source_health.cache_clear()
+    assert compose.read_services(own.tenant_id).catalogue.health == doubted
+    assert catalogue_jobs.rules(own.tenant_id, ()).catalogue.health == doubted

@@ -10,6 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from chalicelib.flows.catalogue_job import Declared, part_of
+from chalicelib.flows.compare_people import sides_of
 from chalicelib.flows.current_tags import current_tags
 from chalicelib.flows.describe_job import describe_job, list_jobs
 from chalicelib.flows.find_person import by_id
@@ -17,12 +18,14 @@ from chalicelib.flows.open_job import APPLY_SECONDS, DryRunRequest, checked, dra
 from chalicelib.kernel.codec import decode
 from chalicelib.kernel.errors import BadInput, NotFound, Unavailable
 from chalicelib.kernel.moments import DAY_MS, HOUR_MS, Millis, format_moment
+from chalicelib.kernel.texts import Text
 from chalicelib.profiles.join import join
 from chalicelib.profiles.model import Body
 from chalicelib.routing.policy import shipped_policy
 from chalicelib.store.jobs import MemoryJobs
 from chalicelib.tags.catalogue import load_catalogue
 from chalicelib.tags.engine import assess
+from chalicelib.tags.health import Health, SourceHealth
 from tests.flows.job_world import JobWorld, at_least, draft, ids_of, rules_of, tag_of, withdrawn
 from tests.flows.world import NOW, TENANT_ID, World, event, paid
 
@@ -409,3 +412,11 @@ class Overtaken:
 
     def parts(self, *names: Any) -> Any:
         return self._now.parts(*names)
+
+
+def test_sides__compared__are_under_the_health_in_force() -> None:
+    """A source that falls silent while both sides are made is no doing of the declaration that is tried."""
+    ill = Health({"s_web": SourceHealth("silent", 0.7, 0, Text("沉默", "silent"))})
+    well = rules_of({}, (), 1)
+    sides = sides_of(well, well, replace(well, catalogue=well.catalogue.under(ill)))
+    assert sides.old.catalogue.health == sides.new.catalogue.health == ill

@@ -66,6 +66,16 @@ def test_pin__published__says_what_it_set_and_cleared() -> None:
     ]
 
 
+def test_pin__of_a_tag_that_a_rule_sets__tells_what_it_changes_and_no_more() -> None:
+    """To deny what a rule sets clears it for listeners; to take that back sets it; to say what the rule says is no news."""
+    world, told = _world(), list[list[tuple[str, object]]]()
+    for number, value in enumerate([False, None, True, None], start=1):
+        world.published.clear()
+        _pin(world, "female", value=value, number=number, after=number)
+        told.append([(one.type, one.detail["tag"]) for one in world.published if one.type.startswith("tag.")])
+    assert told == [[("tag.cleared", "female")], [("tag.set", "female")], [], []]
+
+
 def test_pin__said_twice__is_one_event() -> None:
     """A repeat changes nothing and writes nothing."""
     world = _world()

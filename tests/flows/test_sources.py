@@ -159,14 +159,14 @@ def test_rules__while_a_source_is_silent__do_not_take_it_for_the_persons_silence
     tallies.kept = {place: one for place, one in tallies.kept.items() if "s_desk" not in place[1]}
     for counts in tallies.kept.values():
         counts.pop("s_desk", None)
-    daily = person([happened("order.paid", day, order_id=f"o{day}", amount="100.00") for day in range(9)])
+    daily = person([happened("order.paid", day, order_id=f"o{day}", amount="100.00") for day in range(33)])
     daily = moved(daily, at - PERSON_NOW)
     company.sends["s_shop"] = lambda _draw, _hour: None
     found = list(company.watch(8))[-1].health
-    paths = ["m.orders_paid.count_7d", "p.days_silent", "p.days_known"]
+    paths = ["m.orders_paid.count_30d", "p.days_silent", "p.days_known"]
     read = {name: values(daily, paths, company.now, known_until=until) for name, until in told_and_not(found)}
-    assert (read["told"]["m"]["orders_paid"]["count_7d"], read["told"]["p"]["days_silent"]) == (7, 0)
-    assert (read["not"]["m"]["orders_paid"]["count_7d"], read["not"]["p"]["days_silent"]) == (0, 7)
+    assert (read["told"]["m"]["orders_paid"]["count_30d"], read["told"]["p"]["days_silent"]) == (30, 0)
+    assert (read["not"]["m"]["orders_paid"]["count_30d"], read["not"]["p"]["days_silent"]) == (22, 7)
     assert read["told"]["p"]["days_known"] == read["not"]["p"]["days_known"]
     assert dict(found.doubts(daily, ["p.days_silent", "p.days_known"])) == {"measure:p.silent": 0.7}
 

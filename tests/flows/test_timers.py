@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from chalicelib.flows import time_told
 from chalicelib.flows.erase_person import EraseOrder, erase_person
 from chalicelib.flows.fire_timers import Fired, TimerServices, fire_timers, look_after_timers
+from chalicelib.flows.pin_tag import PinOrder, pin_tag
 from chalicelib.flows.profile_of import profile_of
 from chalicelib.flows.retime import retiming
 from chalicelib.flows.services import Change, ErasureServices
@@ -18,11 +19,12 @@ from chalicelib.kernel.codec import decode
 from chalicelib.kernel.errors import Unavailable
 from chalicelib.kernel.moments import DAY_MS, HOUR_MS, MINUTE_MS, Millis, format_moment, parse_moment
 from chalicelib.profiles.measures import load_measures
-from chalicelib.profiles.model import Body
+from chalicelib.profiles.model import Body, Profile
 from chalicelib.store import rows
 from chalicelib.tags.catalogue import Catalogue, load_catalogue
 from chalicelib.tags.engine import assess
 from chalicelib.tags.model import TagRule
+from chalicelib.tags.timers import next_change
 from tests.flows.world import NOW, TENANT_ID, World, event
 from tests.unit.tags.rules import declaration, signal
 
@@ -91,6 +93,10 @@ class Timed:
     def row(self) -> rows.ProfileRow:
         (row,) = (one for one in self.world.profiles.rows.values() if one.state == "active")
         return row
+
+    def profile(self) -> Profile:
+        row = self.row()
+        return profile_of(row, decode(row.body, Body))
 
     def _wait(self, seconds: float) -> None:
         self.waited.append(seconds)
@@ -361,6 +367,20 @@ def test_merge__into_somebody_quiet__is_due_for_what_it_brings(timed: Timed) -> 
     world.identity = lambda: replace(World.identity(world), catalogue=RULES)  # type: ignore[method-assign]
     world.merge(*ids)
     assert timed.row().due_at == QUIET
+
+
+def test_pin__taken_back__is_due_for_what_its_rule_does(world: World) -> None:
+    """While a person's word stands nobody waits for the rule; once it is taken back somebody does."""
+    timed = Timed(world, Catalogue([rule("gone", {">=": [{"var": "m.contacts.days_since_last"}, 9]})], load_measures()))
+    timed.call(NOW, PHONE)
+    identity = replace(world.identity(), catalogue=timed.rules)
+    for number, (value, at) in enumerate([(True, NOW + 1), (None, EXPIRED)], start=1):
+        order = PinOrder(f"{number:032x}", timed.row().profile_id, "gone", value, "", "lin")
+        pin_tag(order, world.tenant(TENANT_ID), identity, at)
+        timed.sweep(NOW + DAY_MS)
+        world.profiles.settle(timed.row(), next_change(timed.rules, timed.profile(), world.now) or 0)
+    timed.sweep(NOW + 9 * DAY_MS)
+    assert timed.told("tag.set")[-1] == ("tag.set", "gone", NOW + 9 * DAY_MS)
 
 
 def test_erased__is_never_due(timed: Timed) -> None:

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 
 from chalicelib.flows import time_told
 from chalicelib.flows.fire_timers import Fired, TimerServices, fire_timers
+from chalicelib.flows.pin_tag import PinOrder, pin_tag
 from chalicelib.flows.profile_of import profile_of
 from chalicelib.flows.services import Change
 from chalicelib.kernel.codec import decode
@@ -49,7 +50,9 @@ class Racing(World):
         # Within another's call no more time passes than a function has.
         far = [20 * MINUTE_MS, 31 * MINUTE_MS, 9 * HOUR_MS, DAY_MS] if not self.depth else [29_000, 58_000, 100_000]
         self.now += self.drawn.choice([0, 1_000, *far])
-        self.drawn.choices([self.something, self.merge_some, self.split_some, self.sweep], [5, 1, 1, 4])[0]()
+        self.drawn.choices(
+            [self.something, self.merge_some, self.split_some, self.pin_some, self.sweep], [5, 1, 1, 1, 4]
+        )[0]()
 
     def something(self) -> None:
         who = self.drawn.choice(PEOPLE)
@@ -67,6 +70,14 @@ class Racing(World):
         if self.merges:
             with suppress(Conflict):
                 self.split(merge_id=self.merges.pop())
+
+    def pin_some(self) -> None:
+        """Somebody sets or denies a tag, or takes it back."""
+        live = [row.profile_id for row in self.profiles.rows.values() if row.state == "active"]
+        if live:
+            tag, value = self.drawn.choice(sorted(RULES.rules)), self.drawn.choice([True, False, None])
+            order = PinOrder(f"{self.drawn.getrandbits(128):032x}", self.drawn.choice(live), tag, value, "", "lin")
+            pin_tag(order, self.tenant(TENANT_ID), self.identity(), self.now)
 
     def sweep(self) -> None:
         """The job, which others may come between, and which may be killed."""

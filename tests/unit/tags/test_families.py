@@ -25,6 +25,7 @@ from tests.unit.tags.rules import rule, signal
 
 CONTACTED = {">=": [{"count": ["contacts", 30]}, 1]}
 PAID = {">=": [{"count": ["orders_paid", 30]}, 1]}
+TALKED = {">=": [{"count": ["contacts", 30]}, 9]}
 
 
 def of(*rules: TagRule) -> Catalogue:
@@ -66,6 +67,21 @@ def test_parent__that_a_person_denied__is_not_implied_nor_what_is_above() -> Non
 def test_parent__asked_alone__is_judged_with_its_children() -> None:
     """Whoever asks for one tag gets the answer that whoever asks for all gets."""
     assert ids(KIN, who(contacts=1), among={"grand"}) == {"grand"}
+
+
+def test_parent__that_loses_to_a_rival__takes_what_is_below_along() -> None:
+    """Nobody has a tag without its parent: where a surer tag takes the parent's place, the child goes, and why says it."""
+    child = rule(id="child", parent="weak", signals=[signal("a", 0.6, CONTACTED), signal("b", 0.4, TALKED)])
+    weak = rule(id="weak", parent="top", exclusive="g", signals=[signal("o", 1, TALKED)])
+    strong, top = (
+        rule(id="strong", exclusive="g", signals=[signal("o", 1, PAID)]),
+        rule(id="top", signals=[signal("o", 1, TALKED)]),
+    )
+    catalogue = of(child, weak, strong, top)
+    assert ids(catalogue, who(contacts=1)) == {"child", "weak", "top"}
+    assert ids(catalogue, who(contacts=1, orders=1)) == {"strong"}
+    assert why(catalogue, who(contacts=1, orders=1), "child", NOW).lost_to == "strong"
+    assert ids(catalogue, who(contacts=1, orders=1, child=True)) == {"child", "weak", "top"}
 
 
 RIVALS = of(
@@ -168,10 +184,19 @@ def test_health__of_a_doubted_source__lowers_its_evidence_visibly() -> None:
 
 def test_health__of_a_silent_source__reads_as_of_when_it_fell_silent() -> None:
     """That nothing came lately from a source that is down says nothing of the person."""
-    library = of(rule(id="quiet", signals=[signal("a", 1, {">=": [{"days_since": "contacts"}, 14]})]))
-    someone = person([happened("conversation.opened", 20)], {})
+    asks = {"and": [{"within": ["contacts", 365]}, {"==": [{"count": ["contacts", 30]}, 0]}]}
+    library = of(rule(id="quiet", signals=[signal("a", 1, asks)]))
+    someone = person([happened("conversation.opened", 35)], {})
     assert ids(library, someone) == {"quiet"}
-    down = Health(measures={"contacts": MeasureHealth(1.0, NOW - 15 * DAY_MS)})
+    down = Health(measures={"contacts": MeasureHealth(1.0, NOW - 9 * DAY_MS)})
+    assert ids(library.under(down), someone) == set()
+
+
+def test_health__of_a_silent_source__does_not_make_the_last_days_last() -> None:
+    """A need of this week is over next week, whether or not anything was heard."""
+    library = of(rule(id="asks_now", signals=[signal("a", 1, {">=": [{"count": ["contacts", 7]}, 1]})]))
+    someone = person([happened("conversation.opened", 10)], {})
+    down = Health(measures={"contacts": MeasureHealth(1.0, NOW - 9 * DAY_MS)})
     assert ids(library.under(down), someone) == set()
 
 
