@@ -18,7 +18,6 @@ from chalice.app import Response, RouteEntry
 
 from chalicelib.flows.catalogue_views import CatalogueView, DeclarationView, DraftView, PublishedView
 from chalicelib.flows.describe_links import LinksView
-from chalicelib.flows.describe_sources import QualityView
 from chalicelib.flows.import_views import ImportView
 from chalicelib.flows.insight_views import GroupsView, HotWordsView, TagCountsView, TagDistributionView
 from chalicelib.flows.matching_views import MergeCandidatesView, MergeCandidateView
@@ -26,6 +25,7 @@ from chalicelib.flows.pin_tag import Pin
 from chalicelib.flows.preview_merge import PreviewView
 from chalicelib.flows.read_audit import AuditView
 from chalicelib.flows.read_quarantine import QuarantinedView, QuarantineView
+from chalicelib.flows.source_views import QualityView
 from chalicelib.flows.views import Problem
 from chalicelib.flows.why_views import WhyView
 from chalicelib.kernel.version import VERSION
