@@ -72,4 +72,4 @@ def test_deployed__unknown_path__is_not_found(cloud: state.State) -> None:
 def test_deployed__queue_sources__report_partial_failures(cloud: state.State) -> None:
     """The mappings from the queues to their functions really carry ReportBatchItemFailures."""
     mappings = emulator.client("lambda", cloud.emulator_port).list_event_source_mappings()["EventSourceMappings"]
-    assert [mapping["FunctionResponseTypes"] for mapping in mappings] == [["ReportBatchItemFailures"]] * 2
+    assert [mapping["FunctionResponseTypes"] for mapping in mappings] == [["ReportBatchItemFailures"]] * 3
