@@ -82,7 +82,8 @@ _BELIEVED, _WEIGHED = "believed all the same", "down-weighted"
 _SILENCE = """The silence is noticed by the detection that ships, from what arrived. What the source alone feeds is then
 read, over 30 days and more, as of when it fell silent, and what rests on it is less sure; `why` names the source, the factor and the reason. Tags
 that rest on how often somebody comes within a month gain by it. What somebody needed in the last days is not held: most of it would have ended in
-the week of which nothing is known (holding it, too, made more people wrong). And a doubtful tag says that it is one: its confidence falls to about 70%.
+the week of which nothing is known (holding it, too, made more people wrong). In sum about as many judgements are right as without. What is gained
+is that a doubtful tag says that it is one: its confidence falls to about 70%.
 """
 
 _NOTES = """The days in between and their hours are drawn by the seed. At the end of day 90 a UTC day is two thirds over, so windows of
