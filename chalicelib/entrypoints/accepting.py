@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from chalice.app import Response
 
-from chalicelib.channels.model import Translated
-from chalicelib.entrypoints.compose import journal
+from chalicelib.channels.model import SourceProfile, Translated
+from chalicelib.entrypoints.compose import journal, tenant
 from chalicelib.entrypoints.problems import json_answer
 from chalicelib.events.delivery import RefusedItem
+from chalicelib.flows import accept_events
 from chalicelib.flows.views import AcceptedView, RefusedView
+from chalicelib.store.catalogue import SourceRecord
+
+
+def translates_as(source: SourceRecord) -> SourceProfile:
+    """What a channel needs to know of a source."""
+    return accept_events.translates_as(source, tenant(source.tenant_id))
 
 
 def for_quarantine(translated: Translated) -> list[RefusedItem]:

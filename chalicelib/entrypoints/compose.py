@@ -21,7 +21,6 @@ from chalicelib.aws.queue import Message, Queue
 from chalicelib.aws.retrying import wait
 from chalicelib.aws.services import open_api
 from chalicelib.aws.settings import Settings, load_settings
-from chalicelib.channels.model import SourceProfile
 from chalicelib.entrypoints.clock import now
 from chalicelib.entrypoints.request import Caller
 from chalicelib.flows.effective import InForceCatalogues
@@ -133,18 +132,6 @@ def source_of(caller: Caller) -> SourceRecord:
     if found is None or found.tenant_id != caller.tenant_id:
         raise NotAuthorised
     return found
-
-
-def translates_as(source: SourceRecord) -> SourceProfile:
-    """What a channel needs to know of a source."""
-    return SourceProfile(
-        tenant=source.tenant_id,
-        source_id=source.source_id,
-        channel=source.channel,
-        rank=source.rank,
-        traits=frozenset(source.traits),
-        horizon_days=tenant(source.tenant_id).horizon_days,
-    )
 
 
 @cache

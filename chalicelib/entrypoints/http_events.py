@@ -6,10 +6,10 @@ from chalice.app import Blueprint, Request, Response
 
 from chalicelib.channels import cloudevents, segment
 from chalicelib.channels.model import Translated
-from chalicelib.entrypoints.accepting import accepted, count_left_out, for_quarantine
+from chalicelib.entrypoints.accepting import accepted, count_left_out, for_quarantine, translates_as
 from chalicelib.entrypoints.authorizers import source_auth
 from chalicelib.entrypoints.clock import now
-from chalicelib.entrypoints.compose import door_services, source_of, translates_as
+from chalicelib.entrypoints.compose import door_services, source_of
 from chalicelib.entrypoints.problems import serves
 from chalicelib.entrypoints.request import LIMIT_BYTES, Caller, json_body, raw_body
 from chalicelib.flows.accept_events import accept_events

@@ -5,9 +5,9 @@ from __future__ import annotations
 from chalice.app import Blueprint, Request, Response
 
 from chalicelib.channels import standard_webhooks
-from chalicelib.entrypoints.accepting import accepted, count_left_out, for_quarantine
+from chalicelib.entrypoints.accepting import accepted, count_left_out, for_quarantine, translates_as
 from chalicelib.entrypoints.clock import now
-from chalicelib.entrypoints.compose import door_services, translates_as
+from chalicelib.entrypoints.compose import door_services
 from chalicelib.entrypoints.problems import serves
 from chalicelib.entrypoints.request import LIMIT_BYTES, raw_body
 from chalicelib.flows.accept_events import accept_events

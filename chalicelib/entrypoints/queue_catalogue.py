@@ -10,7 +10,8 @@ from chalice.app import Blueprint, SQSEvent
 
 from chalicelib.entrypoints.clock import now
 from chalicelib.entrypoints.compose import journal
-from chalicelib.kernel.errors import BadInput, ZhiyinError
+from chalicelib.entrypoints.queue_work import each_message
+from chalicelib.kernel.errors import BadInput
 
 blueprint = Blueprint(__name__)
 
@@ -29,15 +30,7 @@ class GoOn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @blueprint.on_sqs_message(queue="catalogue", batch_size=1, name="catalogue_jobs")
 def catalogue_jobs(event: SQSEvent) -> dict[str, Any]:
     """Work on a job while there is time; a message that failed is delivered again."""
-    failed = []
-    for one in event.to_dict()["Records"]:
-        try:
-            _work(one["body"], _has_time(event.context))
-        except ZhiyinError as error:
-            journal().warn("message_failed", message_id=one["messageId"], code=error.code)
-            failed.append({"itemIdentifier": one["messageId"]})
-    journal().flush()
-    return {"batchItemFailures": failed}
+    return each_message(event, _work, _PAGE_MILLIS)
 
 
 def _work(body: str, has_time: Callable[[], bool]) -> None:
@@ -54,10 +47,3 @@ def _work(body: str, has_time: Callable[[], bool]) -> None:
         count = job.result.people if job.result is not None else 0
         code = job.failure or job.state
         journal().note("job_over", tenant=job.tenant_id, job_id=job.job_id, operation=job.sort, code=code, count=count)
-
-
-def _has_time(context: Any) -> Callable[[], bool]:
-    """Whether another page may begin. Outside of Lambda there is no deadline."""
-    if context is None:
-        return lambda: True
-    return lambda: context.get_remaining_time_in_millis() > _PAGE_MILLIS

@@ -11,7 +11,8 @@ from chalice.app import Blueprint, SQSEvent
 
 from chalicelib.entrypoints.clock import now
 from chalicelib.entrypoints.compose import import_services, journal
-from chalicelib.kernel.errors import BadInput, ZhiyinError
+from chalicelib.entrypoints.queue_work import each_message
+from chalicelib.kernel.errors import BadInput
 
 if TYPE_CHECKING:
     from chalicelib.flows.run_import import Upload
@@ -32,15 +33,7 @@ class GoOn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 @blueprint.on_sqs_message(queue="imports", batch_size=1, name="import_ranges")
 def import_ranges(event: SQSEvent) -> dict[str, Any]:
     """Work on an import while there is time; a message that failed is delivered again."""
-    failed = []
-    for one in event.to_dict()["Records"]:
-        try:
-            _work(one["body"], _has_time(event.context))
-        except ZhiyinError as error:
-            journal().warn("message_failed", message_id=one["messageId"], code=error.code)
-            failed.append({"itemIdentifier": one["messageId"]})
-    journal().flush()
-    return {"batchItemFailures": failed}
+    return each_message(event, _work, _RANGE_MILLIS)
 
 
 def _work(body: str, has_time: Callable[[], bool]) -> None:
@@ -83,10 +76,3 @@ def _upload(record: dict[str, Any]) -> Upload:
     # S3 announces keys encoded as in a form.
     _, tenant_id, import_id = unquote_plus(told["key"]).split("/")
     return Upload(tenant_id, import_id, int(told["size"]), str(told["eTag"]).strip('"'))
-
-
-def _has_time(context: Any) -> Callable[[], bool]:
-    """Whether another range may begin. Outside of Lambda there is no deadline."""
-    if context is None:
-        return lambda: True
-    return lambda: context.get_remaining_time_in_millis() > _RANGE_MILLIS

@@ -15,16 +15,16 @@ from chalicelib.kernel.codec import decode, encode
 from chalicelib.kernel.errors import NotFound, Unavailable
 from chalicelib.kernel.moments import DAY_MS, Millis
 from chalicelib.privacy.tenants import Tenant
+from chalicelib.profiles.claims import trait_order
 from chalicelib.profiles.fold import fold
 from chalicelib.profiles.model import Body, Contribution, FacetId, Trait
-from chalicelib.profiles.pins import pin_name
+from chalicelib.profiles.pins import PINNED, pin_name
 from chalicelib.store import rows
 from chalicelib.tags.changes import changes
 from chalicelib.tags.engine import assess
 from chalicelib.tags.timers import earliest
 
 ATTEMPTS = 8
-PINNED = "tag.pinned"
 _RANK = 1_000
 """Above every source: at the same millisecond, a person's word wins."""
 _KEPT_DAYS = 3_650
@@ -57,8 +57,7 @@ def pin_tag(order: PinOrder, tenant: Tenant, services: IdentityServices, now: Mi
     """
     services.catalogue.compiled(order.tag_id)
     for _ in services.patience.attempts(ATTEMPTS):
-        row = _row(order, tenant, services)
-        body = decode(row.body, Body)
+        row, body = _person(order, tenant, services)
         if _stands(order, body):
             return Pin(row.profile_id, order.tag_id, order.value, row.version)
         contribution = _contribution(order, _facet(body), now)
@@ -69,17 +68,18 @@ def pin_tag(order: PinOrder, tenant: Tenant, services: IdentityServices, now: Mi
     raise Unavailable("contended", "Others change this profile; try again.")
 
 
-def _row(order: PinOrder, tenant: Tenant, services: IdentityServices) -> rows.ProfileRow:
+def _person(order: PinOrder, tenant: Tenant, services: IdentityServices) -> tuple[rows.ProfileRow, Body]:
     row = follow(tenant.tenant_id, [order.profile_id], services.profiles, fresh=True).get(order.profile_id)
-    if row is None or row.state == "erased" or not decode(row.body, Body).facets:
+    body = None if row is None or row.state == "erased" else decode(row.body, Body)
+    if row is None or body is None or not body.facets:
         raise NotFound("no_such_profile", "There is no such profile.")
-    return row
+    return row, body
 
 
 def _stands(order: PinOrder, body: Body) -> bool:
     """Whether a person's last word is this one already."""
     said = [one.traits[name] for one in body.facets.values() if (name := pin_name(order.tag_id)) in one.traits]
-    last = max(said, key=lambda one: (one.observed_at, one.source_rank, one.event_key), default=None)
+    last = max(said, key=trait_order, default=None)
     return (None if last is None else last.value) == order.value
 
 

@@ -14,7 +14,7 @@ from chalicelib.flows.tell_changes import About, tag_changes
 from chalicelib.kernel.moments import Millis
 from chalicelib.tags.changes import Changes, changes
 from chalicelib.tags.engine import assess
-from chalicelib.tags.model import Assessment, Tag
+from chalicelib.tags.model import Assessment, Tag, tag_of
 
 _SKEW_MS = 60_000
 """Clocks of functions differ by less."""
@@ -57,7 +57,7 @@ def _never(sides: Sides, known: set[str]) -> tuple[Tag, ...]:
     """The tags that somebody has under neither, in the shape of those cleared."""
     rules = {one: sides.old.catalogue.rules.get(one) or sides.new.catalogue.rules.get(one) for one in sides.tags}
     return tuple(
-        Tag(rule.id, rule.name, rule.class_, rule.dimension, False, 0.0, 0, None, "rule", rule.phrase or rule.name)
+        tag_of(rule, confidence=0.0, since=0, value=False)
         for one, rule in sorted(rules.items())
         if rule is not None and one not in known
     )

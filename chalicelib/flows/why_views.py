@@ -35,7 +35,7 @@ class PinnedView(msgspec.Struct, frozen=True):
 class WhyView(msgspec.Struct, frozen=True):
     """Why a tag is set or not. Its own confidence is ``weights_sum`` × ``trust`` × ``decay``, set from ``threshold`` on.
 
-    ``weights_sum``: the weights of the true signals, each times its ``factor``, over those of all. ``confidence`` is
+    ``weights_sum``: the weights of the true signals; ``trust``: what their factors leave of that. ``confidence`` is
     the final one: no less than that of a tag it is implied by, and 1 where a person set it.
     """
 

@@ -15,9 +15,8 @@ from chalicelib.kernel.moments import Millis
 from chalicelib.profiles import series as series_of
 from chalicelib.profiles.claims import join_claims, trait_order
 from chalicelib.profiles.model import STEP_ORDER, Contribution, Facet, Link, Series, Step, Trait
+from chalicelib.profiles.pins import PINNED
 
-OF_OTHERS = frozenset({"tag.pinned"})
-"""Types of events that are about a person and not by it."""
 _NEVER: Millis = 1 << 60
 STEPS_KEPT = 32
 """Per kind (order, ticket, complaint). The latest k of a total order is itself a join."""
@@ -124,7 +123,7 @@ def latest_steps(steps: Iterable[Step]) -> tuple[Step, ...]:
 
 
 def _facet_of(one: Contribution) -> Facet:
-    if one.type in OF_OTHERS:
+    if one.type == PINNED:
         # What staff say of a person is no sign of that person: it moves no first or last sighting.
         return Facet(_NEVER, 0, {}, one.traits, {}, (), {})
     return Facet(

@@ -10,6 +10,8 @@ from collections.abc import Iterator, Mapping
 
 from chalicelib.profiles.model import Trait
 
+PINNED = "tag.pinned"
+"""The type of the event that is such a word: it is about a person and not by it."""
 _PREFIX = "tag:"
 
 

@@ -58,6 +58,9 @@ class Compiled:
         self.program = ENGINE.compile({"+": flags})
         self.signal_reads = tuple(map(reads, self.conditions))
         self.reads: frozenset[str] = frozenset().union(*self.signal_reads)
+        self.scenes = frozenset(one.scene for one in rule.scenes).union(
+            path.removeprefix("scene.") for path in self.reads if path.startswith("scene.")
+        )
         self._bases: dict[tuple[int, str | None], Basis | None] = {}
 
     def basis(self, bits: int, scene: SceneWeights | None = None) -> Basis | None:
@@ -227,9 +230,7 @@ class Catalogue:
             programs=[one.program for one in rules],
             reads=frozenset().union(*(one.reads for one in rules)),
             related=any(self.families.kin(one.rule.id) for one in rules),
-            scenes=frozenset(one.scene for compiled in rules for one in compiled.rule.scenes).union(
-                path.removeprefix("scene.") for one in rules for path in one.reads if path.startswith("scene.")
-            ),
+            scenes=frozenset().union(*(one.scenes for one in rules)),
             broken=tuple(one for one in broken if one.tag_id not in self.switched_off),
         )
 

@@ -18,7 +18,7 @@ from chalicelib.profiles.values import at_path, evidence, present, values
 from chalicelib.tags.catalogue import Basis, Catalogue, Compiled, Selection
 from chalicelib.tags.confidence import decay, scene_of
 from chalicelib.tags.families import Found
-from chalicelib.tags.model import Assessment, Failure, Tag, TagRule
+from chalicelib.tags.model import Assessment, Failure, Tag, TagRule, tag_of
 from chalicelib.tags.scenes import Situation
 
 _PERSONS_WEIGHT = 2.0
@@ -159,18 +159,7 @@ def _settled(catalogue: Catalogue, found: dict[str, Found], pins: Mapping[str, T
 
 
 def _pinned(rule: TagRule, pin: Trait) -> Found:
-    tag = Tag(
-        id=rule.id,
-        name=rule.name,
-        class_=rule.class_,
-        dimension=rule.dimension,
-        value=True,
-        confidence=1.0,
-        since=pin.observed_at,
-        expires_at=None,
-        source="person",
-        phrase=rule.phrase or rule.name,
-    )
+    tag = tag_of(rule, confidence=1.0, since=pin.observed_at, source="person")
     return Found(tag, _PERSONS_WEIGHT, pin.observed_at)
 
 
@@ -206,18 +195,8 @@ def _one(rule: TagRule, basis: Basis, profile: Profile, now: Millis, known: Know
     ends = None if basis.lasts_ms is None else span.last + basis.lasts_ms
     if ends is not None and now >= ends:
         return None
-    tag = Tag(
-        id=rule.id,
-        name=rule.name,
-        class_=rule.class_,
-        dimension=rule.dimension,
-        value=True,
-        confidence=round(basis.weight * decay(rule, span.last, now) * basis.trust, 4),
-        since=span.first,
-        expires_at=ends,
-        source="rule",
-        phrase=rule.phrase or rule.name,
-    )
+    confidence = round(basis.weight * decay(rule, span.last, now) * basis.trust, 4)
+    tag = tag_of(rule, confidence=confidence, since=span.first, expires_at=ends)
     return Found(tag, basis.weight, span.last)
 
 

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Mapping
 import msgspec
 
 from chalicelib.kernel.moments import Millis
-from chalicelib.tags.model import Tag, TagRule
+from chalicelib.tags.model import Tag, TagRule, tag_of
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -123,7 +123,9 @@ def _raised(rule: TagRule, own: Found | None, below: Found) -> Found:
     if own is not None and own.tag.source == "person":
         return own
     if own is None:
-        return Found(of_rule(rule, below.tag), below.weight, below.last)
+        like = below.tag
+        tag = tag_of(rule, confidence=like.confidence, since=like.since, expires_at=like.expires_at)
+        return Found(tag, below.weight, below.last)
     tag = msgspec.structs.replace(
         own.tag,
         confidence=max(own.tag.confidence, below.tag.confidence),
@@ -131,22 +133,6 @@ def _raised(rule: TagRule, own: Found | None, below: Found) -> Found:
         expires_at=_later(own.tag.expires_at, below.tag.expires_at),
     )
     return Found(tag, max(own.weight, below.weight), max(own.last, below.last))
-
-
-def of_rule(rule: TagRule, like: Tag) -> Tag:
-    """A tag of a rule that is set as sure and as long as another."""
-    return Tag(
-        id=rule.id,
-        name=rule.name,
-        class_=rule.class_,
-        dimension=rule.dimension,
-        value=True,
-        confidence=like.confidence,
-        since=like.since,
-        expires_at=like.expires_at,
-        source="rule",
-        phrase=rule.phrase or rule.name,
-    )
 
 
 def _later(one: Millis | None, other: Millis | None) -> Millis | None:

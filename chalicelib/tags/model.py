@@ -98,6 +98,30 @@ OVER_BUDGET = "BudgetExceeded"
 """How the engine says that a rule took more steps than one evaluation may."""
 
 
+def tag_of(
+    rule: TagRule,
+    *,
+    confidence: float,
+    since: Millis,
+    expires_at: Millis | None = None,
+    source: str = "rule",
+    value: bool = True,
+) -> Tag:
+    """The tag that a rule declares, as a profile has it."""
+    return Tag(
+        id=rule.id,
+        name=rule.name,
+        class_=rule.class_,
+        dimension=rule.dimension,
+        value=value,
+        confidence=confidence,
+        since=since,
+        expires_at=expires_at,
+        source=source,
+        phrase=rule.phrase or rule.name,
+    )
+
+
 class Failure(msgspec.Struct, frozen=True):
     """A rule that could not be evaluated: its tag is neither set nor cleared. Holds no value of a person."""
 

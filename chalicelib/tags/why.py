@@ -148,10 +148,7 @@ def why(
     compiled = catalogue.compiled(tag_id)
     rule = compiled.rule
     if isinstance(scenes, Situation):
-        asked = frozenset(one.scene for one in rule.scenes).union(
-            path.removeprefix("scene.") for path in compiled.reads if path.startswith("scene.")
-        )
-        scenes = catalogue.stage.on(asked, scenes, profile)
+        scenes = catalogue.stage.on(compiled.scenes, scenes, profile)
     own = _own(catalogue, compiled, profile, now, scenes)
     kin = catalogue.families.kin(tag_id) | {tag_id}
     standing = {tag.id: tag for tag in assess(catalogue, profile, now, among=kin, scenes=scenes).tags}
