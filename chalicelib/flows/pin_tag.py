@@ -15,7 +15,6 @@ from chalicelib.kernel.codec import decode, encode
 from chalicelib.kernel.errors import NotFound, Unavailable
 from chalicelib.kernel.moments import DAY_MS, Millis
 from chalicelib.privacy.tenants import Tenant
-from chalicelib.profiles.claims import trait_order
 from chalicelib.profiles.fold import fold
 from chalicelib.profiles.model import Body, Contribution, FacetId, Trait
 from chalicelib.profiles.pins import PINNED, pin_name
@@ -58,7 +57,7 @@ def pin_tag(order: PinOrder, tenant: Tenant, services: IdentityServices, now: Mi
     services.catalogue.compiled(order.tag_id)
     for _ in services.patience.attempts(ATTEMPTS):
         row, body = _person(order, tenant, services)
-        if _stands(order, body):
+        if _stands(order, row, body):
             return Pin(row.profile_id, order.tag_id, order.value, row.version)
         contribution = _contribution(order, _facet(body), now)
         made, told = _told(order, row, body, contribution, services, now)
@@ -76,10 +75,9 @@ def _person(order: PinOrder, tenant: Tenant, services: IdentityServices) -> tupl
     return row, body
 
 
-def _stands(order: PinOrder, body: Body) -> bool:
+def _stands(order: PinOrder, row: rows.ProfileRow, body: Body) -> bool:
     """Whether a person's last word is this one already."""
-    said = [one.traits[name] for one in body.facets.values() if (name := pin_name(order.tag_id)) in one.traits]
-    last = max(said, key=trait_order, default=None)
+    last = profile_of(row, body).traits.get(pin_name(order.tag_id))
     return (None if last is None else last.value) == order.value
 
 
