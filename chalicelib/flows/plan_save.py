@@ -59,7 +59,7 @@ def plan(settled: Settled, snapshot: Snapshot, index: BlindIndex, now: Millis, n
     redirects = tuple(_redirects(people, snapshot, index, now))
     if not set(settled.involved) <= {*ids, *(row.profile_id for row, _ in redirects)}:
         # Everybody who was looked at is written, checked or redirected. Who is not was read in two states.
-        snapshot.is_torn = True
+        snapshot.note_torn()
     return Plan(
         people=people,
         redirects=redirects,

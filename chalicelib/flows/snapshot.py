@@ -19,16 +19,33 @@ _LIVE = ("active", "restricted")
 class Snapshot:
     """What is known so far of a tenant's people, by strongly consistent reads. Reads more when asked to know it."""
 
-    __slots__ = ("_bodies", "_profiles", "_store", "identifiers", "is_torn", "tenant_id")
+    __slots__ = ("_bodies", "_is_torn", "_profiles", "_store", "identifiers", "tenant_id")
 
     def __init__(self, tenant_id: str, store: ProfileStore) -> None:
         self.tenant_id = tenant_id
         self.identifiers: dict[IdentifierKey, IdentifierRow] = {}
-        self.is_torn = False
-        """An identifier led to a profile that does not live: another writer was between the two reads."""
+        self._is_torn = False
         self._profiles: dict[str, ProfileRow | None] = {}
         self._bodies: dict[str, Body] = {}
         self._store = store
+
+    @property
+    def is_torn(self) -> bool:
+        """Whether another writer was between two of the reads, so that what is known never was true at one time.
+
+        An identifier leads to a profile that does not live; or an anchor does not lead where its facet is. The second
+        comes of one read only: a batch of keys is read key by key, so it may find an identifier as it was before a save
+        and its neighbour as it is after. To fold into a facet that was overlooked would lose all that it holds.
+        """
+        return self._is_torn or any(map(self._holds_astray, self._profiles))
+
+    def note_torn(self) -> None:
+        """What was read does not fit together in a way that only who reads it can see."""
+        self._is_torn = True
+
+    def _holds_astray(self, profile_id: str) -> bool:
+        facets = self.body(profile_id).facets.keys() & self.identifiers.keys()
+        return any(self.identifiers[facet].profile_id != profile_id for facet in facets)
 
     def know(self, keys: Iterable[IdentifierKey]) -> None:
         """Read these identifiers, and the profiles that they lead to."""
@@ -39,7 +56,7 @@ class Snapshot:
         self.identifiers |= {key: found.get(key) or IdentifierRow() for key in missing}
         owners = {row.profile_id for row in found.values() if row.profile_id}
         self.know_profiles(owners)
-        self.is_torn = self.is_torn or not all(map(self.lives, owners))
+        self._is_torn = self._is_torn or not all(map(self.lives, owners))
 
     def know_profiles(self, profile_ids: Collection[str]) -> None:
         """Read these profiles."""
