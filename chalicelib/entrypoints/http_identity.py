@@ -90,7 +90,7 @@ def links(request: Request, caller: Caller, profile_id: str) -> LinksView:
     """What holds a profile together: its links with their evidence, refused ones, merges and splits."""
     from chalicelib.flows.describe_links import describe_links
 
-    check_purpose(query(request, "purpose"))
+    check_purpose(caller, query(request, "purpose"))
     return describe_links(profile_id, tenant_of(caller), identity_services(caller.tenant_id))
 
 
@@ -102,7 +102,7 @@ def preview(request: Request, caller: Caller) -> PreviewView:
     from chalicelib.flows.preview_merge import preview_merge
 
     asked = typed_body(request, MergeTrial)
-    check_purpose(asked.purpose)
+    check_purpose(caller, asked.purpose)
     order = MergeOrder("", asked.profile_ids, "", caller.principal, asked.force)
     return preview_merge(
         order,

@@ -46,7 +46,7 @@ def lookup(request: Request, caller: Caller) -> ProfileView:
     from chalicelib.flows.describe_profile import describe_profile
 
     asked = typed_body(request, Lookup)
-    check_purpose(asked.purpose)
+    check_purpose(caller, asked.purpose)
     identifiers = [Identifier(one.namespace, one.value) for one in asked.identifiers]
     profile = by_identifiers(tenant_of(caller), identifiers, read_services(caller.tenant_id))
     if profile is None:
@@ -97,7 +97,7 @@ def timeline(request: Request, caller: Caller, profile_id: str) -> TimelineView:
     """Events, newest first, masked."""
     from chalicelib.flows.read_timeline import read_timeline
 
-    _check(request)
+    _check(request, caller)
     limit, cursor = limit_of(request), query(request, "cursor")
     return read_timeline(caller.tenant_id, profile_id, limit, cursor, read_services(caller.tenant_id), now())
 
@@ -113,7 +113,7 @@ def context(request: Request, caller: Caller, profile_id: str) -> dict[str, Any]
 
 def _person(request: Request, caller: Caller, profile_id: str) -> tuple[Profile, Millis]:
     """Whom a call is about, and the moment that it is answered for."""
-    _check(request)
+    _check(request, caller)
     at, present = moment(request, "as_of"), now()
     if at is None:
         return by_id(caller.tenant_id, profile_id, read_services(caller.tenant_id)), present
@@ -133,5 +133,5 @@ def _scenes(request: Request, caller: Caller) -> tuple[str, ...]:
     return named
 
 
-def _check(request: Request) -> None:
-    check_purpose(query(request, "purpose"))
+def _check(request: Request, caller: Caller) -> None:
+    check_purpose(caller, query(request, "purpose"))

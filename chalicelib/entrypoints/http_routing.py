@@ -23,7 +23,7 @@ ROUTE = "route"
 def route(request: Request, caller: Caller) -> Response:
     """A decision with its reasons. The same request with the same ``Idempotency-Key`` answers the same decision."""
     asked = typed_body(request, RouteRequest)
-    check_purpose(asked.purpose)
+    check_purpose(caller, asked.purpose)
     decision_id = "d_" + idempotency_key(request, caller)
     return json_answer(answer_route(asked, tenant_of(caller), decision_id, read_services(caller.tenant_id), now()))
 

@@ -42,7 +42,7 @@ def pin(request: Request, caller: Caller, profile_id: str, tag_id: str) -> Pin:
     from chalicelib.flows.pin_tag import PinOrder, pin_tag
 
     asked = typed_body(request, PinRequest)
-    check_purpose(asked.purpose)
+    check_purpose(caller, asked.purpose)
     order = PinOrder(idempotency_key(request, caller), profile_id, tag_id, asked.value, asked.reason, caller.principal)
     return pin_tag(order, tenant_of(caller), identity_services(caller.tenant_id), now())
 
@@ -53,7 +53,7 @@ def unpin(request: Request, caller: Caller, profile_id: str, tag_id: str) -> Pin
     """Take a person's word back: the rules decide again."""
     from chalicelib.flows.pin_tag import PinOrder, pin_tag
 
-    check_purpose(query(request, "purpose") or "service")
+    check_purpose(caller, query(request, "purpose") or "service")
     reason = query(request, "reason") or "taken back"
     order = PinOrder(idempotency_key(request, caller), profile_id, tag_id, None, reason, caller.principal)
     return pin_tag(order, tenant_of(caller), identity_services(caller.tenant_id), now())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import msgspec
@@ -14,13 +14,12 @@ from chalicelib.kernel.gzip_body import open_body
 from chalicelib.kernel.moments import Millis, parse_moment
 from chalicelib.kernel.strict_json import parse
 from chalicelib.privacy.credentials import require
+from chalicelib.privacy.permission import PURPOSES
 
 LIMIT_BYTES = 10_485_760
 """The gateway's own limit, which opened gzip bodies must not break either."""
-PURPOSES = frozenset({"service", "marketing", "analytics", "security", "legal"})
 _QUOTES_THE_SENDER = re.compile(r"(contains unknown field|Invalid enum value) .*", re.DOTALL)
-SERVED_PURPOSES = frozenset({"service"})
-"""Purposes whose views and consents exist. The others are refused, not answered as if they were service."""
+_FOR_SERVICE = ("service",)
 
 
 class Caller(msgspec.Struct, frozen=True):
@@ -95,9 +94,12 @@ def limit_of(request: Request, default: int = 20) -> int:
     return int(limit)
 
 
-def check_purpose(purpose: str) -> None:
-    """Raises BadInput for no or an unknown purpose, Forbidden for one that is not served."""
+def check_purpose(caller: Caller, purpose: str, serves: Collection[str] = _FOR_SERVICE) -> None:
+    """Raises BadInput for no or an unknown purpose, Forbidden for one that the caller or this call is not for.
+
+    ``serves`` are the purposes that a call has a view for. The others are refused, not answered as if they were service.
+    """
     if purpose not in PURPOSES:
         raise BadInput("bad_purpose", "A read states its purpose, such as service.", "purpose")
-    if purpose not in SERVED_PURPOSES:
+    if purpose not in serves or f"purpose:{purpose}" not in caller.scopes:
         raise Forbidden("purpose_not_allowed", "This purpose has no grant here.")

@@ -23,7 +23,7 @@ from chalicelib.kernel.amounts import format_amount
 from chalicelib.kernel.moments import Millis, format_moment
 from chalicelib.profiles.claims import usable
 from chalicelib.profiles.model import Link, Profile, Series, Trait
-from chalicelib.profiles.pins import is_pin
+from chalicelib.profiles.pins import is_beside
 from chalicelib.profiles.values import values
 from chalicelib.tags.model import Tag
 from chalicelib.tags.summary import summary
@@ -39,7 +39,7 @@ def describe_profile(
     """The whole profile for a purpose of service."""
     profile = usable(profile, services.catalogue.health.weights)
     tags = current_tags(profile, services, now)
-    traits = sorted((name, one) for name, one in profile.traits.items() if not is_pin(name))
+    traits = sorted((name, one) for name, one in profile.traits.items() if not is_beside(name))
     return ProfileView(
         profile_id=profile.profile_id,
         state=profile.state,

@@ -26,12 +26,22 @@ _PREFIXES: Mapping[Kind, str] = {"source": "zk_", "principal": "zt_"}
 _SHAPE = re.compile(r"z[kt]_[A-Za-z0-9_-]{43}", re.ASCII)
 _LONGEST_HEADER = 512
 
-_BOT = frozenset({"route", "context:read", "decisions:write"})
+_BOT = frozenset({"route", "context:read", "decisions:write", "purpose:service"})
 _AGENT = _BOT | {"profiles:read", "timeline:read", "desk:read", "desk:write", "tickets:write"}
-_SUPERVISOR = _AGENT | {"profiles:reveal", "profiles:merge", "profiles:tag", "queues:write"}
+_SUPERVISOR = _AGENT | {"profiles:reveal", "profiles:merge", "profiles:tag", "queues:write", "purpose:security"}
 _ANALYST = frozenset(
-    {"insights:read", "segments:read", "models:read", "catalogue:read", "catalogue:dry_run", "quality:read"}
+    {
+        "catalogue:dry_run",
+        "catalogue:read",
+        "insights:read",
+        "models:read",
+        "profiles:read",
+        "purpose:analytics",
+        "quality:read",
+        "segments:read",
+    }
 )
+_MARKETER = frozenset({"profiles:read", "segments:read", "purpose:marketing"})
 _RULE_EDITOR = frozenset({"catalogue:read", "catalogue:dry_run", "catalogue:write"})
 _PRIVACY_OFFICER = frozenset(
     {
@@ -40,8 +50,11 @@ _PRIVACY_OFFICER = frozenset(
         "privacy:correct",
         "privacy:erase",
         "privacy:export",
+        "privacy:link",
         "privacy:restrict",
         "profiles:read",
+        "purpose:legal",
+        "purpose:service",
         "timeline:read",
     }
 )
@@ -53,12 +66,13 @@ SCOPES: Mapping[str, frozenset[str]] = {
     "agent": _AGENT,
     "supervisor": _SUPERVISOR,
     "analyst": _ANALYST,
+    "marketer": _MARKETER,
     "rule_editor": _RULE_EDITOR,
     "privacy_officer": _PRIVACY_OFFICER,
     # All but sending events: that is for sources, whose rank and traits are declared.
-    "admin": _SUPERVISOR | _ANALYST | _RULE_EDITOR | _PRIVACY_OFFICER | _OPERATIONS,
+    "admin": _SUPERVISOR | _ANALYST | _MARKETER | _RULE_EDITOR | _PRIVACY_OFFICER | _OPERATIONS,
 }
-"""What each role may do. A route asks for one of these; a role that lacks it is refused."""
+"""What each role may do, and for which purposes. A route asks for one of these; a role that lacks it is refused."""
 
 
 class Credential(msgspec.Struct, frozen=True):

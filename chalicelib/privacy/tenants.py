@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from chalicelib.privacy.permission import ASKED_FIRST
+
 
 class Tenant(msgspec.Struct, frozen=True):
     """A customer of ours: its name, its time zone and its keys.
@@ -13,6 +15,7 @@ class Tenant(msgspec.Struct, frozen=True):
     ``limits`` are how many of a namespace one profile may have, ``most_merges`` how often it may grow by a merge;
     an identifier seen with more than ``shared_after`` people of one namespace identifies nobody. ``blocked`` are
     values that name nobody, beyond those that never do.
+    ``asked_first`` are purposes that need a person's yes; all others go by the field's legal basis until there is a no.
     From the score ``merge_above`` on probable matches are merged by themselves; None = never.
     """
 
@@ -30,6 +33,7 @@ class Tenant(msgspec.Struct, frozen=True):
     shared_after: int = 10
     blocked: tuple[str, ...] = ()
     merge_above: float | None = None
+    asked_first: tuple[str, ...] = ASKED_FIRST
 
     def __repr__(self) -> str:
         return f"<tenant {self.tenant_id}>"

@@ -15,7 +15,7 @@ import msgspec
 
 from chalicelib.kernel.moments import Millis
 from chalicelib.profiles.model import Claim, Facet, FacetId, Profile, Trait
-from chalicelib.profiles.pins import is_pin
+from chalicelib.profiles.pins import is_beside
 
 OTHERS_KEPT = 3
 """Sources beside the winner's whose last word a trait keeps."""
@@ -23,9 +23,13 @@ USABLE_FROM = 0.5
 """The weight of a source from which its values are used where another has one."""
 
 
-def trait_order(trait: Trait) -> tuple[Millis, int, bytes]:
-    """By event time, then source rank, then event key: no two events are equal in it."""
-    return (trait.observed_at, trait.source_rank, trait.event_key)
+CORRECTED_RANK = 1 << 30
+"""The rank of a correction: what a person, or staff for them, says is right. It wins over all that is not one."""
+
+
+def trait_order(trait: Trait) -> tuple[bool, Millis, int, bytes]:
+    """Corrections last; then by event time, then source rank, then event key: no two events are equal in it."""
+    return (trait.source_rank >= CORRECTED_RANK, trait.observed_at, trait.source_rank, trait.event_key)
 
 
 def join_claims(left: Facet, right: Facet, winners: Mapping[str, Trait]) -> dict[str, tuple[Trait, ...]]:
@@ -34,7 +38,7 @@ def join_claims(left: Facet, right: Facet, winners: Mapping[str, Trait]) -> dict
     joined: dict[str, tuple[Trait, ...]] = {}
     for name in names:
         said = [*_said(left, name), *_said(right, name)]
-        if not is_pin(name) and any(one.source != said[0].source for one in said):
+        if not is_beside(name) and any(one.source != said[0].source for one in said):
             winner = winners[name]
             joined[name] = tuple(one for one in _last_words(said) if one.source != winner.source)
     return joined
@@ -52,7 +56,7 @@ def claims_of(facets: Mapping[FacetId, Facet]) -> dict[str, tuple[Claim, ...]]:
     return {
         name: _latest_first(claims)
         for name, claims in said.items()
-        if not is_pin(name) and len({one.trait.source for one in claims}) > 1
+        if not is_beside(name) and len({one.trait.source for one in claims}) > 1
     }
 
 

@@ -6,11 +6,16 @@ from collections.abc import Collection, Mapping
 from functools import reduce
 
 from chalicelib.profiles.claims import claims_of
+from chalicelib.profiles.consents import consents_of, said
 from chalicelib.profiles.fold import join_facets
-from chalicelib.profiles.model import Body, Facet, FacetId, IdentifierKey, Profile
+from chalicelib.profiles.model import Body, Facet, FacetId, IdentifierKey, Profile, Trait
 
 SCHEMA = 3
 """Version of the stored shape. Bodies of 2 know no claims; they are read as they are."""
+
+
+_CHILD = "under_14"
+_PROFILING = "profiling"
 
 
 def body_of(facets: Mapping[FacetId, Facet], nodes: Collection[IdentifierKey] = ()) -> Body:
@@ -26,6 +31,7 @@ def join(profile_id: str, version: int, state: str, generation: int, body: Body)
         return Profile(profile_id, version, state, generation, 0, 0, {}, {}, {}, (), {})
     whole = reduce(join_facets, facets)
     refused = set(body.refused)
+    answers = said(consents_of(whole.traits))
     return Profile(
         profile_id=profile_id,
         version=version,
@@ -39,4 +45,13 @@ def join(profile_id: str, version: int, state: str, generation: int, body: Body)
         steps=whole.steps,
         channels=whole.channels,
         claims=claims_of(body.facets),
+        said=answers,
+        is_profiled=may_profile(state, whole.traits, answers),
     )
+
+
+def may_profile(state: str, traits: Mapping[str, Trait], said: Mapping[str, bool]) -> bool:
+    """Whether a person may be judged: not while restricted, not below 14, not after a no to it."""
+    age = traits.get("age_band")
+    is_child = age is not None and age.value == _CHILD
+    return state != "restricted" and not is_child and said.get(_PROFILING, True)

@@ -168,3 +168,7 @@ class Profile(msgspec.Struct, frozen=True):
     """Trait → what each source says of it, the winner first; of traits that more than one source told."""
     filled: dict[str, str] = {}
     """Trait whose winner could not be used → the source whose value was set aside for another's."""
+    said: dict[str, bool] = {}
+    """Purpose → whether the person's last word on it was yes."""
+    is_profiled: bool = True
+    """Whether rules and models may judge this person. Restricted people, children and who refused are not judged."""

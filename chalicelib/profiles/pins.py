@@ -25,6 +25,11 @@ def is_pin(name: str) -> bool:
     return name.startswith(_PREFIX)
 
 
+def is_beside(name: str) -> bool:
+    """Whether what stands under this name is a register beside the traits (a pin, a consent) and no trait of the person."""
+    return ":" in name
+
+
 def pins_of(traits: Mapping[str, Trait]) -> Iterator[tuple[str, Trait]]:
     """Tag id and register of each tag that a person set or denied."""
     for name, trait in traits.items():

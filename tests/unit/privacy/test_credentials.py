@@ -115,7 +115,7 @@ def test_admit__zero_hash_presented_and_nothing_stored__is_refused():
 def test_scopes__each_role__may_what_the_contract_says():
     """The table of roles is the contract's."""
     assert SCOPES["source"] == {"events:write"}
-    assert SCOPES["bot"] == {"route", "context:read", "decisions:write"}
+    assert SCOPES["bot"] == {"route", "context:read", "decisions:write", "purpose:service"}
     assert all("events:write" not in scopes for role, scopes in SCOPES.items() if role != "source")
     assert [role for role, scopes in SCOPES.items() if "profiles:reveal" in scopes] == ["supervisor", "admin"]
     assert [role for role, scopes in SCOPES.items() if "privacy:export" in scopes] == ["privacy_officer", "admin"]
