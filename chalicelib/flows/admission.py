@@ -9,6 +9,7 @@ import msgspec
 from chalicelib.events.check import check
 from chalicelib.events.delivery import Delivery
 from chalicelib.events.model import Event, Identifier
+from chalicelib.flows.known_names import names_by_key
 from chalicelib.flows.services import IngestKeys, IngestServices
 from chalicelib.identity.anchors import anchor_of
 from chalicelib.identity.blind_index import BlindIndex
@@ -50,7 +51,10 @@ class Opened(msgspec.Struct, frozen=True):
 
 
 class Admitted(msgspec.Struct, frozen=True):
-    """An event that may be applied. ``identifiers`` maps key → masked form, the anchor's among them."""
+    """An event that may be applied. ``identifiers`` maps key → masked form, the anchor's among them.
+
+    ``others`` are the names that its identifiers have by other index keys; a tenant that never rotated has none.
+    """
 
     message_id: str
     event: Event
@@ -61,6 +65,7 @@ class Admitted(msgspec.Struct, frozen=True):
     writable_traits: frozenset[str]
     deltas: tuple[Delta, ...]
     step: Step | None
+    others: Mapping[str, tuple[str, ...]] = {}
 
 
 class Refused(msgspec.Struct, frozen=True):
@@ -128,6 +133,7 @@ def _admit(opened: Opened, original: Event, measures: MeasureSet, now: Millis) -
             local_weekday(event.time, tenant.timezone),
         ),
         step=_plain(step_of(event, key), keys.index),
+        others=names_by_key(ordered, keys.index),
     )
 
 
@@ -136,7 +142,7 @@ def _plain(step: Step | None, index: BlindIndex) -> Step | None:
     if step is None or is_plain_id(step.ref):
         return step
     # One namespace for all kinds: a complaint is settled with the ticket of the same reference.
-    return msgspec.structs.replace(step, ref=index.identifier_key(Identifier("case", step.ref)))
+    return msgspec.structs.replace(step, ref=index.case_ref(step.ref))
 
 
 def with_topic(event: Event) -> Event:
