@@ -15,7 +15,7 @@ from chalicelib.privacy.derive import derived
 from chalicelib.privacy.fields import FIELDS, check_trait, view
 from chalicelib.privacy.masking import mask
 from chalicelib.privacy.plain import is_plain_word
-from chalicelib.privacy.sealing import FacetKey, Place, seal
+from chalicelib.privacy.sealing import FacetKey, Place, open_, seal
 from chalicelib.profiles.corrections import CORRECTED, check_corrections, with_derived
 from chalicelib.profiles.model import Contribution, Trait
 
@@ -45,6 +45,11 @@ class FacetKeys:
     def seal(self, key: FacetKey, field: str, plaintext: bytes) -> bytes:
         """Seal one value of this facet, bound to where it belongs."""
         return seal(key, plaintext, aad=self._place.of(field), key_version=self._key_version)
+
+    def open(self, key: FacetKey, field: str, sealed: bytes) -> bytes:
+        """Open one value of this facet. Raises SealBroken for another facet's, generation's or field's."""
+        # That these keys are the committed ones was checked when they were made (``facet_keys.opened``).
+        return open_(key, sealed, aad=self._place.of(field), committed=key.commitment)
 
 
 class EventContent(msgspec.Struct, frozen=True, array_like=True):
