@@ -29,6 +29,7 @@ from chalicelib.entrypoints import (
     queue_catalogue,
     queue_events,
     queue_imports,
+    schedule_audit,
     schedule_counts,
     schedule_matches,
     schedule_quality,
@@ -63,4 +64,5 @@ app.register_blueprint(schedule_matches.blueprint)
 app.register_blueprint(schedule_counts.blueprint)
 app.register_blueprint(schedule_quality.blueprint)
 app.register_blueprint(schedule_timers.blueprint)
+app.register_blueprint(schedule_audit.blueprint)
 app.register_blueprint(authorizers.blueprint)

@@ -6,6 +6,8 @@
     python -m infra.operator token create --tenant t_… --role bot --principal chatbot
     python -m infra.operator matches --tenant t_… --merge-above 0.999    (or --never) merge probable matches by itself
     python -m infra.operator catalogue list|put|publish|rollback --tenant t_… --kind tags [--files FILE …] [--id ID]
+    python -m infra.operator audit verify --tenant t_… [--head HASH]     whether nobody touched the audit; ends with 3 if so
+    python -m infra.operator audit exposure --tenant t_… --principal anna [--from T] [--to T]     what somebody saw
     python -m infra.operator counts --tenant t_…        what is stored, and what waits or is dead
     python -m infra.operator dead-letters list          what was given up on, with codes and without contents
     python -m infra.operator dead-letters replay [--queue events]
@@ -44,8 +46,9 @@ from chalicelib.kernel.errors import ZhiyinError
 from chalicelib.privacy.credentials import SCOPES, SECRET_BYTES, Credential, hash_token, new_token
 from chalicelib.privacy.fields import CONSENTS, FIELDS, allowed_traits
 from chalicelib.store.catalogue import DynamoCatalogue, SourceRecord
+from chalicelib.store.dynamo_history import DynamoHistory
 from chalicelib.store.dynamo_profiles import event_pk
-from infra import dead_letters, declarations, deployment, logs, protections
+from infra import audit, dead_letters, declarations, deployment, logs, protections
 from infra.failures import Failure
 from infra.stack import NAME
 
@@ -67,6 +70,8 @@ _KINDS = {
     "#k#": "idempotency_keys",
 }
 """What a key's mark says an item is; the first that fits."""
+DOES_NOT_HOLD = 3
+"""What the command ends with when it was carried out and what it looked at does not hold."""
 _COUNTED = (*_KINDS.values(), "merged", "replayed", "records")
 _SHORT_ID_BYTES = 9
 _LEAST_SURE = 0.95
@@ -222,6 +227,11 @@ class Operator:
 
         return {one.name: dead_letters.summary(one, call, codes_of) for one in chosen}
 
+    def audit(self, asked: argparse.Namespace) -> dict[str, Any]:
+        """Whether a tenant's audit holds, or what a principal saw."""
+        self._known(asked.tenant)
+        return audit.run(asked, DynamoHistory(self.api("dynamodb").call, self.settings.table_history))
+
     def _known(self, tenant_id: str) -> None:
         if self.catalogue.tenant(tenant_id) is None:
             raise Failure(f"There is no tenant {tenant_id}.")
@@ -309,6 +319,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--tenant", required=True)
         if noun == "reset":
             command.add_argument("--yes", action="store_true", required=True)
+    audit.add_options(nouns.add_parser("audit", help="whether its chain holds, and what a principal saw"))
     dead = nouns.add_parser("dead-letters", help="what was given up on, and moving it back")
     dead.add_argument("verb", choices=["list", "replay"])
     dead.add_argument("--queue", help="of one queue, such as events; of all when not given")
@@ -359,8 +370,8 @@ def run(asked: argparse.Namespace) -> dict[str, Any]:
         return {"token": operator.create_token(asked.tenant, asked.role, asked.principal)}
     if asked.noun == "matches":
         return operator.merge_matches(asked.tenant, asked.merge_above)
-    if asked.noun == "catalogue":
-        return operator.declare(asked)
+    if asked.noun in ("catalogue", "audit"):
+        return operator.declare(asked) if asked.noun == "catalogue" else operator.audit(asked)
     if asked.noun in ("counts", "bodies"):
         return dict(operator.counts(asked.tenant) if asked.noun == "counts" else operator.bodies(asked.tenant))
     return {"deleted": operator.reset(asked.tenant)}
@@ -382,7 +393,7 @@ def main(given: list[str] | None = None) -> int:
     else:
         for name, value in answer.items():
             print(f"{name:16} {value}")
-    return 0
+    return 0 if answer.get("holds", True) else DOES_NOT_HOLD
 
 
 if __name__ == "__main__":
