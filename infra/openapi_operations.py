@@ -18,6 +18,7 @@ from chalicelib.entrypoints.http_profiles import Lookup
 from chalicelib.entrypoints.http_tags import PinRequest
 from chalicelib.events.types import CHANNELS
 from chalicelib.events.word_lists import WordList
+from chalicelib.flows.export_views import FORMATS, ExportOpened, ExportRequest, ExportView
 from chalicelib.flows.import_views import ImportOpened
 from chalicelib.flows.job_views import JobsView, JobView
 from chalicelib.flows.open_job import DryRunRequest, JobOpened
@@ -51,6 +52,7 @@ class Operation(msgspec.Struct, frozen=True):
 
     ``body`` are the types that a JSON body may have; ``media`` names others for some content types. ``refuses``
     are statuses beyond those that follow from the route (credential, body, parameters, ids in the path).
+    ``texts`` are content types that the answer may have instead of JSON.
     """
 
     summary: str = ""
@@ -61,6 +63,7 @@ class Operation(msgspec.Struct, frozen=True):
     status: int = 200
     parameters: tuple[Parameter, ...] = ()
     refuses: tuple[int, ...] = ()
+    texts: tuple[str, ...] = ()
 
 
 PURPOSE = Parameter(
@@ -119,6 +122,9 @@ FROM = Parameter("from", "From this instant on.", example="2026-11-01T00:00:00+0
 TO = Parameter("to", "Before this instant.", example="2026-12-01T00:00:00+08:00")
 CODE = Parameter("code", "Only those with this code.", example="future_event")
 CURSOR = Parameter("cursor", "The cursor that the page before ended with.")
+EXPORT_FORMAT = Parameter("format", "`json` unless told.", schema={"enum": list(FORMATS)}, example="json")
+EXPORT_PART = Parameter("part", "Which part, 1 unless told.", schema={"type": "integer", "minimum": 1}, example=1)
+EXPORT_LANGUAGE = Parameter("language", "Of the page; `en` unless told.", schema={"enum": ["zh", "en"]}, example="zh")
 CHANNEL = Parameter("channel", "Where the bot talks; `api` unless told.", example="wechat")
 IDEMPOTENCY_KEY = Parameter(
     "Idempotency-Key",
@@ -193,6 +199,22 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         answer=RevealView,
         parameters=(IDEMPOTENCY_KEY,),
         refuses=(409, 429),
+    ),
+    ("POST", "/v1/privacy/exports"): Operation(
+        details="Names a `profile_id` or `identifiers`. The job holds ids and counts, and ends after seven days.",
+        body=(ExportRequest,),
+        answer=ExportOpened,
+        status=202,
+        parameters=(IDEMPOTENCY_KEY,),
+        refuses=(404, 409),
+    ),
+    ("GET", "/v1/privacy/exports/{export_id}"): Operation(
+        details="Part 1 is the person, each further part a stretch of time with its events. `html` is a page without "
+        "script, `csv` one row per value. Nothing of it is kept: the answer says `no-store`.",
+        answer=ExportView,
+        parameters=(EXPORT_FORMAT, EXPORT_PART, EXPORT_LANGUAGE),
+        refuses=(409, 413),
+        texts=("text/html", "text/csv"),
     ),
     ("GET", "/v1/profiles/{profile_id}/timeline"): Operation(parameters=(PURPOSE, LIMIT, CURSOR)),
     ("POST", "/v1/imports"): Operation(
