@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from chalicelib.flows.admission import Admitted
+from chalicelib.flows.heard_consent import LeftOut, heard_consent
 from chalicelib.kernel.codec import encode
 from chalicelib.kernel.errors import BadInput
 from chalicelib.privacy.derive import derived
@@ -56,11 +57,11 @@ class EventContent(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Contributed(msgspec.Struct, frozen=True):
-    """An event's contribution, the coded content of its row, and the traits that were left out of it."""
+    """An event's contribution, the coded content of its row, and what was left out of it."""
 
     contribution: Contribution
     content: bytes
-    refused_traits: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
 
 def contribute(admitted: Admitted, keys: FacetKeys) -> Contributed:
@@ -69,7 +70,8 @@ def contribute(admitted: Admitted, keys: FacetKeys) -> Contributed:
     All identifiers are part of it: whether a link unites is decided apart, and may be decided otherwise later.
     """
     event = admitted.event
-    traits, refused = _traits(admitted, keys)
+    traits, left_out = _traits(admitted, keys)
+    consents, unheard = heard_consent(admitted)
     contribution = Contribution(
         event_key=admitted.event_key,
         type=event.type if is_plain_word(event.type) else HIDDEN_TYPE,
@@ -79,20 +81,20 @@ def contribute(admitted: Admitted, keys: FacetKeys) -> Contributed:
         channel=event.channel,
         facet=admitted.anchor,
         identifiers=dict(admitted.identifiers),
-        traits=traits,
+        traits={**traits, **consents},
         deltas=admitted.deltas,
         step=admitted.step,
     )
     original = keys.seal(keys.events, f"event/{admitted.event_key.hex()}", encode(event))
     content = EventContent(contribution, view(event.type, event.data), event.source, event.received_at, original)
-    return Contributed(contribution, encode(content), refused)
+    return Contributed(contribution, encode(content), (*left_out, *unheard))
 
 
-def _traits(admitted: Admitted, keys: FacetKeys) -> tuple[dict[str, Trait], tuple[str, ...]]:
-    """The traits an event may write, sealed where they must be, and the names of those it may not."""
+def _traits(admitted: Admitted, keys: FacetKeys) -> tuple[dict[str, Trait], tuple[LeftOut, ...]]:
+    """The traits an event may write, sealed where they must be, and those it may not."""
     given = admitted.event.data.get("traits")
     accepted: dict[str, Any] = {}
-    refused: list[str] = []
+    left_out: list[LeftOut] = []
     for name, value in given.items() if isinstance(given, Mapping) else ():
         try:
             if name not in admitted.writable_traits:
@@ -100,10 +102,10 @@ def _traits(admitted: Admitted, keys: FacetKeys) -> tuple[dict[str, Trait], tupl
             accepted[name] = check_trait(name, value)
         except BadInput:
             # A name that nobody declared may itself be personal.
-            refused.append(name if name in FIELDS else "*")
+            left_out.append(LeftOut("trait_left_out", f"traits.{name if name in FIELDS else '*'}"))
     coarse = derived(accepted, admitted.event.time)
     traits = {name: _trait(admitted, keys, name, value) for name, value in {**coarse, **accepted}.items()}
-    return traits, tuple(refused)
+    return traits, tuple(left_out)
 
 
 def _trait(admitted: Admitted, keys: FacetKeys, name: str, value: Any) -> Trait:

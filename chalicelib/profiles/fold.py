@@ -14,6 +14,7 @@ import msgspec
 from chalicelib.kernel.moments import Millis
 from chalicelib.profiles import series as series_of
 from chalicelib.profiles.claims import join_claims, trait_order
+from chalicelib.profiles.consents import CONSENT_TYPES
 from chalicelib.profiles.model import STEP_ORDER, Contribution, Facet, Link, Series, Step, Trait
 from chalicelib.profiles.pins import PINNED
 
@@ -123,7 +124,7 @@ def latest_steps(steps: Iterable[Step]) -> tuple[Step, ...]:
 
 
 def _facet_of(one: Contribution) -> Facet:
-    if one.type == PINNED:
+    if one.type == PINNED or (one.type in CONSENT_TYPES and not one.identifiers):
         # What staff say of a person is no sign of that person: it moves no first or last sighting.
         return Facet(_NEVER, 0, {}, one.traits, {}, (), {})
     return Facet(
