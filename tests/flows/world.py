@@ -58,16 +58,24 @@ class KeySet:
     def __init__(self) -> None:
         self.down = False
         self.branch_versions = 1
+        self.index_written = 1
+        self.index_versions: tuple[int, ...] = (1,)
 
     def index(self, tenant: Tenant) -> BlindIndex:
         self._answer()
-        return BlindIndex(secret_of(tenant.tenant_id, "index"))
+        keys = {one: self.index_key(tenant.tenant_id, one) for one in self.index_versions}
+        return BlindIndex(keys.pop(self.index_written), self.index_written, keys)
+
+    def index_key(self, tenant_id: str, version: int) -> bytes:
+        """The first as tenants of before have it; later ones with the part for names that it was."""
+        first = secret_of(tenant_id, "index")
+        return first if version == 1 else secret_of(tenant_id, "index", str(version)) + first
 
     def ingest(self, tenant: Tenant) -> IngestKeys:
         self._answer()
         branches = {one: self.branch(tenant.tenant_id, one) for one in range(1, self.branch_versions + 1)}
         private, _ = key_pair(secret_of(tenant.tenant_id, "ingest"))
-        return IngestKeys(BlindIndex(secret_of(tenant.tenant_id, "index")), branches, private)
+        return IngestKeys(self.index(tenant), branches, private)
 
     def branch(self, tenant_id: str, version: int) -> bytes:
         return secret_of(tenant_id, "branch", str(version))
