@@ -13,6 +13,7 @@ from chalicelib.flows.paging import MOST_ROWS
 from chalicelib.flows.read_exposure import ExposureQuestion, read_exposure
 from chalicelib.kernel.moments import format_moment
 from chalicelib.store.dynamo_history import DynamoHistory
+from chalicelib.store.items import Call
 from infra.failures import Failure
 
 VERBS = ("verify", "exposure")
@@ -32,9 +33,9 @@ def add_options(command: argparse.ArgumentParser) -> None:
     command.add_argument("--after", default="", help="exposure: list them after this id")
 
 
-def run(asked: argparse.Namespace, history: DynamoHistory) -> dict[str, Any]:
+def run(asked: argparse.Namespace, call: Call, table: str) -> dict[str, Any]:
     """Carry out one command. ``holds`` false in the answer makes the command end with 3."""
-    now = time.time_ns() // 1_000_000
+    now, history = time.time_ns() // 1_000_000, DynamoHistory(call, table)
     if asked.verb == "verify":
         return _verify(asked.tenant, asked.head, history, now)
     if not asked.principal:

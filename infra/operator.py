@@ -46,7 +46,6 @@ from chalicelib.kernel.errors import ZhiyinError
 from chalicelib.privacy.credentials import SCOPES, SECRET_BYTES, Credential, hash_token, new_token
 from chalicelib.privacy.fields import CONSENTS, FIELDS, allowed_traits
 from chalicelib.store.catalogue import DynamoCatalogue, SourceRecord
-from chalicelib.store.dynamo_history import DynamoHistory
 from chalicelib.store.dynamo_profiles import event_pk
 from infra import audit, dead_letters, declarations, deployment, logs, protections
 from infra.failures import Failure
@@ -230,7 +229,7 @@ class Operator:
     def audit(self, asked: argparse.Namespace) -> dict[str, Any]:
         """Whether a tenant's audit holds, or what a principal saw."""
         self._known(asked.tenant)
-        return audit.run(asked, DynamoHistory(self.api("dynamodb").call, self.settings.table_history))
+        return audit.run(asked, self.api("dynamodb").call, self.settings.table_history)
 
     def _known(self, tenant_id: str) -> None:
         if self.catalogue.tenant(tenant_id) is None:
