@@ -28,6 +28,7 @@ from chalicelib.entrypoints import (
     queue_events,
     queue_imports,
     schedule_counts,
+    schedule_keys,
     schedule_matches,
     schedule_quality,
     schedule_timers,
@@ -58,4 +59,5 @@ app.register_blueprint(schedule_matches.blueprint)
 app.register_blueprint(schedule_counts.blueprint)
 app.register_blueprint(schedule_quality.blueprint)
 app.register_blueprint(schedule_timers.blueprint)
+app.register_blueprint(schedule_keys.blueprint)
 app.register_blueprint(authorizers.blueprint)

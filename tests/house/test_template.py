@@ -130,7 +130,7 @@ def test_reach__branch_key_given_to_http__found(template: rules.Template) -> Non
     planted = copy.deepcopy(template)
     policy = planted["Resources"]["ApiHandlerRole"]["Properties"]["Policies"][0]["PolicyDocument"]
     policy["Statement"].append({"Action": ["kms:Decrypt"], "Resource": {"Fn::GetAtt": ["BranchKey", "Arn"]}})
-    assert rules.reach(planted)["BranchKey"] == ["APIHandler", "IngestEvents", "ScheduleMatches"]
+    assert rules.reach(planted)["BranchKey"] == ["APIHandler", "IngestEvents", "RotateKeys", "ScheduleMatches"]
 
 
 def chalice_says(root: Path) -> str:
