@@ -32,6 +32,7 @@ from chalicelib.entrypoints import (
     queue_imports,
     schedule_audit,
     schedule_counts,
+    schedule_keys,
     schedule_matches,
     schedule_quality,
     schedule_timers,
@@ -67,4 +68,5 @@ app.register_blueprint(schedule_counts.blueprint)
 app.register_blueprint(schedule_quality.blueprint)
 app.register_blueprint(schedule_timers.blueprint)
 app.register_blueprint(schedule_audit.blueprint)
+app.register_blueprint(schedule_keys.blueprint)
 app.register_blueprint(authorizers.blueprint)
