@@ -73,6 +73,7 @@ TAGS = {
     "matching": "Profiles that are probably one person, for review.",
     "routing": "Where a person should go, how to talk to them, and why.",
     "identity": "Who is one person: links, merges and splits by an operator's word.",
+    "erasures": "Corrections and erasures, and the receipts that prove them.",
     "jobs": "Trying drafts on stored people, and what published versions have changed.",
     "audit": "Who did what to whom, when and why.",
     "quarantine": "What could not be applied, and queueing it again.",

@@ -11,26 +11,41 @@ from msgspec.structs import replace
 from chalicelib.events.model import Identifier
 from chalicelib.flows import refuse_erased as refusing
 from chalicelib.flows.answer_route import answer_route
-from chalicelib.flows.erase_person import EraseOrder, Receipt, erase_person
+from chalicelib.flows.erase_person import erase_person
+from chalicelib.flows.erasure import EraseOrder, Receipt
 from chalicelib.flows.find_person import by_id, by_identifiers
 from chalicelib.flows.services import ErasureServices
 from chalicelib.kernel.errors import NotFound, Unavailable
 from chalicelib.kernel.moments import DAY_MS, HOUR_MS, MINUTE_MS
+from chalicelib.privacy.receipts import sign, signing_pair, verify
 from chalicelib.routing.model import RouteRequest
 from chalicelib.store.rows import Change, Outcome
-from tests.flows.world import NOW, TENANT_ID, World, described, paid
+from tests.flows.world import NOW, TENANT_ID, World, described, paid, secret_of
 
 USER, PHONE, EMAIL = ("user_id", "u1"), ("phone", "+8613907551234"), ("email", "reader@shop.test")
 
 
 def services_of(world: World, **other: Any) -> ErasureServices:
-    kept = ErasureServices(world.profiles, world.history, world.secrets, world.keys.index, world._publish)
+    kept = ErasureServices(
+        profiles=world.profiles,
+        history=world.history,
+        secrets=world.secrets,
+        ledger=world.ledger,
+        jobs=world.jobs,
+        sign=lambda tenant, document: sign(secret_of(tenant.tenant_id, "receipt"), document),
+        index=world.keys.index,
+        publish=world._publish,
+    )
     return replace(kept, **other)
 
 
 def erase(world: World, profile_id: str, erasure_id: str = "x1", **other: Any) -> Receipt:
     order = EraseOrder(erasure_id, profile_id, "asked for it", "t_officer")
-    return erase_person(order, world.tenant(TENANT_ID), services_of(world, **other), world.now)
+    signed = erase_person(order, world.tenant(TENANT_ID), services_of(world, **other), world.now)
+    assert signed is not None
+    public = signing_pair(secret_of(TENANT_ID, "receipt"))[1]
+    verify(signed.document, signed.signature, public)
+    return signed.document
 
 
 def known(world: World, *who: tuple[str, str]) -> bool:
