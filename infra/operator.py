@@ -6,6 +6,9 @@
     python -m infra.operator token create --tenant t_… --role bot --principal chatbot
     python -m infra.operator matches --tenant t_… --merge-above 0.999    (or --never) merge probable matches by itself
     python -m infra.operator catalogue list|put|publish|rollback --tenant t_… --kind tags [--files FILE …] [--id ID]
+    python -m infra.operator receipt-key --tenant t_…   the public key of receipts; an older tenant gets one
+    python -m infra.operator receipt verify FILE [--key KEY]    whether a receipt of an erasure is genuine; needs no deployment
+    python -m infra.operator restore --profiles NAME --history NAME    replay the ledger of erasures into restored copies
     python -m infra.operator counts --tenant t_…        what is stored, and what waits or is dead
     python -m infra.operator dead-letters list          what was given up on, with codes and without contents
     python -m infra.operator dead-letters replay [--queue events]
@@ -26,7 +29,7 @@ import secrets
 import sys
 import time
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -45,7 +48,7 @@ from chalicelib.privacy.credentials import SCOPES, SECRET_BYTES, Credential, has
 from chalicelib.privacy.fields import FIELDS, allowed_traits
 from chalicelib.store.catalogue import DynamoCatalogue, SourceRecord
 from chalicelib.store.dynamo_profiles import event_pk
-from infra import dead_letters, declarations, deployment, logs, protections
+from infra import dead_letters, declarations, deployment, logs, protections, receipts, restore
 from infra.failures import Failure
 from infra.stack import NAME
 
@@ -285,6 +288,10 @@ def _parser() -> argparse.ArgumentParser:
     sure = matches.add_mutually_exclusive_group(required=True)
     sure.add_argument("--merge-above", type=float, metavar="SCORE")
     sure.add_argument("--never", action="store_true")
+    receipts.add_options(nouns.add_parser("receipt", help="verify the receipt of an erasure"))
+    key = nouns.add_parser("receipt-key", help="the public key of a tenant's receipts")
+    key.add_argument("--tenant", required=True)
+    restore.add_options(nouns.add_parser("restore", help="make restored copies of tables fit to serve"))
     declarations.add_options(nouns.add_parser("catalogue", help="a tenant's own tags, measures, scenes, policy, words"))
     for noun, help_ in (
         ("counts", "what is stored"),
@@ -321,22 +328,25 @@ def run(asked: argparse.Namespace) -> dict[str, Any]:
     """Carry out one command. Raises Failure and ZhiyinError."""
     if asked.noun == "reset" and asked.stack is not None:
         raise Failure("reset forgets people without a receipt, so it works on the local cloud only.")
-    operator = Operator(deployment.environment(asked.stack))
-    if asked.noun == "dead-letters":
-        return operator.dead_letters(asked.verb, asked.queue, asked.stack)
-    if asked.noun == "tenant":
-        return _tenant(asked, operator)
-    if asked.noun == "source":
-        return dict(operator.create_source(asked.tenant, asked.name, asked.channel, trusted=asked.trusted))
-    if asked.noun == "token":
-        return {"token": operator.create_token(asked.tenant, asked.role, asked.principal)}
-    if asked.noun == "matches":
-        return operator.merge_matches(asked.tenant, asked.merge_above)
-    if asked.noun == "catalogue":
-        return operator.declare(asked)
-    if asked.noun in ("counts", "bodies"):
-        return dict(operator.counts(asked.tenant) if asked.noun == "counts" else operator.bodies(asked.tenant))
-    return {"deleted": operator.reset(asked.tenant)}
+    if asked.noun == "receipt":
+        return receipts.verify_file(asked.file, asked.key)
+    return _COMMANDS[asked.noun](asked, Operator(deployment.environment(asked.stack)))
+
+
+_COMMANDS: Mapping[str, Callable[[argparse.Namespace, Operator], dict[str, Any]]] = {
+    "tenant": _tenant,
+    "source": lambda asked, to: dict(to.create_source(asked.tenant, asked.name, asked.channel, trusted=asked.trusted)),
+    "token": lambda asked, to: {"token": to.create_token(asked.tenant, asked.role, asked.principal)},
+    "matches": lambda asked, to: to.merge_matches(asked.tenant, asked.merge_above),
+    "catalogue": lambda asked, to: to.declare(asked),
+    "counts": lambda asked, to: dict(to.counts(asked.tenant)),
+    "bodies": lambda asked, to: dict(to.bodies(asked.tenant)),
+    "reset": lambda asked, to: {"deleted": to.reset(asked.tenant)},
+    "dead-letters": lambda asked, to: to.dead_letters(asked.verb, asked.queue, asked.stack),
+    "receipt-key": lambda asked, to: receipts.key_of(asked.tenant, to.catalogue, Kms(to.api("kms")), to.settings),
+    "restore": lambda asked, to: restore.run(asked, to.catalogue, to.api, to.settings, _say),
+}
+"""Noun → what carries it out."""
 
 
 def main(given: list[str] | None = None) -> int:

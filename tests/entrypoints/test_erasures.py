@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+from base64 import b64encode
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from chalicelib.aws.kms import Kms
 from chalicelib.entrypoints import erasing, queue_privacy
 from chalicelib.privacy.receipts import ReceiptForged, Signature, public_key, verify
-from tests.entrypoints.service import Invocation, Lambdas, Shop, open_shop
+from infra import operator, receipts
+from tests.entrypoints.service import Invocation, Lambdas, Shop, forget_composed, open_shop
 
 
 @pytest.fixture
@@ -158,3 +163,55 @@ def test_receipt__of_another_tenant__not_found(own: Shop, lambdas: Lambdas) -> N
     other = open_shop(lambdas, "other")
     assert other.read(f"/v1/privacy/receipts/{opened.json['receipt_id']}").status == 404
     assert list(queued(own))
+
+
+def test_receipt__verified_offline__from_the_file_alone(
+    own: Shop, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The operator's command says yes to the file as it was answered, and no to a tampered one or another key."""
+    opened = own.ask("/v1/privacy/erasures", {"profile_id": profile(own)["profile_id"], "reason": "asked"})
+    assert [deliver(one) for one in queued(own)] == [{"batchItemFailures": []}]
+    answer = own.read(f"/v1/privacy/receipts/{opened.json['receipt_id']}")
+    file = tmp_path / "receipt.json"
+    file.write_bytes(answer.body)
+    key = receipts.key_of(
+        own.tenant_id,
+        own.lambdas.operator.catalogue,
+        Kms(own.lambdas.operator.api("kms")),
+        own.lambdas.operator.settings,
+    )["public_key"]
+    assert operator.main(["receipt", "verify", str(file), "--key", key, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["receipt_id"] == opened.json["receipt_id"]
+    assert operator.main(["receipt", "verify", str(file)]) == 0
+    assert "compare it" in capsys.readouterr().out
+    other = open_shop(own.lambdas, "other").tenant_id
+    known = own.lambdas.operator.catalogue.tenant(other)
+    assert known is not None
+    wrong = b64encode(known.receipt_public).decode()
+    assert operator.main(["receipt", "verify", str(file), "--key", wrong]) == 1
+    file.write_bytes(answer.body.replace(b'"facets":1', b'"facets":2'))
+    assert operator.main(["receipt", "verify", str(file), "--key", key]) == 1
+    assert "receipt_forged" in capsys.readouterr().err
+    file.write_bytes(b"{}")
+    assert operator.main(["receipt", "verify", str(file)]) == 1
+
+
+def test_erasure__tenant_without_a_receipt_key__is_erased_and_waits_for_its_receipt(own: Shop) -> None:
+    """An older tenant: nobody is found from the first moment; once an operator has made the key, the receipt follows."""
+    catalogue = own.lambdas.operator.catalogue
+    tenant = catalogue.tenant(own.tenant_id)
+    assert tenant is not None
+    catalogue.keep(replace(tenant, receipt_private=b"", receipt_public=b""))
+    forget_composed()
+    opened = own.ask("/v1/privacy/erasures", {"profile_id": profile(own)["profile_id"], "reason": "asked"})
+    (message,) = queued(own)
+    assert deliver(message) == {"batchItemFailures": [{"itemIdentifier": "m1"}]}
+    assert own.lookup("user_id", "u1").status == 404
+    path = f"/v1/privacy/receipts/{opened.json['receipt_id']}"
+    assert own.read(path).json["state"] == "running"
+    kms, settings = Kms(own.lambdas.operator.api("kms")), own.lambdas.operator.settings
+    made = receipts.key_of(own.tenant_id, catalogue, kms, settings)
+    assert receipts.key_of(own.tenant_id, catalogue, kms, settings) == made
+    forget_composed()
+    assert deliver(message) == {"batchItemFailures": []}
+    assert own.read(path).json["receipt"]["signature"]["public_key"] == made["public_key"]
