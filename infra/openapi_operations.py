@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from chalicelib.entrypoints.http_catalogue import PublishRequest, RollbackRequest
+from chalicelib.entrypoints.http_erasures import CorrectionOpened, CorrectionRequest, ErasureRequest
 from chalicelib.entrypoints.http_identity import MergeRequest, MergeTrial, SplitRequest
 from chalicelib.entrypoints.http_matching import Rejection
 from chalicelib.entrypoints.http_profiles import Lookup
@@ -25,6 +26,7 @@ from chalicelib.flows.open_job import DryRunRequest, JobOpened
 from chalicelib.flows.paging import MOST_ROWS
 from chalicelib.flows.read_catalogue import MOST_LISTED
 from chalicelib.flows.reveal_views import RevealRequest, RevealView
+from chalicelib.flows.run_erasure import ErasureOpened, ReceiptView
 from chalicelib.flows.views import AcceptedView
 from chalicelib.insights.groupings import OTHER, SEGMENTS
 from chalicelib.insights.hot_words import WINDOW_HOURS
@@ -260,6 +262,30 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         parameters=(CANDIDATES, CURSOR),
     ),
     ("POST", "/v1/merge-candidates/{candidate_id}/reject"): Operation(body=(Rejection,), refuses=(409,)),
+    ("POST", "/v1/privacy/corrections"): Operation(
+        details="Name the person by `profile_id` or by `identifiers`. A later correction wins over an earlier one; what "
+        "is derived from a trait (`age_band`, `country`, `region`) follows from its correction.",
+        body=(CorrectionRequest,),
+        answer=CorrectionOpened,
+        status=202,
+        parameters=(IDEMPOTENCY_KEY,),
+        refuses=(404, 409),
+    ),
+    ("POST", "/v1/privacy/erasures"): Operation(
+        details="Name the person by `profile_id` or by `identifiers`. It cannot be taken back. Events that happened "
+        "before it are refused for ever, whoever sends them; who comes back afterwards is a new person.",
+        body=(ErasureRequest,),
+        answer=ErasureOpened,
+        status=202,
+        parameters=(IDEMPOTENCY_KEY,),
+        refuses=(404, 409),
+    ),
+    ("GET", "/v1/privacy/receipts/{receipt_id}"): Operation(
+        details="`state` is waiting, running, completed or refused of an erasure, and waiting, applied or refused of a "
+        "correction. The signature is Ed25519 over the canonical JSON of `document`; keep the answer, and verify it "
+        "with the operator's command and the tenant's public key.",
+        answer=ReceiptView,
+    ),
     ("POST", "/v1/route"): Operation(
         details="A caller whom no identifier leads to gets the path for new customers, with `profile_id` null.",
         body=(RouteRequest,),
