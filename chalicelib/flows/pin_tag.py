@@ -9,7 +9,7 @@ from chalicelib.flows.follow import follow
 from chalicelib.flows.identity_records import Audited, audit_record
 from chalicelib.flows.profile_of import profile_of
 from chalicelib.flows.services import Change, IdentityServices
-from chalicelib.flows.tell_changes import About, tag_changes
+from chalicelib.flows.tell_changes import About, still_open, tag_changes
 from chalicelib.flows.time_told import confirmed, past_of
 from chalicelib.kernel.codec import decode, encode
 from chalicelib.kernel.errors import NotFound, Unavailable
@@ -108,7 +108,11 @@ def _told(
     family = rules.families.kin(order.tag_id) | {order.tag_id}
     old, new = (assess(rules, profile, now, among=family) for profile in (profile_of(row, body), grown))
     changed = confirmed(changes(old, new), past, rules, grown, now)
-    told = [*past.changes, Change("profile.updated", about), *tag_changes(changed, about, now)]
+    told = [
+        *still_open(past.changes, grown, rules),
+        Change("profile.updated", about),
+        *tag_changes(changed, about, now),
+    ]
     assessed, waits = ([new], row.due_at) if past.walked is None else ([past.walked.ends_in, new], 0)
     # Of all rules: while a person's word stood, nobody waited for what time does to this tag.
     due_at = earliest(rules, grown, assessed, now, waits=waits)
