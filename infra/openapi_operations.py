@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from chalicelib.entrypoints.http_catalogue import PublishRequest, RollbackRequest
+from chalicelib.entrypoints.http_consents import ConsentRequest, RestrictionRequest
 from chalicelib.entrypoints.http_identity import MergeRequest, MergeTrial, SplitRequest
 from chalicelib.entrypoints.http_matching import Rejection
 from chalicelib.entrypoints.http_profiles import Lookup
@@ -89,6 +90,9 @@ TAG_PURPOSE = Parameter(
 TAG_REASON = Parameter("reason", "Why; it stands in the audit.", example="no longer a key account")
 LIMIT = Parameter(
     "limit", "How many events, 20 unless told.", schema={"type": "integer", "minimum": 1, "maximum": MOST_ROWS}
+)
+WORDS = Parameter(
+    "limit", "How many words, 20 unless told.", schema={"type": "integer", "minimum": 1, "maximum": MOST_ROWS}
 )
 CANDIDATES = Parameter(
     "limit", "How many pairs, 20 unless told.", schema={"type": "integer", "minimum": 1, "maximum": MOST_ROWS}
@@ -183,6 +187,22 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ),
     ("DELETE", "/v1/profiles/{profile_id}/tags/{tag_id}"): Operation(
         parameters=(TAG_PURPOSE, TAG_REASON, IDEMPOTENCY_KEY), refuses=(404, 409)
+    ),
+    ("GET", "/v1/profiles/{profile_id}/consents"): Operation(
+        details="`service` and `legal` are served. What stands now is by purpose; the history is never rewritten.",
+        parameters=(PURPOSE, WORDS, CURSOR),
+    ),
+    ("PUT", "/v1/profiles/{profile_id}/consents"): Operation(
+        details="It counts at once in every read and on the bus. `reason` stands in the audit.",
+        body=(ConsentRequest,),
+        parameters=(IDEMPOTENCY_KEY,),
+        refuses=(404, 409),
+    ),
+    ("POST", "/v1/privacy/restrictions"): Operation(
+        details="Give a `profile_id` or `identifiers`. While restricted, events are kept and nobody judges the person.",
+        body=(RestrictionRequest,),
+        parameters=(IDEMPOTENCY_KEY,),
+        refuses=(404, 409),
     ),
     ("GET", "/v1/profiles/{profile_id}/timeline"): Operation(parameters=(PURPOSE, LIMIT, CURSOR)),
     ("POST", "/v1/imports"): Operation(
