@@ -11,6 +11,7 @@ from chalicelib.entrypoints import (
     http_audit,
     http_catalogue,
     http_catalogue_jobs,
+    http_consents,
     http_erasures,
     http_events,
     http_exports,
@@ -57,6 +58,7 @@ app.register_blueprint(http_erasures.blueprint, name_prefix="erasures_")
 app.register_blueprint(http_identity.blueprint, name_prefix="identity_")
 app.register_blueprint(http_insights.blueprint, name_prefix="insights_")
 app.register_blueprint(http_tags.blueprint, name_prefix="tags_")
+app.register_blueprint(http_consents.blueprint, name_prefix="consents_")
 app.register_blueprint(http_quality.blueprint, name_prefix="quality_")
 app.register_blueprint(http_quarantine.blueprint, name_prefix="quarantine_")
 app.register_blueprint(http_audit.blueprint, name_prefix="audit_")

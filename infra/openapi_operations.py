@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from chalicelib.entrypoints.http_catalogue import PublishRequest, RollbackRequest
+from chalicelib.entrypoints.http_consents import ConsentRequest, RestrictionRequest
 from chalicelib.entrypoints.http_erasures import CorrectionOpened, CorrectionRequest, ErasureRequest
 from chalicelib.entrypoints.http_identity import MergeRequest, MergeTrial, SplitRequest
 from chalicelib.entrypoints.http_matching import Rejection
@@ -95,6 +96,9 @@ TAG_PURPOSE = Parameter(
 TAG_REASON = Parameter("reason", "Why; it stands in the audit.", example="no longer a key account")
 LIMIT = Parameter(
     "limit", "How many events, 20 unless told.", schema={"type": "integer", "minimum": 1, "maximum": MOST_ROWS}
+)
+WORDS = Parameter(
+    "limit", "How many words, 20 unless told.", schema={"type": "integer", "minimum": 1, "maximum": MOST_ROWS}
 )
 CANDIDATES = Parameter(
     "limit", "How many pairs, 20 unless told.", schema={"type": "integer", "minimum": 1, "maximum": MOST_ROWS}
@@ -217,6 +221,22 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         parameters=(EXPORT_FORMAT, EXPORT_PART, EXPORT_LANGUAGE),
         refuses=(409, 413),
         texts=("text/html", "text/csv"),
+    ),
+    ("GET", "/v1/profiles/{profile_id}/consents"): Operation(
+        details="`service` and `legal` are served. What stands now is by purpose; the history is never rewritten.",
+        parameters=(PURPOSE, WORDS, CURSOR),
+    ),
+    ("PUT", "/v1/profiles/{profile_id}/consents"): Operation(
+        details="It counts at once in every read and on the bus. `reason` stands in the audit.",
+        body=(ConsentRequest,),
+        parameters=(IDEMPOTENCY_KEY,),
+        refuses=(404, 409),
+    ),
+    ("POST", "/v1/privacy/restrictions"): Operation(
+        details="Give a `profile_id` or `identifiers`. While restricted, events are kept and nobody judges the person.",
+        body=(RestrictionRequest,),
+        parameters=(IDEMPOTENCY_KEY,),
+        refuses=(404, 409),
     ),
     ("GET", "/v1/profiles/{profile_id}/timeline"): Operation(parameters=(PURPOSE, LIMIT, CURSOR)),
     ("POST", "/v1/imports"): Operation(

@@ -32,6 +32,8 @@ ROUTES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("DELETE", "/v1/profiles/*/tags/*"),
     ),
     "privacy:export": (("POST", "/v1/privacy/exports"), ("GET", "/v1/privacy/exports/*")),
+    "consents:write": (("PUT", "/v1/profiles/*/consents"),),
+    "privacy:restrict": (("POST", "/v1/privacy/restrictions"),),
     "insights:read": (("GET", "/v1/insights/*"),),
     "catalogue:read": (("GET", "/v1/catalogue/*"), ("GET", "/v1/catalogue/*/*")),
     "catalogue:write": (
