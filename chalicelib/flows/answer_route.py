@@ -16,6 +16,7 @@ from chalicelib.privacy.tenants import Tenant
 from chalicelib.profiles.cases import cases
 from chalicelib.profiles.claims import usable
 from chalicelib.profiles.model import Profile
+from chalicelib.profiles.retention import kept
 from chalicelib.profiles.values import values
 from chalicelib.routing.decide import decide
 from chalicelib.routing.model import Caller, RouteRequest
@@ -72,7 +73,7 @@ def situation_of(request: RouteRequest, now: Millis, timezone: str | None) -> Si
 
 def caller_of(profile: Profile, tags: Iterable[Tag], services: ReadServices, now: Millis) -> Caller:
     """What a policy may know of a person."""
-    profile = usable(profile, services.catalogue.health.weights)
+    profile = usable(kept(profile, now), services.catalogue.health.weights)
     return Caller(
         profile_id=profile.profile_id,
         personalised=profile.state == "active",

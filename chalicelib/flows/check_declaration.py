@@ -16,11 +16,12 @@ from chalicelib.profiles.measures import Measure
 from chalicelib.routing.declared_policy import declared_policy_mistakes
 from chalicelib.routing.policy_paths import Known
 from chalicelib.store.declarations import Kind
-from chalicelib.tags.declared_rule import declared_rule_mistakes, parts_of, reads_of
+from chalicelib.tags.declared_rule import declared_rule_mistakes, parts_of
 from chalicelib.tags.measure_check import measure_mistakes
 from chalicelib.tags.model import TagRule
 from chalicelib.tags.scene_check import scene_mistakes
 from chalicelib.tags.shapes import Mistake
+from chalicelib.tags.uses import reads_of
 from chalicelib.tags.vocabulary import Vocabulary
 from chalicelib.tags.word_list_check import word_list_mistakes
 
@@ -95,7 +96,7 @@ def broken_readers(in_force: InForce, after: InForce) -> Iterator[Mistake]:
 def vocabulary_of(in_force: InForce, *, of_groups: bool = False) -> Vocabulary:
     """What rules may read: those of single persons, or those of groups."""
     if of_groups:
-        persons = {one.id for one in in_force.rules().values() if one.granularity == "person"}
+        persons = {one.id: one for one in in_force.rules().values() if one.granularity == "person"}
         return GroupVocabulary(persons, in_force.measures.measures)
     return Vocabulary(in_force.measures.measures, scenes=in_force.scenes.keys())
 

@@ -21,6 +21,7 @@ from chalicelib.kernel.codec import decode, encode
 from chalicelib.kernel.moments import DAY_MS, Millis, day_of
 from chalicelib.profiles.claims import usable
 from chalicelib.profiles.model import Body
+from chalicelib.profiles.retention import kept
 from chalicelib.store.counts import Kept
 from chalicelib.store.people import Slice
 from chalicelib.store.rows import ProfileRow
@@ -141,7 +142,7 @@ def _count(
         if row.state != "active":
             # Whoever asked that their profile be not used is in no statistic either.
             continue
-        profile = usable(profile_of(row, decode(row.body, Body)), catalogue.health.weights)
+        profile = usable(kept(profile_of(row, decode(row.body, Body)), run.at), catalogue.health.weights)
         assessed = assess(catalogue, profile, run.at)
         count_person(counts, profile, assessed.tags, catalogue.measures.money, run.at)
         report.people += 1

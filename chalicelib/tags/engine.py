@@ -14,6 +14,7 @@ from chalicelib.profiles.claims import usable
 from chalicelib.profiles.conditions import ENGINE
 from chalicelib.profiles.model import Profile, Trait
 from chalicelib.profiles.pins import pin_name, pins_of
+from chalicelib.profiles.retention import kept
 from chalicelib.profiles.values import at_path, evidence, present, values
 from chalicelib.tags.catalogue import Basis, Catalogue, Compiled, Selection
 from chalicelib.tags.confidence import decay, scene_of
@@ -78,7 +79,7 @@ def assess(
     they bear on. ``among``: just the rules of these ids, such as those that a policy reads. ``scenes``: the scenes
     that are on, or the situation that tells them.
     """
-    profile = usable(profile, catalogue.health.weights)
+    profile = usable(kept(profile, now), catalogue.health.weights)
     pins = _pins(catalogue, profile, only, among)
     there = present(profile)
     selection = catalogue.select(

@@ -19,6 +19,7 @@ from chalicelib.profiles.claims import usable
 from chalicelib.profiles.conditions import ENGINE
 from chalicelib.profiles.model import Profile
 from chalicelib.profiles.pins import pin_name
+from chalicelib.profiles.retention import kept
 from chalicelib.profiles.values import at_path, values
 from chalicelib.tags.catalogue import Basis, Catalogue, Compiled, evidence_paths
 from chalicelib.tags.confidence import believed, decay, scene_of, weight_of, weights_in
@@ -144,7 +145,7 @@ def why(
     scenes: Collection[str] | Situation = (),
 ) -> Why:
     """Explain a tag, set or not, at a moment. Raises NotFound for an id the catalogue does not hold."""
-    profile = usable(profile, catalogue.health.weights)
+    profile = usable(kept(profile, now), catalogue.health.weights)
     compiled = catalogue.compiled(tag_id)
     rule = compiled.rule
     if isinstance(scenes, Situation):
