@@ -118,8 +118,8 @@ def timeline(request: Request, caller: Caller, profile_id: str) -> TimelineView:
 def context(request: Request, caller: Caller, profile_id: str) -> dict[str, Any]:
     """What a bot should know before it speaks, in at most 4 KB."""
     person, at = _person(request, caller, profile_id, ("service",))
-    channel = query(request, "channel") or "api"
-    return context_for_bot(person, channel, read_services(caller.tenant_id), at, tenant_of(caller).timezone)
+    channel, services = query(request, "channel") or "api", read_services(caller.tenant_id)
+    return context_for_bot(person, channel, services, at, tenant_of(caller).timezone, _asked(request, caller))
 
 
 def _person(request: Request, caller: Caller, profile_id: str, serves: Collection[str]) -> tuple[Profile, Millis]:

@@ -39,7 +39,7 @@ def for_purpose(profile: Profile, asked: Asked, services: ReadServices, now: Mil
     """A person as the purpose may see them."""
     whole = services.catalogue
     catalogue = whole.for_purpose(asked.purpose)
-    found = permitted(usable(profile, whole.health.weights), asked.purpose, asked.asked_first, now, whole.measures)
+    found = permitted(usable(profile, whole.health.weights), asked, now, whole.measures)
     withheld = set(found.withheld)
     if not found.unjudged and _leaves_out(whole, catalogue):
         withheld.add(OTHER_TAGS)

@@ -43,7 +43,7 @@ def read_timeline(
     position = position_of(cursor, _CURSOR)
     body = decode(row.body, Body)
     profile = profile_of(row, body)
-    seen = permitted(profile, asked.purpose, asked.asked_first, now, services.catalogue.measures)
+    seen = permitted(profile, asked, now, services.catalogue.measures)
     if seen.closed:
         return TimelineView(row.profile_id, (), "", (MaskedPath("events", seen.closed),))
     families, fields = _barred(FAMILIES, asked, profile), _barred(EVENT_FIELDS, asked, profile)

@@ -15,6 +15,7 @@ import msgspec
 
 from chalicelib.identity.blind_index import namespace_of
 from chalicelib.kernel.moments import Millis
+from chalicelib.privacy.asked import Asked
 from chalicelib.privacy.fields import FIELDS, NAMESPACES, STANDING
 from chalicelib.privacy.uses import Declared, Use
 from chalicelib.profiles.measures import MeasureSet
@@ -54,14 +55,24 @@ class Permitted(msgspec.Struct, frozen=True):
     unjudged: str = ""
 
 
-def permitted(
-    profile: Profile, purpose: str, asked_first: Collection[str], now: Millis, measures: MeasureSet
-) -> Permitted:
-    """What of a profile may be used for a purpose at a moment."""
-    if purpose == LEGAL:
+def used(profile: Profile, asked: Asked, now: Millis, measures: MeasureSet) -> Profile:
+    """The profile as a purpose may use it, for those who show nothing of it: what is withheld is not listed."""
+    if asked.purpose == LEGAL:
+        return profile
+    barred = _barred_of(profile, asked, measures)
+    if _closed(profile, asked.purpose, barred):
+        return _emptied(profile)
+    fresh, is_child = kept(profile, now), _is_child(profile)
+    # Most people, for service: nothing is barred, and nothing need be made anew.
+    return _reduced(fresh, barred, is_child=is_child) if is_child or barred.anything else fresh
+
+
+def permitted(profile: Profile, asked: Asked, now: Millis, measures: MeasureSet) -> Permitted:
+    """What of a profile may be used for a purpose at a moment, and what is withheld."""
+    if asked.purpose == LEGAL:
         return Permitted(profile, profile.links)
-    barred = _barred(purpose, frozenset(profile.said.items()), frozenset(asked_first), measures)
-    closed, shown = _closed(profile, purpose, barred), _shown(profile, barred, now)
+    barred = _barred_of(profile, asked, measures)
+    closed, shown = _closed(profile, asked.purpose, barred), _shown(profile, barred, now)
     if closed:
         links = shown if closed == "restricted" else {}
         gone = (*_WHOLE, *(() if links else ("identifiers",)))
@@ -88,6 +99,15 @@ class _Barred(msgspec.Struct, frozen=True):
     measures: Mapping[str, str]
     namespaces: Mapping[str, str]
     standing: Mapping[str, str]
+
+    @property
+    def anything(self) -> bool:
+        """Whether there is anything that may not be used."""
+        return bool(self.traits or self.measures or self.namespaces or self.standing)
+
+
+def _barred_of(profile: Profile, asked: Asked, measures: MeasureSet) -> _Barred:
+    return _barred(asked.purpose, frozenset(profile.said.items()), frozenset(asked.asked_first), measures)
 
 
 @lru_cache(maxsize=_ANSWERS_KEPT)

@@ -12,6 +12,7 @@ from chalicelib.privacy.uses import ANYTHING, Use, together, wider
 from chalicelib.profiles.conditions import reads
 from chalicelib.profiles.operators import BadOperator, expand
 from chalicelib.profiles.uses import path_use
+from chalicelib.profiles.values import stem
 from chalicelib.tags.model import Signal, TagRule
 
 _OF_GROUPS = "g"
@@ -36,7 +37,8 @@ class Uses:
 
     def __init__(self, measured: Mapping[str, Use], rules: Mapping[str, TagRule]) -> None:
         self._measured = measured
-        self._rules = rules
+        self.rules = rules
+        self._allowed: dict[tuple[str, str], bool] = {}
 
     def of_path(self, path: str) -> Use | None:
         """The use of the value at a path; None where nothing is there."""
@@ -48,7 +50,7 @@ class Uses:
             # How many people there are tells of none of them.
             return ANYTHING
         if kind in _OF_TAGS:
-            rule = self._rules.get(name)
+            rule = self.rules.get(name)
             return None if rule is None else self.of_rule(rule)
         return self._measured.get(name)
 
@@ -68,5 +70,13 @@ class Uses:
         """Whether a rule that reads these paths may speak for a purpose."""
         if purpose not in rule.purposes:
             return False
-        found = (self.of_path(path) for path in paths)
-        return all(use is None or not wider([purpose], use) for use in found)
+        return all(self._allows(path, purpose) for path in paths)
+
+    def _allows(self, path: str, purpose: str) -> bool:
+        # What may be done with a measure is the same for each of its stats.
+        asked = path if path.startswith(f"{_OF_GROUPS}.") else stem(path), purpose
+        known = self._allowed.get(asked)
+        if known is None:
+            use = self.of_path(path)
+            known = self._allowed[asked] = use is None or not wider([purpose], use)
+        return known
