@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from chalicelib.flows.effective import POLICY, InForce
+from chalicelib.flows.outrun_readers import outrun_readers, uses_of
 from chalicelib.insights.groups import GroupVocabulary
 from chalicelib.kernel.errors import BadInput, ManyMistakes
 from chalicelib.kernel.names import bad_texts, texts_in
@@ -22,7 +23,7 @@ from chalicelib.tags.measure_check import measure_mistakes
 from chalicelib.tags.model import TagRule
 from chalicelib.tags.scene_check import scene_mistakes
 from chalicelib.tags.shapes import Mistake
-from chalicelib.tags.uses import Uses, reads_of
+from chalicelib.tags.uses import reads_of
 from chalicelib.tags.vocabulary import Vocabulary
 from chalicelib.tags.word_list_check import word_list_mistakes
 
@@ -93,11 +94,7 @@ def broken_readers(in_force: InForce, after: InForce) -> Iterator[Mistake]:
             message = f"It is the parent of the tag “{rule.id}”."
             yield Mistake("$", "in_use", message, f"Change or withdraw the tag “{rule.id}” first.")
     yield from _broken_policy(in_force, after)
-
-
-def uses_of(in_force: InForce) -> Uses:
-    """What may be done with what rules and policies read."""
-    return Uses(in_force.measures.uses, in_force.rules())
+    yield from outrun_readers(in_force, after)
 
 
 def vocabulary_of(in_force: InForce, *, of_groups: bool = False) -> Vocabulary:
