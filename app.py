@@ -11,6 +11,7 @@ from chalicelib.entrypoints import (
     http_audit,
     http_catalogue,
     http_catalogue_jobs,
+    http_data_map,
     http_events,
     http_identity,
     http_imports,
@@ -49,6 +50,7 @@ app.register_blueprint(http_tags.blueprint, name_prefix="tags_")
 app.register_blueprint(http_quality.blueprint, name_prefix="quality_")
 app.register_blueprint(http_quarantine.blueprint, name_prefix="quarantine_")
 app.register_blueprint(http_audit.blueprint, name_prefix="audit_")
+app.register_blueprint(http_data_map.blueprint, name_prefix="privacy_")
 app.register_blueprint(http_catalogue.blueprint, name_prefix="catalogue_")
 app.register_blueprint(http_system.blueprint, name_prefix="system_")
 app.register_blueprint(queue_events.blueprint)
