@@ -56,9 +56,11 @@ def lookup(request: Request, caller: Caller) -> ProfileView:
     profile = by_identifiers(tenant, identifiers, services)
     if profile is None:
         raise NotFound("no_such_profile", "There is no such profile.")
-    return describe_profile(
+    view = describe_profile(
         profile, services, now(), group_tags(caller.tenant_id), Asked(asked.purpose, tenant.asked_first)
     )
+    _noted(caller, "profiles.look_up", view.profile_id, asked.purpose, view)
+    return view
 
 
 @blueprint.route("/v1/profiles/{profile_id}", authorizer=principal_auth)
@@ -69,7 +71,9 @@ def profile(request: Request, caller: Caller, profile_id: str) -> ProfileView:
 
     person, at = _person(request, caller, profile_id, PURPOSES)
     services, groups = read_services(caller.tenant_id), group_tags(caller.tenant_id)
-    return describe_profile(person, services, at, groups, _asked(request, caller))
+    view = describe_profile(person, services, at, groups, _asked(request, caller))
+    _noted(caller, "profiles.read", view.profile_id, query(request, "purpose"), view)
+    return view
 
 
 @blueprint.route("/v1/profiles/{profile_id}/tags", authorizer=principal_auth)
@@ -80,16 +84,24 @@ def tags(request: Request, caller: Caller, profile_id: str) -> TagsView:
 
     person, at = _person(request, caller, profile_id, PURPOSES)
     services, groups = read_services(caller.tenant_id), group_tags(caller.tenant_id)
-    return describe_tags(person, services, at, groups, _asked(request, caller), _scenes(request, caller))
+    view = describe_tags(person, services, at, groups, _asked(request, caller), _scenes(request, caller))
+    _noted(caller, "tags.read", view.profile_id, query(request, "purpose"), view)
+    return view
 
 
 @blueprint.route("/v1/profiles/{profile_id}/tags/{tag_id}/why", authorizer=principal_auth)
 @serves(blueprint, READ)
 def tag_why(request: Request, caller: Caller, profile_id: str, tag_id: str) -> WhyView:
     """Why a tag is set, or why it is not, or was as of a moment; with ``scene`` as it weighs in these scenes."""
+    person, at = _person(request, caller, profile_id, PURPOSES)
+    view = _why(request, caller, person, tag_id, at)
+    _noted(caller, "tags.why", person.profile_id, query(request, "purpose"), view)
+    return view
+
+
+def _why(request: Request, caller: Caller, person: Profile, tag_id: str, at: Millis) -> WhyView:
     from chalicelib.flows.for_purpose import explained_for, for_purpose
 
-    person, at = _person(request, caller, profile_id, PURPOSES)
     services = read_services(caller.tenant_id)
     seen = explained_for(tag_id, for_purpose(person, _asked(request, caller), services, at), services)
     if any(rule.id == tag_id for rule in services.catalogue.group_rules):
@@ -110,7 +122,9 @@ def timeline(request: Request, caller: Caller, profile_id: str) -> TimelineView:
 
     check_purpose(caller, query(request, "purpose"), TIMELINE_PURPOSES)
     limit, cursor, services = limit_of(request), query(request, "cursor"), read_services(caller.tenant_id)
-    return read_timeline(caller.tenant_id, profile_id, limit, cursor, services, now(), _asked(request, caller))
+    view = read_timeline(caller.tenant_id, profile_id, limit, cursor, services, now(), _asked(request, caller))
+    _noted(caller, "timeline.read", view.profile_id, query(request, "purpose"), view)
+    return view
 
 
 @blueprint.route("/v1/profiles/{profile_id}/context", authorizer=principal_auth)
@@ -119,7 +133,9 @@ def context(request: Request, caller: Caller, profile_id: str) -> dict[str, Any]
     """What a bot should know before it speaks, in at most 4 KB."""
     person, at = _person(request, caller, profile_id, ("service",))
     channel, services = query(request, "channel") or "api", read_services(caller.tenant_id)
-    return context_for_bot(person, channel, services, at, tenant_of(caller).timezone, _asked(request, caller))
+    view = context_for_bot(person, channel, services, at, tenant_of(caller).timezone, _asked(request, caller))
+    _noted(caller, "context.read", person.profile_id, query(request, "purpose"), view)
+    return view
 
 
 def _person(request: Request, caller: Caller, profile_id: str, serves: Collection[str]) -> tuple[Profile, Millis]:
@@ -146,3 +162,10 @@ def _scenes(request: Request, caller: Caller) -> tuple[str, ...]:
 
 def _asked(request: Request, caller: Caller) -> Asked:
     return Asked(query(request, "purpose"), tenant_of(caller).asked_first)
+
+
+def _noted(caller: Caller, action: str, profile_id: str, purpose: str, view: object) -> None:
+    """Keep who is about to see this. Loaded with the first sight: routes are answered without it."""
+    from chalicelib.entrypoints.noting import note
+
+    note(caller, action, (profile_id,), purpose, view)

@@ -14,7 +14,7 @@ import msgspec
 from chalicelib.flows.effective import InForce
 from chalicelib.kernel.texts import Text
 from chalicelib.privacy.credentials import SCOPES
-from chalicelib.privacy.fields import CONSENTS, EVENT_FIELDS, FAMILIES, FIELDS, NAMESPACES, STANDING, Field
+from chalicelib.privacy.fields import EVENT_FIELDS, FAMILIES, FIELDS, NAMESPACES, REGISTERS, STANDING, Field
 from chalicelib.privacy.uses import Declared, FieldClass, Use
 from chalicelib.profiles.measures import Measure
 from chalicelib.profiles.uses import fields_of
@@ -86,7 +86,7 @@ def _entries(in_force: InForce) -> Iterator[Entry]:
     yield from map(_trait, FIELDS.values())
     yield from (_declared("identifier", "identifiers.", one) for one in NAMESPACES.values())
     yield from (_declared("standing", "", one) for one in STANDING.values())
-    yield from (_declared("consent", "consents.", one) for one in CONSENTS.values())
+    yield from (_declared("consent", "consents.", one) for one in REGISTERS.values())
     yield from (_event("event", "events.", one) for one in FAMILIES.values())
     yield from (_event("event_field", "data.", one) for one in EVENT_FIELDS.values())
     for measure in in_force.measures.measures.values():

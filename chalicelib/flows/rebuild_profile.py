@@ -6,10 +6,6 @@ been saved by then, join what was linked, choose the lead. What the history cann
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-import msgspec
-
 from chalicelib.flows.find_person import row_of
 from chalicelib.flows.past_facet import too_much_history
 from chalicelib.flows.past_people import PastPeople
@@ -23,7 +19,7 @@ from chalicelib.kernel.codec import decode
 from chalicelib.kernel.errors import BadInput, Conflict, NotFound, Unavailable
 from chalicelib.kernel.moments import DAY_MS, Millis
 from chalicelib.privacy.tenants import Tenant
-from chalicelib.profiles.join import body_of, join, may_profile
+from chalicelib.profiles.join import body_of, join, spoken_since
 from chalicelib.profiles.model import Body, Facet, FacetId, Profile
 
 ATTEMPTS = 5
@@ -84,18 +80,9 @@ def _joined(
     is_restricted = any(row is not None and row.state == "restricted" for row in people)
     body = body_of({facet: then[facet] for facet in component.facets}, component.nodes)
     generation = 1 + max(row.generation for row in rows)
-    joined = join(profile_id, version, "restricted" if is_restricted else "active", generation, body)
-    return _as_said_since(joined, [profile_of(row, decode(row.body, Body)) for row in people if row is not None])
-
-
-def _as_said_since(then: Profile, people: Sequence[Profile]) -> Profile:
-    """The past as it may be shown today: a consent that was withdrawn since is withdrawn for the past, too."""
-    answers = dict(then.said)
-    for one in people:
-        for purpose, granted in one.said.items():
-            answers[purpose] = granted and all(other.said.get(purpose, True) for other in people)
-    may = may_profile(then.state, then.traits, answers) and all(one.is_profiled for one in people)
-    return msgspec.structs.replace(then, said=answers, is_profiled=may)
+    found = join(profile_id, version, "restricted" if is_restricted else "active", generation, body)
+    today = {row.profile_id: profile_of(row, past.snapshot.body(row.profile_id)) for row in people if row is not None}
+    return spoken_since(found, today.values())
 
 
 def _unknown() -> NotFound:

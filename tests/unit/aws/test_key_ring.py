@@ -1,17 +1,20 @@
 import msgspec
 import pytest
 
-from chalicelib.aws.key_ring import KeyRing, new_tenant, with_new_branch_key
+from chalicelib.aws.key_ring import KeyRing, new_tenant, with_receipt_key
+from chalicelib.aws.rotating import with_new_branch_key
 from chalicelib.aws.settings import Settings
 from chalicelib.kernel.errors import Unavailable
 from chalicelib.privacy.envelope import open_from, seal_to
+from chalicelib.privacy.receipts import signing_pair
 from chalicelib.privacy.sealing import SealBroken
 
 SETTINGS = Settings(
-    *["x"] * 10,
+    *["x"] * 11,
     "KI",
     "KB",
     "KE",
+    "KR",
     "eu-west-1",
     {},
     key_cache_seconds=300,
@@ -64,7 +67,7 @@ def ring(kms, steps):
 
 def test_key_ring__keys_of_a_tenant__open_by_purpose(ring, kms, tenant):
     """Each purpose has its KMS key and context; the ingest key opens what the public one sealed."""
-    assert ring.index_key(tenant) == b"\x02" * 32
+    assert ring.index_key(tenant) == b"\x02" * 64
     assert ring.branch_key(tenant) == (1, b"\x03" * 32)
     private = ring.ingest_private(tenant)
     assert open_from(private, seal_to(tenant.ingest_public, b"x", b"t_1"), b"t_1") == b"x"
@@ -87,13 +90,13 @@ def test_key_ring__kms_down__goes_on_with_kept_keys_until_the_limit(ring, kms, t
     ring.index_key(tenant)
     kms.is_down = True
     for steps.at in (300, 301, 309.9, 310, 3599.9):
-        assert ring.index_key(tenant) == b"\x02" * 32
+        assert ring.index_key(tenant) == b"\x02" * 64
     assert len(kms.opened) == 1 + 3
     steps.at = 3600
     with pytest.raises(Unavailable):
         ring.index_key(tenant)
     kms.is_down = False
-    assert ring.index_key(tenant) == b"\x02" * 32
+    assert ring.index_key(tenant) == b"\x02" * 64
 
 
 def test_key_ring__kms_down_and_nothing_kept__is_unavailable(ring, kms, tenant):
@@ -148,3 +151,15 @@ def test_kept_key__printed__shows_nothing(ring, tenant):
     """A key that reaches a log by accident is not readable there."""
     ring.index_key(tenant)
     assert str(list(ring._kept.values())) == "[<kept key>]"
+
+
+def test_receipt_key__older_tenant__gets_one_and_keeps_it(kms, tenant):
+    """What was signed once is verified for ever: a second call makes no other key."""
+    older = msgspec.structs.replace(tenant, receipt_private=b"", receipt_public=b"")
+    ring = KeyRing(kms, SETTINGS, lambda: 0.0)
+    with pytest.raises(Unavailable, match="no_receipt_key"):
+        ring.receipt_private(older)
+    made = with_receipt_key(kms, SETTINGS, lambda length: b"r" * length, older)
+    assert signing_pair(ring.receipt_private(made))[1] == made.receipt_public
+    assert with_receipt_key(kms, SETTINGS, lambda length: b"s" * length, made) is made
+    assert kms.opened[-1] == ("KR", "t_1", "receipt")
