@@ -24,7 +24,10 @@ from chalicelib.flows.matching_views import MergeCandidatesView, MergeCandidateV
 from chalicelib.flows.pin_tag import Pin
 from chalicelib.flows.preview_merge import PreviewView
 from chalicelib.flows.read_audit import AuditView
+from chalicelib.flows.read_consents import ConsentsView
 from chalicelib.flows.read_quarantine import QuarantinedView, QuarantineView
+from chalicelib.flows.record_consent import Consented
+from chalicelib.flows.restrict_person import Restriction
 from chalicelib.flows.source_views import QualityView
 from chalicelib.flows.views import Problem
 from chalicelib.flows.why_views import WhyView
@@ -44,6 +47,8 @@ VIEWS: Mapping[str, Any] = {
     for one in (
         AuditView,
         CatalogueView,
+        Consented,
+        ConsentsView,
         DeclarationView,
         DraftView,
         GroupsView,
@@ -54,6 +59,7 @@ VIEWS: Mapping[str, Any] = {
         MergeCandidatesView,
         Pin,
         PreviewView,
+        Restriction,
         PublishedView,
         QualityView,
         QuarantineView,
