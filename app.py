@@ -30,7 +30,9 @@ from chalicelib.entrypoints import (
     queue_catalogue,
     queue_events,
     queue_imports,
+    schedule_audit,
     schedule_counts,
+    schedule_keys,
     schedule_matches,
     schedule_quality,
     schedule_timers,
@@ -65,4 +67,6 @@ app.register_blueprint(schedule_matches.blueprint)
 app.register_blueprint(schedule_counts.blueprint)
 app.register_blueprint(schedule_quality.blueprint)
 app.register_blueprint(schedule_timers.blueprint)
+app.register_blueprint(schedule_audit.blueprint)
+app.register_blueprint(schedule_keys.blueprint)
 app.register_blueprint(authorizers.blueprint)

@@ -24,6 +24,7 @@ from chalicelib.flows.matching_views import MergeCandidatesView, MergeCandidateV
 from chalicelib.flows.pin_tag import Pin
 from chalicelib.flows.preview_merge import PreviewView
 from chalicelib.flows.read_audit import AuditView
+from chalicelib.flows.read_exposure import ExposureView
 from chalicelib.flows.read_quarantine import QuarantinedView, QuarantineView
 from chalicelib.flows.source_views import QualityView
 from chalicelib.flows.views import Problem
@@ -43,6 +44,7 @@ VIEWS: Mapping[str, Any] = {
     one.__name__: one
     for one in (
         AuditView,
+        ExposureView,
         CatalogueView,
         DeclarationView,
         DraftView,

@@ -103,6 +103,7 @@ DECLARATIONS = Parameter(
 )
 AUDIT_PRINCIPAL = Parameter("principal", "Only what this principal did.", example="supervisor-1")
 AUDIT_PROFILE = Parameter("profile", "Only what was about this profile.", example="p_1")
+SEER = Parameter("principal", "Whose sights; required.", example="agent-1")
 WINDOW = Parameter("window", "How far back; `24h` unless told.", schema={"enum": sorted(WINDOW_HOURS)}, example="24h")
 REGION = Parameter(
     "region", "Only people of this province, of a country's two letters, `unknown` or `other`.", example="浙江"
@@ -337,8 +338,16 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         "meanwhile; `psi` lists the population stability index of each field that has enough values."
     ),
     ("GET", "/v1/audit"): Operation(
-        details="A page for a rare principal or profile may hold fewer than asked for, or none, and still have a cursor.",
+        details="What was read is told with a principal or a profile; without either it is what was done. "
+        "A page for a rare principal or profile may hold fewer than asked for, or none, and still have a cursor.",
         parameters=(AUDIT_PRINCIPAL, AUDIT_PROFILE, FROM, TO, ROWS, CURSOR),
+    ),
+    ("GET", "/v1/audit/exposure"): Operation(
+        details="The question after a breach. The counts are of people; one of whom a value was shown as it is does not "
+        "count among the masked. Public and internal fields are never masked. `profiles` is a page of the people, by id. "
+        "Where `complete` is false there was more than could be read in time: the counts are of what is before `to`, "
+        "and the rest is asked for from there.",
+        parameters=(SEER, FROM, TO, ROWS, CURSOR),
     ),
     ("GET", "/v1/quarantine"): Operation(
         details="A page for a rare code may hold fewer than asked for, or none, and still have a cursor.",

@@ -23,6 +23,10 @@ _PAUSE_SECONDS = 10.0
 KEY_BYTES = 32
 
 
+def _untold(tenant_id: str, purpose: str, code: str) -> None:
+    """For rings that nobody watches: tests and operators see the refusal itself."""
+
+
 class _Kept(msgspec.Struct):
     """An opened key, when KMS opened it and when to ask KMS again. Both are the clock's seconds."""
 
@@ -37,8 +41,15 @@ class _Kept(msgspec.Struct):
 class KeyRing:
     """Opens tenants' keys and caches them. May be shared between threads."""
 
-    def __init__(self, kms: Kms, settings: Settings, clock: Callable[[], float]) -> None:
-        """``clock`` gives seconds that never go back, such as ``time.monotonic``."""
+    def __init__(
+        self, kms: Kms, settings: Settings, clock: Callable[[], float], told: Callable[[str, str, str], None] = _untold
+    ) -> None:
+        """``clock`` gives seconds that never go back, such as ``time.monotonic``.
+
+        ``told`` is told of each refusal: the tenant, the key's purpose, and KMS's own code. Somebody must look, even
+        while the kept key is used on.
+        """
+        self._told = told
         self._kms = kms
         self._clock = clock
         self._fresh_seconds = settings.key_cache_seconds
@@ -86,7 +97,8 @@ class KeyRing:
                     return kept.key
         try:
             key = self._kms.decrypt(self._key_ids[purpose], wrapped, context(tenant_id, purpose))
-        except Unavailable:
+        except Unavailable as error:
+            self._told(tenant_id, purpose, getattr(error.__cause__, "code", error.code))
             if kept is None or now - kept.opened_at >= self._hard_seconds:
                 self._drop(name)
                 raise

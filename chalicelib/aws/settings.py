@@ -43,6 +43,8 @@ class Settings(msgspec.Struct, frozen=True):
     """An import pauses while more messages than these wait for ingestion, so that live events are not behind it."""
     reveals_per_hour: int = 60
     """How many calls of a principal may open fields in an hour."""
+    sweep_rows_per_run: int = 20_000
+    """After a rotation one run of the sweep looks at so many rows of a table, for each tenant and kind of key."""
 
 
 ENDPOINT_VARIABLES = {
@@ -75,6 +77,7 @@ _LIMITS = (
     "import_limit_bytes",
     "import_waiting_messages",
     "reveals_per_hour",
+    "sweep_rows_per_run",
 )
 
 

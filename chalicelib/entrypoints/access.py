@@ -40,7 +40,7 @@ ROUTES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("POST", "/v1/catalogue/*/*/publish"),
         ("POST", "/v1/catalogue/*/*/rollback"),
     ),
-    "audit:read": (("GET", "/v1/audit"),),
+    "audit:read": (("GET", "/v1/audit"), ("GET", "/v1/audit/exposure")),
     "quality:read": (("GET", "/v1/quality"),),
     "quarantine:read": (("GET", "/v1/quarantine"),),
     "quarantine:replay": (("POST", "/v1/quarantine/*/replay"),),

@@ -97,7 +97,13 @@ def catalogue_store() -> DynamoCatalogue:
 @cache
 def key_ring() -> KeyRing:
     """Tenants' keys, as far as this function's role may open them."""
-    return KeyRing(Kms(api("kms")), settings(), time.monotonic)
+    return KeyRing(Kms(api("kms")), settings(), time.monotonic, _key_unusable)
+
+
+def _key_unusable(tenant_id: str, purpose: str, code: str) -> None:
+    """KMS would not open a key: an alarm watches the count, and the line says which key and why."""
+    journal().count("KeysUnusable")
+    journal().warn("key_unusable", tenant=tenant_id, operation=purpose, code=code)
 
 
 @cache

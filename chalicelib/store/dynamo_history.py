@@ -57,6 +57,14 @@ class DynamoHistory:
         rows = (_record(tenant, kind, item) for item in self._whole(found))
         return sorted(rows, key=lambda row: (row.at, row.record_id), reverse=True)
 
+    def records_after(self, tenant: str, kind: str, *, after: Millis, until: Millis, limit: int) -> Sequence[Record]:
+        """The oldest records of a kind in (after, until], oldest first."""
+        if until <= after:
+            return []
+        found = self._table.oldest_instants(_INDEX, f"{tenant}#{kind}", after=after, until=until, limit=limit)
+        rows = (_record(tenant, kind, item) for item in self._whole(found))
+        return sorted(rows, key=lambda row: (row.at, row.record_id))
+
     def keep(self, record: Record) -> bool:
         """Keep a record; False when there was one of its id."""
         return self._table.put(record_item(record), if_absent=True)

@@ -118,6 +118,12 @@ class MemoryHistory:
         rows.sort(key=lambda row: (row.at, row.record_id), reverse=True)
         return [row for row in rows if len(rows) <= limit or row.at >= rows[limit - 1].at]
 
+    def records_after(self, tenant: str, kind: str, *, after: Millis, until: Millis, limit: int) -> Sequence[Record]:
+        """The oldest records of a kind in (after, until], oldest first."""
+        kept = [one for one in self.kept_records.values() if (one.tenant, one.kind) == (tenant, kind)]
+        rows = sorted((one for one in kept if after < one.at <= until), key=lambda row: (row.at, row.record_id))
+        return [row for row in rows if len(rows) <= limit or row.at <= rows[limit - 1].at]
+
     def events(self, tenant: str, keys: Collection[bytes]) -> dict[bytes, EventRow]:
         """Event key → row, for those that exist."""
         return {key: self.markers[tenant, key] for key in keys if (tenant, key) in self.markers}

@@ -259,6 +259,12 @@ class HistoryStore(Protocol):
         ``limit`` of them, and more where it falls between records of one instant.
         """
 
+    def records_after(self, tenant: str, kind: str, *, after: Millis, until: Millis, limit: int) -> Sequence[Record]:
+        """The oldest records of a kind in (after, until], oldest first; index reads may lag.
+
+        ``limit`` of them, and more where it falls between records of one instant.
+        """
+
     def events(self, tenant: str, keys: Collection[bytes]) -> dict[bytes, EventRow]:
         """Event key → row, for those that exist."""
 
