@@ -75,6 +75,7 @@ TAGS = {
     "matching": "Profiles that are probably one person, for review.",
     "routing": "Where a person should go, how to talk to them, and why.",
     "identity": "Who is one person: links, merges and splits by an operator's word.",
+    "erasures": "Corrections and erasures, and the receipts that prove them.",
     "jobs": "Trying drafts on stored people, and what published versions have changed.",
     "exports": "Everything that is held of a person, for who may take it out.",
     "audit": "Who did what to whom, when and why.",

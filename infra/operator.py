@@ -9,6 +9,9 @@
     python -m infra.operator audit verify --tenant t_… [--head HASH]     whether nobody touched the audit; ends with 3 if so
     python -m infra.operator audit exposure --tenant t_… --principal anna [--from T] [--to T]     what somebody saw
     python -m infra.operator key rotate|status|remove --tenant t_… [--kind branch|index] [--version N]
+    python -m infra.operator receipt-key --tenant t_…   the public key of receipts; an older tenant gets one
+    python -m infra.operator receipt verify FILE [--key KEY]    whether a receipt of an erasure is genuine; needs no deployment
+    python -m infra.operator restore --profiles NAME --history NAME    replay the ledger of erasures into restored copies
     python -m infra.operator counts --tenant t_…        what is stored, and what waits or is dead
     python -m infra.operator dead-letters list          what was given up on, with codes and without contents
     python -m infra.operator dead-letters replay [--queue events]
@@ -50,7 +53,7 @@ from chalicelib.store.catalogue import DynamoCatalogue, SourceRecord
 from chalicelib.store.dynamo_profiles import event_pk
 from chalicelib.store.dynamo_secrets import DynamoSecrets
 from chalicelib.store.sweeps import DynamoIdentifiers
-from infra import audit, dead_letters, declarations, deployment, logs, protections, rotation
+from infra import audit, dead_letters, declarations, deployment, logs, protections, receipts, restore, rotation
 from infra.failures import Failure
 from infra.stack import NAME
 
@@ -330,6 +333,10 @@ def _parser() -> argparse.ArgumentParser:
     sure.add_argument("--merge-above", type=float, metavar="SCORE")
     sure.add_argument("--never", action="store_true")
     rotation.add_options(nouns.add_parser("key", help="rotate a tenant's keys, and see how far it is"))
+    receipts.add_options(nouns.add_parser("receipt", help="verify the receipt of an erasure"))
+    key = nouns.add_parser("receipt-key", help="the public key of a tenant's receipts")
+    key.add_argument("--tenant", required=True)
+    restore.add_options(nouns.add_parser("restore", help="make restored copies of tables fit to serve"))
     declarations.add_options(nouns.add_parser("catalogue", help="a tenant's own tags, measures, scenes, policy, words"))
     for noun, help_ in (
         ("counts", "what is stored"),
@@ -385,6 +392,8 @@ _COMMANDS: Mapping[str, Callable[[argparse.Namespace, Operator], Mapping[str, An
     "key": lambda asked, operator: operator.keys(asked),
     "catalogue": lambda asked, operator: operator.declare(asked),
     "audit": lambda asked, operator: operator.audit(asked),
+    "receipt-key": lambda asked, to: receipts.key_of(asked.tenant, to.catalogue, Kms(to.api("kms")), to.settings),
+    "restore": lambda asked, to: restore.run(asked, to.catalogue, to.api, to.settings, _say),
     "counts": lambda asked, operator: operator.counts(asked.tenant),
     "bodies": lambda asked, operator: operator.bodies(asked.tenant),
     "reset": lambda asked, operator: {"deleted": operator.reset(asked.tenant)},
@@ -395,6 +404,8 @@ def run(asked: argparse.Namespace) -> dict[str, Any]:
     """Carry out one command. Raises Failure and ZhiyinError."""
     if asked.noun == "reset" and asked.stack is not None:
         raise Failure("reset forgets people without a receipt, so it works on the local cloud only.")
+    if asked.noun == "receipt":
+        return receipts.verify_file(asked.file, asked.key)
     return dict(_COMMANDS[asked.noun](asked, Operator(deployment.environment(asked.stack))))
 
 

@@ -24,11 +24,13 @@ class Settings(msgspec.Struct, frozen=True):
     queue_events_url: str
     queue_imports_url: str
     queue_catalogue_url: str
+    queue_privacy_url: str
     bucket_imports: str
     bus_name: str
     key_index_id: str
     key_branch_id: str
     key_ingest_id: str
+    key_receipt_id: str
     region: str
     endpoints: dict[str, str]
     message_limit_bytes: int = 262_144
@@ -63,11 +65,13 @@ _NAMES = (
     "queue_events_url",
     "queue_imports_url",
     "queue_catalogue_url",
+    "queue_privacy_url",
     "bucket_imports",
     "bus_name",
     "key_index_id",
     "key_branch_id",
     "key_ingest_id",
+    "key_receipt_id",
 )
 _LIMITS = (
     "message_limit_bytes",
