@@ -24,6 +24,10 @@ _PAUSE_SECONDS = 10.0
 KEY_BYTES = 32
 
 
+def _untold(tenant_id: str, purpose: str, code: str) -> None:
+    """For rings that nobody watches: tests and operators see the refusal itself."""
+
+
 class _Kept(msgspec.Struct):
     """An opened key, when KMS opened it and when to ask KMS again. Both are the clock's seconds."""
 
@@ -38,8 +42,15 @@ class _Kept(msgspec.Struct):
 class KeyRing:
     """Opens tenants' keys and caches them. May be shared between threads."""
 
-    def __init__(self, kms: Kms, settings: Settings, clock: Callable[[], float]) -> None:
-        """``clock`` gives seconds that never go back, such as ``time.monotonic``."""
+    def __init__(
+        self, kms: Kms, settings: Settings, clock: Callable[[], float], told: Callable[[str, str, str], None] = _untold
+    ) -> None:
+        """``clock`` gives seconds that never go back, such as ``time.monotonic``.
+
+        ``told`` is told of each refusal: the tenant, the key's purpose, and KMS's own code. Somebody must look, even
+        while the kept key is used on.
+        """
+        self._told = told
         self._kms = kms
         self._clock = clock
         self._fresh_seconds = settings.key_cache_seconds
@@ -52,9 +63,13 @@ class KeyRing:
     def __repr__(self) -> str:
         return f"<key ring of {len(self._kept)}>"
 
-    def index_key(self, tenant: Tenant) -> bytes:
-        """The key of the tenant's blind indexes. Raises Unavailable, SealBroken."""
-        return self._open(tenant.tenant_id, "index", tenant.index_key)
+    def index_key(self, tenant: Tenant, version: int | None = None) -> bytes:
+        """The key of the tenant's blind indexes; the oldest that is kept unless one is named.
+
+        Raises Unavailable, SealBroken, and KeyError for a version the tenant has not.
+        """
+        wrapped = tenant.index_key if version is None else tenant.index_keys[version]
+        return self._open(tenant.tenant_id, "index", wrapped)
 
     def branch_key(self, tenant: Tenant, version: int | None = None) -> tuple[int, bytes]:
         """(version, key) that facet keys are derived from; the newest unless one is named.
@@ -89,7 +104,8 @@ class KeyRing:
                     return kept.key
         try:
             key = self._kms.decrypt(self._key_ids[purpose], wrapped, context(tenant_id, purpose))
-        except Unavailable:
+        except Unavailable as error:
+            self._told(tenant_id, purpose, getattr(error.__cause__, "code", error.code))
             if kept is None or now - kept.opened_at >= self._hard_seconds:
                 self._drop(name)
                 raise
@@ -154,7 +170,8 @@ def new_tenant(
         tenant_id=tenant_id,
         name=name,
         timezone=timezone,
-        index_key=wrap("index", random(KEY_BYTES)),
+        # One part for identifiers, one for the names that outlive its rotation (``identity.blind_index``).
+        index_key=wrap("index", random(2 * KEY_BYTES)),
         branch_keys={1: wrap("branch", random(KEY_BYTES))},
         ingest_private=wrap("ingest", private),
         ingest_public=public,
@@ -173,13 +190,3 @@ def with_receipt_key(kms: Kms, settings: Settings, random: Callable[[int], bytes
     private, public = signing_pair(random(KEY_BYTES))
     wrapped = kms.encrypt(key_ids(settings)["receipt"], private, context(tenant.tenant_id, "receipt"))
     return msgspec.structs.replace(tenant, receipt_private=wrapped, receipt_public=public)
-
-
-def with_new_branch_key(kms: Kms, settings: Settings, random: Callable[[int], bytes], tenant: Tenant) -> Tenant:
-    """The tenant with one more branch key, which new values are sealed under.
-
-    The older ones stay: what they sealed must open. Raises Unavailable when KMS cannot be used.
-    """
-    wrapped = kms.encrypt(key_ids(settings)["branch"], random(KEY_BYTES), context(tenant.tenant_id, "branch"))
-    keys = tenant.branch_keys | {tenant.branch_version + 1: wrapped}
-    return msgspec.structs.replace(tenant, branch_keys=keys)

@@ -43,6 +43,10 @@ class Settings(msgspec.Struct, frozen=True):
     """A larger file is not imported. S3 takes no more than 5 GB in one upload."""
     import_waiting_messages: int = 1_000
     """An import pauses while more messages than these wait for ingestion, so that live events are not behind it."""
+    reveals_per_hour: int = 60
+    """How many calls of a principal may open fields in an hour."""
+    sweep_rows_per_run: int = 20_000
+    """After a rotation one run of the sweep looks at so many rows of a table, for each tenant and kind of key."""
 
 
 ENDPOINT_VARIABLES = {
@@ -76,6 +80,8 @@ _LIMITS = (
     "key_cache_entries",
     "import_limit_bytes",
     "import_waiting_messages",
+    "reveals_per_hour",
+    "sweep_rows_per_run",
 )
 
 

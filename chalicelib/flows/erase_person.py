@@ -35,7 +35,7 @@ from chalicelib.profiles.model import IdentifierKey
 from chalicelib.store import rows
 from chalicelib.store.jobs import JobRow
 from chalicelib.store.ledger import LedgerRow
-from chalicelib.store.rows import IdentifierRow, IdentifierWrite, Record
+from chalicelib.store.rows import IdentifierWrite, Record
 
 _PROGRESS, _PROGRESS_DAYS = "progress", 90
 _PAGE = 200
@@ -133,11 +133,10 @@ def _erase_redirects(erasure: Erasure, tenant: Tenant, services: ErasureServices
 
 def _nowhere(key: IdentifierKey, snapshot: Snapshot, erasure: Erasure, generation: int) -> IdentifierWrite:
     before = snapshot.row(key)
-    row = IdentifierRow(
+    row = msgspec.structs.replace(
+        before,
         profile_id="",
         version=before.version + 1,
-        contenders=before.contenders,
-        shared=before.shared,
         erased_at=erasure.erased_until,
         generation=erasure.facets.get(key, generation),
     )

@@ -162,6 +162,7 @@ def test_segments__of_customer_groups__are_entered_and_left_with_their_tags(time
         "version": 1,
         "segment": "called",
         "at": format_moment(EXPIRED),
+        "purposes": ["service"],
     }
 
 
