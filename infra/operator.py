@@ -6,7 +6,12 @@
     python -m infra.operator token create --tenant t_… --role bot --principal chatbot
     python -m infra.operator matches --tenant t_… --merge-above 0.999    (or --never) merge probable matches by itself
     python -m infra.operator catalogue list|put|publish|rollback --tenant t_… --kind tags [--files FILE …] [--id ID]
+    python -m infra.operator audit verify --tenant t_… [--head HASH]     whether nobody touched the audit; ends with 3 if so
+    python -m infra.operator audit exposure --tenant t_… --principal anna [--from T] [--to T]     what somebody saw
     python -m infra.operator key rotate|status|remove --tenant t_… [--kind branch|index] [--version N]
+    python -m infra.operator receipt-key --tenant t_…   the public key of receipts; an older tenant gets one
+    python -m infra.operator receipt verify FILE [--key KEY]    whether a receipt of an erasure is genuine; needs no deployment
+    python -m infra.operator restore --profiles NAME --history NAME    replay the ledger of erasures into restored copies
     python -m infra.operator counts --tenant t_…        what is stored, and what waits or is dead
     python -m infra.operator dead-letters list          what was given up on, with codes and without contents
     python -m infra.operator dead-letters replay [--queue events]
@@ -43,12 +48,12 @@ from chalicelib.aws.services import open_api
 from chalicelib.aws.settings import Settings
 from chalicelib.kernel.errors import ZhiyinError
 from chalicelib.privacy.credentials import SCOPES, SECRET_BYTES, Credential, hash_token, new_token
-from chalicelib.privacy.fields import FIELDS, allowed_traits
+from chalicelib.privacy.fields import CONSENTS, FIELDS, allowed_traits
 from chalicelib.store.catalogue import DynamoCatalogue, SourceRecord
 from chalicelib.store.dynamo_profiles import event_pk
 from chalicelib.store.dynamo_secrets import DynamoSecrets
 from chalicelib.store.sweeps import DynamoIdentifiers
-from infra import dead_letters, declarations, deployment, logs, protections, rotation
+from infra import audit, dead_letters, declarations, deployment, logs, protections, receipts, restore, rotation
 from infra.failures import Failure
 from infra.stack import NAME
 
@@ -70,6 +75,8 @@ _KINDS = {
     "#k#": "idempotency_keys",
 }
 """What a key's mark says an item is; the first that fits."""
+DOES_NOT_HOLD = 3
+"""What the command ends with when it was carried out and what it looked at does not hold."""
 _COUNTED = (*_KINDS.values(), "merged", "replayed", "records")
 _SHORT_ID_BYTES = 9
 _LEAST_SURE = 0.95
@@ -89,13 +96,13 @@ class Operator:
         return open_api(service, self.settings, credentials_from(self.environ))
 
     def create_tenant(self, name: str, timezone: str, region: str, horizon_days: int) -> dict[str, str]:
-        """A tenant with keys, its first admin token, and a first trusted source with its write key."""
+        """A tenant with keys, its first admin token, and a first trusted source, which may bring consents, with its write key."""
         tenant_id = "t_" + _short_id()
         made = new_tenant(
             Kms(self.api("kms")), self.settings, os.urandom, tenant_id=tenant_id, name=name, timezone=timezone
         )
         self.catalogue.keep(msgspec.structs.replace(made, region=region, horizon_days=horizon_days))
-        source = self.create_source(tenant_id, "first source", "web", trusted=True)
+        source = self.create_source(tenant_id, "first source", "web", trusted=True, consents=True)
         return {
             "tenant_id": tenant_id,
             "admin_token": self.create_token(tenant_id, "admin", "admin"),
@@ -111,8 +118,10 @@ class Operator:
         self.catalogue.keep(protected)
         return protections.told(protected)
 
-    def create_source(self, tenant_id: str, name: str, channel: str, *, trusted: bool) -> dict[str, str]:
-        """A source, its write key, and the secret its webhooks are signed with."""
+    def create_source(
+        self, tenant_id: str, name: str, channel: str, *, trusted: bool, consents: bool = False
+    ) -> dict[str, str]:
+        """A source, its write key, and the secret its webhooks are signed with. ``consents``: it may say who agreed."""
         self._known(tenant_id)
         source_id = "s_" + _short_id()
         secret = "whsec_" + base64.b64encode(os.urandom(_SECRET_BYTES)).decode()
@@ -124,13 +133,22 @@ class Operator:
             name=name,
             channel=channel,
             rank=2 if trusted else 1,
-            traits=tuple(sorted(allowed_traits(FIELDS if trusted else None))),
+            traits=tuple(sorted(allowed_traits(FIELDS if trusted else None) | ({CONSENTS} if consents else set()))),
             webhook_secrets=(wrapped,),
         )
         self.catalogue.keep(record)
         write_key = new_token("source", os.urandom(SECRET_BYTES))
         self.catalogue.keep_credential(Credential(hash_token(write_key), "source", tenant_id, source_id, ("source",)))
         return {"source_id": source_id, "write_key": write_key, "webhook_secret": secret}
+
+    def believe_consents(self, tenant_id: str, source_id: str, *, believed: bool) -> dict[str, Any]:
+        """From now on a source's word that somebody agreed is believed, or is not. Doors go by it within a minute."""
+        source = self.catalogue.source(source_id)
+        if source is None or source.tenant_id != tenant_id:
+            raise Failure(f"There is no source {source_id} of {tenant_id}.")
+        traits = {*source.traits, CONSENTS} if believed else set(source.traits) - {CONSENTS}
+        self.catalogue.keep(msgspec.structs.replace(source, traits=tuple(sorted(traits))))
+        return {"source_id": source_id, "consents": believed}
 
     def create_token(self, tenant_id: str, role: str, principal: str) -> str:
         """A principal's token with the scopes of its role."""
@@ -232,6 +250,11 @@ class Operator:
 
         return {one.name: dead_letters.summary(one, call, codes_of) for one in chosen}
 
+    def audit(self, asked: argparse.Namespace) -> dict[str, Any]:
+        """Whether a tenant's audit holds, or what a principal saw."""
+        self._known(asked.tenant)
+        return audit.run(asked, self.api("dynamodb").call, self.settings.table_history)
+
     def _known(self, tenant_id: str) -> None:
         if self.catalogue.tenant(tenant_id) is None:
             raise Failure(f"There is no tenant {tenant_id}.")
@@ -290,12 +313,15 @@ def _parser() -> argparse.ArgumentParser:
     tenant.add_argument("--timezone", default="Asia/Shanghai")
     tenant.add_argument("--region", default="CN", help="country of phone numbers without a code")
     tenant.add_argument("--horizon-days", type=int, default=730, help="how old an event may be")
-    source = nouns.add_parser("source", help="make a source")
-    source.add_argument("verb", choices=["create"])
+    source = nouns.add_parser("source", help="make a source, or say whether it may bring consents")
+    source.add_argument("verb", choices=["create", "update"])
     source.add_argument("--tenant", required=True)
-    source.add_argument("--name", required=True)
+    source.add_argument("--name", help="of a new source")
+    source.add_argument("--source", help="the one to change")
     source.add_argument("--channel", default="api")
     source.add_argument("--trusted", action="store_true", help="may write member level and VIP")
+    consents = argparse.BooleanOptionalAction
+    source.add_argument("--consents", action=consents, default=False, help="may say that somebody agreed")
     token = nouns.add_parser("token", help="make a principal's token")
     token.add_argument("verb", choices=["create"])
     token.add_argument("--tenant", required=True)
@@ -307,6 +333,10 @@ def _parser() -> argparse.ArgumentParser:
     sure.add_argument("--merge-above", type=float, metavar="SCORE")
     sure.add_argument("--never", action="store_true")
     rotation.add_options(nouns.add_parser("key", help="rotate a tenant's keys, and see how far it is"))
+    receipts.add_options(nouns.add_parser("receipt", help="verify the receipt of an erasure"))
+    key = nouns.add_parser("receipt-key", help="the public key of a tenant's receipts")
+    key.add_argument("--tenant", required=True)
+    restore.add_options(nouns.add_parser("restore", help="make restored copies of tables fit to serve"))
     declarations.add_options(nouns.add_parser("catalogue", help="a tenant's own tags, measures, scenes, policy, words"))
     for noun, help_ in (
         ("counts", "what is stored"),
@@ -317,6 +347,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--tenant", required=True)
         if noun == "reset":
             command.add_argument("--yes", action="store_true", required=True)
+    audit.add_options(nouns.add_parser("audit", help="whether its chain holds, and what a principal saw"))
     dead = nouns.add_parser("dead-letters", help="what was given up on, and moving it back")
     dead.add_argument("verb", choices=["list", "replay"])
     dead.add_argument("--queue", help="of one queue, such as events; of all when not given")
@@ -339,16 +370,30 @@ def _tenant(asked: argparse.Namespace, operator: Operator) -> dict[str, Any]:
     return dict(made)
 
 
+def _source(asked: argparse.Namespace, operator: Operator) -> dict[str, Any]:
+    if asked.verb == "update":
+        if not asked.source:
+            raise Failure("Say which source to change: --source s_….")
+        return operator.believe_consents(asked.tenant, asked.source, believed=asked.consents)
+    if not asked.name:
+        raise Failure("A new source needs a --name.")
+    made = operator.create_source(
+        asked.tenant, asked.name, asked.channel, trusted=asked.trusted, consents=asked.consents
+    )
+    return dict(made)
+
+
 _COMMANDS: Mapping[str, Callable[[argparse.Namespace, Operator], Mapping[str, Any]]] = {
     "dead-letters": lambda asked, operator: operator.dead_letters(asked.verb, asked.queue, asked.stack),
     "tenant": _tenant,
-    "source": lambda asked, operator: operator.create_source(
-        asked.tenant, asked.name, asked.channel, trusted=asked.trusted
-    ),
+    "source": _source,
     "token": lambda asked, operator: {"token": operator.create_token(asked.tenant, asked.role, asked.principal)},
     "matches": lambda asked, operator: operator.merge_matches(asked.tenant, asked.merge_above),
     "key": lambda asked, operator: operator.keys(asked),
     "catalogue": lambda asked, operator: operator.declare(asked),
+    "audit": lambda asked, operator: operator.audit(asked),
+    "receipt-key": lambda asked, to: receipts.key_of(asked.tenant, to.catalogue, Kms(to.api("kms")), to.settings),
+    "restore": lambda asked, to: restore.run(asked, to.catalogue, to.api, to.settings, _say),
     "counts": lambda asked, operator: operator.counts(asked.tenant),
     "bodies": lambda asked, operator: operator.bodies(asked.tenant),
     "reset": lambda asked, operator: {"deleted": operator.reset(asked.tenant)},
@@ -359,6 +404,8 @@ def run(asked: argparse.Namespace) -> dict[str, Any]:
     """Carry out one command. Raises Failure and ZhiyinError."""
     if asked.noun == "reset" and asked.stack is not None:
         raise Failure("reset forgets people without a receipt, so it works on the local cloud only.")
+    if asked.noun == "receipt":
+        return receipts.verify_file(asked.file, asked.key)
     return dict(_COMMANDS[asked.noun](asked, Operator(deployment.environment(asked.stack))))
 
 
@@ -378,7 +425,7 @@ def main(given: list[str] | None = None) -> int:
     else:
         for name, value in answer.items():
             print(f"{name:16} {value}")
-    return 0
+    return 0 if answer.get("holds", True) else DOES_NOT_HOLD
 
 
 if __name__ == "__main__":

@@ -162,9 +162,9 @@ def _unreadable(tenant_id: str, kind: str, id_: str) -> None:
 def catalogue(tenant_id: str) -> Catalogue:
     """The tag rules and measures that are in force for a tenant, its sources being as they are.
 
-    Raises Unavailable when they cannot be had.
+    Raises NotFound for no tenant, Unavailable when they cannot be had.
     """
-    return source_health().over(tenant_id, in_force()(tenant_id).catalogue)
+    return source_health().over(tenant_id, in_force()(tenant_id).catalogue, tenant(tenant_id).asked_first)
 
 
 @cache

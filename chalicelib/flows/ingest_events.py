@@ -144,7 +144,7 @@ def _settle_accounts(
             count_words(group, saved.people, batch.opened.tenant.tenant_id, services, now)
         batch.to_publish.extend(saved.changes)
         _note_failed_rules(saved.changes, batch)
-        note_parts(saved.refused_links, saved.refused_traits, batch.opened, services, now)
+        note_parts(saved.refused_links, saved.left_out, batch.opened, services, now)
     else:
         batch.report.duplicate += len(done)
         batch.to_publish.extend(publish_again(done, batch.opened.tenant.tenant_id, services))

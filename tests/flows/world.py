@@ -31,11 +31,13 @@ from chalicelib.kernel.codec import decode
 from chalicelib.kernel.errors import NotFound, Unavailable
 from chalicelib.kernel.moments import DAY_MS, HOUR_MS, Millis
 from chalicelib.privacy.envelope import key_pair
-from chalicelib.privacy.fields import FIELDS, SOURCE_TRAITS
+from chalicelib.privacy.fields import CONSENTS, FIELDS, SOURCE_TRAITS
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.profiles.model import Body, Profile
 from chalicelib.routing.policy import shipped_policy
 from chalicelib.store.catalogue import SourceRecord
+from chalicelib.store.jobs import MemoryJobs
+from chalicelib.store.ledger import MemoryLedger
 from chalicelib.store.memory import MemoryHistory, MemoryProfiles, MemorySecrets
 from chalicelib.store.rows import ProfileStore
 from chalicelib.tags.catalogue import load_catalogue
@@ -44,7 +46,7 @@ from chalicelib.tags.model import Failure
 NOW: Millis = 1_760_000_000_000
 """2025-10-09T08:53:20Z: late afternoon in Shanghai."""
 TENANT_ID = "t_shop"
-TRUSTED = tuple(sorted(name for name, field in FIELDS.items() if field.writable_by != "derived"))
+TRUSTED = tuple(sorted([CONSENTS, *(name for name, field in FIELDS.items() if field.writable_by != "derived")]))
 
 
 def secret_of(*names: str) -> bytes:
@@ -94,6 +96,8 @@ class World:
         self.history = MemoryHistory()
         self.profiles: MemoryProfiles = MemoryProfiles(self.history)
         self.secrets = secrets or MemorySecrets()
+        self.ledger = MemoryLedger()
+        self.jobs = MemoryJobs()
         self.keys = KeySet()
         self.now = NOW
         self.queue: list[str] = []
@@ -336,6 +340,14 @@ def event(
 def paid(order: str, amount: str, *who: tuple[str, str], days_ago: int = 1, **more: Any) -> Event:
     """An order that was paid."""
     return event("order.paid", *who, at=NOW - days_ago * DAY_MS, order_id=order, amount=amount, **more)
+
+
+def consent(
+    *who: tuple[str, str], granted: bool, purpose: str = "marketing", at: Millis = NOW - HOUR_MS, **more: Any
+) -> Event:
+    """A yes or a no to a purpose, from a source whose yes is believed unless told."""
+    kind = "consent.granted" if granted else "consent.withdrawn"
+    return event(kind, *who, at=at, **{"source": "s_crm", "purpose": purpose, **more})
 
 
 def described(*who: tuple[str, str], at: Millis = NOW - HOUR_MS, source: str = "s_web", **traits: Any) -> Event:
