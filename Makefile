@@ -6,7 +6,7 @@ PYTHON ?=
 PY := .venv/bin/python
 READY := .venv/.ready
 
-.PHONY: help demo kiosk up down logs status url package check lint types layers test deployed proofs imports bench matches truth library record format clean
+.PHONY: help demo kiosk up down logs status url package check lint types layers test deployed proofs imports bench kms matches truth library record format clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -71,6 +71,9 @@ proofs: $(READY) ## several processes under faults and kills on DynamoDB Local: 
 
 bench: $(READY) ## measure, as ratios to yardsticks of the same run
 	@$(PY) -m pytest -m bench -s tests/bench
+
+kms: $(READY) ## count the calls of KMS per million events, by the product's key ring and a simulated clock
+	@$(PY) -m tests.bench.kms_calls
 
 imports: $(READY) ## import 1 GB with broken lines, its worker killed twice (BYTES=… for another size)
 	@$(PY) -m tests.proofs.imports $(if $(BYTES),--bytes $(BYTES))
