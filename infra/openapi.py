@@ -75,7 +75,9 @@ TAGS = {
     "matching": "Profiles that are probably one person, for review.",
     "routing": "Where a person should go, how to talk to them, and why.",
     "identity": "Who is one person: links, merges and splits by an operator's word.",
+    "erasures": "Corrections and erasures, and the receipts that prove them.",
     "jobs": "Trying drafts on stored people, and what published versions have changed.",
+    "exports": "Everything that is held of a person, for who may take it out.",
     "audit": "Who did what to whom, when and why.",
     "quarantine": "What could not be applied, and queueing it again.",
     "system": "Whether it runs, and what it offers.",
@@ -225,8 +227,9 @@ def _operation(route: Route, by_type: Mapping[Any, Any], example: Mapping[str, A
     answered: dict[str, Any] = {"schema": by_type[route.answer]}
     if "answer" in example:
         answered["example"] = example["answer"]
+    texts = {media: {"schema": {"type": "string"}} for media in operation.texts}
     told["responses"] = {
-        str(operation.status): {"description": _answered(operation), "content": {"application/json": answered}},
+        str(operation.status): {"description": _answered(operation), "content": {"application/json": answered} | texts},
         **{str(status): {"$ref": f"#/components/responses/{status}"} for status in _refused(route)},
     }
     return told

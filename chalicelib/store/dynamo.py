@@ -83,6 +83,16 @@ class Table:
         """Delete an item. One that is not there is no error."""
         self._call("DeleteItem", {"TableName": self.name, "Key": {"pk": {"S": pk}}})
 
+    def delete_one(self, pk: str) -> bool:
+        """Delete an item; False when it is not there."""
+        body = {
+            "TableName": self.name,
+            "Key": {"pk": {"S": pk}},
+            "ConditionExpression": "attribute_exists(#pk)",
+            "ExpressionAttributeNames": {"#pk": "pk"},
+        }
+        return fitted(self._call, "DeleteItem", body)
+
     def newest_instants(self, index: str, facet: str, *, before: int, limit: int) -> list[Item]:
         """Keys and range of an index partition, newest first, and the rest of the last one's instant.
 
