@@ -68,6 +68,12 @@ def rows_of(shop: Shop) -> dict[str, Any]:
     return found
 
 
+def opened(shop: Shop, path: str, profile_id: str, **more: Any) -> Answer:
+    answer = shop.ask(path, {"profile_id": profile_id, "reason": "asked for", **more})
+    assert answer.status == 202, answer.body
+    return answer
+
+
 @pytest.fixture(scope="module")
 def two(lambdas: Lambdas, functions_environment: None) -> Two:
     """One has something of every kind; the other has the same person, and nothing else."""
@@ -104,7 +110,11 @@ def two(lambdas: Lambdas, functions_environment: None) -> Two:
         "job_id": tried.json["job_id"],
         "quarantine_id": ours.read("/v1/quarantine").json["quarantined"][0]["id"],
         "source_id": ours.source_id,
+        "export_id": opened(ours, "/v1/privacy/exports", one).json["export_id"],
+        "receipt_id": opened(ours, "/v1/privacy/corrections", one, traits={"city": "Y"}).json["receipt_id"],
     }
+    # The correction is applied now, and not beside what a test watches.
+    lambdas.ingest()
     return Two(ours, theirs, known)
 
 
