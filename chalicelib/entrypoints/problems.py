@@ -21,6 +21,7 @@ from chalicelib.kernel.errors import (
     NotFound,
     ServiceRefused,
     TooLarge,
+    TooOften,
     Unavailable,
     ZhiyinError,
 )
@@ -33,6 +34,7 @@ STATUS: Mapping[type[ZhiyinError], int] = {
     Forbidden: 403,
     NotFound: 404,
     Conflict: 409,
+    TooOften: 429,
     ServiceRefused: 500,
     Unavailable: 503,
     ZhiyinError: 500,
@@ -43,6 +45,7 @@ _CHALICE_REFUSALS: Mapping[int, tuple[str, str]] = {
     415: ("unsupported_content_type", "The content type must be one that this path takes, such as JSON."),
     500: ("internal", "Something went wrong on our side."),
 }
+_RETRY_AFTER: Mapping[int, str] = {429: "10", 503: "1"}
 _OURS = "Something went wrong on our side."
 _JSON: dict[str, str | list[str]] = {"Content-Type": "application/json"}
 
@@ -102,8 +105,8 @@ def problem(error: ZhiyinError, id_: str) -> Response:
     headers = dict(_JSON)
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    if status == 503:
-        headers["Retry-After"] = "1"
+    if status in _RETRY_AFTER:
+        headers["Retry-After"] = _RETRY_AFTER[status]
     body = msgspec.json.encode(Problem(*public, request_id=id_, errors=mistakes)).decode()
     return Response(body=body, status_code=status, headers=headers)
 
