@@ -16,7 +16,7 @@ from chalicelib.kernel.errors import BadInput
 from chalicelib.kernel.moments import Millis, parse_moment
 from chalicelib.kernel.texts import Text
 from chalicelib.privacy.derive import parse_date
-from chalicelib.privacy.plain import is_plain_id, is_plain_word
+from chalicelib.privacy.plain import is_plain_ref, is_plain_word
 
 type FieldClass = Literal["public", "internal", "personal", "sensitive"]
 type FieldType = Literal["text", "word", "id", "date", "moment", "integer", "boolean", "amount", "map"]
@@ -195,7 +195,7 @@ def _is_moment(value: Any) -> bool:
 
 
 _SHOWABLE: Mapping[str, Callable[[Any], bool]] = {
-    "id": lambda value: isinstance(value, str) and is_plain_id(value),
+    "id": lambda value: isinstance(value, str) and is_plain_ref(value),
     "word": lambda value: isinstance(value, str) and is_plain_word(value),
     "integer": lambda value: type(value) is int and abs(value) < _LARGEST_SHOWN,
     "boolean": lambda value: isinstance(value, bool),
