@@ -41,6 +41,8 @@ class Settings(msgspec.Struct, frozen=True):
     """A larger file is not imported. S3 takes no more than 5 GB in one upload."""
     import_waiting_messages: int = 1_000
     """An import pauses while more messages than these wait for ingestion, so that live events are not behind it."""
+    reveals_per_hour: int = 60
+    """How many calls of a principal may open fields in an hour."""
 
 
 ENDPOINT_VARIABLES = {
@@ -72,6 +74,7 @@ _LIMITS = (
     "key_cache_entries",
     "import_limit_bytes",
     "import_waiting_messages",
+    "reveals_per_hour",
 )
 
 
