@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import base64
+import binascii
 import json
+import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
+from typing import Any
 from urllib.parse import quote, quote_plus
 
 import msgspec
 
 _FULL_WIDTH = str.maketrans("".join(map(chr, range(0x21, 0x7F))), "".join(map(chr, range(0xFF01, 0xFF5F))))
+_GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
 _CHINESE_DIGITS = str.maketrans("0123456789", "〇一二三四五六七八九")
 
 
@@ -36,6 +41,24 @@ class Canary(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 CANARIES: tuple[Canary, ...] = msgspec.json.decode(
     Path(__file__).with_name("cases").joinpath("personal_values.json").read_bytes(), type=tuple[Canary, ...]
 )
+
+
+class Exempt(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Places where some kinds stand in clear, and why that is so."""
+
+    places: tuple[str, ...]
+    kinds: frozenset[str]
+    why: str
+
+
+EXEMPT: tuple[Exempt, ...] = msgspec.json.decode(
+    Path(__file__).with_name("cases").joinpath("stands_in_clear.json").read_bytes(), type=tuple[Exempt, ...]
+)
+
+
+def exemptions(place: str) -> list[Exempt]:
+    """Which exemptions a place has."""
+    return [one for one in EXEMPT if any(fnmatchcase(place, each) for each in one.places)]
 
 
 @cache
@@ -88,10 +111,49 @@ def kinds_in(content: bytes, canaries: Iterable[Canary] = CANARIES) -> set[str]:
 
 
 def told(sinks: Mapping[str, bytes], canaries: Iterable[Canary] = CANARIES) -> Iterator[str]:
-    """Every leak, in a line that names sink, kind and spelling, and not the value."""
+    """Every leak that is not exempt, in a line that names sink, kind and spelling, and not the value."""
     canaries = tuple(canaries)
     for place, content in sinks.items():
-        for canary in canaries:
+        exempt = {kind for one in exemptions(place) for kind in one.kinds}
+        for canary in (one for one in canaries if one.kind not in exempt):
             for needle in canary.needles:
                 for spelling in (name for name, form in spellings(needle).items() if form in content):
                     yield f"{place}: {canary.kind} in {spelling}"
+
+
+def unpacked(value: Any) -> Iterator[bytes]:
+    """Every text and every byte string within a value; deflated ones opened too, and binary members of DynamoDB's JSON."""
+    if isinstance(value, str):
+        yield value.encode("utf-8", "surrogatepass")
+    elif isinstance(value, bytes | bytearray):
+        yield from _opened(bytes(value))
+    elif isinstance(value, dict):
+        for key, inner in value.items():
+            yield from unpacked(key)
+            yield from unpacked(inner)
+            if key == "B" and isinstance(inner, str):
+                yield from _opened(_from_base64(inner))
+    elif isinstance(value, list | tuple | set):
+        for inner in value:
+            yield from unpacked(inner)
+    elif hasattr(value, "value") and isinstance(value.value, bytes):
+        yield from _opened(value.value)
+    else:
+        yield str(value).encode()
+
+
+def _from_base64(text: str) -> bytes:
+    try:
+        return base64.b64decode(text, validate=True)
+    except binascii.Error:
+        return b""
+
+
+def _opened(raw: bytes) -> Iterator[bytes]:
+    yield raw
+    # Our codec puts one byte before what it deflates.
+    for start in (0, 1):
+        try:
+            yield zlib.decompressobj(_GZIP_OR_ZLIB).decompress(raw[start:])
+        except zlib.error:
+            continue

@@ -3,43 +3,12 @@
 from __future__ import annotations
 
 import json
-import zlib
 from collections.abc import Iterator
-from typing import Any, Self
+from typing import Self
 
 from infra.demo.commands import ROOT
+from tests.canaries import unpacked
 from tests.journeys.live import Live
-
-_GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
-
-
-def unpacked(value: Any) -> Iterator[bytes]:
-    """Every text and every byte string within a value; deflated ones opened too."""
-    if isinstance(value, str):
-        yield value.encode("utf-8", "surrogatepass")
-    elif isinstance(value, bytes | bytearray):
-        yield from _opened(bytes(value))
-    elif isinstance(value, dict):
-        for key, inner in value.items():
-            yield from unpacked(key)
-            yield from unpacked(inner)
-    elif isinstance(value, list | tuple | set):
-        for inner in value:
-            yield from unpacked(inner)
-    elif hasattr(value, "value") and isinstance(value.value, bytes):
-        yield from _opened(value.value)
-    else:
-        yield str(value).encode()
-
-
-def _opened(raw: bytes) -> Iterator[bytes]:
-    yield raw
-    # Our codec puts one byte before what it deflates.
-    for start in (0, 1):
-        try:
-            yield zlib.decompressobj(_GZIP_OR_ZLIB).decompress(raw[start:])
-        except zlib.error:
-            continue
 
 
 def tables(live: Live) -> Iterator[tuple[str, bytes]]:
