@@ -24,6 +24,7 @@ from chalicelib.flows.matching_views import MergeCandidatesView, MergeCandidateV
 from chalicelib.flows.pin_tag import Pin
 from chalicelib.flows.preview_merge import PreviewView
 from chalicelib.flows.read_audit import AuditView
+from chalicelib.flows.read_exposure import ExposureView
 from chalicelib.flows.read_quarantine import QuarantinedView, QuarantineView
 from chalicelib.flows.source_views import QualityView
 from chalicelib.flows.views import Problem
@@ -43,6 +44,7 @@ VIEWS: Mapping[str, Any] = {
     one.__name__: one
     for one in (
         AuditView,
+        ExposureView,
         CatalogueView,
         DeclarationView,
         DraftView,
@@ -73,7 +75,9 @@ TAGS = {
     "matching": "Profiles that are probably one person, for review.",
     "routing": "Where a person should go, how to talk to them, and why.",
     "identity": "Who is one person: links, merges and splits by an operator's word.",
+    "erasures": "Corrections and erasures, and the receipts that prove them.",
     "jobs": "Trying drafts on stored people, and what published versions have changed.",
+    "exports": "Everything that is held of a person, for who may take it out.",
     "audit": "Who did what to whom, when and why.",
     "quarantine": "What could not be applied, and queueing it again.",
     "system": "Whether it runs, and what it offers.",
@@ -223,8 +227,9 @@ def _operation(route: Route, by_type: Mapping[Any, Any], example: Mapping[str, A
     answered: dict[str, Any] = {"schema": by_type[route.answer]}
     if "answer" in example:
         answered["example"] = example["answer"]
+    texts = {media: {"schema": {"type": "string"}} for media in operation.texts}
     told["responses"] = {
-        str(operation.status): {"description": _answered(operation), "content": {"application/json": answered}},
+        str(operation.status): {"description": _answered(operation), "content": {"application/json": answered} | texts},
         **{str(status): {"$ref": f"#/components/responses/{status}"} for status in _refused(route)},
     }
     return told

@@ -31,6 +31,9 @@ ROUTES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("PUT", "/v1/profiles/*/tags/*"),
         ("DELETE", "/v1/profiles/*/tags/*"),
     ),
+    "privacy:export": (("POST", "/v1/privacy/exports"), ("GET", "/v1/privacy/exports/*")),
+    "consents:write": (("PUT", "/v1/profiles/*/consents"),),
+    "privacy:restrict": (("POST", "/v1/privacy/restrictions"),),
     "insights:read": (("GET", "/v1/insights/*"),),
     "catalogue:read": (("GET", "/v1/catalogue/*"), ("GET", "/v1/catalogue/*/*")),
     "catalogue:write": (
@@ -39,7 +42,10 @@ ROUTES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("POST", "/v1/catalogue/*/*/publish"),
         ("POST", "/v1/catalogue/*/*/rollback"),
     ),
-    "audit:read": (("GET", "/v1/audit"),),
+    "audit:read": (("GET", "/v1/audit"), ("GET", "/v1/audit/exposure")),
+    "privacy:correct": (("POST", "/v1/privacy/corrections"),),
+    "privacy:erase": (("POST", "/v1/privacy/erasures"),),
+    "privacy:receipts": (("GET", "/v1/privacy/receipts/*"),),
     "quality:read": (("GET", "/v1/quality"),),
     "quarantine:read": (("GET", "/v1/quarantine"),),
     "quarantine:replay": (("POST", "/v1/quarantine/*/replay"),),
@@ -50,6 +56,8 @@ ROUTES: Mapping[str, tuple[tuple[str, str], ...]] = {
 
 OWN_FUNCTIONS: Mapping[tuple[str, str], str] = {
     ("POST", "/v1/profiles/{profile_id}/reveal"): "reveal_fields",
+    ("POST", "/v1/privacy/exports"): "export_person",
+    ("GET", "/v1/privacy/exports/{export_id}"): "export_person",
 }
 """(method, path) → the function of its own that serves it, instead of the one that serves HTTP.
 
