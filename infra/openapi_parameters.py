@@ -32,7 +32,7 @@ class Operation(msgspec.Struct, frozen=True):
 
     ``body`` are the types that a JSON body may have; ``media`` names others for some content types. ``refuses``
     are statuses beyond those that follow from the route (credential, body, parameters, ids in the path).
-    ``texts`` are content types that the answer may have instead of JSON.
+    ``texts`` are content types that the answer may have instead of JSON; without ``answer`` it has no others.
     """
 
     summary: str = ""
