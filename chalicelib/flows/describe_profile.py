@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from chalicelib.flows.consent_words import words_of
 from chalicelib.flows.current_tags import current_tags
 from chalicelib.flows.describe_quality import describe_quality
 from chalicelib.flows.services import ReadServices
@@ -57,6 +58,7 @@ def describe_profile(
         masked=tuple(MaskedPath(f"traits.{name}", MASKED_REASON) for name, trait in traits if trait.masked is not None),
         as_of=format_moment(now),
         segments=tuple(SegmentView(tag.id, tag.name, format_moment(tag.since)) for tag in tags if is_segment(tag)),
+        consents=words_of(profile.traits),
     )
 
 

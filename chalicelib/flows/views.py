@@ -120,6 +120,21 @@ class SegmentView(msgspec.Struct, frozen=True):
     model_version: str | None = None
 
 
+class Word(msgspec.Struct, frozen=True):
+    """A yes or a no to a purpose. ``version`` is that of the text agreed to, ``proof`` the id of what proves it.
+
+    ``source`` is ``person:<principal>`` where staff wrote it down, ``person:person`` where people did themselves.
+    """
+
+    purpose: str
+    granted: bool
+    version: str
+    channel: str
+    time: str
+    source: str
+    proof: str
+
+
 class ProfileView(msgspec.Struct, frozen=True):
     """One person as a service desk may see them."""
 
@@ -139,7 +154,7 @@ class ProfileView(msgspec.Struct, frozen=True):
     as_of: str
     segments: tuple[SegmentView, ...] = ()
     scores: dict[str, Any] = {}
-    consents: tuple[dict[str, Any], ...] = ()
+    consents: tuple[Word, ...] = ()
 
 
 class TagsView(msgspec.Struct, frozen=True):

@@ -59,6 +59,7 @@ def test_consent__put_by_an_officer__stands_at_once_and_in_the_ledger(shop: Shop
         (False, "", "call-1"),
         (True, "v1", "form-1"),
     ]
+    assert shop.lookup("user_id", "u-1").json["consents"] == ledger["consents"]
     first = shop.read(f"/v1/profiles/{profile_id}/consents?purpose=legal&limit=1").json
     rest = shop.read(f"/v1/profiles/{profile_id}/consents?purpose=legal&limit=1&cursor={first['cursor']}").json
     assert first["history"] + rest["history"] == ledger["history"]
