@@ -12,23 +12,34 @@ from chalicelib.entrypoints import (
     http_catalogue,
     http_catalogue_jobs,
     http_consents,
+    http_data_map,
+    http_erasures,
     http_events,
+    http_exports,
     http_identity,
     http_imports,
     http_insights,
+    http_links,
     http_matching,
+    http_me,
+    http_me_deeds,
     http_profiles,
     http_quality,
     http_quarantine,
+    http_reveal,
     http_routing,
     http_system,
     http_tags,
     http_webhooks,
+    own_functions,
     problems,
     queue_catalogue,
     queue_events,
     queue_imports,
+    queue_privacy,
+    schedule_audit,
     schedule_counts,
+    schedule_keys,
     schedule_matches,
     schedule_quality,
     schedule_timers,
@@ -36,14 +47,18 @@ from chalicelib.entrypoints import (
 
 app = Chalice(app_name="zhiyin", configure_logs=False)
 app.register_middleware(problems.in_our_words, "http")
+app.register_middleware(own_functions.only_where_it_is_served, "http")
 
 app.register_blueprint(http_events.blueprint, name_prefix="events_")
 app.register_blueprint(http_webhooks.blueprint, name_prefix="webhooks_")
 app.register_blueprint(http_profiles.blueprint, name_prefix="profiles_")
+app.register_blueprint(http_reveal.blueprint, name_prefix="profiles_")
+app.register_blueprint(http_exports.blueprint, name_prefix="exports_")
 app.register_blueprint(http_matching.blueprint, name_prefix="matching_")
 app.register_blueprint(http_routing.blueprint, name_prefix="routing_")
 app.register_blueprint(http_imports.blueprint, name_prefix="imports_")
 app.register_blueprint(http_catalogue_jobs.blueprint, name_prefix="jobs_")
+app.register_blueprint(http_erasures.blueprint, name_prefix="erasures_")
 app.register_blueprint(http_identity.blueprint, name_prefix="identity_")
 app.register_blueprint(http_insights.blueprint, name_prefix="insights_")
 app.register_blueprint(http_tags.blueprint, name_prefix="tags_")
@@ -51,13 +66,21 @@ app.register_blueprint(http_consents.blueprint, name_prefix="consents_")
 app.register_blueprint(http_quality.blueprint, name_prefix="quality_")
 app.register_blueprint(http_quarantine.blueprint, name_prefix="quarantine_")
 app.register_blueprint(http_audit.blueprint, name_prefix="audit_")
+app.register_blueprint(http_data_map.blueprint, name_prefix="privacy_")
 app.register_blueprint(http_catalogue.blueprint, name_prefix="catalogue_")
+app.register_blueprint(http_links.blueprint, name_prefix="links_")
+app.register_blueprint(http_me.blueprint, name_prefix="me_")
+app.register_blueprint(http_me_deeds.blueprint, name_prefix="me_deeds_")
 app.register_blueprint(http_system.blueprint, name_prefix="system_")
+app.register_blueprint(own_functions.blueprint)
 app.register_blueprint(queue_events.blueprint)
 app.register_blueprint(queue_imports.blueprint)
 app.register_blueprint(queue_catalogue.blueprint)
+app.register_blueprint(queue_privacy.blueprint)
 app.register_blueprint(schedule_matches.blueprint)
 app.register_blueprint(schedule_counts.blueprint)
 app.register_blueprint(schedule_quality.blueprint)
 app.register_blueprint(schedule_timers.blueprint)
+app.register_blueprint(schedule_audit.blueprint)
+app.register_blueprint(schedule_keys.blueprint)
 app.register_blueprint(authorizers.blueprint)

@@ -13,17 +13,33 @@ import msgspec
 
 from chalicelib.entrypoints.http_catalogue import PublishRequest, RollbackRequest
 from chalicelib.entrypoints.http_consents import ConsentRequest, RestrictionRequest
+from chalicelib.entrypoints.http_erasures import CorrectionOpened, CorrectionRequest, ErasureRequest
 from chalicelib.entrypoints.http_identity import MergeRequest, MergeTrial, SplitRequest
+from chalicelib.entrypoints.http_links import LinkRequest
 from chalicelib.entrypoints.http_matching import Rejection
+from chalicelib.entrypoints.http_me_deeds import (
+    MyConsentRequest,
+    MyConsentView,
+    MyCorrection,
+    MyCorrectionView,
+    MyErasure,
+    MyErasureView,
+    MyRestrictionRequest,
+    MyRestrictionView,
+)
 from chalicelib.entrypoints.http_profiles import Lookup
 from chalicelib.entrypoints.http_tags import PinRequest
 from chalicelib.events.types import CHANNELS
 from chalicelib.events.word_lists import WordList
+from chalicelib.flows.export_views import FORMATS, ExportOpened, ExportRequest, ExportView
 from chalicelib.flows.import_views import ImportOpened
 from chalicelib.flows.job_views import JobsView, JobView
+from chalicelib.flows.me_views import MeView
 from chalicelib.flows.open_job import DryRunRequest, JobOpened
 from chalicelib.flows.paging import MOST_ROWS
 from chalicelib.flows.read_catalogue import MOST_LISTED
+from chalicelib.flows.reveal_views import RevealRequest, RevealView
+from chalicelib.flows.run_erasure import ErasureOpened, ReceiptView
 from chalicelib.flows.views import AcceptedView
 from chalicelib.insights.groupings import OTHER, SEGMENTS
 from chalicelib.insights.hot_words import WINDOW_HOURS
@@ -51,6 +67,7 @@ class Operation(msgspec.Struct, frozen=True):
 
     ``body`` are the types that a JSON body may have; ``media`` names others for some content types. ``refuses``
     are statuses beyond those that follow from the route (credential, body, parameters, ids in the path).
+    ``texts`` are content types that the answer may have instead of JSON; without ``answer`` it has no others.
     """
 
     summary: str = ""
@@ -61,6 +78,7 @@ class Operation(msgspec.Struct, frozen=True):
     status: int = 200
     parameters: tuple[Parameter, ...] = ()
     refuses: tuple[int, ...] = ()
+    texts: tuple[str, ...] = ()
 
 
 PURPOSE = Parameter(
@@ -103,6 +121,7 @@ DECLARATIONS = Parameter(
 )
 AUDIT_PRINCIPAL = Parameter("principal", "Only what this principal did.", example="supervisor-1")
 AUDIT_PROFILE = Parameter("profile", "Only what was about this profile.", example="p_1")
+SEER = Parameter("principal", "Whose sights; required.", example="agent-1")
 WINDOW = Parameter("window", "How far back; `24h` unless told.", schema={"enum": sorted(WINDOW_HOURS)}, example="24h")
 REGION = Parameter(
     "region", "Only people of this province, of a country's two letters, `unknown` or `other`.", example="浙江"
@@ -121,6 +140,9 @@ FROM = Parameter("from", "From this instant on.", example="2026-11-01T00:00:00+0
 TO = Parameter("to", "Before this instant.", example="2026-12-01T00:00:00+08:00")
 CODE = Parameter("code", "Only those with this code.", example="future_event")
 CURSOR = Parameter("cursor", "The cursor that the page before ended with.")
+EXPORT_FORMAT = Parameter("format", "`json` unless told.", schema={"enum": list(FORMATS)}, example="json")
+EXPORT_PART = Parameter("part", "Which part, 1 unless told.", schema={"type": "integer", "minimum": 1}, example=1)
+EXPORT_LANGUAGE = Parameter("language", "Of the page; `en` unless told.", schema={"enum": ["zh", "en"]}, example="zh")
 CHANNEL = Parameter("channel", "Where the bot talks; `api` unless told.", example="wechat")
 IDEMPOTENCY_KEY = Parameter(
     "Idempotency-Key",
@@ -188,6 +210,30 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("DELETE", "/v1/profiles/{profile_id}/tags/{tag_id}"): Operation(
         parameters=(TAG_PURPOSE, TAG_REASON, IDEMPOTENCY_KEY), refuses=(404, 409)
     ),
+    ("POST", "/v1/profiles/{profile_id}/reveal"): Operation(
+        details="Fields are `traits.<name>` and `identifiers.<namespace>`. What may not be opened stands in `withheld` with "
+        "the reason. The call stands in the audit before anything is opened. `purpose` is service, security or legal.",
+        body=(RevealRequest,),
+        answer=RevealView,
+        parameters=(IDEMPOTENCY_KEY,),
+        refuses=(409, 429),
+    ),
+    ("POST", "/v1/privacy/exports"): Operation(
+        details="Names a `profile_id` or `identifiers`. The job holds ids and counts, and ends after seven days.",
+        body=(ExportRequest,),
+        answer=ExportOpened,
+        status=202,
+        parameters=(IDEMPOTENCY_KEY,),
+        refuses=(404, 409),
+    ),
+    ("GET", "/v1/privacy/exports/{export_id}"): Operation(
+        details="Part 1 is the person, each further part a stretch of time with its events. `html` is a page without "
+        "script, `csv` one row per value. Nothing of it is kept: the answer says `no-store`.",
+        answer=ExportView,
+        parameters=(EXPORT_FORMAT, EXPORT_PART, EXPORT_LANGUAGE),
+        refuses=(409, 413),
+        texts=("text/html", "text/csv"),
+    ),
     ("GET", "/v1/profiles/{profile_id}/consents"): Operation(
         details="`service` and `legal` are served. What stands now is by purpose; the history is never rewritten.",
         parameters=(PURPOSE, WORDS, CURSOR),
@@ -248,6 +294,30 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         parameters=(CANDIDATES, CURSOR),
     ),
     ("POST", "/v1/merge-candidates/{candidate_id}/reject"): Operation(body=(Rejection,), refuses=(409,)),
+    ("POST", "/v1/privacy/corrections"): Operation(
+        details="Name the person by `profile_id` or by `identifiers`. A later correction wins over an earlier one; what "
+        "is derived from a trait (`age_band`, `country`, `region`) follows from its correction.",
+        body=(CorrectionRequest,),
+        answer=CorrectionOpened,
+        status=202,
+        parameters=(IDEMPOTENCY_KEY,),
+        refuses=(404, 409),
+    ),
+    ("POST", "/v1/privacy/erasures"): Operation(
+        details="Name the person by `profile_id` or by `identifiers`. It cannot be taken back. Events that happened "
+        "before it are refused for ever, whoever sends them; who comes back afterwards is a new person.",
+        body=(ErasureRequest,),
+        answer=ErasureOpened,
+        status=202,
+        parameters=(IDEMPOTENCY_KEY,),
+        refuses=(404, 409),
+    ),
+    ("GET", "/v1/privacy/receipts/{receipt_id}"): Operation(
+        details="`state` is waiting, running, completed or refused of an erasure, and waiting, applied or refused of a "
+        "correction. The signature is Ed25519 over the canonical JSON of `document`; keep the answer, and verify it "
+        "with the operator's command and the tenant's public key.",
+        answer=ReceiptView,
+    ),
     ("POST", "/v1/route"): Operation(
         details="A caller whom no identifier leads to gets the path for new customers, with `profile_id` null.",
         body=(RouteRequest,),
@@ -321,13 +391,78 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         parameters=(IDEMPOTENCY_KEY,),
         refuses=(404, 409),
     ),
+    ("POST", "/v1/privacy/links"): Operation(
+        details="The secret stands behind the `#` of `url`: hand it to the person by a way that you trust, and keep it "
+        "nowhere. The link is for this person as they are now: once they are merged, split or erased it opens nothing.",
+        body=(LinkRequest,),
+        parameters=(IDEMPOTENCY_KEY,),
+        refuses=(404, 409),
+    ),
+    ("DELETE", "/v1/privacy/links/{link_id}"): Operation(parameters=(TAG_REASON,)),
+    ("GET", "/v1/me"): Operation(
+        details="To a browser that takes `text/html` and sends no `Authorization` it is the page, which holds nothing of "
+        "anybody. `Authorization: Bearer zl_…` is the secret of a person's link. Every use is audited first.",
+        answer=MeView,
+        texts=("text/html",),
+        refuses=(401, 403, 409, 429),
+    ),
+    ("GET", "/v1/me/export"): Operation(
+        details="Part 1 is the person, each further part a stretch of time with its events, newest first. "
+        "`X-Parts` says how many parts there are.",
+        answer=ExportView,
+        parameters=(EXPORT_FORMAT, EXPORT_PART, EXPORT_LANGUAGE),
+        refuses=(401, 403, 404, 409, 413, 429),
+        texts=("text/html", "text/csv"),
+    ),
+    ("POST", "/v1/me/consents"): Operation(
+        body=(MyConsentRequest,),
+        answer=MyConsentView,
+        parameters=(IDEMPOTENCY_KEY,),
+        refuses=(401, 403, 409, 429),
+    ),
+    ("POST", "/v1/me/restriction"): Operation(
+        body=(MyRestrictionRequest,),
+        answer=MyRestrictionView,
+        parameters=(IDEMPOTENCY_KEY,),
+        refuses=(401, 403, 409, 429),
+    ),
+    ("POST", "/v1/me/erasure"): Operation(
+        details="Without `confirmation` nothing is erased: the answer (200) has one, which holds for ten minutes. Sent "
+        "back it queues the erasure (202), and `erasure_id` is that of its receipt.",
+        body=(MyErasure,),
+        answer=MyErasureView,
+        status=202,
+        parameters=(IDEMPOTENCY_KEY,),
+        refuses=(401, 403, 409, 429),
+    ),
+    ("GET", "/v1/me/app.js"): Operation(texts=("text/javascript",)),
+    ("GET", "/v1/me/app.css"): Operation(texts=("text/css",)),
+    ("POST", "/v1/me/corrections"): Operation(
+        body=(MyCorrection,),
+        answer=MyCorrectionView,
+        status=202,
+        parameters=(IDEMPOTENCY_KEY,),
+        refuses=(401, 403, 409, 429),
+    ),
     ("GET", "/v1/quality"): Operation(
         details="Sources are judged every hour, each by its own past. `weight` is what a source's evidence counts "
         "meanwhile; `psi` lists the population stability index of each field that has enough values."
     ),
+    ("GET", "/v1/privacy/data-map"): Operation(
+        details="The tenant's own measures and tags are in it. `retention_days` 0: while the person is kept. `made_of` are "
+        "the paths that something is derived from; `recipients` the roles that see it for some purpose."
+    ),
     ("GET", "/v1/audit"): Operation(
-        details="A page for a rare principal or profile may hold fewer than asked for, or none, and still have a cursor.",
+        details="What was read is told with a principal or a profile; without either it is what was done. "
+        "A page for a rare principal or profile may hold fewer than asked for, or none, and still have a cursor.",
         parameters=(AUDIT_PRINCIPAL, AUDIT_PROFILE, FROM, TO, ROWS, CURSOR),
+    ),
+    ("GET", "/v1/audit/exposure"): Operation(
+        details="The question after a breach. The counts are of people; one of whom a value was shown as it is does not "
+        "count among the masked. Public and internal fields are never masked. `profiles` is a page of the people, by id. "
+        "Where `complete` is false there was more than could be read in time: the counts are of what is before `to`, "
+        "and the rest is asked for from there.",
+        parameters=(SEER, FROM, TO, ROWS, CURSOR),
     ),
     ("GET", "/v1/quarantine"): Operation(
         details="A page for a rare code may hold fewer than asked for, or none, and still have a cursor.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import msgspec
@@ -24,11 +25,13 @@ class Settings(msgspec.Struct, frozen=True):
     queue_events_url: str
     queue_imports_url: str
     queue_catalogue_url: str
+    queue_privacy_url: str
     bucket_imports: str
     bus_name: str
     key_index_id: str
     key_branch_id: str
     key_ingest_id: str
+    key_receipt_id: str
     region: str
     endpoints: dict[str, str]
     message_limit_bytes: int = 262_144
@@ -41,6 +44,12 @@ class Settings(msgspec.Struct, frozen=True):
     """A larger file is not imported. S3 takes no more than 5 GB in one upload."""
     import_waiting_messages: int = 1_000
     """An import pauses while more messages than these wait for ingestion, so that live events are not behind it."""
+    public_url: str = ""
+    """Where people reach the API, before ``/v1``, for the links that are handed to them; '' = as the gateway was asked."""
+    reveals_per_hour: int = 60
+    """How many calls of a principal may open fields in an hour."""
+    sweep_rows_per_run: int = 20_000
+    """After a rotation one run of the sweep looks at so many rows of a table, for each tenant and kind of key."""
 
 
 ENDPOINT_VARIABLES = {
@@ -59,12 +68,15 @@ _NAMES = (
     "queue_events_url",
     "queue_imports_url",
     "queue_catalogue_url",
+    "queue_privacy_url",
     "bucket_imports",
     "bus_name",
     "key_index_id",
     "key_branch_id",
     "key_ingest_id",
+    "key_receipt_id",
 )
+_PUBLIC_URL = re.compile(r"https?://[A-Za-z0-9.\[\]:-]{1,255}(/[A-Za-z0-9._~/-]{0,200})?", re.ASCII)
 _LIMITS = (
     "message_limit_bytes",
     "key_cache_seconds",
@@ -72,6 +84,8 @@ _LIMITS = (
     "key_cache_entries",
     "import_limit_bytes",
     "import_waiting_messages",
+    "reveals_per_hour",
+    "sweep_rows_per_run",
 )
 
 
@@ -89,9 +103,12 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
             limits[name] = int(text)
         elif text:
             wrong.append(f"{name.upper()} is not a whole number above 0")
+    public_url = environ.get("PUBLIC_URL", "")
+    if public_url and not _PUBLIC_URL.fullmatch(public_url):
+        wrong.append("PUBLIC_URL is no http or https URL without query and fragment")
     if wrong:
         raise SettingsBroken("bad_settings", "; ".join(wrong) + ".")
-    known = {"region": region, "endpoints": endpoints(environ, region)}
+    known = {"region": region, "endpoints": endpoints(environ, region), "public_url": public_url}
     return msgspec.convert(names | known | limits, Settings)
 
 

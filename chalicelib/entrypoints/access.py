@@ -14,6 +14,7 @@ ROUTES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("POST", "/v1/profiles/lookup"),
         ("GET", "/v1/profiles/*"),
     ),
+    "profiles:reveal": (("POST", "/v1/profiles/*/reveal"),),
     "timeline:read": (("GET", "/v1/profiles/*/timeline"),),
     "context:read": (("GET", "/v1/profiles/*/context"),),
     "imports:write": (("POST", "/v1/imports"), ("GET", "/v1/imports/*")),
@@ -30,6 +31,7 @@ ROUTES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("PUT", "/v1/profiles/*/tags/*"),
         ("DELETE", "/v1/profiles/*/tags/*"),
     ),
+    "privacy:export": (("POST", "/v1/privacy/exports"), ("GET", "/v1/privacy/exports/*")),
     "consents:write": (("PUT", "/v1/profiles/*/consents"),),
     "privacy:restrict": (("POST", "/v1/privacy/restrictions"),),
     "insights:read": (("GET", "/v1/insights/*"),),
@@ -40,13 +42,31 @@ ROUTES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("POST", "/v1/catalogue/*/*/publish"),
         ("POST", "/v1/catalogue/*/*/rollback"),
     ),
-    "audit:read": (("GET", "/v1/audit"),),
+    "privacy:link": (("POST", "/v1/privacy/links"), ("DELETE", "/v1/privacy/links/*")),
+    "audit:read": (("GET", "/v1/audit"), ("GET", "/v1/audit/exposure"), ("GET", "/v1/privacy/data-map")),
+    "privacy:correct": (("POST", "/v1/privacy/corrections"),),
+    "privacy:erase": (("POST", "/v1/privacy/erasures"),),
+    "privacy:receipts": (("GET", "/v1/privacy/receipts/*"),),
     "quality:read": (("GET", "/v1/quality"),),
     "quarantine:read": (("GET", "/v1/quarantine"),),
     "quarantine:replay": (("POST", "/v1/quarantine/*/replay"),),
     "route": (("POST", "/v1/route"), ("GET", "/v1/decisions/*")),
 }
 """Scope → (method, path) with ``*`` for ids. What stands in no scope is refused."""
+
+
+OWN_FUNCTIONS: Mapping[tuple[str, str], str] = {
+    ("POST", "/v1/profiles/{profile_id}/reveal"): "reveal_fields",
+    ("GET", "/v1/me"): "export_person",
+    ("GET", "/v1/me/export"): "export_person",
+    ("POST", "/v1/privacy/exports"): "export_person",
+    ("GET", "/v1/privacy/exports/{export_id}"): "export_person",
+}
+"""(method, path) → the function of its own that serves it, instead of the one that serves HTTP.
+
+These show what is sealed: their roles may open it, and that of all other routes may not. The package step reads this
+table and makes the gateway call them (``infra/split.py``).
+"""
 
 
 def routes_for(scopes: Collection[str]) -> list[str | AuthRoute]:

@@ -21,6 +21,7 @@ from chalicelib.kernel.errors import (
     NotFound,
     ServiceRefused,
     TooLarge,
+    TooOften,
     Unavailable,
     ZhiyinError,
 )
@@ -33,6 +34,7 @@ STATUS: Mapping[type[ZhiyinError], int] = {
     Forbidden: 403,
     NotFound: 404,
     Conflict: 409,
+    TooOften: 429,
     ServiceRefused: 500,
     Unavailable: 503,
     ZhiyinError: 500,
@@ -44,7 +46,12 @@ _CHALICE_REFUSALS: Mapping[int, tuple[str, str]] = {
     500: ("internal", "Something went wrong on our side."),
 }
 _OURS = "Something went wrong on our side."
-_JSON: dict[str, str | list[str]] = {"Content-Type": "application/json"}
+_JSON: dict[str, str | list[str]] = {
+    "Content-Type": "application/json",
+    # Answers are about people: no cache on the way keeps one, and no browser takes one for a page.
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+}
 
 
 def serves(blueprint: Blueprint, scope: str | None = None) -> Callable[[Callable[..., Any]], Callable[..., Response]]:
@@ -90,6 +97,11 @@ def json_answer(value: Any, status: int = 200) -> Response:
     return Response(body=body.decode(), status_code=status, headers=_JSON)
 
 
+def kept_by_nobody(answer: Response) -> Response:
+    """The answer, not to be kept by any cache on its way: it shows clear values."""
+    return Response(answer.body, {**answer.headers, "Cache-Control": "no-store"}, answer.status_code)
+
+
 def problem(error: ZhiyinError, id_: str) -> Response:
     """The answer to a refusal."""
     status = next(code for kind, code in STATUS.items() if isinstance(error, kind))
@@ -102,6 +114,8 @@ def problem(error: ZhiyinError, id_: str) -> Response:
     headers = dict(_JSON)
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
+    if isinstance(error, TooOften):
+        headers["Retry-After"] = str(error.seconds)
     if status == 503:
         headers["Retry-After"] = "1"
     body = msgspec.json.encode(Problem(*public, request_id=id_, errors=mistakes)).decode()

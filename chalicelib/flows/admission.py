@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from chalicelib.events.check import check
-from chalicelib.events.delivery import Delivery
+from chalicelib.events.check import check, check_own
+from chalicelib.events.delivery import FACET, Delivery
 from chalicelib.events.model import Event, Identifier
+from chalicelib.flows.known_names import names_by_key
 from chalicelib.flows.services import IngestKeys, IngestServices
 from chalicelib.identity.anchors import anchor_of
 from chalicelib.identity.blind_index import BlindIndex
@@ -18,8 +19,10 @@ from chalicelib.kernel.errors import BadInput
 from chalicelib.kernel.moments import Millis, local_hour, local_weekday
 from chalicelib.privacy.envelope import open_from
 from chalicelib.privacy.masking import mask
-from chalicelib.privacy.plain import is_plain_id
+from chalicelib.privacy.plain import is_plain_ref
 from chalicelib.privacy.tenants import Tenant
+from chalicelib.profiles.claims import CORRECTED_RANK
+from chalicelib.profiles.corrections import CORRECTED, check_corrections
 from chalicelib.profiles.measures import MeasureSet, deltas
 from chalicelib.profiles.model import Delta, Step
 from chalicelib.profiles.steps import step_of
@@ -50,7 +53,10 @@ class Opened(msgspec.Struct, frozen=True):
 
 
 class Admitted(msgspec.Struct, frozen=True):
-    """An event that may be applied. ``identifiers`` maps key → masked form, the anchor's among them."""
+    """An event that may be applied. ``identifiers`` maps key → masked form, the anchor's among them.
+
+    ``others`` are the names that its identifiers have by other index keys; a tenant that never rotated has none.
+    """
 
     message_id: str
     event: Event
@@ -61,6 +67,9 @@ class Admitted(msgspec.Struct, frozen=True):
     writable_traits: frozenset[str]
     deltas: tuple[Delta, ...]
     step: Step | None
+    generation: int = 0
+    """Which generation of its facet an internal event is about; 0 is whichever lives."""
+    others: Mapping[str, tuple[str, ...]] = {}
 
 
 class Refused(msgspec.Struct, frozen=True):
@@ -105,9 +114,11 @@ def admit(opened: Opened, measures: MeasureSet, now: Millis) -> tuple[Sequence[A
 
 def _admit(opened: Opened, original: Event, measures: MeasureSet, now: Millis) -> Admitted:
     tenant, keys = opened.tenant, opened.keys
-    event = with_topic(original)
-    if event.tenant != tenant.tenant_id:
+    if original.tenant != tenant.tenant_id:
         raise BadInput("unknown_tenant", "The event is of another tenant.", "tenant")
+    if opened.delivery.internal:
+        return _admit_own(opened, original, now)
+    event = with_topic(original)
     check(event, now, horizon_days=tenant.horizon_days)
     identifiers, _ = normalise_all(event.identifiers, region=tenant.region, blocked=tenant.blocked)
     anchor = anchor_of(identifiers)
@@ -128,15 +139,42 @@ def _admit(opened: Opened, original: Event, measures: MeasureSet, now: Millis) -
             local_weekday(event.time, tenant.timezone),
         ),
         step=_plain(step_of(event, key), keys.index),
+        others=names_by_key(ordered, keys.index),
+    )
+
+
+def _admit_own(opened: Opened, event: Event, now: Millis) -> Admitted:
+    """A correction: about a facet of a generation, because staff know a profile and not its clear identifiers."""
+    if event.type != CORRECTED:
+        raise BadInput("bad_type", "No such event is made here.", "type")
+    check_own(event, now, horizon_days=opened.tenant.horizon_days)
+    if [one.namespace for one in event.identifiers] != [FACET]:
+        raise BadInput("bad_identifier", "A correction names one facet.", "identifiers")
+    generation, traits = event.data.get("generation"), event.data.get("traits")
+    if not (isinstance(generation, int) and generation > 0 and isinstance(traits, Mapping)):
+        raise BadInput("bad_correction", "A correction names a generation and traits.", "data")
+    check_corrections(traits)
+    facet = event.identifiers[0].value
+    return Admitted(
+        message_id=opened.message_id,
+        event=event,
+        event_key=opened.keys.index.event_key(event.source, event.id),
+        anchor=facet,
+        identifiers={facet: ""},
+        source_rank=CORRECTED_RANK,
+        writable_traits=frozenset(),
+        deltas=(),
+        step=None,
+        generation=generation,
     )
 
 
 def _plain(step: Step | None, index: BlindIndex) -> Step | None:
     """The step under a reference that may be read by all: senders use phone numbers as order numbers."""
-    if step is None or is_plain_id(step.ref):
+    if step is None or is_plain_ref(step.ref):
         return step
     # One namespace for all kinds: a complaint is settled with the ticket of the same reference.
-    return msgspec.structs.replace(step, ref=index.identifier_key(Identifier("case", step.ref)))
+    return msgspec.structs.replace(step, ref=index.case_ref(step.ref))
 
 
 def with_topic(event: Event) -> Event:

@@ -15,7 +15,8 @@ from chalicelib.privacy.derive import derived
 from chalicelib.privacy.fields import FIELDS, check_trait, view
 from chalicelib.privacy.masking import mask
 from chalicelib.privacy.plain import is_plain_word
-from chalicelib.privacy.sealing import FacetKey, Place, seal
+from chalicelib.privacy.sealing import FacetKey, Place, open_
+from chalicelib.profiles.corrections import CORRECTED, check_corrections, with_derived
 from chalicelib.profiles.model import Contribution, Trait
 
 HIDDEN_TYPE = "custom.hidden"
@@ -27,7 +28,7 @@ SEALED_SCHEMA = 1
 class FacetKeys:
     """The opened keys of one facet: one for its fields, one for its events' originals."""
 
-    __slots__ = ("_facet", "_key_version", "_place", "events", "fields")
+    __slots__ = ("_facet", "_place", "events", "fields")
 
     def __init__(
         self, *, tenant: str, facet: str, generation: int, key_version: int, fields: FacetKey, events: FacetKey
@@ -35,7 +36,6 @@ class FacetKeys:
         self.fields = fields
         self.events = events
         self._facet = facet
-        self._key_version = key_version
         self._place = Place(tenant, facet, generation, SEALED_SCHEMA, key_version)
 
     def __repr__(self) -> str:
@@ -43,7 +43,12 @@ class FacetKeys:
 
     def seal(self, key: FacetKey, field: str, plaintext: bytes) -> bytes:
         """Seal one value of this facet, bound to where it belongs."""
-        return seal(key, plaintext, aad=self._place.of(field), key_version=self._key_version)
+        return self._place.seal(key, field, plaintext)
+
+    def open(self, key: FacetKey, field: str, sealed: bytes) -> bytes:
+        """Open one value of this facet. Raises SealBroken for another facet's, generation's or field's."""
+        # That these keys are the committed ones was checked when they were made (``facet_keys.opened``).
+        return open_(key, sealed, aad=self._place.of(field), committed=key.commitment)
 
 
 class EventContent(msgspec.Struct, frozen=True, array_like=True):
@@ -70,6 +75,8 @@ def contribute(admitted: Admitted, keys: FacetKeys) -> Contributed:
     All identifiers are part of it: whether a link unites is decided apart, and may be decided otherwise later.
     """
     event = admitted.event
+    if event.type == CORRECTED:
+        return _corrected(admitted, keys)
     traits, left_out = _traits(admitted, keys)
     consents, unheard = heard_consent(admitted)
     contribution = Contribution(
@@ -85,9 +92,34 @@ def contribute(admitted: Admitted, keys: FacetKeys) -> Contributed:
         deltas=admitted.deltas,
         step=admitted.step,
     )
+    shown = view(event.type, event.data)
+    return Contributed(contribution, _content(admitted, contribution, shown, keys), (*left_out, *unheard))
+
+
+def _corrected(admitted: Admitted, keys: FacetKeys) -> Contributed:
+    """What a correction adds: its traits and what follows from them, and no sighting of anybody."""
+    event = admitted.event
+    values = with_derived(check_corrections(event.data["traits"]), event.time)
+    contribution = Contribution(
+        event_key=admitted.event_key,
+        type=event.type,
+        at=event.time,
+        source=event.source,
+        source_rank=admitted.source_rank,
+        channel=event.channel,
+        facet=admitted.anchor,
+        identifiers={},
+        traits={name: _trait(admitted, keys, name, value) for name, value in values.items()},
+        deltas=(),
+    )
+    shown = {"corrected": sorted(event.data["traits"])}
+    return Contributed(contribution, _content(admitted, contribution, shown, keys))
+
+
+def _content(admitted: Admitted, contribution: Contribution, shown: dict[str, Any], keys: FacetKeys) -> bytes:
+    event = admitted.event
     original = keys.seal(keys.events, f"event/{admitted.event_key.hex()}", encode(event))
-    content = EventContent(contribution, view(event.type, event.data), event.source, event.received_at, original)
-    return Contributed(contribution, encode(content), (*left_out, *unheard))
+    return encode(EventContent(contribution, shown, event.source, event.received_at, original))
 
 
 def _traits(admitted: Admitted, keys: FacetKeys) -> tuple[dict[str, Trait], tuple[LeftOut, ...]]:
@@ -110,7 +142,7 @@ def _traits(admitted: Admitted, keys: FacetKeys) -> tuple[dict[str, Trait], tupl
 
 def _trait(admitted: Admitted, keys: FacetKeys, name: str, value: Any) -> Trait:
     masked = None
-    if FIELDS[name].is_sealed:
+    if FIELDS[name].is_sealed and value is not None:
         masked = mask(name, str(value))
         value = keys.seal(keys.fields, f"trait/{name}", msgspec.msgpack.encode(value))
     return Trait(

@@ -13,7 +13,7 @@ from chalicelib.flows.find_person import row_of
 from chalicelib.flows.paging import check_limit, cursor_of, position_of
 from chalicelib.flows.profile_of import profile_of
 from chalicelib.flows.services import ReadServices
-from chalicelib.flows.views import Word
+from chalicelib.flows.views import ConsentView
 from chalicelib.kernel.codec import decode
 from chalicelib.kernel.moments import Millis
 from chalicelib.profiles.consents import CONSENT_TYPES
@@ -28,8 +28,8 @@ class ConsentsView(msgspec.Struct, frozen=True):
     """What stands now by purpose, and a page of all that was said, newest first. ``cursor`` is empty on the last page."""
 
     profile_id: str
-    consents: tuple[Word, ...]
-    history: tuple[Word, ...]
+    consents: tuple[ConsentView, ...]
+    history: tuple[ConsentView, ...]
     cursor: str
 
 

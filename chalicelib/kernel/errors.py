@@ -8,6 +8,7 @@ ZhiyinError
 ├── Forbidden       a valid credential that may not do this          (403)
 ├── NotFound        no such thing for this tenant                    (404)
 ├── Conflict        the state it was based on has changed            (409)
+├── TooOften        more calls in a short time than are allowed       (429)
 ├── ServiceRefused  a service we depend on said no, with its reasons  (500)
 └── Unavailable     a service we need did not answer; try again      (503)
 
@@ -67,6 +68,14 @@ class NotFound(ZhiyinError):
 
 class Conflict(ZhiyinError):
     """The state that the call was based on has changed meanwhile."""
+
+
+class TooOften(ZhiyinError):
+    """More calls in a short time than this credential is allowed; the same call may succeed after some seconds."""
+
+    def __init__(self, code: str, message: str, seconds: int = 10) -> None:
+        super().__init__(code, message)
+        self.seconds = seconds
 
 
 class Unavailable(ZhiyinError):

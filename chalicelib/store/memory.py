@@ -24,6 +24,7 @@ from chalicelib.store.rows import (
     Record,
     due_shard,
 )
+from chalicelib.store.sweeps import Listed, Progress
 
 
 class MemoryProfiles:
@@ -117,6 +118,12 @@ class MemoryHistory:
         rows.sort(key=lambda row: (row.at, row.record_id), reverse=True)
         return [row for row in rows if len(rows) <= limit or row.at >= rows[limit - 1].at]
 
+    def records_after(self, tenant: str, kind: str, *, after: Millis, until: Millis, limit: int) -> Sequence[Record]:
+        """The oldest records of a kind in (after, until], oldest first."""
+        kept = [one for one in self.kept_records.values() if (one.tenant, one.kind) == (tenant, kind)]
+        rows = sorted((one for one in kept if after < one.at <= until), key=lambda row: (row.at, row.record_id))
+        return [row for row in rows if len(rows) <= limit or row.at <= rows[limit - 1].at]
+
     def events(self, tenant: str, keys: Collection[bytes]) -> dict[bytes, EventRow]:
         """Event key → row, for those that exist."""
         return {key: self.markers[tenant, key] for key in keys if (tenant, key) in self.markers}
@@ -132,20 +139,20 @@ class MemoryHistory:
         key = (record.tenant, record.kind, record.record_id)
         return self.kept_records.setdefault(key, record) is record
 
-    def strip(self, tenant: str, facet: FacetId, *, until: Millis) -> int:
+    def strip(self, tenant: str, facet: FacetId, *, until: Millis, at_most: int = 1 << 30) -> int:
         """Leave of a facet's events up to an instant the markers."""
         found = [row for row in self.markers.values() if (row.tenant, row.facet) == (tenant, facet) and row.at <= until]
-        for row in found:
+        for row in found[:at_most]:
             marker = EventRow(tenant, row.event_key, "", row.at, row.expires_at, b"")
             self.markers[tenant, row.event_key] = marker
-        return len(found)
+        return len(found[:at_most])
 
-    def forget_decisions(self, tenant: str, profile_id: str) -> int:
-        """Delete the decisions about a profile."""
+    def forget_decisions(self, tenant: str, profile_id: str, *, at_most: int = 1 << 30) -> int:
+        """Delete decisions about a profile."""
         found = [key for key, row in self.decisions.items() if (row.tenant, row.profile_id) == (tenant, profile_id)]
-        for key in found:
+        for key in found[:at_most]:
             del self.decisions[key]
-        return len(found)
+        return len(found[:at_most])
 
     def count(self, tenant: str, facet: FacetId, *, at_most: int) -> int:
         """How many events a facet's history holds."""
@@ -186,6 +193,14 @@ class MemoryHistory:
         """A decision as it was answered."""
         return self.decisions.get((tenant, decision_id))
 
+    def decisions_about(self, tenant: str, profile_id: str, *, before: Millis, limit: int) -> Sequence[DecisionRow]:
+        """The newest decisions about a profile before an instant, newest first."""
+        about = [row for row in self.decisions.values() if (row.tenant, row.profile_id) == (tenant, profile_id)]
+        rows = sorted(
+            (row for row in about if row.at < before), key=lambda row: (row.at, row.decision_id), reverse=True
+        )
+        return [row for row in rows if len(rows) <= limit or row.at >= rows[limit - 1].at]
+
     def claim(self, tenant: str, name: str, content: bytes, *, now: Millis, expires_at: Millis) -> bytes:
         """What a name is claimed for."""
         kept, until = self.claims.get((tenant, name), (content, 0))
@@ -200,6 +215,7 @@ class MemorySecrets:
 
     def __init__(self) -> None:
         self.kept: dict[tuple[str, FacetId], FacetSecret] = {}
+        self.notes: dict[tuple[str, str], Progress] = {}
 
     def secrets(self, tenant: str, facets: Collection[FacetId]) -> dict[FacetId, FacetSecret]:
         """Facet → secret, for those that have one."""
@@ -213,3 +229,25 @@ class MemorySecrets:
         """Delete secrets."""
         for facet in facets:
             self.kept.pop((tenant, facet), None)
+
+    def behind(self, tenant: str, version: int, after: str, *, limit: int) -> Listed[FacetSecret]:
+        """Secrets that need a branch key older than ``version``."""
+        names = sorted(name for of, name in list(self.kept) if of == tenant and name > after)
+        page = {name: self.kept[tenant, name] for name in names[:limit]}
+        found = {name: one for name, one in page.items() if one.opens_with < version}
+        return Listed(found, names[limit - 1] if len(names) > limit else "", len(page))
+
+    def swap(self, tenant: str, name: str, before: FacetSecret, after: FacetSecret) -> bool:
+        """Replace a secret, if it is the one that was read."""
+        if self.kept.get((tenant, name)) != before:
+            return False
+        self.kept[tenant, name] = after
+        return True
+
+    def progress(self, tenant: str, kind: str) -> Progress | None:
+        """Where the sweep of a kind stands."""
+        return self.notes.get((tenant, kind))
+
+    def note(self, tenant: str, kind: str, progress: Progress) -> None:
+        """Note where it stands."""
+        self.notes[tenant, kind] = progress

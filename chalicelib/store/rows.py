@@ -85,6 +85,9 @@ class IdentifierRow(msgspec.Struct, frozen=True):
     it does not lead to. ``shared`` says that it was seen with too many people to lead to any but its own facet.
     A shared one keeps the contenders that it had when it was found to be.
     Events up to ``erased_at`` are of a person that was erased; ``generation`` is the last one that was.
+
+    An index key that was rotated leaves two names of one identifier: the one it had first stays its own, and the row
+    of the other only leads there (``alias_of``). ``aliased`` is the newest index version it has such a row under.
     """
 
     profile_id: str = ""
@@ -93,6 +96,13 @@ class IdentifierRow(msgspec.Struct, frozen=True):
     shared: bool = False
     erased_at: Millis = 0
     generation: int = 0
+    alias_of: IdentifierKey = ""
+    aliased: int = 0
+
+    @property
+    def leads(self) -> bool:
+        """Whether it says anything of a person: one that leads nowhere and never did is as good as none."""
+        return bool(self.profile_id or self.contenders or self.shared)
 
 
 class IdentifierWrite(msgspec.Struct, frozen=True):
@@ -152,12 +162,26 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 class FacetSecret(msgspec.Struct, frozen=True):
-    """What, with the tenant's branch key, makes a facet's sealing key. Deleting it shreds the facet."""
+    """What, with the tenant's branch key, makes a facet's sealing key. Deleting it shreds the facet.
+
+    ``key_version`` is what its sealed values say they were sealed under; it never changes. Once the branch key was
+    rotated, ``wrapped`` is the facet's root under ``secret`` and the branch key of ``branch_version``.
+    """
 
     secret: bytes
     commitment: bytes
     key_version: int
     generation: int
+    branch_version: int = 0
+    wrapped: bytes = b""
+
+    @property
+    def opens_with(self) -> int:
+        """The version of the branch key that is needed to open it."""
+        return self.branch_version or self.key_version
+
+    def __repr__(self) -> str:
+        return f"<facet secret of branch key {self.opens_with}>"
 
 
 class QuarantineRow(msgspec.Struct, frozen=True):
@@ -187,7 +211,7 @@ class QuarantineRow(msgspec.Struct, frozen=True):
 
 
 class DecisionRow(msgspec.Struct, frozen=True):
-    """One decision as answered; ``content`` is its JSON."""
+    """One decision as answered; ``content`` is its JSON. ``principal`` asked for it, '' where that was not kept."""
 
     tenant: str
     decision_id: str
@@ -195,6 +219,7 @@ class DecisionRow(msgspec.Struct, frozen=True):
     at: Millis
     content: bytes
     expires_at: Millis
+    principal: str = ""
 
 
 class ProfileStore(Protocol):
@@ -235,6 +260,12 @@ class HistoryStore(Protocol):
         ``limit`` of them, and more where it falls between records of one instant.
         """
 
+    def records_after(self, tenant: str, kind: str, *, after: Millis, until: Millis, limit: int) -> Sequence[Record]:
+        """The oldest records of a kind in (after, until], oldest first; index reads may lag.
+
+        ``limit`` of them, and more where it falls between records of one instant.
+        """
+
     def events(self, tenant: str, keys: Collection[bytes]) -> dict[bytes, EventRow]:
         """Event key → row, for those that exist."""
 
@@ -247,13 +278,14 @@ class HistoryStore(Protocol):
     def keep(self, record: Record) -> bool:
         """Keep a record; False when there was one of its id."""
 
-    def strip(self, tenant: str, facet: FacetId, *, until: Millis) -> int:
+    def strip(self, tenant: str, facet: FacetId, *, until: Millis, at_most: int = 1 << 30) -> int:
         """Leave of a facet's events up to an instant the markers that they counted, and nothing of what they said or
-        whose they were. Returns how many there were; index reads may lag, so 0 alone says that none is left.
+        whose they were. Returns how many there were, up to ``at_most``; index reads may lag, so 0 alone says that none
+        is left.
         """
 
-    def forget_decisions(self, tenant: str, profile_id: str) -> int:
-        """Delete the decisions about a profile; returns how many. Index reads may lag."""
+    def forget_decisions(self, tenant: str, profile_id: str, *, at_most: int = 1 << 30) -> int:
+        """Delete decisions about a profile; returns how many. Index reads may lag."""
 
     def count(self, tenant: str, facet: FacetId, *, at_most: int) -> int:
         """How many events a facet's history holds, counted up to ``at_most``; index reads may lag."""
@@ -278,6 +310,12 @@ class HistoryStore(Protocol):
 
     def decision(self, tenant: str, decision_id: str) -> DecisionRow | None:
         """A decision as it was answered."""
+
+    def decisions_about(self, tenant: str, profile_id: str, *, before: Millis, limit: int) -> Sequence[DecisionRow]:
+        """The newest decisions about a profile before an instant, newest first; index reads may lag.
+
+        ``limit`` of them, and more where it falls between decisions of one instant.
+        """
 
     def claim(self, tenant: str, name: str, content: bytes, *, now: Millis, expires_at: Millis) -> bytes:
         """What a name is claimed for: ``content``, unless it was claimed before and that has not expired."""

@@ -6,14 +6,15 @@ import json
 import urllib.request
 from base64 import b64encode
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, cast
 from uuid import uuid4
 
 import msgspec
 from chalice.app import Chalice
 from chalice.test import Client
 
-from chalicelib.entrypoints import compose, queue_events
+from chalicelib.entrypoints import compose, own_functions, queue_events
+from chalicelib.entrypoints.access import OWN_FUNCTIONS
 from infra import emulator
 from infra.operator import Operator
 
@@ -26,6 +27,21 @@ class Invocation:
 
     def get_remaining_time_in_millis(self) -> int:
         return self.left
+
+
+class Gateway:
+    """The app as the gateway has it: a route with a function of its own is handed to that function."""
+
+    def __init__(self, app: Chalice) -> None:
+        self._app = app
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._app, name)
+
+    def __call__(self, event: dict[str, Any], context: Any) -> Any:
+        asked = event["requestContext"]
+        function = OWN_FUNCTIONS.get((asked["httpMethod"], asked["resourcePath"]))
+        return getattr(own_functions, function)(event, context) if function else self._app(event, context)
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -49,8 +65,8 @@ class Lambdas:
     """The functions of the product, led to one moto."""
 
     def __init__(self, app: Chalice, environ: Mapping[str, str]) -> None:
-        self.app = app
-        self.client = Client(app)
+        self.app = cast(Chalice, Gateway(app))
+        self.client = Client(self.app)
         self.operator = Operator(dict(environ))
         self.queue_url = environ["QUEUE_EVENTS_URL"]
 
@@ -155,8 +171,9 @@ def unique(word: str) -> str:
 
 def environment(endpoint: str, tables: Mapping[str, str], call: Callable[..., dict[str, Any]]) -> dict[str, str]:
     """The functions' environment: queue, bus and keys are made here."""
-    queue, imports, jobs = (
-        call("sqs", "CreateQueue", QueueName=unique(name))["QueueUrl"] for name in ("events", "imports", "catalogue")
+    queue, imports, jobs, privacy = (
+        call("sqs", "CreateQueue", QueueName=unique(name))["QueueUrl"]
+        for name in ("events", "imports", "catalogue", "privacy")
     )
     bucket = unique("uploads")
     urllib.request.urlopen(urllib.request.Request(f"{endpoint}/{bucket}", method="PUT"))
@@ -164,7 +181,7 @@ def environment(endpoint: str, tables: Mapping[str, str], call: Callable[..., di
     call("events", "CreateEventBus", Name=bus)
     keys = {
         f"KEY_{name}_ID": str(call("kms", "CreateKey", Description=name)["KeyMetadata"]["KeyId"])
-        for name in ("INDEX", "BRANCH", "INGEST")
+        for name in ("INDEX", "BRANCH", "INGEST", "RECEIPT")
     }
     return {
         **emulator.CREDENTIALS,
@@ -175,6 +192,7 @@ def environment(endpoint: str, tables: Mapping[str, str], call: Callable[..., di
         "QUEUE_EVENTS_URL": queue,
         "QUEUE_IMPORTS_URL": imports,
         "QUEUE_CATALOGUE_URL": jobs,
+        "QUEUE_PRIVACY_URL": privacy,
         "BUCKET_IMPORTS": bucket,
         "QUEUE_DEAD_LETTERS_URL": queue,
         "BUS_NAME": bus,

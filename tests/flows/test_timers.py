@@ -9,12 +9,11 @@ import pytest
 from msgspec.structs import replace
 
 from chalicelib.flows import time_told
-from chalicelib.flows.erase_person import EraseOrder, erase_person
 from chalicelib.flows.fire_timers import Fired, TimerServices, fire_timers, look_after_timers
 from chalicelib.flows.pin_tag import PinOrder, pin_tag
 from chalicelib.flows.profile_of import profile_of
 from chalicelib.flows.retime import retiming
-from chalicelib.flows.services import Change, ErasureServices
+from chalicelib.flows.services import Change
 from chalicelib.kernel.codec import decode
 from chalicelib.kernel.errors import Unavailable
 from chalicelib.kernel.moments import DAY_MS, HOUR_MS, MINUTE_MS, Millis, format_moment, parse_moment
@@ -25,6 +24,7 @@ from chalicelib.tags.catalogue import Catalogue, load_catalogue
 from chalicelib.tags.engine import assess
 from chalicelib.tags.model import TagRule
 from chalicelib.tags.timers import next_change
+from tests.flows.test_erasure import erase
 from tests.flows.world import NOW, TENANT_ID, World, event
 from tests.unit.tags.rules import declaration, signal
 
@@ -129,7 +129,7 @@ def test_expiry__crosses_its_threshold_at_the_predicted_minute__with_no_event(ti
         ("segment.left", "called", EXPIRED),
     ]
     assert all(0 <= at - instant < MINUTE_MS for (_, _, instant), at in told.items())
-    assert timed.row().due_at == 0, "nothing more will change by itself"
+    assert timed.row().due_at == NOW + 1095 * DAY_MS, "nothing more will change by itself until the retention ends"
     assert len(timed.told()) == len(told), "each is told once"
 
 
@@ -364,7 +364,7 @@ def test_merge__into_somebody_quiet__is_due_for_what_it_brings(timed: Timed) -> 
     timed.sweep(NOW - DAY_MS)
     timed.call(NOW, PHONE)
     ids = [world.person(*one).profile_id for one in (("user_id", "u1"), PHONE)]
-    assert world.profiles.rows[TENANT_ID, ids[0]].due_at == 0
+    assert world.profiles.rows[TENANT_ID, ids[0]].due_at == NOW + (1095 - 20) * DAY_MS, "the end of retention alone"
     world.identity = lambda: replace(World.identity(world), catalogue=RULES)  # type: ignore[method-assign]
     world.merge(*ids)
     assert timed.row().due_at == QUIET
@@ -388,8 +388,7 @@ def test_erased__is_never_due(timed: Timed) -> None:
     """Nothing is told of somebody who is erased, however much was to come."""
     timed.call(NOW)
     world = timed.world
-    services = ErasureServices(world.profiles, world.history, world.secrets, world.keys.index, world._publish)
-    erase_person(EraseOrder("x1", timed.row().profile_id, "asked", "t_admin"), world.tenant(TENANT_ID), services, NOW)
+    erase(world, timed.row().profile_id)
     world.published.clear()
     timed.sweep(EXPIRED + DAY_MS)
     assert world.published == [] and {row.due_at for row in world.profiles.rows.values()} == {0}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from hashlib import sha256
 from itertools import count
 from typing import Any
@@ -28,7 +29,7 @@ from chalicelib.flows.services import (
 from chalicelib.flows.split_people import SplitOrder, split_people
 from chalicelib.identity.blind_index import BlindIndex
 from chalicelib.kernel.codec import decode
-from chalicelib.kernel.errors import NotFound, Unavailable
+from chalicelib.kernel.errors import BadInput, NotFound, Unavailable
 from chalicelib.kernel.moments import DAY_MS, HOUR_MS, Millis
 from chalicelib.privacy.envelope import key_pair
 from chalicelib.privacy.fields import CONSENTS, FIELDS, SOURCE_TRAITS
@@ -36,6 +37,8 @@ from chalicelib.privacy.tenants import Tenant
 from chalicelib.profiles.model import Body, Profile
 from chalicelib.routing.policy import shipped_policy
 from chalicelib.store.catalogue import SourceRecord
+from chalicelib.store.jobs import MemoryJobs
+from chalicelib.store.ledger import MemoryLedger
 from chalicelib.store.memory import MemoryHistory, MemoryProfiles, MemorySecrets
 from chalicelib.store.rows import ProfileStore
 from chalicelib.tags.catalogue import load_catalogue
@@ -58,16 +61,24 @@ class KeySet:
     def __init__(self) -> None:
         self.down = False
         self.branch_versions = 1
+        self.index_written = 1
+        self.index_versions: tuple[int, ...] = (1,)
 
     def index(self, tenant: Tenant) -> BlindIndex:
         self._answer()
-        return BlindIndex(secret_of(tenant.tenant_id, "index"))
+        keys = {one: self.index_key(tenant.tenant_id, one) for one in self.index_versions}
+        return BlindIndex(keys.pop(self.index_written), self.index_written, keys)
+
+    def index_key(self, tenant_id: str, version: int) -> bytes:
+        """The first as tenants of before have it; later ones with the part for names that it was."""
+        first = secret_of(tenant_id, "index")
+        return first if version == 1 else secret_of(tenant_id, "index", str(version)) + first
 
     def ingest(self, tenant: Tenant) -> IngestKeys:
         self._answer()
         branches = {one: self.branch(tenant.tenant_id, one) for one in range(1, self.branch_versions + 1)}
         private, _ = key_pair(secret_of(tenant.tenant_id, "ingest"))
-        return IngestKeys(BlindIndex(secret_of(tenant.tenant_id, "index")), branches, private)
+        return IngestKeys(self.index(tenant), branches, private)
 
     def branch(self, tenant_id: str, version: int) -> bytes:
         return secret_of(tenant_id, "branch", str(version))
@@ -86,6 +97,8 @@ class World:
         self.history = MemoryHistory()
         self.profiles: MemoryProfiles = MemoryProfiles(self.history)
         self.secrets = secrets or MemorySecrets()
+        self.ledger = MemoryLedger()
+        self.jobs = MemoryJobs()
         self.keys = KeySet()
         self.now = NOW
         self.queue: list[str] = []
@@ -270,8 +283,24 @@ class World:
 
 
 def _opened(coded: bytes) -> bytes:
-    """What is deflated must be searched too."""
-    return msgspec.json.encode(_visible(decode(coded, object)))
+    """What is deflated must be searched too, and so must byte strings as they are."""
+    value = decode(coded, object)
+    return b"\n".join([msgspec.json.encode(_visible(value)), *_byte_strings(value)])
+
+
+def _byte_strings(value: Any) -> Iterator[bytes]:
+    """Every byte string within a value, and what it opens to if it was deflated in its turn."""
+    if isinstance(value, bytes):
+        yield value
+        with suppress(BadInput, msgspec.MsgspecError):
+            yield msgspec.json.encode(_visible(decode(value, object)))
+    elif isinstance(value, Mapping):
+        for key, one in value.items():
+            yield from _byte_strings(key)
+            yield from _byte_strings(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _byte_strings(one)
 
 
 def _visible(value: Any) -> Any:

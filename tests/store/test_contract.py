@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from msgspec.structs import replace
 
+from chalicelib.kernel.moments import DAY_MS
 from chalicelib.privacy.credentials import Credential
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.store.catalogue import SourceRecord
-from chalicelib.store.rows import FacetSecret, IdentifierRow, IdentifierWrite, Outcome, Record
+from chalicelib.store.rows import Change, DecisionRow, FacetSecret, IdentifierRow, IdentifierWrite, Outcome, Record
+from chalicelib.store.sweeps import Progress, SweptSecrets
 from tests.store import rows
 from tests.store.backends import Stores
 
@@ -159,6 +161,23 @@ def test_records__kept_with_a_save__once_and_found_by_id_and_by_kind(stores: Sto
     assert list(stores.history.records(tenant, "audit", before=rows.AT + 1, limit=9)) == [kept[1], kept[0]]
 
 
+def test_records_after__between_two_instants__oldest_first_and_no_instant_cut(stores: Stores, tenant: str) -> None:
+    """The first instant is left out and the last one is in, so that stretches that follow each other meet no row twice."""
+    kept = [Record(tenant, "audit", f"a{number}", rows.AT + number // 2, b"x") for number in range(6)]
+    for one in (*kept, Record(tenant, "audit2", "a1", rows.AT, b"")):
+        stores.history.keep(one)
+
+    def ids(after: int, until: int, limit: int = 9) -> list[str]:
+        found = stores.history.records_after(tenant, "audit", after=after, until=until, limit=limit)
+        return [one.record_id for one in found]
+
+    assert ids(0, 1 << 60) == ["a0", "a1", "a2", "a3", "a4", "a5"]
+    assert ids(rows.AT, rows.AT + 1) == ["a2", "a3"]
+    assert ids(rows.AT - 1, rows.AT + 2, limit=1) == ["a0", "a1"]
+    assert ids(rows.AT - 1, rows.AT + 2, limit=3) == ["a0", "a1", "a2", "a3"]
+    assert ids(rows.AT, rows.AT) == ids(rows.AT + 5, rows.AT) == ids(rows.AT + 2, 1 << 60) == []
+
+
 def test_strip__events_of_a_facet__leaves_markers_that_still_refuse_a_repeat(stores: Stores, tenant: str) -> None:
     """What an erased person's events said is gone, and that they counted is not."""
     stores.profiles.save(rows.first_save(tenant))
@@ -188,6 +207,21 @@ def test_forgetting__secrets_and_decisions__are_gone_and_others_stay(stores: Sto
     assert stores.history.forget_decisions(tenant, "p_1") == 2
     assert stores.history.decision(tenant, "d1") is None
     assert stores.history.decision(tenant, "d3") is not None
+
+
+def test_decisions_about__a_profile__newest_first_and_of_nobody_else(stores: Stores, tenant: str) -> None:
+    """A person's decisions are listed without those of others, an instant whole."""
+    for decision_id, profile_id, at in [("d1", "p_1", 1), ("d2", "p_1", 3), ("d3", "p_2", 2), ("d4", "p_1", 2)]:
+        stores.history.record(DecisionRow(tenant, decision_id, profile_id, rows.AT + at, b"{}", rows.AT + DAY_MS))
+
+    def listed(before: int, limit: int) -> list[str]:
+        found = stores.history.decisions_about(tenant, "p_1", before=rows.AT + before, limit=limit)
+        return [row.decision_id for row in found]
+
+    assert listed(10, 10) == ["d2", "d4", "d1"]
+    assert listed(3, 10) == ["d4", "d1"]
+    assert listed(10, 1) == ["d2"]
+    assert stores.history.decisions_about(tenant, "p_none", before=rows.AT + 10, limit=5) == []
 
 
 def test_keep__a_record__once(stores: Stores, tenant: str) -> None:
@@ -361,3 +395,86 @@ def _unchanged(stores: Stores, tenant: str) -> None:
     assert stores.history.events(tenant, [rows.key("e2")]) == {}
     found = stores.profiles.find(tenant, ["user_id:aa", "phone:bb", "email:cc"], fresh=True)
     assert found == dict.fromkeys(["user_id:aa", "phone:bb"], IdentifierRow("p_1", 1))
+
+
+def test_behind__secrets_by_the_branch_key_they_need__are_listed_page_by_page(stores: Stores, tenant: str) -> None:
+    """A sweep sees each secret that an older branch key is needed for, and no other tenant's."""
+    secrets = cast(SweptSecrets, stores.secrets)
+    old, wrapped, new = (
+        FacetSecret(b"a" * 32, b"c" * 16, 1, 1),
+        FacetSecret(b"b" * 32, b"c" * 16, 1, 1, 2, b"wrapped"),
+        FacetSecret(b"d" * 32, b"c" * 16, 3, 2),
+    )
+    for name, one in {"user_id:a": old, "user_id:b": wrapped, "user_id:c~2": new}.items():
+        assert secrets.create(tenant, name, one) == one
+    secrets.create(f"{tenant}x", "user_id:z", old)
+
+    def behind(version: int) -> dict[str, FacetSecret]:
+        found: dict[str, FacetSecret] = {}
+        after, ends = "", False
+        while not ends:
+            page = secrets.behind(tenant, version, after, limit=2)
+            found |= page.rows
+            assert page.looked <= 2
+            after, ends = page.after, not page.after
+        return found
+
+    assert behind(1) == {}
+    assert behind(2) == {"user_id:a": old}
+    assert behind(3) == {"user_id:a": old, "user_id:b": wrapped}
+    assert behind(4) == {"user_id:a": old, "user_id:b": wrapped, "user_id:c~2": new}
+
+
+def test_swap__secret_that_was_changed_or_deleted__is_left(stores: Stores, tenant: str) -> None:
+    """A sweep replaces what it read and nothing else: what an erasure deleted never comes back."""
+    secrets = cast(SweptSecrets, stores.secrets)
+    before, after = FacetSecret(b"a" * 32, b"c" * 16, 1, 1), FacetSecret(b"b" * 32, b"c" * 16, 1, 1, 2, b"wrapped")
+    assert secrets.swap(tenant, "user_id:a", before, after) is False
+    secrets.create(tenant, "user_id:a", before)
+    assert secrets.swap(tenant, "user_id:a", before, after) is True
+    assert secrets.secrets(tenant, ["user_id:a"]) == {"user_id:a": after}
+    assert secrets.swap(tenant, "user_id:a", before, after) is False
+    secrets.delete(tenant, ["user_id:a"])
+    assert secrets.swap(tenant, "user_id:a", after, before) is False
+    assert secrets.secrets(tenant, ["user_id:a"]) == {}
+
+
+def test_note__of_a_sweep__comes_back_and_is_no_secret(stores: Stores, tenant: str) -> None:
+    """Where a sweep stands is kept by tenant and kind, beside the secrets and never among them."""
+    secrets = cast(SweptSecrets, stores.secrets)
+    assert secrets.progress(tenant, "branch") is None
+    for progress in (Progress(2, rows.AT), Progress(2, rows.AT, "t#a", 7, 5, 1, rows.AT + 1)):
+        secrets.note(tenant, "branch", progress)
+        assert secrets.progress(tenant, "branch") == progress
+    assert secrets.progress(tenant, "index") is None
+    assert secrets.behind(tenant, 99, "", limit=1_000).rows == {}
+
+
+def test_behind__identifiers_by_the_index_key_they_need__are_listed(stores: Stores, tenant: str) -> None:
+    """Listed are those that an older key alone leads to: no alias, none that has one, none that leads nowhere."""
+    kept = {
+        "phone:a": IdentifierRow("p_1", 1),
+        "phone:b": IdentifierRow("p_1", 1, aliased=2),
+        "phone:c": IdentifierRow("", 1, contenders=("user_id:u",)),
+        "phone:d": IdentifierRow("", 1, erased_at=rows.AT, generation=1),
+        "phone:e": IdentifierRow("", 1),
+        "phone:2.f": IdentifierRow("", 1, alias_of="phone:b"),
+        "phone:2.g": IdentifierRow("p_2", 1),
+    }
+    writes = tuple(IdentifierWrite(key, row) for key, row in kept.items())
+    assert stores.profiles.save(Change(tenant, identifiers=writes)).saved
+    assert stores.profiles.find(tenant, kept, fresh=True) == kept
+
+    def behind(version: int) -> set[str]:
+        found: set[str] = set()
+        after, ends = "", False
+        while not ends:
+            page = stores.identifiers.behind(tenant, version, after, limit=3)
+            assert all(kept[key] == row for key, row in page.rows.items())
+            found |= page.rows.keys()
+            after, ends = page.after, not page.after
+        return found
+
+    assert behind(1) == set()
+    assert behind(2) == {"phone:a", "phone:c", "phone:d"}
+    assert behind(3) == {"phone:a", "phone:b", "phone:c", "phone:d", "phone:2.g"}
