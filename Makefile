@@ -6,7 +6,7 @@ PYTHON ?=
 PY := .venv/bin/python
 READY := .venv/.ready
 
-.PHONY: help demo kiosk up down logs status url package check lint types layers test deployed proofs imports bench kms matches truth library format clean
+.PHONY: help demo kiosk up down logs status url package check lint types layers test deployed proofs imports bench kms matches truth library record format clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -86,6 +86,9 @@ truth: $(READY) ## score profiles against people whose truth is known, and write
 
 library: $(READY) ## the tags that ship: counted, run on their examples, and written into the docs
 	@$(PY) -m infra.library
+
+record: $(READY) ## the record of processing, written from the data map in English and Chinese
+	@$(PY) -m infra.record_of_processing
 
 clean: ## forget caches, packages and the virtual environment (ends the local cloud)
 	@if [ -x $(PY) ] && [ -f .local/cloud.json ]; then $(PY) -m infra.cloud down; fi

@@ -17,6 +17,7 @@ import msgspec
 from chalice.app import Response, RouteEntry
 
 from chalicelib.flows.catalogue_views import CatalogueView, DeclarationView, DraftView, PublishedView
+from chalicelib.flows.data_map import DataMapView
 from chalicelib.flows.describe_links import LinksView
 from chalicelib.flows.import_views import ImportView
 from chalicelib.flows.insight_views import GroupsView, HotWordsView, TagCountsView, TagDistributionView
@@ -24,8 +25,11 @@ from chalicelib.flows.matching_views import MergeCandidatesView, MergeCandidateV
 from chalicelib.flows.pin_tag import Pin
 from chalicelib.flows.preview_merge import PreviewView
 from chalicelib.flows.read_audit import AuditView
+from chalicelib.flows.read_consents import ConsentsView
 from chalicelib.flows.read_exposure import ExposureView
 from chalicelib.flows.read_quarantine import QuarantinedView, QuarantineView
+from chalicelib.flows.record_consent import Consented
+from chalicelib.flows.restrict_person import Restriction
 from chalicelib.flows.source_views import QualityView
 from chalicelib.flows.views import Problem
 from chalicelib.flows.why_views import WhyView
@@ -46,6 +50,9 @@ VIEWS: Mapping[str, Any] = {
         AuditView,
         ExposureView,
         CatalogueView,
+        DataMapView,
+        Consented,
+        ConsentsView,
         DeclarationView,
         DraftView,
         GroupsView,
@@ -56,6 +63,7 @@ VIEWS: Mapping[str, Any] = {
         MergeCandidatesView,
         Pin,
         PreviewView,
+        Restriction,
         PublishedView,
         QualityView,
         QuarantineView,
