@@ -111,7 +111,7 @@ def two(lambdas: Lambdas, functions_environment: None) -> Two:
         "quarantine_id": ours.read("/v1/quarantine").json["quarantined"][0]["id"],
         "source_id": ours.source_id,
         "export_id": opened(ours, "/v1/privacy/exports", one).json["export_id"],
-        "receipt_id": opened(ours, "/v1/privacy/corrections", one, traits={"city": "Y"}).json["receipt_id"],
+        "receipt_id": opened(ours, "/v1/privacy/corrections", one, traits={"city": CITY}).json["receipt_id"],
     }
     # The correction is applied now, and not beside what a test watches.
     lambdas.ingest()
