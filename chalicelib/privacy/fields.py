@@ -16,7 +16,7 @@ from chalicelib.kernel.amounts import MICROS, parse_amount
 from chalicelib.kernel.errors import BadInput
 from chalicelib.kernel.moments import Millis, parse_moment
 from chalicelib.privacy.derive import parse_date
-from chalicelib.privacy.plain import is_plain_id, is_plain_word
+from chalicelib.privacy.plain import is_plain_ref, is_plain_word
 from chalicelib.privacy.uses import CLEAR_CLASSES, Declared
 
 type FieldType = Literal["text", "word", "id", "date", "moment", "integer", "boolean", "amount", "map"]
@@ -64,8 +64,6 @@ FIELDS: Mapping[str, Field] = {field.name: field for field in _MAP.traits}
 """Traits by name."""
 EVENT_FIELDS: Mapping[str, EventField] = {field.name: field for field in _MAP.event_fields}
 """Fields of event data by name."""
-MAY_GRANT = "consents"
-"""What a credential lists among its traits to be believed when it says that somebody agreed. It is no trait."""
 FAMILIES: Mapping[str, Declared] = {one.name: one for one in _MAP.event_families}
 """That an event of a family (``order`` of ``order.paid``) happened, by family."""
 UNDECLARED = "custom"
@@ -74,8 +72,10 @@ NAMESPACES: Mapping[str, Declared] = {one.name: one for one in _MAP.namespaces}
 """Identifiers by namespace."""
 STANDING: Mapping[str, Declared] = {one.name: one for one in _MAP.standing}
 """What stands on a profile beside traits and measures, by the head of its paths: ``p``, ``ids``, ``orders`` …"""
-CONSENTS: Mapping[str, Declared] = {one.name: one for one in _MAP.consents}
+REGISTERS: Mapping[str, Declared] = {one.name: one for one in _MAP.consents}
 """The registers of what a person agreed to, by purpose."""
+CONSENTS = "consents"
+"""What a credential lists among its traits to be believed when it says that somebody agreed. It is no trait."""
 SOURCE_TRAITS = frozenset(field.name for field in _MAP.traits if field.writable_by == "source")
 """What every source may write, unless its credential says otherwise."""
 
@@ -83,14 +83,14 @@ SOURCE_TRAITS = frozenset(field.name for field in _MAP.traits if field.writable_
 def allowed_traits(credential_traits: Collection[str] | None = None) -> frozenset[str]:
     """The traits a credential may write: those it lists, or ``SOURCE_TRAITS`` when it lists none.
 
-    Trusted traits (``is_vip``, ``member_level``) and ``MAY_GRANT`` must be listed; derived ones are written by nobody.
+    Trusted traits (``is_vip``, ``member_level``) and ``CONSENTS`` must be listed; derived ones are written by nobody.
     """
     if not credential_traits:
         return SOURCE_TRAITS
     return frozenset(
         name
         for name in credential_traits
-        if name == MAY_GRANT or (name in FIELDS and FIELDS[name].writable_by != "derived")
+        if name == CONSENTS or (name in FIELDS and FIELDS[name].writable_by != "derived")
     )
 
 
@@ -200,7 +200,7 @@ def _is_moment(value: Any) -> bool:
 
 
 _SHOWABLE: Mapping[str, Callable[[Any], bool]] = {
-    "id": lambda value: isinstance(value, str) and is_plain_id(value),
+    "id": lambda value: isinstance(value, str) and is_plain_ref(value),
     "word": lambda value: isinstance(value, str) and is_plain_word(value),
     "integer": lambda value: type(value) is int and abs(value) < _LARGEST_SHOWN,
     "boolean": lambda value: isinstance(value, bool),
