@@ -36,6 +36,7 @@ from chalicelib.flows.services import (
 )
 from chalicelib.identity.blind_index import BlindIndex
 from chalicelib.kernel.errors import NotAuthorised, NotFound, ZhiyinError
+from chalicelib.privacy.permission import PURPOSES
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.store.catalogue import DynamoCatalogue, SourceRecord
 from chalicelib.store.dynamo_declarations import DynamoDeclarations
@@ -162,9 +163,12 @@ def _unreadable(tenant_id: str, kind: str, id_: str) -> None:
 def catalogue(tenant_id: str) -> Catalogue:
     """The tag rules and measures that are in force for a tenant, its sources being as they are.
 
-    Raises NotFound for no tenant, Unavailable when they cannot be had.
+    Raises Unavailable when they cannot be had.
     """
-    return source_health().over(tenant_id, in_force()(tenant_id).catalogue, tenant(tenant_id).asked_first)
+    found = _tenants()(tenant_id)
+    # Of a tenant that is gone nothing is used without a yes; that it is gone, its callers are told elsewhere.
+    first = PURPOSES if found is None else found.asked_first
+    return source_health().over(tenant_id, in_force()(tenant_id).catalogue, first)
 
 
 @cache

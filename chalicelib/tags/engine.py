@@ -18,7 +18,7 @@ from chalicelib.profiles.values import at_path, evidence, present, values
 from chalicelib.tags.catalogue import Basis, Catalogue, Compiled, Selection
 from chalicelib.tags.confidence import decay, scene_of
 from chalicelib.tags.families import Found
-from chalicelib.tags.judging import judged, permitted
+from chalicelib.tags.judging import closed_to, judged, left_of, permitted
 from chalicelib.tags.model import Assessment, Failure, Tag, TagRule, tag_of
 from chalicelib.tags.scenes import Situation
 
@@ -101,7 +101,8 @@ def assess(
         ends = tuple(one.tag.expires_at for one in found.values() if one.tag.expires_at is not None)
         found = _settled(catalogue, found, pins)
     asked = (found[tag_id].tag for tag_id in sorted(found) if among is None or tag_id in among)
-    tags = tuple(permitted(tag, profile, catalogue) for tag in asked)
+    closed = closed_to(profile, catalogue)
+    tags = tuple(tag if closed.isdisjoint(tag.purposes) else permitted(tag, profile, catalogue) for tag in asked)
     return Assessment(tags, failed, ends)
 
 
@@ -130,6 +131,7 @@ def _found(
     found: dict[str, Found] = {}
     failed = list(selection.broken)
     known: Known = {}
+    closed = closed_to(profile, catalogue)
     for compiled, outcome in zip(selection.rules, run(selection, nested), strict=True):
         if outcome == "0":
             continue
@@ -138,7 +140,7 @@ def _found(
             continue
         bits = int(outcome)
         basis = basis_of(catalogue, compiled, bits, profile, scenes)
-        if basis is not None and (one := _one(compiled.rule, basis, profile, now, known)) is not None:
+        if basis is not None and (one := _one(compiled.rule, basis, profile, now, known, closed)) is not None:
             found[compiled.rule.id] = one
     return found, tuple(failed)
 
@@ -195,7 +197,9 @@ def span_of(profile: Profile, paths: Iterable[str], known: Known | None = None) 
     return None if first is None or last is None else Span(first, last)
 
 
-def _one(rule: TagRule, basis: Basis, profile: Profile, now: Millis, known: Known) -> Found | None:
+def _one(
+    rule: TagRule, basis: Basis, profile: Profile, now: Millis, known: Known, closed: frozenset[str]
+) -> Found | None:
     # Signals that are true of nothing seen are refused by the check; were there any, they would be as
     # old as the profile.
     span = span_of(profile, basis.evidence, known) or Span(profile.first_seen, profile.last_seen)
@@ -203,7 +207,8 @@ def _one(rule: TagRule, basis: Basis, profile: Profile, now: Millis, known: Know
     if ends is not None and now >= ends:
         return None
     confidence = round(basis.weight * decay(rule, span.last, now) * basis.trust, 4)
-    tag = tag_of(rule, confidence=confidence, since=span.first, expires_at=ends)
+    purposes = left_of(rule.purposes, closed)
+    tag = tag_of(rule, confidence=confidence, since=span.first, expires_at=ends, purposes=purposes)
     return Found(tag, basis.weight, span.last)
 
 

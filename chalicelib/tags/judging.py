@@ -61,10 +61,19 @@ def permitted(tag: Tag, profile: Profile, catalogue: Catalogue) -> Tag:
     """The tag with those of its purposes that it may be used for."""
     if not profile.is_profiled:
         return msgspec.structs.replace(tag, purposes=())
-    closed = _said(profile.said, catalogue.asked_first).closed
-    if closed.isdisjoint(tag.purposes):
-        return tag
-    return msgspec.structs.replace(tag, purposes=tuple(one for one in tag.purposes if one not in closed))
+    left = left_of(tag.purposes, closed_to(profile, catalogue))
+    return tag if left is tag.purposes else msgspec.structs.replace(tag, purposes=left)
+
+
+def closed_to(profile: Profile, catalogue: Catalogue) -> frozenset[str]:
+    """The purposes that what is judged of a person may not be used for."""
+    return _said(profile.said, catalogue.asked_first).closed
+
+
+@lru_cache(maxsize=_MOST_KEPT)
+def left_of(purposes: tuple[str, ...], closed: frozenset[str]) -> tuple[str, ...]:
+    """What is left of some purposes: the very same where none is closed."""
+    return purposes if closed.isdisjoint(purposes) else tuple(one for one in purposes if one not in closed)
 
 
 def _said(said: Mapping[str, bool], asked_first: tuple[str, ...]) -> _Said:

@@ -108,8 +108,9 @@ def tag_of(
     expires_at: Millis | None = None,
     source: str = "rule",
     value: bool = True,
+    purposes: tuple[str, ...] | None = None,
 ) -> Tag:
-    """The tag that a rule declares, as a profile has it."""
+    """The tag that a rule declares, as a profile has it. ``purposes``: all that were declared unless told."""
     return Tag(
         id=rule.id,
         name=rule.name,
@@ -121,7 +122,7 @@ def tag_of(
         expires_at=expires_at,
         source=source,
         phrase=rule.phrase or rule.name,
-        purposes=rule.purposes,
+        purposes=rule.purposes if purposes is None else purposes,
     )
 
 
