@@ -61,7 +61,7 @@ def show_held(
         tuple(map(_identifier, exported_identifiers(identifiers, profile, keys))),
         tuple(
             _value(one, one.in_force, source_name)
-            for one in exported_traits(in_force, keys)
+            for one in exported_traits(in_force, profile, keys)
             if one.in_force is not None
         ),
     )

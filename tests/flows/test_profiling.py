@@ -91,8 +91,9 @@ def test_person__not_profiled__has_no_tag_no_summary_and_no_context(silence: Sil
     person = world.person(*USER)
     assert current_tags(person, world.reading(), NOW) == ()
     shown = describe_profile(person, world.reading(), NOW)
-    assert (shown.tags, shown.segments, shown.summary.en) == ((), (), "A customer who is not profiled")
-    assert shown.traits["city"].value == "上海"
+    said = "Particulars are withheld" if person.state == "restricted" else "A customer who is not profiled"
+    assert (shown.tags, shown.segments, shown.summary.en) == ((), (), said)
+    assert person.traits["city"].value == "上海"
     why = explain_tag(person, "female", world.reading(), NOW)
     assert (why.set, why.signals, why.since) == (False, (), None)
     context = context_for_bot(person, "web", world.reading(), NOW)
@@ -283,7 +284,7 @@ def test_consent__written_by_staff__counts_at_once_and_is_audited() -> None:
     world.published.clear()
     done = record_consent(order, world.tenant(TENANT_ID), world.identity(), NOW)
     assert {one.purpose: one.granted for one in done.consents} == {"marketing": False, "analytics": False}
-    assert (done.consents[0].source, done.consents[0].time) == ("person:lin", format_moment(NOW + 60_001))
+    assert (done.consents[0].source, done.consents[0].at) == ("person:lin", format_moment(NOW + 60_001))
     after = world.person(*USER)
     assert after.said == {"marketing": False, "analytics": False}
     assert (after.first_seen, after.last_seen, after.channels) == (before.first_seen, before.last_seen, before.channels)
