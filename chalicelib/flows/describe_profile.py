@@ -25,7 +25,6 @@ from chalicelib.insights.shown_tags import NOTHING, GroupTags
 from chalicelib.insights.shown_tags import SOURCE as GROUP
 from chalicelib.kernel.amounts import format_amount
 from chalicelib.kernel.moments import Millis, format_moment
-from chalicelib.kernel.texts import Text
 from chalicelib.privacy.asked import FOR_SERVICE, Asked
 from chalicelib.profiles.model import Link, Profile, Series, Trait
 from chalicelib.profiles.pins import is_beside
@@ -35,8 +34,6 @@ from chalicelib.tags.summary import summary
 
 MASKED_REASON = "sealed"
 """Why a value is masked here: this function holds no key that opens it."""
-WITHHELD = Text("资料暂不提供", "Particulars are withheld")
-"""The sentence about somebody of whom nothing may be said."""
 UNTOLD = Quality(completeness=0.0, freshness_seconds=0, accuracy=None)
 _WINDOWS = ("count_7d", "count_30d", "count_90d")
 
@@ -62,7 +59,7 @@ def describe_profile(
         version=profile.version,
         first_seen=None if may.closed else format_moment(shown.first_seen),
         last_seen=None if may.closed else format_moment(shown.last_seen),
-        summary=WITHHELD if may.closed else summary(shown, own, seen.services.catalogue.families),
+        summary=summary(shown, own, seen.services.catalogue.families),
         identifiers=tuple(describe_identifier(key, link) for key, link in sorted(may.identifiers.items())),
         traits={name: _trait(trait, shown.filled.get(name, "")) for name, trait in traits},
         measures=_measures(shown, services, now),

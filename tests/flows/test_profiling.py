@@ -21,6 +21,7 @@ from chalicelib.flows.rebuild_profile import profile_as_of
 from chalicelib.flows.record_consent import ConsentOrder, record_consent
 from chalicelib.flows.restrict_person import RestrictOrder, restrict_person
 from chalicelib.kernel.moments import DAY_MS, HOUR_MS, format_moment
+from chalicelib.privacy.asked import Asked
 from chalicelib.profiles.model import Profile
 from chalicelib.routing.model import NamedIdentifier, RouteRequest
 from chalicelib.tags.catalogue import load_catalogue
@@ -91,9 +92,9 @@ def test_person__not_profiled__has_no_tag_no_summary_and_no_context(silence: Sil
     person = world.person(*USER)
     assert current_tags(person, world.reading(), NOW) == ()
     shown = describe_profile(person, world.reading(), NOW)
-    said = "Particulars are withheld" if person.state == "restricted" else "A customer who is not profiled"
-    assert (shown.tags, shown.segments, shown.summary.en) == ((), (), said)
-    assert person.traits["city"].value == "上海"
+    assert (shown.tags, shown.segments, shown.summary.en) == ((), (), "A customer who is not profiled")
+    held = describe_profile(person, world.reading(), NOW, asked=Asked("legal"))
+    assert held.traits["city"].value == "上海"
     why = explain_tag(person, "female", world.reading(), NOW)
     assert (why.set, why.signals, why.since) == (False, (), None)
     context = context_for_bot(person, "web", world.reading(), NOW)
