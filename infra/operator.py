@@ -259,6 +259,10 @@ def _short_id() -> str:
     return secrets.token_urlsafe(_SHORT_ID_BYTES).replace("-", "a").replace("_", "b")
 
 
+def _parser() -> argparse.ArgumentParser:
+    return operator_options.parser((__doc__ or "").partition("\n")[0])
+
+
 def _tenant(asked: argparse.Namespace, operator: Operator) -> dict[str, Any]:
     changed = protections.asked_for(asked)
     if asked.verb == "update":
@@ -314,7 +318,7 @@ def run(asked: argparse.Namespace) -> dict[str, Any]:
 
 def main(given: list[str] | None = None) -> int:
     """The command; 1 and one sentence when it cannot be done."""
-    asked = operator_options.parser((__doc__ or "").partition("\n")[0]).parse_args(given)
+    asked = _parser().parse_args(given)
     try:
         answer = run(asked)
     except (Failure, ZhiyinError) as error:

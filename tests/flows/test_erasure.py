@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -383,3 +385,19 @@ def test_receipt__of_an_export__says_that_it_was_made_until_it_expires(merged: W
         read_receipt("exp_1", tenant, services, NOW + HOUR_MS)
     with pytest.raises(NotFound):
         read_receipt("none", tenant, services, NOW)
+
+
+def test_receipt__names_every_store_of_the_template(merged: World) -> None:
+    """Whoever adds a table, a bucket or a queue says here what becomes of a person in it."""
+    folder = Path(__file__).parents[2] / "infra" / "templates"
+    declared = "".join(one.read_text() for one in sorted(folder.glob("*.yaml")))
+    kinds = {
+        "AWS::DynamoDB::Table": lambda name: name.removesuffix("Table").lower(),
+        "AWS::S3::Bucket": {"ImportsBucket": "uploads"}.get,
+        "AWS::SQS::Queue": lambda _: "queues",
+    }
+    found = re.findall(r"^  (\w+):\n    Type: (\S+)$", declared, re.MULTILINE)
+    stores = {kinds[kind](name) for name, kind in found if kind in kinds}
+    receipt = erase(merged, merged.person(*USER).profile_id)
+    told = {one.store for one in (*receipt.touched, *receipt.left)}
+    assert {"profiles", "history", "keys", "catalogue", "desk", "uploads", "queues"} <= stores <= told
