@@ -6,7 +6,7 @@ PYTHON ?=
 PY := .venv/bin/python
 READY := .venv/.ready
 
-.PHONY: help demo kiosk up down logs status url package check lint types layers test browser deployed proofs imports bench kms matches truth library freetext record format clean
+.PHONY: help demo kiosk up down logs status url package check lint types layers test browser deployed proofs imports bench kms matches truth library freetext record matrix format clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -95,6 +95,9 @@ library: $(READY) ## the tags that ship: counted, run on their examples, and wri
 
 record: $(READY) ## the record of processing, written from the data map in English and Chinese
 	@$(PY) -m infra.record_of_processing
+
+matrix: $(READY) ## what each role sees of whom for which purpose, asked of the local cloud
+	@$(PY) -m infra.privacy_matrix
 
 clean: ## forget caches, packages and the virtual environment (ends the local cloud)
 	@if [ -x $(PY) ] && [ -f .local/cloud.json ]; then $(PY) -m infra.cloud down; fi
