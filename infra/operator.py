@@ -26,14 +26,11 @@ from __future__ import annotations
 
 import argparse
 import base64
-import importlib
 import os
 import secrets
 import sys
 import time
-from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from hashlib import sha256
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -50,7 +47,6 @@ from chalicelib.kernel.errors import ZhiyinError
 from chalicelib.privacy.credentials import SCOPES, SECRET_BYTES, Credential, hash_token, new_token
 from chalicelib.privacy.fields import CONSENTS, FIELDS, allowed_traits
 from chalicelib.store.catalogue import DynamoCatalogue, SourceRecord
-from chalicelib.store.dynamo_profiles import event_pk
 from chalicelib.store.dynamo_secrets import DynamoSecrets
 from chalicelib.store.sweeps import DynamoIdentifiers
 from infra import (
@@ -64,31 +60,13 @@ from infra import (
     receipts,
     restore,
     rotation,
+    stored,
 )
 from infra.failures import Failure
 from infra.stack import NAME
 
-_KINDS = {
-    "#q#link-": "links_refused",
-    "#q#trait-": "traits_refused",
-    "#q#": "quarantined",
-    "#e#": "applied",
-    "#d#": "decisions",
-    "#merge#": "merges",
-    "#split#": "splits",
-    "#audit#": "audits",
-    "#j#": "imports",
-    "#job#": "jobs",
-    "#l#": "import_lines",
-    "#m#": "matches",
-    "#p#": "profiles",
-    "#i#": "identifiers",
-    "#k#": "idempotency_keys",
-}
-"""What a key's mark says an item is; the first that fits."""
 DOES_NOT_HOLD = 3
 """What the command ends with when it was carried out and what it looked at does not hold."""
-_COUNTED = (*_KINDS.values(), "merged", "replayed", "records")
 _SHORT_ID_BYTES = 9
 _LEAST_SURE = 0.95
 _SECRET_BYTES = 24
@@ -215,31 +193,17 @@ class Operator:
     def counts(self, tenant_id: str) -> dict[str, int]:
         """Rows by kind, and messages that wait, are being worked on, or are dead."""
         self._known(tenant_id)
-        found: Counter[str] = Counter(dict.fromkeys(_COUNTED, 0))
-        items = [*self._items("ProfileItem", tenant_id), *self._items("HistoryItem", tenant_id)]
-        keys = {item.pk for item in items}
-        for item in items:
-            found[_kind(item, tenant_id, keys)] += 1
-        return dict(found) | self._queued()
+        return stored.counts(self.environ, tenant_id) | self._queued()
 
     def bodies(self, tenant_id: str) -> dict[str, str]:
         """Profile id → hash of the stored body, for profiles that are not redirects."""
         self._known(tenant_id)
-        return {
-            item.pk.partition("#p#")[2]: sha256(item.body).hexdigest()
-            for item in self._items("ProfileItem", tenant_id)
-            if "#p#" in item.pk and item.body
-        }
+        return stored.bodies(self.environ, tenant_id)
 
     def reset(self, tenant_id: str) -> int:
         """Forget a tenant's people and history and keep its keys; returns how many items went."""
         self._known(tenant_id)
-        gone = 0
-        for model in ("ProfileItem", "HistoryItem"):
-            for item in list(self._items(model, tenant_id)):
-                item.delete()
-                gone += 1
-        return gone
+        return stored.forget(self.environ, tenant_id)
 
     def dead_letters(self, verb: str, named: str | None, stack: str | None) -> dict[str, Any]:
         """By queue, a summary of its dead letters, or how many of them were moved back to it."""
@@ -270,13 +234,6 @@ class Operator:
         if self.catalogue.tenant(tenant_id) is None:
             raise Failure(f"There is no tenant {tenant_id}.")
 
-    def _items(self, model: str, tenant_id: str) -> Iterator[Any]:
-        # The models read their tables' names when they are imported.
-        os.environ.update(self.environ)
-        models = importlib.import_module("chalicelib.store.models")
-        kind = getattr(models, model)
-        return iter(kind.scan(kind.pk.startswith(f"{tenant_id}#"), consistent_read=True))
-
     def _queued(self) -> dict[str, int]:
         waiting = self._attributes(self.settings.queue_events_url)
         dead = self._attributes(self.environ["QUEUE_DEAD_LETTERS_URL"])
@@ -291,15 +248,6 @@ class Operator:
         answer = self.api("sqs").call("GetQueueAttributes", {"QueueUrl": queue_url, "AttributeNames": names})
         attributes: dict[str, str] = answer["Attributes"]
         return attributes
-
-
-def _kind(item: Any, tenant_id: str, keys: Collection[str]) -> str:
-    kind = next((kind for mark, kind in _KINDS.items() if mark in item.pk), "records")
-    applied = kind == "quarantined" and item.event_key and event_pk(tenant_id, item.event_key) in keys
-    if kind == "quarantined" and (item.replayed_at or applied):
-        # What was queued again has its end in the queue, among the applied or among the dead.
-        return "replayed"
-    return "merged" if kind == "profiles" and item.merged_into else kind
 
 
 def _say(sentence: str) -> None:
