@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
-from chalicelib.flows.correct_person import PERSON
 from chalicelib.flows.export_views import (
     DoneView,
     ExportedConsent,
@@ -20,6 +19,7 @@ from chalicelib.flows.export_views import (
     SaidView,
 )
 from chalicelib.flows.held_fields import HeldIdentifier, HeldTrait, value_of
+from chalicelib.flows.link_services import PERSON
 from chalicelib.flows.note_read import Seen, Seer, seen_kind, seen_of_kind
 from chalicelib.flows.open_person import Opened
 from chalicelib.flows.read_audit import AuditedView, AuditQuestion, read_audit
@@ -40,7 +40,7 @@ from chalicelib.store.rows import HistoryStore
 MOST_DECISIONS = 200
 MOST_SIGHTS = 200
 _AUDIT_PAGES = 20
-_STAFF, _BY_STAFF = "staff", "person:"
+_STAFF, _BY_STAFF = "desk", "person:"
 """What staff say for a person comes from a source that is named after them."""
 
 

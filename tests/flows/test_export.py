@@ -286,7 +286,7 @@ def test_export__corrections__are_told_as_such_and_name_no_staff(world: World, p
     told = person_of(part(world))
     (name,) = [one for one in told.traits if one.name == "name"]
     assert [(one.value, one.source, one.corrected) for one in name.said][:2] == [
-        ("张对", "staff", True),
+        ("张对", "desk", True),
         (NAME, "s_crm", False),
     ]
     assert (value_in_force(told, "name"), value_in_force(told, "city")) == ("张对", None)
@@ -304,7 +304,7 @@ def test_export__tag_that_staff_set__names_no_staff(world: World, person: str) -
     opened(world, profile_id=person)
     told = person_of(part(world))
     (vip,) = [one for one in told.tags if one.tag.id == "vip"]
-    assert vip.why is not None and vip.why.pinned is not None and vip.why.pinned.by == "staff"
+    assert vip.why is not None and vip.why.pinned is not None and vip.why.pinned.by == "desk"
     pinned = next(one for one in part(world, 2).events if one.type == "tag.pinned")
-    assert (pinned.source, pinned.opened, pinned.data) == ("staff", True, {"tag": "vip", "value": True})
+    assert (pinned.source, pinned.opened, pinned.data) == ("desk", True, {"tag": "vip", "value": True})
     assert b"officer-9" not in msgspec.json.encode([part(world, one) for one in (1, 2)])
