@@ -15,6 +15,7 @@ from chalicelib.entrypoints import (
     http_identity,
     http_imports,
     http_insights,
+    http_links,
     http_matching,
     http_profiles,
     http_quality,
@@ -50,6 +51,7 @@ app.register_blueprint(http_quality.blueprint, name_prefix="quality_")
 app.register_blueprint(http_quarantine.blueprint, name_prefix="quarantine_")
 app.register_blueprint(http_audit.blueprint, name_prefix="audit_")
 app.register_blueprint(http_catalogue.blueprint, name_prefix="catalogue_")
+app.register_blueprint(http_links.blueprint, name_prefix="links_")
 app.register_blueprint(http_system.blueprint, name_prefix="system_")
 app.register_blueprint(queue_events.blueprint)
 app.register_blueprint(queue_imports.blueprint)

@@ -75,6 +75,7 @@ TAGS = {
     "identity": "Who is one person: links, merges and splits by an operator's word.",
     "jobs": "Trying drafts on stored people, and what published versions have changed.",
     "audit": "Who did what to whom, when and why.",
+    "links": "Links by which people see and change what is held of them.",
     "quarantine": "What could not be applied, and queueing it again.",
     "system": "Whether it runs, and what it offers.",
 }
@@ -102,6 +103,7 @@ STATUSES = {
     403: "The credential is valid and may not do this.",
     404: "Nothing of that id exists for this tenant.",
     409: "The state is another than the request took for granted, which the code says.",
+    429: "More calls in a short time than this credential is allowed.",
     413: "A limit on size is broken, which the message names.",
     415: "The content type is none that this path takes.",
     500: "A fault of ours. Sending the same again is safe.",

@@ -13,6 +13,7 @@ import msgspec
 
 from chalicelib.entrypoints.http_catalogue import PublishRequest, RollbackRequest
 from chalicelib.entrypoints.http_identity import MergeRequest, MergeTrial, SplitRequest
+from chalicelib.entrypoints.http_links import LinkRequest
 from chalicelib.entrypoints.http_matching import Rejection
 from chalicelib.entrypoints.http_profiles import Lookup
 from chalicelib.entrypoints.http_tags import PinRequest
@@ -301,6 +302,14 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         parameters=(IDEMPOTENCY_KEY,),
         refuses=(404, 409),
     ),
+    ("POST", "/v1/privacy/links"): Operation(
+        details="The secret stands behind the `#` of `url`: hand it to the person by a way that you trust, and keep it "
+        "nowhere. The link is for this person as they are now: once they are merged, split or erased it opens nothing.",
+        body=(LinkRequest,),
+        parameters=(IDEMPOTENCY_KEY,),
+        refuses=(404, 409),
+    ),
+    ("DELETE", "/v1/privacy/links/{link_id}"): Operation(parameters=(TAG_REASON,)),
     ("GET", "/v1/quality"): Operation(
         details="Sources are judged every hour, each by its own past. `weight` is what a source's evidence counts "
         "meanwhile; `psi` lists the population stability index of each field that has enough values."

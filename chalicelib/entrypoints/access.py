@@ -39,6 +39,7 @@ ROUTES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("POST", "/v1/catalogue/*/*/rollback"),
     ),
     "audit:read": (("GET", "/v1/audit"),),
+    "privacy:link": (("POST", "/v1/privacy/links"), ("DELETE", "/v1/privacy/links/*")),
     "quality:read": (("GET", "/v1/quality"),),
     "quarantine:read": (("GET", "/v1/quarantine"),),
     "quarantine:replay": (("POST", "/v1/quarantine/*/replay"),),

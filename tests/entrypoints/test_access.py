@@ -51,6 +51,8 @@ EXPECTED = {
     ("POST", "/v1/catalogue/{kind}/{id}/dry-run"): "catalogue:dry_run",
     ("GET", "/v1/catalogue/jobs"): "catalogue:read",
     ("GET", "/v1/catalogue/jobs/{job_id}"): "catalogue:read",
+    ("POST", "/v1/privacy/links"): "privacy:link",
+    ("DELETE", "/v1/privacy/links/{link_id}"): "privacy:link",
     ("GET", "/v1/quality"): "quality:read",
     ("GET", "/v1/quarantine"): "quarantine:read",
     ("POST", "/v1/quarantine/{quarantine_id}/replay"): "quarantine:replay",
