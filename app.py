@@ -24,6 +24,7 @@ from chalicelib.entrypoints import (
     http_system,
     http_tags,
     http_webhooks,
+    own_functions,
     problems,
     queue_catalogue,
     queue_events,
@@ -36,6 +37,7 @@ from chalicelib.entrypoints import (
 
 app = Chalice(app_name="zhiyin", configure_logs=False)
 app.register_middleware(problems.in_our_words, "http")
+app.register_middleware(own_functions.only_where_it_is_served, "http")
 
 app.register_blueprint(http_events.blueprint, name_prefix="events_")
 app.register_blueprint(http_webhooks.blueprint, name_prefix="webhooks_")
@@ -53,6 +55,7 @@ app.register_blueprint(http_audit.blueprint, name_prefix="audit_")
 app.register_blueprint(http_catalogue.blueprint, name_prefix="catalogue_")
 app.register_blueprint(http_links.blueprint, name_prefix="links_")
 app.register_blueprint(http_system.blueprint, name_prefix="system_")
+app.register_blueprint(own_functions.blueprint)
 app.register_blueprint(queue_events.blueprint)
 app.register_blueprint(queue_imports.blueprint)
 app.register_blueprint(queue_catalogue.blueprint)

@@ -20,7 +20,8 @@ from pathlib import Path
 
 import msgspec
 
-from infra import archive, dependencies, template
+from chalicelib.entrypoints.access import OWN_FUNCTIONS
+from infra import archive, dependencies, split, template
 from infra.failures import Failure, require_python
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -39,6 +40,7 @@ SOURCES = (
     "infra/templates",
     "infra/prune.py",
     "infra/archive.py",
+    "infra/split.py",
 )
 
 
@@ -118,7 +120,8 @@ def package(root: Path = ROOT, out: Path | None = None, arch: str = "x86_64") ->
         shutil.unpack_archive(raw / "deployment.zip", unpacked)
         out.mkdir(parents=True, exist_ok=True)
         archive.write(out / "deployment.zip", archive.tree(unpacked), base)
-        shutil.copyfile(raw / "sam.json", out / "sam.json")
+        made = split.split(json.loads((raw / "sam.json").read_text()), OWN_FUNCTIONS)
+        (out / "sam.json").write_text(json.dumps(made, indent=2) + "\n")
         shutil.copyfile(layer, out / LAYER)
     unzipped = archive.unzipped_bytes(out / "deployment.zip")
     return Package(out / "sam.json", out / "deployment.zip", unzipped, out / LAYER)

@@ -122,7 +122,8 @@ def _event_id(origin: str, event_id: str) -> str:
 def _data(item: Mapping[str, Any]) -> Mapping[str, Any]:
     if item.get("data_base64") is None:
         return members_of(item.get("data"), "data")
-    if not _JSON.fullmatch(_media_type(item.get("datacontenttype"))):
+    media = item.get("datacontenttype")
+    if not _JSON.fullmatch(_media_type(None if media is None else read_text(media, "datacontenttype"))):
         raise BadInput("unsupported_content_type", "The data of an event is JSON here.", "datacontenttype")
     try:
         packed = base64.b64decode(read_text(item["data_base64"], "data_base64"), validate=True)

@@ -48,6 +48,14 @@ ROUTES: Mapping[str, tuple[tuple[str, str], ...]] = {
 """Scope → (method, path) with ``*`` for ids. What stands in no scope is refused."""
 
 
+OWN_FUNCTIONS: Mapping[tuple[str, str], str] = {}
+"""(method, path) → the function of its own that serves it, instead of the one that serves HTTP.
+
+These show what is sealed: their roles may open it, and that of all other routes may not. The package step reads this
+table and makes the gateway call them (``infra/split.py``).
+"""
+
+
 def routes_for(scopes: Collection[str]) -> list[str | AuthRoute]:
     """The routes that some scopes open together."""
     opened = sorted({route for scope in scopes for route in ROUTES.get(scope, ())})

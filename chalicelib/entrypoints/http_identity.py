@@ -88,23 +88,27 @@ class SplitView(msgspec.Struct, frozen=True):
 @serves(blueprint, MERGE)
 def links(request: Request, caller: Caller, profile_id: str) -> LinksView:
     """What holds a profile together: its links with their evidence, refused ones, merges and splits."""
+    from chalicelib.entrypoints.noting import note
     from chalicelib.flows.describe_links import describe_links
 
     check_purpose(caller, query(request, "purpose"))
-    return describe_links(profile_id, tenant_of(caller), identity_services(caller.tenant_id))
+    view = describe_links(profile_id, tenant_of(caller), identity_services(caller.tenant_id))
+    note(caller, "links.read", (view.profile_id,), query(request, "purpose"), view)
+    return view
 
 
 @blueprint.route("/v1/merges/preview", methods=["POST"], authorizer=principal_auth)
 @serves(blueprint, MERGE)
 def preview(request: Request, caller: Caller) -> PreviewView:
     """What a merge would do: people, identifiers, events, tags and routes, with nothing written."""
+    from chalicelib.entrypoints.noting import note
     from chalicelib.flows.merge_people import MergeOrder
     from chalicelib.flows.preview_merge import preview_merge
 
     asked = typed_body(request, MergeTrial)
     check_purpose(caller, asked.purpose)
     order = MergeOrder("", asked.profile_ids, "", caller.principal, asked.force)
-    return preview_merge(
+    view = preview_merge(
         order,
         asked.channel,
         tenant_of(caller),
@@ -112,6 +116,8 @@ def preview(request: Request, caller: Caller) -> PreviewView:
         read_services(caller.tenant_id),
         now(),
     )
+    note(caller, "merges.preview", tuple(one.profile_id for one in view.people), asked.purpose, view)
+    return view
 
 
 @blueprint.route("/v1/merges", methods=["POST"], authorizer=principal_auth)

@@ -51,7 +51,9 @@ def lookup(request: Request, caller: Caller) -> ProfileView:
     profile = by_identifiers(tenant_of(caller), identifiers, read_services(caller.tenant_id))
     if profile is None:
         raise NotFound("no_such_profile", "There is no such profile.")
-    return describe_profile(profile, read_services(caller.tenant_id), now(), group_tags(caller.tenant_id))
+    view = describe_profile(profile, read_services(caller.tenant_id), now(), group_tags(caller.tenant_id))
+    _noted(caller, "profiles.look_up", view.profile_id, asked.purpose, view)
+    return view
 
 
 @blueprint.route("/v1/profiles/{profile_id}", authorizer=principal_auth)
@@ -61,7 +63,9 @@ def profile(request: Request, caller: Caller, profile_id: str) -> ProfileView:
     from chalicelib.flows.describe_profile import describe_profile
 
     person, at = _person(request, caller, profile_id)
-    return describe_profile(person, read_services(caller.tenant_id), at, group_tags(caller.tenant_id))
+    view = describe_profile(person, read_services(caller.tenant_id), at, group_tags(caller.tenant_id))
+    _noted(caller, "profiles.read", view.profile_id, query(request, "purpose"), view)
+    return view
 
 
 @blueprint.route("/v1/profiles/{profile_id}/tags", authorizer=principal_auth)
@@ -74,7 +78,9 @@ def tags(request: Request, caller: Caller, profile_id: str) -> TagsView:
     person, at = _person(request, caller, profile_id)
     set_then = current_tags(person, read_services(caller.tenant_id), at, scenes=_scenes(request, caller))
     set_then += tags_from_groups(group_tags(caller.tenant_id), person, set_then, at)
-    return TagsView(person.profile_id, tuple(map(describe_tag, set_then)), format_moment(at))
+    view = TagsView(person.profile_id, tuple(map(describe_tag, set_then)), format_moment(at))
+    _noted(caller, "tags.read", view.profile_id, query(request, "purpose"), view)
+    return view
 
 
 @blueprint.route("/v1/profiles/{profile_id}/tags/{tag_id}/why", authorizer=principal_auth)
@@ -82,6 +88,12 @@ def tags(request: Request, caller: Caller, profile_id: str) -> TagsView:
 def tag_why(request: Request, caller: Caller, profile_id: str, tag_id: str) -> WhyView:
     """Why a tag is set, or why it is not, or was as of a moment; with ``scene`` as it weighs in these scenes."""
     person, at = _person(request, caller, profile_id)
+    view = _why(request, caller, person, tag_id, at)
+    _noted(caller, "tags.why", person.profile_id, query(request, "purpose"), view)
+    return view
+
+
+def _why(request: Request, caller: Caller, person: Profile, tag_id: str, at: Millis) -> WhyView:
     if any(rule.id == tag_id for rule in read_services(caller.tenant_id).catalogue.group_rules):
         from chalicelib.flows.explain_group_tag import explain_group_tag
 
@@ -99,7 +111,9 @@ def timeline(request: Request, caller: Caller, profile_id: str) -> TimelineView:
 
     _check(request, caller)
     limit, cursor = limit_of(request), query(request, "cursor")
-    return read_timeline(caller.tenant_id, profile_id, limit, cursor, read_services(caller.tenant_id), now())
+    view = read_timeline(caller.tenant_id, profile_id, limit, cursor, read_services(caller.tenant_id), now())
+    _noted(caller, "timeline.read", view.profile_id, query(request, "purpose"), view)
+    return view
 
 
 @blueprint.route("/v1/profiles/{profile_id}/context", authorizer=principal_auth)
@@ -108,7 +122,9 @@ def context(request: Request, caller: Caller, profile_id: str) -> dict[str, Any]
     """What a bot should know before it speaks, in at most 4 KB."""
     person, at = _person(request, caller, profile_id)
     channel = query(request, "channel") or "api"
-    return context_for_bot(person, channel, read_services(caller.tenant_id), at, tenant_of(caller).timezone)
+    view = context_for_bot(person, channel, read_services(caller.tenant_id), at, tenant_of(caller).timezone)
+    _noted(caller, "context.read", person.profile_id, query(request, "purpose"), view)
+    return view
 
 
 def _person(request: Request, caller: Caller, profile_id: str) -> tuple[Profile, Millis]:
@@ -131,6 +147,13 @@ def _scenes(request: Request, caller: Caller) -> tuple[str, ...]:
         if one not in known:
             raise BadInput("unknown_scene", f"The scenes are: {', '.join(sorted(known))}.", "scene")
     return named
+
+
+def _noted(caller: Caller, action: str, profile_id: str, purpose: str, view: object) -> None:
+    """Keep who is about to see this. Loaded with the first sight: routes are answered without it."""
+    from chalicelib.entrypoints.noting import note
+
+    note(caller, action, (profile_id,), purpose, view)
 
 
 def _check(request: Request, caller: Caller) -> None:

@@ -117,3 +117,96 @@ def reach(template: Template) -> dict[str, list[str]]:
         for name in references(resources) & set(reached):
             reached[name].add(owners.get(role, role))
     return {name: sorted(who) for name, who in reached.items()}
+
+
+def leads(template: Template) -> dict[str, list[str]]:
+    """Which functions each function can make run, and which those can in turn: through queues, a bucket, or by a call.
+
+    What it makes run so answers it nothing. A call would: ``ways_around`` finds those.
+    """
+    feeds = _feeds(template)
+    owners = {role: name for name, one in functions(template).items() for role in references(one["Role"])}
+    direct: dict[str, set[str]] = {name: set() for name in functions(template)}
+    for role, actions, resources in statements(template):
+        if _STARTS.intersection(actions) and role in owners:
+            direct[owners[role]] |= {
+                name for one in references(resources) for name in feeds.get(one, {one} & set(direct))
+            }
+    return {name: sorted(_behind(name, direct)) for name in sorted(direct)}
+
+
+_STARTS = {"sqs:SendMessage", "s3:PutObject", "events:PutEvents", "lambda:InvokeFunction", "lambda:InvokeAsync"}
+
+
+def _feeds(template: Template) -> dict[str, set[str]]:
+    """Queue, bucket or bus → the functions that it starts."""
+    feeds: dict[str, set[str]] = {}
+    for name, _, source in sqs_sources(template):
+        for queue in references(source["Queue"]):
+            feeds.setdefault(queue, set()).add(name)
+    for bucket, one in of_type(template, "AWS::S3::Bucket").items():
+        told = references(one.get("NotificationConfiguration", {}))
+        feeds[bucket] = {name for queue in told for name in feeds.get(queue, {queue} & set(functions(template)))}
+    for one in of_type(template, "AWS::Events::Rule").values():
+        for bus in references(one.get("EventBusName", "")):
+            feeds.setdefault(bus, set()).update(references(one["Targets"]) & set(functions(template)))
+    return feeds
+
+
+def _behind(name: str, direct: dict[str, set[str]]) -> set[str]:
+    found: set[str] = set()
+    fresh = direct[name]
+    while fresh:
+        found |= fresh
+        fresh = {further for one in fresh for further in direct[one]} - found
+    return found
+
+
+def ways_around(template: Template) -> list[str]:
+    """Nothing lets a function get at what its own policy does not name: no calls of functions with their answers, no
+    grants, no roles or policies that it could take on or change, no trust in anybody but Lambda.
+    """
+    doors = ("lambda:", "iam:", "sts:", "kms:CreateGrant", "kms:PutKeyPolicy", "kms:ReEncrypt", "kms:RetireGrant")
+    found = [
+        f"{role} may {action}"
+        for role, actions, _ in statements(template)
+        for action in actions
+        if action.startswith(doors)
+    ]
+    for role, one in of_type(template, "AWS::IAM::Role").items():
+        trusted = [statement["Principal"] for statement in one["AssumeRolePolicyDocument"]["Statement"]]
+        if trusted != [{"Service": "lambda.amazonaws.com"}]:
+            found.append(f"{role} trusts {trusted}")
+    found += [
+        f"{key} is open to {statement['Principal']}"
+        for key, one in of_type(template, "AWS::KMS::Key").items()
+        for statement in one["KeyPolicy"]["Statement"]
+        if not str(statement["Principal"]).endswith(":root'}}")
+    ]
+    for name, one in of_type(template, "AWS::Lambda::Permission").items():
+        if one["Principal"] not in {"apigateway.amazonaws.com", "events.amazonaws.com"} or "SourceArn" not in one:
+            found.append(f"{name} lets {one['Principal']} call")
+    return found
+
+
+def served(template: Template) -> dict[tuple[str, str], str]:
+    """(METHOD, path) of the gateway → the function that serves it."""
+    paths = template["Resources"]["RestAPI"]["Properties"]["DefinitionBody"]["paths"]
+    return {
+        (method.upper(), path): name
+        for path, operations in paths.items()
+        for method, operation in operations.items()
+        if "x-amazon-apigateway-integration" in operation and method != "options"
+        for name in references(operation["x-amazon-apigateway-integration"]["uri"]) - {"AWS"}
+    }
+
+
+def may_be_called_for(template: Template) -> set[tuple[str, str]]:
+    """(function, METHOD and path with stars) that the gateway may call; ``/*`` is everything."""
+    found = set()
+    for one in of_type(template, "AWS::Lambda::Permission").values():
+        (name,) = references(one["FunctionName"])
+        source = one["SourceArn"]["Fn::Sub"]
+        text = source if isinstance(source, str) else source[0]
+        found.add((name, text.partition("${RestAPI}/*/")[2] or "/*"))
+    return found

@@ -3,6 +3,7 @@
 import copy
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -11,10 +12,21 @@ from typing import Any
 
 import pytest
 
+from chalicelib.entrypoints.access import OWN_FUNCTIONS
+from infra.failures import Failure
 from infra.package import ROOT, STAGE
+from infra.split import resource_name, split
 from tests.house import template_rules as rules
 
-RULES = [rules.partial_failures, rules.dead_letters, rules.visibility, rules.own_roles, rules.wildcards]
+RULES = [
+    rules.partial_failures,
+    rules.dead_letters,
+    rules.visibility,
+    rules.own_roles,
+    rules.wildcards,
+    rules.ways_around,
+]
+LEADS: dict[str, list[str]] = json.loads((ROOT / "tests/cases/leads.json").read_text())
 REACH: dict[str, list[str]] = json.loads((ROOT / "tests/cases/reach.json").read_text())
 
 VALIDATE = """
@@ -34,6 +46,54 @@ def test_template__packaged__keeps_rule(rule: Callable[[rules.Template], list[st
 def test_template__packaged__reach_is_what_the_table_says(template: rules.Template) -> None:
     """Who reaches which table, key, queue and bus is tests/cases/reach.json, no more and no less."""
     assert rules.reach(template) == REACH
+
+
+def test_template__functions__make_others_run_as_the_table_says(template: rules.Template) -> None:
+    """Which functions a function can make run, by whatever way, is tests/cases/leads.json; those not named make none."""
+    assert {name: led for name, led in rules.leads(template).items() if led} == LEADS
+
+
+def test_template__http__opens_nothing_and_is_answered_by_nobody_who_does(template: rules.Template) -> None:
+    """The function that answers the internet has neither branch key nor facet secrets, and those whom it can make run
+    and who have them are run by queues, which carry no answer back. (`ways_around` forbids calls, grants and roles.)
+    """
+    reach, behind = rules.reach(template), rules.leads(template)["APIHandler"]
+    for sealed in ("BranchKey", "KeysTable", "IngestKey"):
+        assert "APIHandler" not in reach[sealed]
+    behind_queues = {name for name, _, _ in rules.sqs_sources(template)}
+    assert {one for one in behind if one in reach["BranchKey"] + reach["KeysTable"]} <= behind_queues
+    sealed_and_asked = set(reach["BranchKey"]) & set(rules.served(template).values())
+    assert sealed_and_asked <= {resource_name(one) for one in OWN_FUNCTIONS.values()}
+
+
+def test_template__each_route__goes_to_its_function(template: rules.Template) -> None:
+    """The routes of the table go to their functions, which the gateway may call for nothing else; all others to HTTP's."""
+    served = rules.served(template)
+    wanted = {route: resource_name(function) for route, function in OWN_FUNCTIONS.items()}
+    assert served == dict.fromkeys(served, "APIHandler") | wanted
+    own = {
+        (resource_name(name), method + re.sub(r"\{[^}]*\}", "*", path))
+        for (method, path), name in OWN_FUNCTIONS.items()
+    }
+    others = {(name, "/*") for name in ("APIHandler", "SourceAuth", "PrincipalAuth")}
+    assert rules.may_be_called_for(template) == own | others
+
+
+def test_split__route_or_function_that_is_not_there__refused(template: rules.Template) -> None:
+    """A row of the table that the app does not have would leave a route with the wrong role; it stops packaging."""
+    with pytest.raises(Failure, match="no such route"):
+        split({**template}, {("GET", "/v1/nowhere"): "reveal_fields"})
+    with pytest.raises(Failure, match="no such function"):
+        split({**template}, {("GET", "/v1/health"): "no_such_function"})
+
+
+def test_split__any_route__leads_there_with_leave_for_it_alone(template: rules.Template) -> None:
+    """One row more leads its route, and only it, to its function, and lets the gateway call it for that."""
+    led = split(template, {("GET", "/v1/profiles/{profile_id}"): "export_person"})
+    before, after = rules.served(template), rules.served(led)
+    changed = {route: name for route, name in after.items() if before[route] != name}
+    assert changed == {("GET", "/v1/profiles/{profile_id}"): "ExportPerson"}
+    assert rules.may_be_called_for(led) - rules.may_be_called_for(template) == {("ExportPerson", "GET/v1/profiles/*")}
 
 
 def test_template__authorizers__read_the_catalogue_by_key_only(template: rules.Template) -> None:
@@ -112,10 +172,16 @@ def any_resource(template: dict[str, Any]) -> None:
     policy["Statement"][1]["Resource"] = "*"
 
 
-@pytest.mark.parametrize(
-    ("rule", "plant"),
-    list(zip(RULES, [no_partial_failures, no_dead_letters, short_visibility, shared_role, any_resource], strict=True)),
-)
+def call_of_another(template: dict[str, Any]) -> None:
+    policy = template["Resources"]["ApiHandlerRole"]["Properties"]["Policies"][0]["PolicyDocument"]
+    called = {"Action": ["lambda:InvokeFunction"], "Resource": {"Fn::GetAtt": ["RevealFields", "Arn"]}}
+    policy["Statement"].append(called)
+
+
+PLANTED = [no_partial_failures, no_dead_letters, short_visibility, shared_role, any_resource, call_of_another]
+
+
+@pytest.mark.parametrize(("rule", "plant"), list(zip(RULES, PLANTED, strict=True)))
 def test_template__violation_planted__found(
     rule: Callable[[rules.Template], list[str]], plant: Callable[[dict[str, Any]], None], template: rules.Template
 ) -> None:
@@ -130,7 +196,15 @@ def test_reach__branch_key_given_to_http__found(template: rules.Template) -> Non
     planted = copy.deepcopy(template)
     policy = planted["Resources"]["ApiHandlerRole"]["Properties"]["Policies"][0]["PolicyDocument"]
     policy["Statement"].append({"Action": ["kms:Decrypt"], "Resource": {"Fn::GetAtt": ["BranchKey", "Arn"]}})
-    assert rules.reach(planted)["BranchKey"] == ["APIHandler", "IngestEvents", "ScheduleMatches"]
+    assert rules.reach(planted)["BranchKey"] == sorted(["APIHandler", *REACH["BranchKey"]])
+
+
+def test_leads__queue_that_feeds_reveal_planted__found(template: rules.Template) -> None:
+    """A queue that leads from the HTTP function to one that opens is seen, behind another one too."""
+    planted = copy.deepcopy(template)
+    policy = planted["Resources"]["ImportRangesRole"]["Properties"]["Policies"][0]["PolicyDocument"]
+    policy["Statement"].append({"Action": "lambda:InvokeFunction", "Resource": {"Fn::GetAtt": ["RevealFields", "Arn"]}})
+    assert "RevealFields" in rules.leads(planted)["APIHandler"]
 
 
 def chalice_says(root: Path) -> str:
