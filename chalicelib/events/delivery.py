@@ -7,6 +7,9 @@ import msgspec
 from chalicelib.events.model import Event
 from chalicelib.kernel.moments import Millis
 
+FACET = "facet"
+"""The namespace of an internal event's only identifier: a facet's id, which is no clear value."""
+
 
 class RefusedItem(msgspec.Struct, frozen=True, array_like=True):
     """An item that was refused at the door: why, and what was sent.
@@ -25,6 +28,7 @@ class Delivery(msgspec.Struct, frozen=True, array_like=True):
 
     ``source_rank`` orders sources that write a trait at the same instant; ``traits`` are the trait
     names that the source's credential may write.
+    An ``internal`` one is made by our own flows and by no door: it alone may name a person by a facet.
     """
 
     source: str
@@ -33,3 +37,4 @@ class Delivery(msgspec.Struct, frozen=True, array_like=True):
     received_at: Millis
     events: tuple[Event, ...]
     refused: tuple[RefusedItem, ...] = ()
+    internal: bool = False

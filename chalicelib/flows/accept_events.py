@@ -35,7 +35,7 @@ def accept_events(
     if not events and not refused:
         return
     whole = Delivery(source.source_id, source.rank, frozenset(source.traits), now, tuple(events), tuple(refused))
-    services.send(list(_bodies(whole, services.tenant(source.tenant_id), services.message_limit_bytes)))
+    services.send(list(bodies(whole, services.tenant(source.tenant_id), services.message_limit_bytes)))
 
 
 def translates_as(source: SourceRecord, tenant: Tenant) -> SourceProfile:
@@ -50,13 +50,14 @@ def translates_as(source: SourceRecord, tenant: Tenant) -> SourceProfile:
     )
 
 
-def _bodies(delivery: Delivery, tenant: Tenant, limit_bytes: int) -> Iterator[str]:
+def bodies(delivery: Delivery, tenant: Tenant, limit_bytes: int) -> Iterator[str]:
+    """The messages that hold a delivery, each sealed to ingestion and within the queue's limit."""
     body = _body(delivery, tenant)
     if body is not None and len(body) <= limit_bytes:
         yield body
         return
     for half in _halves(delivery, limit_bytes):
-        yield from _bodies(half, tenant, limit_bytes)
+        yield from bodies(half, tenant, limit_bytes)
 
 
 def _body(delivery: Delivery, tenant: Tenant) -> str | None:

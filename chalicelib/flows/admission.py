@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 
 import msgspec
 
-from chalicelib.events.check import check
-from chalicelib.events.delivery import Delivery
+from chalicelib.events.check import check, check_own
+from chalicelib.events.delivery import FACET, Delivery
 from chalicelib.events.model import Event, Identifier
 from chalicelib.flows.services import IngestKeys, IngestServices
 from chalicelib.identity.anchors import anchor_of
@@ -20,6 +20,8 @@ from chalicelib.privacy.envelope import open_from
 from chalicelib.privacy.masking import mask
 from chalicelib.privacy.plain import is_plain_id
 from chalicelib.privacy.tenants import Tenant
+from chalicelib.profiles.claims import CORRECTED_RANK
+from chalicelib.profiles.corrections import CORRECTED, check_corrections
 from chalicelib.profiles.measures import MeasureSet, deltas
 from chalicelib.profiles.model import Delta, Step
 from chalicelib.profiles.steps import step_of
@@ -61,6 +63,8 @@ class Admitted(msgspec.Struct, frozen=True):
     writable_traits: frozenset[str]
     deltas: tuple[Delta, ...]
     step: Step | None
+    generation: int = 0
+    """Which generation of its facet an internal event is about; 0 is whichever lives."""
 
 
 class Refused(msgspec.Struct, frozen=True):
@@ -105,9 +109,11 @@ def admit(opened: Opened, measures: MeasureSet, now: Millis) -> tuple[Sequence[A
 
 def _admit(opened: Opened, original: Event, measures: MeasureSet, now: Millis) -> Admitted:
     tenant, keys = opened.tenant, opened.keys
-    event = with_topic(original)
-    if event.tenant != tenant.tenant_id:
+    if original.tenant != tenant.tenant_id:
         raise BadInput("unknown_tenant", "The event is of another tenant.", "tenant")
+    if opened.delivery.internal:
+        return _admit_own(opened, original, now)
+    event = with_topic(original)
     check(event, now, horizon_days=tenant.horizon_days)
     identifiers, _ = normalise_all(event.identifiers, region=tenant.region, blocked=tenant.blocked)
     anchor = anchor_of(identifiers)
@@ -128,6 +134,32 @@ def _admit(opened: Opened, original: Event, measures: MeasureSet, now: Millis) -
             local_weekday(event.time, tenant.timezone),
         ),
         step=_plain(step_of(event, key), keys.index),
+    )
+
+
+def _admit_own(opened: Opened, event: Event, now: Millis) -> Admitted:
+    """A correction: about a facet of a generation, because staff know a profile and not its clear identifiers."""
+    if event.type != CORRECTED:
+        raise BadInput("bad_type", "No such event is made here.", "type")
+    check_own(event, now, horizon_days=opened.tenant.horizon_days)
+    if [one.namespace for one in event.identifiers] != [FACET]:
+        raise BadInput("bad_identifier", "A correction names one facet.", "identifiers")
+    generation, traits = event.data.get("generation"), event.data.get("traits")
+    if not (isinstance(generation, int) and generation > 0 and isinstance(traits, Mapping)):
+        raise BadInput("bad_correction", "A correction names a generation and traits.", "data")
+    check_corrections(traits)
+    facet = event.identifiers[0].value
+    return Admitted(
+        message_id=opened.message_id,
+        event=event,
+        event_key=opened.keys.index.event_key(event.source, event.id),
+        anchor=facet,
+        identifiers={facet: ""},
+        source_rank=CORRECTED_RANK,
+        writable_traits=frozenset(),
+        deltas=(),
+        step=None,
+        generation=generation,
     )
 
 

@@ -15,6 +15,7 @@ from chalicelib.privacy.fields import FIELDS, check_trait, view
 from chalicelib.privacy.masking import mask
 from chalicelib.privacy.plain import is_plain_word
 from chalicelib.privacy.sealing import FacetKey, Place, seal
+from chalicelib.profiles.corrections import CORRECTED, check_corrections, with_derived
 from chalicelib.profiles.model import Contribution, Trait
 
 HIDDEN_TYPE = "custom.hidden"
@@ -69,6 +70,8 @@ def contribute(admitted: Admitted, keys: FacetKeys) -> Contributed:
     All identifiers are part of it: whether a link unites is decided apart, and may be decided otherwise later.
     """
     event = admitted.event
+    if event.type == CORRECTED:
+        return _corrected(admitted, keys)
     traits, refused = _traits(admitted, keys)
     contribution = Contribution(
         event_key=admitted.event_key,
@@ -83,9 +86,33 @@ def contribute(admitted: Admitted, keys: FacetKeys) -> Contributed:
         deltas=admitted.deltas,
         step=admitted.step,
     )
+    return Contributed(contribution, _content(admitted, contribution, view(event.type, event.data), keys), refused)
+
+
+def _corrected(admitted: Admitted, keys: FacetKeys) -> Contributed:
+    """What a correction adds: its traits and what follows from them, and no sighting of anybody."""
+    event = admitted.event
+    values = with_derived(check_corrections(event.data["traits"]), event.time)
+    contribution = Contribution(
+        event_key=admitted.event_key,
+        type=event.type,
+        at=event.time,
+        source=event.source,
+        source_rank=admitted.source_rank,
+        channel=event.channel,
+        facet=admitted.anchor,
+        identifiers={},
+        traits={name: _trait(admitted, keys, name, value) for name, value in values.items()},
+        deltas=(),
+    )
+    shown = {"corrected": sorted(event.data["traits"])}
+    return Contributed(contribution, _content(admitted, contribution, shown, keys))
+
+
+def _content(admitted: Admitted, contribution: Contribution, shown: dict[str, Any], keys: FacetKeys) -> bytes:
+    event = admitted.event
     original = keys.seal(keys.events, f"event/{admitted.event_key.hex()}", encode(event))
-    content = EventContent(contribution, view(event.type, event.data), event.source, event.received_at, original)
-    return Contributed(contribution, encode(content), refused)
+    return encode(EventContent(contribution, shown, event.source, event.received_at, original))
 
 
 def _traits(admitted: Admitted, keys: FacetKeys) -> tuple[dict[str, Trait], tuple[str, ...]]:
@@ -108,7 +135,7 @@ def _traits(admitted: Admitted, keys: FacetKeys) -> tuple[dict[str, Trait], tupl
 
 def _trait(admitted: Admitted, keys: FacetKeys, name: str, value: Any) -> Trait:
     masked = None
-    if FIELDS[name].is_sealed:
+    if FIELDS[name].is_sealed and value is not None:
         masked = mask(name, str(value))
         value = keys.seal(keys.fields, f"trait/{name}", msgspec.msgpack.encode(value))
     return Trait(

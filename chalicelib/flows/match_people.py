@@ -91,6 +91,8 @@ def _value(
         return ""
     trait = reduce(later_trait, held.values())
     facet_id = next(one for one in held if held[one] is trait)
+    if trait.value is None:
+        return ""
     if trait.masked is None:
         return str(trait.value)
     secret = secrets.get(facet_id)

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from chalicelib.events.delivery import Delivery, RefusedItem
 from chalicelib.events.model import Event
-from chalicelib.flows.admission import Opened, Refused, delivery_info
+from chalicelib.flows.admission import Admitted, Opened, Refused, delivery_info
 from chalicelib.flows.services import IngestServices
 from chalicelib.identity.partition import RefusedLink
 from chalicelib.kernel.codec import encode
@@ -78,6 +78,13 @@ def keep_note(
     until = now + _KEPT_DAYS * DAY_MS
     row = QuarantineRow(opened.tenant.tenant_id, f"{part}-{about}", code, path, now, b"", until, kind=part)
     services.history.quarantine(row)
+
+
+def keep_own(one: Admitted, code: str, opened: Opened, services: IngestServices, now: Millis) -> None:
+    """Keep an internal event that cannot be applied now, under a delivery of its own: others of its batch came otherwise."""
+    event = one.event
+    delivery = Delivery(event.source, 0, frozenset(), event.received_at, (), internal=True)
+    quarantine([Refused(code, "identifiers", event, now)], replace(opened, delivery=delivery), services)
 
 
 def _digest(original: Event | bytes) -> str:

@@ -7,13 +7,17 @@ from collections.abc import Sequence
 import msgspec
 
 from chalicelib.flows.admission import Admitted, Opened
-from chalicelib.flows.quarantine import keep_note
+from chalicelib.flows.quarantine import keep_note, keep_own
 from chalicelib.flows.save_group import Round
 from chalicelib.flows.services import IngestServices
 from chalicelib.kernel.moments import Millis
+from chalicelib.store.rows import IdentifierRow
 
 ERASED = "person_erased"
 """The code of an event that is about a person as it was before it was erased."""
+
+ABSENT = "no_such_person"
+"""The code of a correction of somebody who is not there, as after a restore: it waits in the quarantine."""
 
 
 class Sifted(msgspec.Struct, frozen=True):
@@ -32,19 +36,32 @@ def refuse_erased(events: Sequence[Admitted], known: Round, opened: Opened, serv
     rows = known.snapshot.identifiers
     kept: list[Admitted] = []
     refused: list[bytes] = []
+    absent: list[Admitted] = []
     for one in events:
-        if is_before(one, rows[one.anchor].erased_at):
+        row = rows[one.anchor]
+        if is_before(one, row.erased_at) or is_of_another(one, row):
             refused.append(one.event_key)
+            continue
+        if one.generation and one.anchor not in known.snapshot.body_at(one.anchor).facets:
+            absent.append(one)
             continue
         left = {key: masked for key, masked in one.identifiers.items() if not is_before(one, rows[key].erased_at)}
         kept.append(one if len(left) == len(one.identifiers) else _without(one, left))
+    for one in absent:
+        keep_own(one, ABSENT, opened, services, known.now)
+    gone = [one.event_key for one in absent]
     if not refused:
-        return Sifted(kept)
+        return Sifted(kept, (), gone)
     counted = services.history.events(known.tenant.tenant_id, refused)
     noted = [key for key in refused if key not in counted]
     for key in noted:
         keep_note("erased", key.hex(), ERASED, "identifiers", opened, services, known.now)
-    return Sifted(kept, [key for key in refused if key in counted], noted)
+    return Sifted(kept, [key for key in refused if key in counted], noted + gone)
+
+
+def is_of_another(one: Admitted, row: IdentifierRow) -> bool:
+    """Whether an event is about a generation of its facet that does not live: only our own name one."""
+    return one.generation not in (0, 1 + row.generation)
 
 
 def is_before(one: Admitted, erased_at: Millis) -> bool:

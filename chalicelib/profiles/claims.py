@@ -29,7 +29,7 @@ CORRECTED_RANK = 1 << 30
 
 def trait_order(trait: Trait) -> tuple[bool, Millis, int, bytes]:
     """Corrections last; then by event time, then source rank, then event key: no two events are equal in it."""
-    return (trait.source_rank >= CORRECTED_RANK, trait.observed_at, trait.source_rank, trait.event_key)
+    return (is_correction(trait), trait.observed_at, trait.source_rank, trait.event_key)
 
 
 def join_claims(left: Facet, right: Facet, winners: Mapping[str, Trait]) -> dict[str, tuple[Trait, ...]]:
@@ -60,6 +60,11 @@ def claims_of(facets: Mapping[FacetId, Facet]) -> dict[str, tuple[Claim, ...]]:
     }
 
 
+def is_correction(trait: Trait) -> bool:
+    """Whether a person, or staff for them, said so."""
+    return trait.source_rank >= CORRECTED_RANK
+
+
 def usable(profile: Profile, weights: Mapping[str, float]) -> Profile:
     """The profile with values that can be used: another source's where the winner's is none, or its weight too small.
 
@@ -84,7 +89,9 @@ def usable(profile: Profile, weights: Mapping[str, float]) -> Profile:
 
 
 def _instead(claims: tuple[Claim, ...], poor: set[str]) -> Trait:
-    """The latest value of a source that is well; the winner's own where there is none."""
+    """The latest value of a source that is well; the winner's own where there is none, or where it is a correction."""
+    if is_correction(claims[0].trait):
+        return claims[0].trait
     there = [one.trait for one in claims if one.trait.value is not None]
     return next((one for one in there if one.source not in poor), there[0] if there else claims[0].trait)
 

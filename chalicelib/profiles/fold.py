@@ -14,10 +14,13 @@ import msgspec
 from chalicelib.kernel.moments import Millis
 from chalicelib.profiles import series as series_of
 from chalicelib.profiles.claims import join_claims, trait_order
+from chalicelib.profiles.corrections import CORRECTED
 from chalicelib.profiles.model import STEP_ORDER, Contribution, Facet, Link, Series, Step, Trait
 from chalicelib.profiles.pins import PINNED
 
 _NEVER: Millis = 1 << 60
+_ABOUT = frozenset({PINNED, CORRECTED})
+"""Types of events that are said about a person, and are no sign of that person: they move no first or last sighting."""
 STEPS_KEPT = 32
 """Per kind (order, ticket, complaint). The latest k of a total order is itself a join."""
 LINKS_KEPT = 16
@@ -123,8 +126,7 @@ def latest_steps(steps: Iterable[Step]) -> tuple[Step, ...]:
 
 
 def _facet_of(one: Contribution) -> Facet:
-    if one.type == PINNED:
-        # What staff say of a person is no sign of that person: it moves no first or last sighting.
+    if one.type in _ABOUT:
         return Facet(_NEVER, 0, {}, one.traits, {}, (), {})
     return Facet(
         first_seen=one.at,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from functools import reduce
 
-from chalicelib.profiles.claims import claims_of
+from chalicelib.profiles.claims import claims_of, is_correction
 from chalicelib.profiles.consents import consents_of, said
 from chalicelib.profiles.fold import join_facets
 from chalicelib.profiles.model import Body, Facet, FacetId, IdentifierKey, Profile, Trait
@@ -40,7 +40,7 @@ def join(profile_id: str, version: int, state: str, generation: int, body: Body)
         first_seen=whole.first_seen,
         last_seen=whole.last_seen,
         links={key: link for key, link in whole.links.items() if key not in refused},
-        traits=whole.traits,
+        traits=_held(whole.traits),
         series=whole.series,
         steps=whole.steps,
         channels=whole.channels,
@@ -48,6 +48,11 @@ def join(profile_id: str, version: int, state: str, generation: int, body: Body)
         said=answers,
         is_profiled=may_profile(state, whole.traits, answers),
     )
+
+
+def _held(traits: Mapping[str, Trait]) -> dict[str, Trait]:
+    """The traits without those of which a correction says that they are not so."""
+    return {name: one for name, one in traits.items() if one.value is not None or not is_correction(one)}
 
 
 def may_profile(state: str, traits: Mapping[str, Trait], said: Mapping[str, bool]) -> bool:
