@@ -15,7 +15,8 @@ from chalice.app import Request, Response
 
 from chalicelib.entrypoints.clock import now
 from chalicelib.entrypoints.compose import history, key_ring, profiles, settings, tenant
-from chalicelib.flows.link_services import Linked, LinkServices
+from chalicelib.entrypoints.request import Caller
+from chalicelib.flows.link_services import PERSON, Linked, LinkServices
 from chalicelib.flows.open_link import LinkUse, open_link
 from chalicelib.privacy.links import Action, link_key
 from chalicelib.privacy.tenants import Tenant
@@ -99,3 +100,8 @@ def page_url(request: Request) -> str:
         return f"https://{told['domainName']}{stage}{_PAGE}"
     host = str(request.headers.get("x-forwarded-host", ""))
     return f"http://{host}{_PAGE}" if _HOST.fullmatch(host) else _PAGE
+
+
+def as_caller(linked: Linked) -> Caller:
+    """The person as the caller of an idempotent request: a key of theirs names what this link made, and nothing else."""
+    return Caller(linked.claims.tenant, f"{PERSON}:{linked.claims.link_id}", PERSON, frozenset(), "")
