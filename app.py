@@ -20,6 +20,7 @@ from chalicelib.entrypoints import (
     http_profiles,
     http_quality,
     http_quarantine,
+    http_reveal,
     http_routing,
     http_system,
     http_tags,
@@ -42,6 +43,7 @@ app.register_middleware(own_functions.only_where_it_is_served, "http")
 app.register_blueprint(http_events.blueprint, name_prefix="events_")
 app.register_blueprint(http_webhooks.blueprint, name_prefix="webhooks_")
 app.register_blueprint(http_profiles.blueprint, name_prefix="profiles_")
+app.register_blueprint(http_reveal.blueprint, name_prefix="profiles_")
 app.register_blueprint(http_matching.blueprint, name_prefix="matching_")
 app.register_blueprint(http_routing.blueprint, name_prefix="routing_")
 app.register_blueprint(http_imports.blueprint, name_prefix="imports_")

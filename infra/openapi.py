@@ -103,13 +103,17 @@ STATUSES = {
     403: "The credential is valid and may not do this.",
     404: "Nothing of that id exists for this tenant.",
     409: "The state is another than the request took for granted, which the code says.",
-    429: "More calls in a short time than this credential is allowed.",
     413: "A limit on size is broken, which the message names.",
     415: "The content type is none that this path takes.",
+    429: "More calls in a short time than are allowed.",
     500: "A fault of ours. Sending the same again is safe.",
     503: "A service that is needed did not answer. Send the same again later, with growing pauses.",
 }
-_HEADERS = {401: ("WWW-Authenticate", "How to authenticate."), 503: ("Retry-After", "Seconds to wait.")}
+_HEADERS = {
+    401: ("WWW-Authenticate", "How to authenticate."),
+    429: ("Retry-After", "Seconds to wait."),
+    503: ("Retry-After", "Seconds to wait."),
+}
 
 
 class Route(msgspec.Struct, frozen=True):

@@ -24,6 +24,7 @@ from chalicelib.flows.job_views import JobsView, JobView
 from chalicelib.flows.open_job import DryRunRequest, JobOpened
 from chalicelib.flows.paging import MOST_ROWS
 from chalicelib.flows.read_catalogue import MOST_LISTED
+from chalicelib.flows.reveal_views import RevealRequest, RevealView
 from chalicelib.flows.views import AcceptedView
 from chalicelib.insights.groupings import OTHER, SEGMENTS
 from chalicelib.insights.hot_words import WINDOW_HOURS
@@ -184,6 +185,14 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ),
     ("DELETE", "/v1/profiles/{profile_id}/tags/{tag_id}"): Operation(
         parameters=(TAG_PURPOSE, TAG_REASON, IDEMPOTENCY_KEY), refuses=(404, 409)
+    ),
+    ("POST", "/v1/profiles/{profile_id}/reveal"): Operation(
+        details="Fields are `traits.<name>` and `identifiers.<namespace>`. What may not be opened stands in `withheld` with "
+        "the reason. The call stands in the audit before anything is opened. `purpose` is service, security or legal.",
+        body=(RevealRequest,),
+        answer=RevealView,
+        parameters=(IDEMPOTENCY_KEY,),
+        refuses=(409, 429),
     ),
     ("GET", "/v1/profiles/{profile_id}/timeline"): Operation(parameters=(PURPOSE, LIMIT, CURSOR)),
     ("POST", "/v1/imports"): Operation(

@@ -44,6 +44,8 @@ class Settings(msgspec.Struct, frozen=True):
     """An import pauses while more messages than these wait for ingestion, so that live events are not behind it."""
     public_url: str = ""
     """Where people reach the API, before ``/v1``, for the links that are handed to them; '' = as the gateway was asked."""
+    reveals_per_hour: int = 60
+    """How many calls of a principal may open fields in an hour."""
 
 
 ENDPOINT_VARIABLES = {
@@ -76,6 +78,7 @@ _LIMITS = (
     "key_cache_entries",
     "import_limit_bytes",
     "import_waiting_messages",
+    "reveals_per_hour",
 )
 
 

@@ -14,6 +14,7 @@ ROUTES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("POST", "/v1/profiles/lookup"),
         ("GET", "/v1/profiles/*"),
     ),
+    "profiles:reveal": (("POST", "/v1/profiles/*/reveal"),),
     "timeline:read": (("GET", "/v1/profiles/*/timeline"),),
     "context:read": (("GET", "/v1/profiles/*/context"),),
     "imports:write": (("POST", "/v1/imports"), ("GET", "/v1/imports/*")),
@@ -48,7 +49,9 @@ ROUTES: Mapping[str, tuple[tuple[str, str], ...]] = {
 """Scope → (method, path) with ``*`` for ids. What stands in no scope is refused."""
 
 
-OWN_FUNCTIONS: Mapping[tuple[str, str], str] = {}
+OWN_FUNCTIONS: Mapping[tuple[str, str], str] = {
+    ("POST", "/v1/profiles/{profile_id}/reveal"): "reveal_fields",
+}
 """(method, path) → the function of its own that serves it, instead of the one that serves HTTP.
 
 These show what is sealed: their roles may open it, and that of all other routes may not. The package step reads this

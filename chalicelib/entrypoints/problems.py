@@ -45,7 +45,6 @@ _CHALICE_REFUSALS: Mapping[int, tuple[str, str]] = {
     415: ("unsupported_content_type", "The content type must be one that this path takes, such as JSON."),
     500: ("internal", "Something went wrong on our side."),
 }
-_RETRY_AFTER: Mapping[int, str] = {429: "10", 503: "1"}
 _OURS = "Something went wrong on our side."
 _JSON: dict[str, str | list[str]] = {"Content-Type": "application/json"}
 
@@ -93,6 +92,11 @@ def json_answer(value: Any, status: int = 200) -> Response:
     return Response(body=body.decode(), status_code=status, headers=_JSON)
 
 
+def kept_by_nobody(answer: Response) -> Response:
+    """The answer, not to be kept by any cache on its way: it shows clear values."""
+    return Response(answer.body, {**answer.headers, "Cache-Control": "no-store"}, answer.status_code)
+
+
 def problem(error: ZhiyinError, id_: str) -> Response:
     """The answer to a refusal."""
     status = next(code for kind, code in STATUS.items() if isinstance(error, kind))
@@ -105,8 +109,10 @@ def problem(error: ZhiyinError, id_: str) -> Response:
     headers = dict(_JSON)
     if status == 401:
         headers["WWW-Authenticate"] = "Bearer"
-    if status in _RETRY_AFTER:
-        headers["Retry-After"] = _RETRY_AFTER[status]
+    if isinstance(error, TooOften):
+        headers["Retry-After"] = str(error.seconds)
+    if status == 503:
+        headers["Retry-After"] = "1"
     body = msgspec.json.encode(Problem(*public, request_id=id_, errors=mistakes)).decode()
     return Response(body=body, status_code=status, headers=headers)
 

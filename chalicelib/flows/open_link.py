@@ -95,4 +95,4 @@ def _not_too_often(claims: Claims, use_id: str, history: HistoryStore, now: Mill
         name = f"link.{claims.link_id}.{window}.{(mine[0] + step) % CALLS}"
         if history.claim(claims.tenant, name, mine, now=now, expires_at=now + 12 * WINDOW_MS) == mine:
             return
-    raise TooOften("too_often", "This link is used too often; try again in some seconds.")
+    raise TooOften("too_often", "This link is used too often; try again in some seconds.", WINDOW_MS // 1_000)

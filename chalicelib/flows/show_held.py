@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, TypedDict
+from collections.abc import Collection
+from typing import TypedDict
 
 import msgspec
 
@@ -20,9 +21,8 @@ from chalicelib.identity.blind_index import namespace_of
 from chalicelib.kernel.errors import Conflict
 from chalicelib.kernel.moments import DAY_MS, Millis, format_moment
 from chalicelib.kernel.texts import Text
-from chalicelib.privacy.fields import FIELDS, NAMESPACES
+from chalicelib.privacy.fields import FIELDS
 from chalicelib.privacy.tenants import Tenant
-from chalicelib.privacy.uses import Use
 from chalicelib.profiles.model import Body, Profile
 from chalicelib.profiles.pins import is_beside
 
@@ -33,8 +33,6 @@ RECIPIENTS = {
     "security": Text("负责安全的主管人员", "supervisors, for security"),
 }
 """Who inside the company gets what is kept for a purpose."""
-_OF_ANY_NAMESPACE = Use(("service", "security"), "contract", 0)
-"""Of identifiers of a namespace that a tenant registered itself."""
 
 
 class _Grounds(TypedDict):
@@ -77,7 +75,7 @@ def _value(held: HeldTrait, opened: Opened) -> MyValue:
         value = trait.masked
     return MyValue(
         field=held.name,
-        name=field.names,
+        name=Text(held.name, held.name),
         value=format_moment(value) if field.type == "moment" and isinstance(value, int) else value,
         class_=field.class_,
         source=trait.source,
@@ -85,23 +83,22 @@ def _value(held: HeldTrait, opened: Opened) -> MyValue:
         correctable=field.writable_by != "derived",
         type=field.type,
         choices=field.values,
-        **_grounds(field.use, trait.observed_at),
+        **_grounds(field.purposes, field.legal_basis, field.retention_days, trait.observed_at),
     )
 
 
 def _identifier(held: HeldIdentifier, profile: Profile, opened: Opened) -> MyIdentifier:
     namespace, link = namespace_of(held.key), held.link
-    declared = NAMESPACES.get(namespace)
     clear = _clear(held, profile, opened)
     first, last = link.first_seen or link.last_seen, link.last_seen or link.first_seen
     return MyIdentifier(
         namespace=namespace,
-        name=Text(namespace, namespace) if declared is None else declared.names,
+        name=Text(namespace, namespace),
         value=link.masked if clear is None else clear,
         masked=clear is None,
         first_seen=format_moment(first),
         last_seen=format_moment(last),
-        **_grounds(_OF_ANY_NAMESPACE if declared is None else declared.use, last),
+        **_grounds(("service", "security"), "contract", 0, last),
     )
 
 
@@ -115,12 +112,11 @@ def _clear(held: HeldIdentifier, profile: Profile, opened: Opened) -> str | None
         return None
 
 
-def _grounds(use: Use, last_at: Millis) -> _Grounds:
-    until: Any = format_moment(last_at + use.retention_days * DAY_MS) if use.retention_days else None
-    recipients = tuple(RECIPIENTS[one] for one in use.purposes if one in RECIPIENTS)
+def _grounds(purposes: Collection[str], legal_basis: str, retention_days: int, last_at: Millis) -> _Grounds:
+    recipients = tuple(RECIPIENTS[one] for one in purposes if one in RECIPIENTS)
     return {
-        "purposes": tuple(one for one in use.purposes if one != "legal"),
-        "legal_basis": use.legal_basis,
-        "kept_until": until,
+        "purposes": tuple(one for one in purposes if one != "legal"),
+        "legal_basis": legal_basis,
+        "kept_until": format_moment(last_at + retention_days * DAY_MS) if retention_days else None,
         "recipients": recipients,
     }

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
+from functools import partial
 
 import msgspec
 
@@ -30,12 +31,11 @@ MOST_DECISIONS = 20
 
 
 class ShowServices(msgspec.Struct, frozen=True):
-    """What showing needs: what opens, what answers, the tags of groups, a person's latest decisions, the export's parts."""
+    """What showing needs: what opens, what answers, the tags of groups, the export's parts."""
 
     opening: OpenServices
     reading: ReadServices
     group_tags: GroupTags
-    decisions: Callable[[str, str, int], Sequence[DecisionRow]]
     parts: tuple[str, ...]
 
 
@@ -46,7 +46,6 @@ def show_person(linked: Linked, services: ShowServices, now: Millis) -> MeView:
     judged = usable(profile, services.reading.catalogue.health.weights)
     tags = current_tags(judged, services.reading, now)
     shown = (*tags, *tags_from_groups(services.group_tags, judged, tags, now))
-    rows = services.decisions(linked.tenant.tenant_id, profile.profile_id, MOST_DECISIONS)
     return MeView(
         company=linked.tenant.name,
         profile_id=profile.profile_id,
@@ -60,7 +59,7 @@ def show_person(linked: Linked, services: ShowServices, now: Millis) -> MeView:
         measures=tuple(_measures(profile, services.reading)),
         tags=tuple(_tag(one, judged, services.reading, now) for one in shown),
         consents=tuple(_consents(profile, linked.tenant)),
-        decisions=tuple(map(_decision, rows)),
+        decisions=tuple(map(_decision, _latest(linked, services.reading, now))),
         actions=linked.claims.actions,
         parts=services.parts,
         expires_at=format_moment(linked.claims.expires_at),
@@ -97,6 +96,15 @@ def _consents(profile: Profile, tenant: Tenant) -> Iterator[MyConsent]:
             yield MyConsent(purpose, None, assumed, None, "")
         else:
             yield MyConsent(purpose, last.granted, assumed, format_moment(last.at), last.channel)
+
+
+def _latest(linked: Linked, services: ReadServices, now: Millis) -> Sequence[DecisionRow]:
+    """The latest decisions about the person, under every id that they have had."""
+    id_of = services.index(linked.tenant).profile_id
+    ids = {linked.row.profile_id, *map(id_of, linked.body.facets)}
+    listed = partial(services.history.decisions_about, linked.tenant.tenant_id, before=now + 1, limit=MOST_DECISIONS)
+    rows = [row for one in sorted(ids) for row in listed(one) if row.expires_at > now]
+    return sorted(rows, key=lambda row: (row.at, row.decision_id), reverse=True)[:MOST_DECISIONS]
 
 
 def _decision(row: DecisionRow) -> MyDecision:

@@ -71,7 +71,11 @@ class Conflict(ZhiyinError):
 
 
 class TooOften(ZhiyinError):
-    """More calls in a short time than this credential is allowed; the same call may succeed in some seconds."""
+    """More calls in a short time than this credential is allowed; the same call may succeed after some seconds."""
+
+    def __init__(self, code: str, message: str, seconds: int = 10) -> None:
+        super().__init__(code, message)
+        self.seconds = seconds
 
 
 class Unavailable(ZhiyinError):

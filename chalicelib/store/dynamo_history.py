@@ -124,16 +124,13 @@ class DynamoHistory:
     def decision(self, tenant: str, decision_id: str) -> DecisionRow | None:
         """A decision as it was answered."""
         item = self._table.get(f"{tenant}#d#{decision_id}", fresh=True)
-        if item is None:
-            return None
-        return DecisionRow(
-            tenant=tenant,
-            decision_id=decision_id,
-            profile_id=str(item.get("profile_id", "")),
-            at=cast(int, item["at"]),
-            content=cast(bytes, item["content"]),
-            expires_at=cast(int, item["expires_at"]) * 1000,
-        )
+        return None if item is None else _decision(tenant, item)
+
+    def decisions_about(self, tenant: str, profile_id: str, *, before: Millis, limit: int) -> Sequence[DecisionRow]:
+        """The newest decisions about a profile before an instant, newest first."""
+        found = self._table.newest_instants(_INDEX, f"{tenant}#d#{profile_id}", before=before, limit=limit)
+        rows = (_decision(tenant, item) for item in self._whole(found))
+        return sorted(rows, key=lambda row: (row.at, row.decision_id), reverse=True)
 
     def claim(self, tenant: str, name: str, content: bytes, *, now: Millis, expires_at: Millis) -> bytes:
         """What a name is claimed for. DynamoDB's own expiry lags, so the condition looks at it, too."""
@@ -165,6 +162,17 @@ def _event(tenant: str, item: Item) -> EventRow:
         changes=cast(bytes, item.get("changes", b"")),
         saved_at=cast(int, item.get("saved_at", 0)),
         version=cast(int, item.get("v", 0)),
+    )
+
+
+def _decision(tenant: str, item: Item) -> DecisionRow:
+    return DecisionRow(
+        tenant=tenant,
+        decision_id=str(item["pk"]).removeprefix(f"{tenant}#d#"),
+        profile_id=str(item.get("profile_id", "")),
+        at=cast(int, item["at"]),
+        content=cast(bytes, item["content"]),
+        expires_at=cast(int, item["expires_at"]) * 1000,
     )
 
 

@@ -186,6 +186,14 @@ class MemoryHistory:
         """A decision as it was answered."""
         return self.decisions.get((tenant, decision_id))
 
+    def decisions_about(self, tenant: str, profile_id: str, *, before: Millis, limit: int) -> Sequence[DecisionRow]:
+        """The newest decisions about a profile before an instant, newest first."""
+        about = [row for row in self.decisions.values() if (row.tenant, row.profile_id) == (tenant, profile_id)]
+        rows = sorted(
+            (row for row in about if row.at < before), key=lambda row: (row.at, row.decision_id), reverse=True
+        )
+        return [row for row in rows if len(rows) <= limit or row.at >= rows[limit - 1].at]
+
     def claim(self, tenant: str, name: str, content: bytes, *, now: Millis, expires_at: Millis) -> bytes:
         """What a name is claimed for."""
         kept, until = self.claims.get((tenant, name), (content, 0))

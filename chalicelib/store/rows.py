@@ -279,6 +279,12 @@ class HistoryStore(Protocol):
     def decision(self, tenant: str, decision_id: str) -> DecisionRow | None:
         """A decision as it was answered."""
 
+    def decisions_about(self, tenant: str, profile_id: str, *, before: Millis, limit: int) -> Sequence[DecisionRow]:
+        """The newest decisions about a profile before an instant, newest first; index reads may lag.
+
+        ``limit`` of them, and more where it falls between decisions of one instant.
+        """
+
     def claim(self, tenant: str, name: str, content: bytes, *, now: Millis, expires_at: Millis) -> bytes:
         """What a name is claimed for: ``content``, unless it was claimed before and that has not expired."""
 

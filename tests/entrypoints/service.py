@@ -65,8 +65,8 @@ class Lambdas:
     """The functions of the product, led to one moto."""
 
     def __init__(self, app: Chalice, environ: Mapping[str, str]) -> None:
-        self.app = app
-        self.client = Client(cast(Chalice, Gateway(app)))
+        self.app = cast(Chalice, Gateway(app))
+        self.client = Client(self.app)
         self.operator = Operator(dict(environ))
         self.queue_url = environ["QUEUE_EVENTS_URL"]
 

@@ -57,6 +57,7 @@ EXPECTED = {
     ("GET", "/v1/quarantine"): "quarantine:read",
     ("POST", "/v1/quarantine/{quarantine_id}/replay"): "quarantine:replay",
     ("POST", "/v1/profiles/lookup"): "profiles:read",
+    ("POST", "/v1/profiles/{profile_id}/reveal"): "profiles:reveal",
     ("POST", "/v1/route"): "route",
     ("POST", "/v1/imports"): "imports:write",
     ("GET", "/v1/imports/{import_id}"): "imports:write",
