@@ -75,6 +75,7 @@ TAGS = {
     "identity": "Who is one person: links, merges and splits by an operator's word.",
     "jobs": "Trying drafts on stored people, and what published versions have changed.",
     "audit": "Who did what to whom, when and why.",
+    "me": "The people's own side, each by their link: see, export, correct, consent, restrict, erase.",
     "links": "Links by which people see and change what is held of them.",
     "quarantine": "What could not be applied, and queueing it again.",
     "system": "Whether it runs, and what it offers.",
@@ -89,6 +90,11 @@ SECURITY = {
         "type": "http",
         "scheme": "bearer",
         "description": "A principal: its token. What it may do follows from its role.",
+    },
+    "person_link": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "A person, by the secret of the link that they were handed: what stands behind its `#`.",
     },
     "webhook_signature": {
         "type": "apiKey",
@@ -136,6 +142,8 @@ class Route(msgspec.Struct, frozen=True):
     @property
     def answer(self) -> Any:
         """The type of the answer. Raises Failure when neither view nor table tells it."""
+        if self.operation.texts and self.operation.answer is None:
+            return None
         told = self.operation.answer or get_type_hints(self.entry.view_function, localns=VIEWS)["return"]
         if told is Response:
             raise Failure(
@@ -159,7 +167,7 @@ def document() -> dict[str, Any]:
     """The whole document. Raises Failure when routes and table differ."""
     found = routes()
     examples: Mapping[str, Any] = json.loads(EXAMPLES.read_text())
-    answers = [*dict.fromkeys(route.answer for route in found), Problem]
+    answers = [*dict.fromkeys(route.answer for route in found if route.answer is not None), Problem]
     bodies = list(dict.fromkeys(body for route in found for body in _bodies(route.operation)))
     by_type, named = schemas.components(bodies, answers)
     paths: dict[str, dict[str, Any]] = {}
@@ -221,14 +229,20 @@ def _operation(route: Route, by_type: Mapping[Any, Any], example: Mapping[str, A
     }
     if operation.body:
         told["requestBody"] = {"required": True, "content": _content(route, by_type, example)}
-    answered: dict[str, Any] = {"schema": by_type[route.answer]}
-    if "answer" in example:
-        answered["example"] = example["answer"]
     told["responses"] = {
-        str(operation.status): {"description": _answered(operation), "content": {"application/json": answered}},
+        str(operation.status): {"description": _answered(operation), "content": _answers(route, by_type, example)},
         **{str(status): {"$ref": f"#/components/responses/{status}"} for status in _refused(route)},
     }
     return told
+
+
+def _answers(route: Route, by_type: Mapping[Any, Any], example: Mapping[str, Any]) -> dict[str, Any]:
+    content: dict[str, Any] = {media: {"schema": {"type": "string"}} for media in route.operation.texts}
+    if route.answer is not None:
+        content["application/json"] = {"schema": by_type[route.answer]}
+        if "answer" in example:
+            content["application/json"]["example"] = example["answer"]
+    return content
 
 
 def _answered(operation: Operation) -> str:
@@ -245,6 +259,8 @@ def _who(route: Route) -> str:
 def _security(route: Route) -> list[dict[str, list[str]]]:
     if route.entry.authorizer is not None:
         return [{str(route.entry.authorizer.name): [route.scope] if route.scope else []}]
+    if hasattr(route.entry.view_function, "action"):
+        return [{"person_link": []}]
     return [{"webhook_signature": []}] if route.id.startswith("webhooks_") else []
 
 

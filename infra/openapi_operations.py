@@ -15,12 +15,14 @@ from chalicelib.entrypoints.http_catalogue import PublishRequest, RollbackReques
 from chalicelib.entrypoints.http_identity import MergeRequest, MergeTrial, SplitRequest
 from chalicelib.entrypoints.http_links import LinkRequest
 from chalicelib.entrypoints.http_matching import Rejection
+from chalicelib.entrypoints.http_me_deeds import MyCorrection, MyCorrectionView
 from chalicelib.entrypoints.http_profiles import Lookup
 from chalicelib.entrypoints.http_tags import PinRequest
 from chalicelib.events.types import CHANNELS
 from chalicelib.events.word_lists import WordList
 from chalicelib.flows.import_views import ImportOpened
 from chalicelib.flows.job_views import JobsView, JobView
+from chalicelib.flows.me_views import MeView
 from chalicelib.flows.open_job import DryRunRequest, JobOpened
 from chalicelib.flows.paging import MOST_ROWS
 from chalicelib.flows.read_catalogue import MOST_LISTED
@@ -50,7 +52,7 @@ class Parameter(msgspec.Struct, frozen=True):
 class Operation(msgspec.Struct, frozen=True):
     """One route. ``summary`` is for views without a docstring; ``answer`` for those annotated as a Response.
 
-    ``body`` are the types that a JSON body may have; ``media`` names others for some content types. ``refuses``
+    ``texts`` are media types of answers that are texts, beside JSON or in its place. ``body`` are the types that a JSON body may have; ``media`` names others for some content types. ``refuses``
     are statuses beyond those that follow from the route (credential, body, parameters, ids in the path).
     """
 
@@ -62,6 +64,7 @@ class Operation(msgspec.Struct, frozen=True):
     status: int = 200
     parameters: tuple[Parameter, ...] = ()
     refuses: tuple[int, ...] = ()
+    texts: tuple[str, ...] = ()
 
 
 PURPOSE = Parameter(
@@ -319,6 +322,22 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         refuses=(404, 409),
     ),
     ("DELETE", "/v1/privacy/links/{link_id}"): Operation(parameters=(TAG_REASON,)),
+    ("GET", "/v1/me"): Operation(
+        details="To a browser that takes `text/html` and sends no `Authorization` it is the page, which holds nothing of "
+        "anybody. `Authorization: Bearer zl_…` is the secret of a person's link. Every use is audited first.",
+        answer=MeView,
+        texts=("text/html",),
+        refuses=(401, 403, 409, 429),
+    ),
+    ("GET", "/v1/me/app.js"): Operation(texts=("text/javascript",)),
+    ("GET", "/v1/me/app.css"): Operation(texts=("text/css",)),
+    ("POST", "/v1/me/corrections"): Operation(
+        body=(MyCorrection,),
+        answer=MyCorrectionView,
+        status=202,
+        parameters=(IDEMPOTENCY_KEY,),
+        refuses=(401, 403, 409, 429),
+    ),
     ("GET", "/v1/quality"): Operation(
         details="Sources are judged every hour, each by its own past. `weight` is what a source's evidence counts "
         "meanwhile; `psi` lists the population stability index of each field that has enough values."

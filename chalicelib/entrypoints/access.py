@@ -51,6 +51,7 @@ ROUTES: Mapping[str, tuple[tuple[str, str], ...]] = {
 
 OWN_FUNCTIONS: Mapping[tuple[str, str], str] = {
     ("POST", "/v1/profiles/{profile_id}/reveal"): "reveal_fields",
+    ("GET", "/v1/me"): "export_person",
 }
 """(method, path) → the function of its own that serves it, instead of the one that serves HTTP.
 

@@ -9,18 +9,23 @@ import re
 import secrets
 from collections.abc import Callable
 from functools import cache, wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chalice.app import Request, Response
 
 from chalicelib.entrypoints.clock import now
-from chalicelib.entrypoints.compose import history, key_ring, profiles, settings, tenant
+from chalicelib.entrypoints.compose import history, index, key_ring, profiles, read_services, send, settings, tenant
 from chalicelib.entrypoints.request import Caller
-from chalicelib.flows.link_services import PERSON, Linked, LinkServices
-from chalicelib.flows.open_link import LinkUse, open_link
-from chalicelib.privacy.links import Action, link_key
-from chalicelib.privacy.tenants import Tenant
 
+if TYPE_CHECKING:
+    # Few calls are people's own; the others' start should not wait for what serves these.
+    from chalicelib.flows.correct_person import CorrectionServices
+    from chalicelib.flows.link_services import Linked, LinkServices
+    from chalicelib.flows.show_person import ShowServices
+    from chalicelib.privacy.links import Action
+    from chalicelib.privacy.tenants import Tenant
+
+PARTS: tuple[str, ...] = ()
 _PAGE = "/v1/me"
 _CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
@@ -44,12 +49,33 @@ _HOST = re.compile(r"[A-Za-z0-9.\[\]:-]{1,255}", re.ASCII)
 @cache
 def link_services() -> LinkServices:
     """What making, using and revoking links needs."""
+    from chalicelib.flows.link_services import LinkServices
+
     return LinkServices(profiles(), history(), tenant, link_keys)
 
 
 def link_keys(of: Tenant) -> tuple[bytes, ...]:
     """The keys that sign a tenant's links, the newest first. Raises Unavailable when they cannot be had."""
+    from chalicelib.privacy.links import link_key
+
     return (link_key(key_ring().index_key(of)),)
+
+
+@cache
+def correction_services() -> CorrectionServices:
+    """What correcting needs."""
+    from chalicelib.flows.correct_person import CorrectionServices
+
+    return CorrectionServices(profiles(), history(), index, send, settings().message_limit_bytes)
+
+
+def show_services(tenant_id: str) -> ShowServices:
+    """What showing a person what is held of them needs. For the function that may open what is sealed."""
+    from chalicelib.entrypoints.insights import group_tags
+    from chalicelib.entrypoints.opening import open_services
+    from chalicelib.flows.show_person import ShowServices
+
+    return ShowServices(open_services(), read_services(tenant_id), group_tags(tenant_id), PARTS)
 
 
 def linked(request: Request, action: Action) -> Linked:
@@ -57,17 +83,24 @@ def linked(request: Request, action: Action) -> Linked:
 
     Raises NotAuthorised, Forbidden ``action_not_allowed``, TooOften, Unavailable.
     """
+    from chalicelib.flows.open_link import LinkUse, open_link
+
     use = LinkUse(request.headers.get("authorization"), action, secrets.token_hex(16))
     return open_link(use, link_services(), now())
 
 
-def by_link(action: Action) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Decorate a view: it gets the request and the person, whose link must be for this action."""
+def by_link(
+    action: Action, without: Callable[[Request], Response | None] = lambda _: None
+) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Decorate a view: it gets the request and the person, whose link must be for this action.
+
+    ``without`` may answer a request in its place, with what holds nothing of anybody.
+    """
 
     def decorate(view: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(view)
         def opened(request: Request) -> Any:
-            return view(request, linked(request, action))
+            return without(request) or view(request, linked(request, action))
 
         opened.action = action  # type: ignore[attr-defined]  # read by the test that walks these routes
         return opened
@@ -104,4 +137,6 @@ def page_url(request: Request) -> str:
 
 def as_caller(linked: Linked) -> Caller:
     """The person as the caller of an idempotent request: a key of theirs names what this link made, and nothing else."""
+    from chalicelib.flows.link_services import PERSON
+
     return Caller(linked.claims.tenant, f"{PERSON}:{linked.claims.link_id}", PERSON, frozenset(), "")
