@@ -42,7 +42,7 @@ from chalicelib.aws.services import open_api
 from chalicelib.aws.settings import Settings
 from chalicelib.kernel.errors import ZhiyinError
 from chalicelib.privacy.credentials import SCOPES, SECRET_BYTES, Credential, hash_token, new_token
-from chalicelib.privacy.fields import FIELDS, allowed_traits
+from chalicelib.privacy.fields import CONSENTS, FIELDS, allowed_traits
 from chalicelib.store.catalogue import DynamoCatalogue, SourceRecord
 from chalicelib.store.dynamo_profiles import event_pk
 from infra import dead_letters, declarations, deployment, logs, protections
@@ -86,13 +86,13 @@ class Operator:
         return open_api(service, self.settings, credentials_from(self.environ))
 
     def create_tenant(self, name: str, timezone: str, region: str, horizon_days: int) -> dict[str, str]:
-        """A tenant with keys, its first admin token, and a first trusted source with its write key."""
+        """A tenant with keys, its first admin token, and a first trusted source, which may bring consents, with its write key."""
         tenant_id = "t_" + _short_id()
         made = new_tenant(
             Kms(self.api("kms")), self.settings, os.urandom, tenant_id=tenant_id, name=name, timezone=timezone
         )
         self.catalogue.keep(msgspec.structs.replace(made, region=region, horizon_days=horizon_days))
-        source = self.create_source(tenant_id, "first source", "web", trusted=True)
+        source = self.create_source(tenant_id, "first source", "web", trusted=True, consents=True)
         return {
             "tenant_id": tenant_id,
             "admin_token": self.create_token(tenant_id, "admin", "admin"),
@@ -108,8 +108,10 @@ class Operator:
         self.catalogue.keep(protected)
         return protections.told(protected)
 
-    def create_source(self, tenant_id: str, name: str, channel: str, *, trusted: bool) -> dict[str, str]:
-        """A source, its write key, and the secret its webhooks are signed with."""
+    def create_source(
+        self, tenant_id: str, name: str, channel: str, *, trusted: bool, consents: bool = False
+    ) -> dict[str, str]:
+        """A source, its write key, and the secret its webhooks are signed with. ``consents``: it may say who agreed."""
         self._known(tenant_id)
         source_id = "s_" + _short_id()
         secret = "whsec_" + base64.b64encode(os.urandom(_SECRET_BYTES)).decode()
@@ -121,13 +123,22 @@ class Operator:
             name=name,
             channel=channel,
             rank=2 if trusted else 1,
-            traits=tuple(sorted(allowed_traits(FIELDS if trusted else None))),
+            traits=tuple(sorted(allowed_traits(FIELDS if trusted else None) | ({CONSENTS} if consents else set()))),
             webhook_secrets=(wrapped,),
         )
         self.catalogue.keep(record)
         write_key = new_token("source", os.urandom(SECRET_BYTES))
         self.catalogue.keep_credential(Credential(hash_token(write_key), "source", tenant_id, source_id, ("source",)))
         return {"source_id": source_id, "write_key": write_key, "webhook_secret": secret}
+
+    def believe_consents(self, tenant_id: str, source_id: str, *, believed: bool) -> dict[str, Any]:
+        """From now on a source's word that somebody agreed is believed, or is not. Doors go by it within a minute."""
+        source = self.catalogue.source(source_id)
+        if source is None or source.tenant_id != tenant_id:
+            raise Failure(f"There is no source {source_id} of {tenant_id}.")
+        traits = {*source.traits, CONSENTS} if believed else set(source.traits) - {CONSENTS}
+        self.catalogue.keep(msgspec.structs.replace(source, traits=tuple(sorted(traits))))
+        return {"source_id": source_id, "consents": believed}
 
     def create_token(self, tenant_id: str, role: str, principal: str) -> str:
         """A principal's token with the scopes of its role."""
@@ -269,12 +280,15 @@ def _parser() -> argparse.ArgumentParser:
     tenant.add_argument("--timezone", default="Asia/Shanghai")
     tenant.add_argument("--region", default="CN", help="country of phone numbers without a code")
     tenant.add_argument("--horizon-days", type=int, default=730, help="how old an event may be")
-    source = nouns.add_parser("source", help="make a source")
-    source.add_argument("verb", choices=["create"])
+    source = nouns.add_parser("source", help="make a source, or say whether it may bring consents")
+    source.add_argument("verb", choices=["create", "update"])
     source.add_argument("--tenant", required=True)
-    source.add_argument("--name", required=True)
+    source.add_argument("--name", help="of a new source")
+    source.add_argument("--source", help="the one to change")
     source.add_argument("--channel", default="api")
     source.add_argument("--trusted", action="store_true", help="may write member level and VIP")
+    consents = argparse.BooleanOptionalAction
+    source.add_argument("--consents", action=consents, default=False, help="may say that somebody agreed")
     token = nouns.add_parser("token", help="make a principal's token")
     token.add_argument("verb", choices=["create"])
     token.add_argument("--tenant", required=True)
@@ -317,6 +331,19 @@ def _tenant(asked: argparse.Namespace, operator: Operator) -> dict[str, Any]:
     return dict(made)
 
 
+def _source(asked: argparse.Namespace, operator: Operator) -> dict[str, Any]:
+    if asked.verb == "update":
+        if not asked.source:
+            raise Failure("Say which source to change: --source s_….")
+        return operator.believe_consents(asked.tenant, asked.source, believed=asked.consents)
+    if not asked.name:
+        raise Failure("A new source needs a --name.")
+    made = operator.create_source(
+        asked.tenant, asked.name, asked.channel, trusted=asked.trusted, consents=asked.consents
+    )
+    return dict(made)
+
+
 def run(asked: argparse.Namespace) -> dict[str, Any]:
     """Carry out one command. Raises Failure and ZhiyinError."""
     if asked.noun == "reset" and asked.stack is not None:
@@ -327,7 +354,7 @@ def run(asked: argparse.Namespace) -> dict[str, Any]:
     if asked.noun == "tenant":
         return _tenant(asked, operator)
     if asked.noun == "source":
-        return dict(operator.create_source(asked.tenant, asked.name, asked.channel, trusted=asked.trusted))
+        return _source(asked, operator)
     if asked.noun == "token":
         return {"token": operator.create_token(asked.tenant, asked.role, asked.principal)}
     if asked.noun == "matches":

@@ -51,9 +51,13 @@ class KeyRing:
     def __repr__(self) -> str:
         return f"<key ring of {len(self._kept)}>"
 
-    def index_key(self, tenant: Tenant) -> bytes:
-        """The key of the tenant's blind indexes. Raises Unavailable, SealBroken."""
-        return self._open(tenant.tenant_id, "index", tenant.index_key)
+    def index_key(self, tenant: Tenant, version: int | None = None) -> bytes:
+        """The key of the tenant's blind indexes; the oldest that is kept unless one is named.
+
+        Raises Unavailable, SealBroken, and KeyError for a version the tenant has not.
+        """
+        wrapped = tenant.index_key if version is None else tenant.index_keys[version]
+        return self._open(tenant.tenant_id, "index", wrapped)
 
     def branch_key(self, tenant: Tenant, version: int | None = None) -> tuple[int, bytes]:
         """(version, key) that facet keys are derived from; the newest unless one is named.
@@ -146,18 +150,9 @@ def new_tenant(
         tenant_id=tenant_id,
         name=name,
         timezone=timezone,
-        index_key=wrap("index", random(KEY_BYTES)),
+        # One part for identifiers, one for the names that outlive its rotation (``identity.blind_index``).
+        index_key=wrap("index", random(2 * KEY_BYTES)),
         branch_keys={1: wrap("branch", random(KEY_BYTES))},
         ingest_private=wrap("ingest", private),
         ingest_public=public,
     )
-
-
-def with_new_branch_key(kms: Kms, settings: Settings, random: Callable[[int], bytes], tenant: Tenant) -> Tenant:
-    """The tenant with one more branch key, which new values are sealed under.
-
-    The older ones stay: what they sealed must open. Raises Unavailable when KMS cannot be used.
-    """
-    wrapped = kms.encrypt(key_ids(settings)["branch"], random(KEY_BYTES), context(tenant.tenant_id, "branch"))
-    keys = tenant.branch_keys | {tenant.branch_version + 1: wrapped}
-    return msgspec.structs.replace(tenant, branch_keys=keys)

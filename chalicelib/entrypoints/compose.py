@@ -177,20 +177,26 @@ def words(tenant_id: str) -> Lexicon:
 
 
 @cache
-def _index(tenant_id: str, index_key: bytes) -> BlindIndex:
-    return BlindIndex(index_key)
+def _index(tenant_id: str, index_key: bytes, version: int, others: tuple[tuple[int, bytes], ...] = ()) -> BlindIndex:
+    return BlindIndex(index_key, version, dict(others))
 
 
 def index(of: Tenant) -> BlindIndex:
-    """A tenant's blind index. Raises Unavailable when its key cannot be had."""
-    return _index(of.tenant_id, key_ring().index_key(of))
+    """A tenant's blind index. Raises Unavailable when a key of it cannot be had."""
+    ring = key_ring()
+    if not of.later_index_keys:
+        return _index(of.tenant_id, ring.index_key(of), of.index_version)
+    keys = {version: ring.index_key(of, version) for version in of.index_keys}
+    written = of.index_written(now())
+    return _index(of.tenant_id, keys.pop(written), written, tuple(sorted(keys.items())))
 
 
 def ingest_keys(of: Tenant) -> IngestKeys:
     """A tenant's keys for ingestion. Raises Unavailable when one cannot be had."""
     ring = key_ring()
     versions = sorted(of.branch_keys)
-    return IngestKeys(index(of), dict(ring.branch_key(of, one) for one in versions), ring.ingest_private(of))
+    branches = dict(ring.branch_key(of, one) for one in versions)
+    return IngestKeys(index(of), branches, ring.ingest_private(of), of.branch_written(now()))
 
 
 @cache

@@ -91,7 +91,7 @@ _TICKET: Fields = {
     "text": "text",
 }
 _SUBSCRIPTION: Fields = {"plan": "text", "ends_at": "moment"}
-_CONSENT: Fields = {"purpose": "word"}
+_CONSENT: Fields = {"purpose": "word", "version": "id", "proof": "id"}
 _MONEY: Fields = {"amount": "amount", "currency": "currency"}
 _BILL: Fields = {
     "bill_id": "id",

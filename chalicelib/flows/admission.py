@@ -9,6 +9,7 @@ import msgspec
 from chalicelib.events.check import check, check_own
 from chalicelib.events.delivery import FACET, Delivery
 from chalicelib.events.model import Event, Identifier
+from chalicelib.flows.known_names import names_by_key
 from chalicelib.flows.services import IngestKeys, IngestServices
 from chalicelib.identity.anchors import anchor_of
 from chalicelib.identity.blind_index import BlindIndex
@@ -52,7 +53,10 @@ class Opened(msgspec.Struct, frozen=True):
 
 
 class Admitted(msgspec.Struct, frozen=True):
-    """An event that may be applied. ``identifiers`` maps key → masked form, the anchor's among them."""
+    """An event that may be applied. ``identifiers`` maps key → masked form, the anchor's among them.
+
+    ``others`` are the names that its identifiers have by other index keys; a tenant that never rotated has none.
+    """
 
     message_id: str
     event: Event
@@ -65,6 +69,7 @@ class Admitted(msgspec.Struct, frozen=True):
     step: Step | None
     generation: int = 0
     """Which generation of its facet an internal event is about; 0 is whichever lives."""
+    others: Mapping[str, tuple[str, ...]] = {}
 
 
 class Refused(msgspec.Struct, frozen=True):
@@ -134,6 +139,7 @@ def _admit(opened: Opened, original: Event, measures: MeasureSet, now: Millis) -
             local_weekday(event.time, tenant.timezone),
         ),
         step=_plain(step_of(event, key), keys.index),
+        others=names_by_key(ordered, keys.index),
     )
 
 
@@ -168,7 +174,7 @@ def _plain(step: Step | None, index: BlindIndex) -> Step | None:
     if step is None or is_plain_id(step.ref):
         return step
     # One namespace for all kinds: a complaint is settled with the ticket of the same reference.
-    return msgspec.structs.replace(step, ref=index.identifier_key(Identifier("case", step.ref)))
+    return msgspec.structs.replace(step, ref=index.case_ref(step.ref))
 
 
 def with_topic(event: Event) -> Event:

@@ -8,13 +8,14 @@ from typing import Any
 import msgspec
 
 from chalicelib.flows.admission import Admitted
+from chalicelib.flows.heard_consent import LeftOut, heard_consent
 from chalicelib.kernel.codec import encode
 from chalicelib.kernel.errors import BadInput
 from chalicelib.privacy.derive import derived
 from chalicelib.privacy.fields import FIELDS, check_trait, view
 from chalicelib.privacy.masking import mask
 from chalicelib.privacy.plain import is_plain_word
-from chalicelib.privacy.sealing import FacetKey, Place, seal
+from chalicelib.privacy.sealing import FacetKey, Place, open_, seal
 from chalicelib.profiles.corrections import CORRECTED, check_corrections, with_derived
 from chalicelib.profiles.model import Contribution, Trait
 
@@ -45,6 +46,11 @@ class FacetKeys:
         """Seal one value of this facet, bound to where it belongs."""
         return seal(key, plaintext, aad=self._place.of(field), key_version=self._key_version)
 
+    def open(self, key: FacetKey, field: str, sealed: bytes) -> bytes:
+        """Open one value of this facet. Raises SealBroken for another facet's, generation's or field's."""
+        # That these keys are the committed ones was checked when they were made (``facet_keys.opened``).
+        return open_(key, sealed, aad=self._place.of(field), committed=key.commitment)
+
 
 class EventContent(msgspec.Struct, frozen=True, array_like=True):
     """What an event row keeps: the contribution, a view that anyone who reads may see, the sealed original."""
@@ -57,11 +63,11 @@ class EventContent(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Contributed(msgspec.Struct, frozen=True):
-    """An event's contribution, the coded content of its row, and the traits that were left out of it."""
+    """An event's contribution, the coded content of its row, and what was left out of it."""
 
     contribution: Contribution
     content: bytes
-    refused_traits: tuple[str, ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
 
 
 def contribute(admitted: Admitted, keys: FacetKeys) -> Contributed:
@@ -72,7 +78,8 @@ def contribute(admitted: Admitted, keys: FacetKeys) -> Contributed:
     event = admitted.event
     if event.type == CORRECTED:
         return _corrected(admitted, keys)
-    traits, refused = _traits(admitted, keys)
+    traits, left_out = _traits(admitted, keys)
+    consents, unheard = heard_consent(admitted)
     contribution = Contribution(
         event_key=admitted.event_key,
         type=event.type if is_plain_word(event.type) else HIDDEN_TYPE,
@@ -82,11 +89,12 @@ def contribute(admitted: Admitted, keys: FacetKeys) -> Contributed:
         channel=event.channel,
         facet=admitted.anchor,
         identifiers=dict(admitted.identifiers),
-        traits=traits,
+        traits={**traits, **consents},
         deltas=admitted.deltas,
         step=admitted.step,
     )
-    return Contributed(contribution, _content(admitted, contribution, view(event.type, event.data), keys), refused)
+    shown = view(event.type, event.data)
+    return Contributed(contribution, _content(admitted, contribution, shown, keys), (*left_out, *unheard))
 
 
 def _corrected(admitted: Admitted, keys: FacetKeys) -> Contributed:
@@ -115,11 +123,11 @@ def _content(admitted: Admitted, contribution: Contribution, shown: dict[str, An
     return encode(EventContent(contribution, shown, event.source, event.received_at, original))
 
 
-def _traits(admitted: Admitted, keys: FacetKeys) -> tuple[dict[str, Trait], tuple[str, ...]]:
-    """The traits an event may write, sealed where they must be, and the names of those it may not."""
+def _traits(admitted: Admitted, keys: FacetKeys) -> tuple[dict[str, Trait], tuple[LeftOut, ...]]:
+    """The traits an event may write, sealed where they must be, and those it may not."""
     given = admitted.event.data.get("traits")
     accepted: dict[str, Any] = {}
-    refused: list[str] = []
+    left_out: list[LeftOut] = []
     for name, value in given.items() if isinstance(given, Mapping) else ():
         try:
             if name not in admitted.writable_traits:
@@ -127,10 +135,10 @@ def _traits(admitted: Admitted, keys: FacetKeys) -> tuple[dict[str, Trait], tupl
             accepted[name] = check_trait(name, value)
         except BadInput:
             # A name that nobody declared may itself be personal.
-            refused.append(name if name in FIELDS else "*")
+            left_out.append(LeftOut("trait_left_out", f"traits.{name if name in FIELDS else '*'}"))
     coarse = derived(accepted, admitted.event.time)
     traits = {name: _trait(admitted, keys, name, value) for name, value in {**coarse, **accepted}.items()}
-    return traits, tuple(refused)
+    return traits, tuple(left_out)
 
 
 def _trait(admitted: Admitted, keys: FacetKeys, name: str, value: Any) -> Trait:

@@ -23,7 +23,7 @@ from chalicelib.kernel.moments import Millis
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.profiles.model import FacetId, IdentifierKey
 from chalicelib.store import rows
-from chalicelib.store.rows import IdentifierRow, IdentifierWrite, Record
+from chalicelib.store.rows import IdentifierWrite, Record
 
 ERASURE, RECEIPT = "erasure", "receipt"
 
@@ -148,11 +148,10 @@ def _erase_redirects(erasure: Erasure, tenant: Tenant, services: ErasureServices
 
 def _nowhere(key: IdentifierKey, snapshot: Snapshot, erasure: Erasure, generation: int) -> IdentifierWrite:
     before = snapshot.row(key)
-    row = IdentifierRow(
+    row = msgspec.structs.replace(
+        before,
         profile_id="",
         version=before.version + 1,
-        contenders=before.contenders,
-        shared=before.shared,
         erased_at=erasure.erased_until,
         generation=erasure.facets.get(key, generation),
     )

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from chalicelib.flows.contribute import FacetKeys
 from chalicelib.flows.services import IngestKeys, IngestServices
 from chalicelib.kernel.errors import Unavailable
-from chalicelib.privacy.sealing import commitment, facet_key
+from chalicelib.privacy.rewrapping import unwrap_root
+from chalicelib.privacy.sealing import SealBroken, commitment, facet_key, facet_root, key_of_root
 from chalicelib.profiles.model import FacetId
 from chalicelib.store.rows import FacetSecret
 
@@ -26,19 +27,53 @@ def facet_keys(
     names = {facet: secret_name(facet, generation) for facet, generation in facets.items()}
     kept = services.secrets.secrets(tenant_id, names.values())
     return {
-        facet: _opened(
-            tenant_id, facet, kept.get(names[facet]) or _new(tenant_id, facet, generation, keys, services), keys
+        facet: opened(
+            tenant_id,
+            facet,
+            kept.get(names[facet]) or _new(tenant_id, facet, generation, keys, services),
+            keys.branch_keys,
         )
         for facet, generation in facets.items()
     }
 
 
-def branch_of(kept: FacetSecret, branch_keys: Mapping[int, bytes]) -> bytes:
-    """The branch key that makes a facet's keys of its secret. Raises Unavailable when it is not at hand."""
-    branch = branch_keys.get(kept.key_version)
+def opened(tenant_id: str, facet: FacetId, kept: FacetSecret, branch_keys: Mapping[int, bytes]) -> FacetKeys:
+    """A facet's keys, for sealing and for opening: the one way from a stored secret to them.
+
+    Raises Unavailable when the branch key is not at hand or the commitment does not fit.
+    """
+    root = root_of(tenant_id, facet, kept, branch_keys)
+    fields = key_of_root(root, "fields")
+    if commitment(fields) != kept.commitment:
+        raise Unavailable("commitment_mismatch", "A facet's secret does not fit its commitment.")
+    return FacetKeys(
+        tenant=tenant_id,
+        facet=facet,
+        generation=kept.generation,
+        key_version=kept.key_version,
+        fields=fields,
+        events=key_of_root(root, "events"),
+    )
+
+
+def root_of(tenant_id: str, facet: FacetId, kept: FacetSecret, branch_keys: Mapping[int, bytes]) -> bytes:
+    """What a facet's keys come from. Raises Unavailable when it cannot be had."""
+    branch = branch_keys.get(kept.opens_with)
     if branch is None:
         raise Unavailable("branch_key_missing", "The branch key of a facet is not at hand.")
-    return branch
+    if not kept.wrapped:
+        return facet_root(branch, kept.secret)
+    try:
+        return unwrap_root(
+            kept.wrapped, branch, kept.secret, of=bound_to(tenant_id, facet, kept), branch_version=kept.branch_version
+        )
+    except SealBroken:
+        raise Unavailable("commitment_mismatch", "A facet's wrapped root does not open.") from None
+
+
+def bound_to(tenant_id: str, facet: FacetId, kept: FacetSecret) -> tuple[str, str, int, int]:
+    """What a facet's wrapped root is bound to."""
+    return tenant_id, facet, kept.generation, kept.key_version
 
 
 def secret_name(facet: FacetId, generation: int) -> str:
@@ -55,18 +90,3 @@ def _new(tenant_id: str, facet: FacetId, generation: int, keys: IngestKeys, serv
     mark = commitment(facet_key(keys.branch_keys[version], secret, "fields"))
     kept = FacetSecret(secret, mark, version, generation)
     return services.secrets.create(tenant_id, secret_name(facet, generation), kept)
-
-
-def _opened(tenant_id: str, facet: FacetId, kept: FacetSecret, keys: IngestKeys) -> FacetKeys:
-    branch = branch_of(kept, keys.branch_keys)
-    fields = facet_key(branch, kept.secret, "fields")
-    if commitment(fields) != kept.commitment:
-        raise Unavailable("commitment_mismatch", "A facet's secret does not fit its commitment.")
-    return FacetKeys(
-        tenant=tenant_id,
-        facet=facet,
-        generation=kept.generation,
-        key_version=kept.key_version,
-        fields=fields,
-        events=facet_key(branch, kept.secret, "events"),
-    )

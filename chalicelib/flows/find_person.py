@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from chalicelib.events.model import Identifier
 from chalicelib.flows.follow import follow
+from chalicelib.flows.known_names import find_known
 from chalicelib.flows.profile_of import profile_of
 from chalicelib.flows.services import ReadServices
 from chalicelib.identity.anchors import rank_of
@@ -38,9 +39,7 @@ def by_identifiers(tenant: Tenant, identifiers: Sequence[Identifier], services: 
     Raises BadInput for identifiers of which none can be used.
     """
     normalised, _ = normalise_all(identifiers, region=tenant.region, blocked=tenant.blocked)
-    index = services.index(tenant)
-    keys = [index.identifier_key(one) for one in normalised]
-    owners = services.profiles.find(tenant.tenant_id, keys, fresh=False)
+    owners = find_known(tenant.tenant_id, normalised, services.index(tenant), services.profiles)
     leading = [key for key, row in owners.items() if row.profile_id]
     for key in sorted(leading, key=lambda key: (rank_of(namespace_of(key)), key)):
         try:

@@ -13,6 +13,7 @@ import msgspec
 from chalicelib.flows.admission import Admitted, Message, Opened, admit, open_message
 from chalicelib.flows.count_applied import count_applied
 from chalicelib.flows.count_words import count_words
+from chalicelib.flows.known_names import under_known_names
 from chalicelib.flows.publish import publish, publish_again
 from chalicelib.flows.quarantine import note_parts, quarantine
 from chalicelib.flows.refuse_erased import refuse_erased
@@ -108,7 +109,8 @@ def _round(batch: Batch, services: IngestServices, now: Millis) -> None:
     """Read, settle and save as much of the batch as one transaction may hold."""
     tenant = batch.opened.tenant
     snapshot = Snapshot(tenant.tenant_id, services.profiles)
-    events = list(_first_actions(batch.pending.values(), batch.at_once))
+    events: Sequence[Admitted] = list(_first_actions(batch.pending.values(), batch.at_once))
+    events = under_known_names(events, snapshot)
     snapshot.know(key for one in events for key in one.identifiers)
     if snapshot.is_torn:
         return
@@ -142,7 +144,7 @@ def _settle_accounts(
             count_words(group, saved.people, batch.opened.tenant.tenant_id, services, now)
         batch.to_publish.extend(saved.changes)
         _note_failed_rules(saved.changes, batch)
-        note_parts(saved.refused_links, saved.refused_traits, batch.opened, services, now)
+        note_parts(saved.refused_links, saved.left_out, batch.opened, services, now)
     else:
         batch.report.duplicate += len(done)
         batch.to_publish.extend(publish_again(done, batch.opened.tenant.tenant_id, services))

@@ -7,14 +7,13 @@ from functools import reduce
 
 import msgspec
 
-from chalicelib.flows.contribute import SEALED_SCHEMA
-from chalicelib.flows.facet_keys import branch_of
+from chalicelib.flows.facet_keys import opened
 from chalicelib.flows.matching_services import MatchServices
 from chalicelib.identity.partition import Apart, Ties
 from chalicelib.kernel.codec import decode
 from chalicelib.matching.model import Person
 from chalicelib.matching.schema import READ
-from chalicelib.privacy.sealing import Place, SealBroken, facet_key, open_
+from chalicelib.privacy.sealing import SealBroken
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.profiles.fold import later_trait
 from chalicelib.profiles.links import nodes_of
@@ -102,14 +101,13 @@ def _value(
 def _opened(
     tenant_id: str, facet: FacetId, name: str, trait: Trait, kept: FacetSecret, branches: Mapping[int, bytes]
 ) -> str:
-    key = facet_key(branch_of(kept, branches), kept.secret, "fields")
-    place = Place(tenant_id, facet, kept.generation, SEALED_SCHEMA, kept.key_version)
+    keys = opened(tenant_id, facet, kept, branches)
     try:
-        opened = open_(key, trait.value, aad=place.of(f"trait/{name}"), committed=kept.commitment)
+        value = keys.open(keys.fields, f"trait/{name}", trait.value)
     except SealBroken:
         # Sealed for a generation that was erased since: no evidence.
         return ""
-    return str(msgspec.msgpack.decode(opened))
+    return str(msgspec.msgpack.decode(value))
 
 
 def _days(facets: Collection[Facet]) -> tuple[int, ...]:

@@ -9,12 +9,12 @@ from typing import Any
 import msgspec
 
 from chalicelib.events.model import Event
-from chalicelib.flows.contribute import SEALED_SCHEMA, EventContent
-from chalicelib.flows.facet_keys import branch_of, secret_name
+from chalicelib.flows.contribute import EventContent
+from chalicelib.flows.facet_keys import opened, secret_name
 from chalicelib.flows.follow import follow
 from chalicelib.kernel.codec import decode
-from chalicelib.kernel.errors import Conflict, NotFound
-from chalicelib.privacy.sealing import FacetKey, Place, SealBroken, facet_key, open_
+from chalicelib.kernel.errors import Conflict, NotFound, Unavailable
+from chalicelib.privacy.sealing import SealBroken
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.profiles.model import Body, FacetId, Trait
 from chalicelib.store.rows import EventRow, FacetSecret, HistoryStore, ProfileRow, ProfileStore, SecretStore
@@ -54,21 +54,16 @@ class Opened(msgspec.Struct, frozen=True):
         kept = self.kept.get(facet)
         if kept is None:
             raise cannot_be_opened()
-        branch = branch_of(kept, self.branches)
-        self._committed(branch, kept)
-        key = facet_key(branch, kept.secret, purpose)
-        place = Place(self.tenant_id, facet, kept.generation, SEALED_SCHEMA, kept.key_version)
         try:
-            return open_(key, sealed, aad=place.of(field), committed=key.commitment)
+            keys = opened(self.tenant_id, facet, kept, self.branches)
+            return keys.open(keys.fields if purpose == "fields" else keys.events, field, sealed)
         except SealBroken:
             raise cannot_be_opened() from None
-
-    def _committed(self, branch: bytes, kept: FacetSecret) -> FacetKey:
-        """The key whose commitment is kept. Raises Conflict where the secret leads to another."""
-        fields = facet_key(branch, kept.secret, "fields")
-        if fields.commitment != kept.commitment:
-            raise cannot_be_opened()
-        return fields
+        except Unavailable as error:
+            if error.code != "commitment_mismatch":
+                # A branch key that is newer than the tenant as it was read comes with the next reading.
+                raise
+            raise cannot_be_opened() from None
 
 
 def cannot_be_opened() -> Conflict:

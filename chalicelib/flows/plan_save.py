@@ -15,7 +15,7 @@ from chalicelib.kernel.codec import encode
 from chalicelib.kernel.moments import Millis
 from chalicelib.profiles.join import body_of
 from chalicelib.profiles.model import Body, FacetId, IdentifierKey
-from chalicelib.store.rows import IdentifierRow, IdentifierWrite, ProfileRow, State
+from chalicelib.store.rows import IdentifierWrite, ProfileRow, State
 
 ACTIONS_AT_ONCE = 100
 """What DynamoDB takes in one transaction."""
@@ -65,7 +65,10 @@ def plan(settled: Settled, snapshot: Snapshot, index: BlindIndex, now: Millis, n
         redirects=redirects,
         identifiers=writes,
         checks=tuple((one.row.profile_id, one.replaces) for one in people if not one.is_changed),
-        unmoved=tuple((key, snapshot.row(key).version) for key in sorted(_decisive(people, snapshot, new) - written)),
+        unmoved=tuple(
+            (key, snapshot.row(key).version)
+            for key in sorted((_decisive(people, snapshot, new) | _namesakes(writes, snapshot)) - written)
+        ),
     )
 
 
@@ -177,19 +180,23 @@ def _identifiers(people: tuple[Person, ...], settled: Settled, snapshot: Snapsho
     for key in sorted(moved | contended.keys() | settled.shared):
         before = snapshot.row(key)
         is_shared = before.shared or key in settled.shared
-        after = IdentifierRow(
+        after = msgspec.structs.replace(
+            before,
             profile_id=owners.get(key, "" if key in stood or settled.reached else before.profile_id),
-            version=before.version,
             # Those of a shared one stay as they were when it was found to be: who comes later was never linked by it.
             contenders=before.contenders
             if before.shared
             else tuple(sorted({*contended.get(key, ()), *before.contenders})[:MOST_CONTENDERS]),
             shared=is_shared,
-            erased_at=before.erased_at,
-            generation=before.generation,
         )
         if after != before:
             yield IdentifierWrite(key, msgspec.structs.replace(after, version=before.version + 1))
+
+
+def _namesakes(writes: Iterable[IdentifierWrite], snapshot: Snapshot) -> set[IdentifierKey]:
+    """The other names of identifiers that get their first row: they must be unknown still, or it would have two."""
+    new = (one.key for one in writes if one.row.version == 1) if snapshot.namesakes else ()
+    return {name for key in new for name in snapshot.namesakes.get(key, ())}
 
 
 def _decisive(people: tuple[Person, ...], snapshot: Snapshot, new: tuple[Edge, ...]) -> set[IdentifierKey]:

@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from chalicelib.events.delivery import Delivery, RefusedItem
 from chalicelib.events.model import Event
 from chalicelib.flows.admission import Admitted, Opened, Refused, delivery_info
+from chalicelib.flows.heard_consent import LeftOut
 from chalicelib.flows.services import IngestServices
 from chalicelib.identity.partition import RefusedLink
 from chalicelib.kernel.codec import encode
@@ -50,19 +51,20 @@ def quarantine(refused: Sequence[Refused], opened: Opened, services: IngestServi
 
 def note_parts(
     links: Sequence[RefusedLink],
-    traits: Sequence[tuple[bytes, str]],
+    left_out: Sequence[tuple[bytes, LeftOut]],
     opened: Opened,
     services: IngestServices,
     now: Millis,
 ) -> None:
-    """Keep what applied events went on without, for review: each refused link once, and each event's traits.
+    """Keep what applied events went on without, for review: each refused link once, and each event's parts.
 
     Their originals stand sealed in the history, so nothing of them is kept here.
     """
     for link in links:
         keep_note("link", f"{link.anchor}~{link.other}", link.reason, "identifiers", opened, services, now)
-    for event_key, name in traits:
-        keep_note("trait", f"{event_key.hex()}-{name}", "trait_left_out", f"traits.{name}", opened, services, now)
+    for event_key, part in left_out:
+        about = f"{event_key.hex()}-{part.path.rpartition('.')[2]}"
+        keep_note("trait", about, part.code, part.path, opened, services, now)
 
 
 def keep_note(

@@ -9,6 +9,7 @@ import msgspec
 from chalicelib.flows.admission import Admitted
 from chalicelib.flows.contribute import Contributed, contribute
 from chalicelib.flows.facet_keys import facet_keys
+from chalicelib.flows.heard_consent import LeftOut
 from chalicelib.flows.notes import notes_of
 from chalicelib.flows.plan_save import ACTIONS_AT_ONCE, Person, Plan, actions_of, plan
 from chalicelib.flows.save_changes import tell
@@ -18,10 +19,13 @@ from chalicelib.flows.snapshot import Snapshot, limits_of
 from chalicelib.identity.partition import Edge, RefusedLink
 from chalicelib.kernel.moments import DAY_MS, Millis
 from chalicelib.privacy.tenants import Tenant
+from chalicelib.profiles.consents import CONSENT_TYPES
 from chalicelib.profiles.fold import fold
 from chalicelib.profiles.model import Contribution, Facet, FacetId
 from chalicelib.store import rows
 
+_LEDGER_DAYS = 3_650
+"""What was agreed to, and what was taken back, must be shown for as long as anybody may ask."""
 _MARGIN_DAYS = 30
 """How much longer than the horizon a marker lives: DynamoDB's own expiry and clocks may lag."""
 
@@ -38,13 +42,13 @@ class Round(msgspec.Struct, frozen=True):
 class Saved(msgspec.Struct, frozen=True):
     """How saving a group ended, and what is to be published for it. ``too_large``: nothing was tried.
 
-    ``refused_traits`` are event key and name of each trait that was left out of its event; ``people`` are who the
+    ``left_out`` are the events' keys and what each was applied without; ``people`` are who the
     events' people are since.
     """
 
     outcome: rows.Outcome
     changes: tuple[Change, ...] = ()
-    refused_traits: tuple[tuple[bytes, str], ...] = ()
+    left_out: tuple[tuple[bytes, LeftOut], ...] = ()
     refused_links: tuple[RefusedLink, ...] = ()
     too_large: bool = False
     people: tuple[Person, ...] = ()
@@ -81,7 +85,7 @@ def save_group(events: Sequence[Admitted], known: Round, services: IngestService
     return Saved(
         outcome=services.profiles.save(change),
         changes=told.changes,
-        refused_traits=tuple((one.contribution.event_key, name) for one in contributed for name in one.refused_traits),
+        left_out=tuple((one.contribution.event_key, part) for one in contributed for part in one.left_out),
         refused_links=tuple(link for link in settled.refused if not _was_refused(link, snapshot)),
         people=planned.people,
     )
@@ -145,7 +149,8 @@ def _event_rows(
             event_key=one.contribution.event_key,
             facet=one.contribution.facet,
             at=one.contribution.at,
-            expires_at=one.contribution.at + lifetime,
+            expires_at=one.contribution.at
+            + (_LEDGER_DAYS * DAY_MS if one.contribution.type in CONSENT_TYPES else lifetime),
             content=one.content,
             changes=note,
             saved_at=made[one.contribution.facet].updated_at,

@@ -25,16 +25,18 @@ MOST_PEOPLE = 10
 
 
 class IngestKeys(msgspec.Struct, frozen=True):
-    """A tenant's opened keys, as ingestion has them. ``branch_version`` is what new seals take."""
+    """A tenant's opened keys, as ingestion has them."""
 
     index: BlindIndex
     branch_keys: Mapping[int, bytes]
     ingest_private: bytes
+    written: int = 0
+    """The version that new facets are sealed under; 0: the newest."""
 
     @property
     def branch_version(self) -> int:
-        """The newest branch key's version."""
-        return max(self.branch_keys)
+        """The branch key's version that new facets are sealed under."""
+        return self.written or max(self.branch_keys)
 
     def __repr__(self) -> str:
         return "<ingest keys>"

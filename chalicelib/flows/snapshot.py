@@ -19,11 +19,13 @@ _LIVE = ("active", "restricted")
 class Snapshot:
     """What is known so far of a tenant's people, by strongly consistent reads. Reads more when asked to know it."""
 
-    __slots__ = ("_bodies", "_is_torn", "_profiles", "_store", "identifiers", "tenant_id")
+    __slots__ = ("_bodies", "_is_torn", "_profiles", "_store", "identifiers", "namesakes", "tenant_id")
 
     def __init__(self, tenant_id: str, store: ProfileStore) -> None:
         self.tenant_id = tenant_id
         self.identifiers: dict[IdentifierKey, IdentifierRow] = {}
+        self.namesakes: dict[IdentifierKey, tuple[IdentifierKey, ...]] = {}
+        """The names that an identifier also has, by other index keys of its tenant; they were looked up."""
         self._is_torn = False
         self._profiles: dict[str, ProfileRow | None] = {}
         self._bodies: dict[str, Body] = {}

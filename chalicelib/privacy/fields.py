@@ -75,6 +75,8 @@ FIELDS: Mapping[str, Field] = {field.name: field for field in _MAP.traits}
 """Traits by name."""
 EVENT_FIELDS: Mapping[str, EventField] = {field.name: field for field in _MAP.event_fields}
 """Fields of event data by name."""
+CONSENTS = "consents"
+"""What a credential lists among its traits to be believed when it says that somebody agreed. It is no trait."""
 SOURCE_TRAITS = frozenset(field.name for field in _MAP.traits if field.writable_by == "source")
 """What every source may write, unless its credential says otherwise."""
 
@@ -82,11 +84,15 @@ SOURCE_TRAITS = frozenset(field.name for field in _MAP.traits if field.writable_
 def allowed_traits(credential_traits: Collection[str] | None = None) -> frozenset[str]:
     """The traits a credential may write: those it lists, or ``SOURCE_TRAITS`` when it lists none.
 
-    Trusted traits (``is_vip``, ``member_level``) must be listed; derived ones are written by nobody.
+    Trusted traits (``is_vip``, ``member_level``) and ``CONSENTS`` must be listed; derived ones are written by nobody.
     """
     if not credential_traits:
         return SOURCE_TRAITS
-    return frozenset(name for name in credential_traits if name in FIELDS and FIELDS[name].writable_by != "derived")
+    return frozenset(
+        name
+        for name in credential_traits
+        if name == CONSENTS or (name in FIELDS and FIELDS[name].writable_by != "derived")
+    )
 
 
 def check_trait(name: str, value: Any, path: str = "") -> str | int | bool:

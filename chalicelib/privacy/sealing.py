@@ -61,17 +61,25 @@ class FacetKey:
         return mac.finalize()[:_NONCE_BYTES]
 
 
-def facet_key(branch_key: bytes, facet_secret: bytes, purpose: str) -> FacetKey:
-    """The key of one facet for one purpose and class, such as ``trait/personal``.
+def facet_root(branch_key: bytes, facet_secret: bytes) -> bytes:
+    """32 bytes that all keys of one facet come from, and that lead back to neither of the two.
 
     Deleting ``facet_secret`` shreds every copy of what was sealed under it, backups included.
     Raises ValueError for key parts that are not 32 bytes.
     """
     if len(branch_key) != KEY_BYTES or len(facet_secret) != KEY_BYTES:
         raise ValueError("A branch key and a facet secret are 32 bytes each.")
-    info = b"zhiyin/seal/" + purpose.encode()
-    length = 2 * KEY_BYTES + COMMITMENT_BYTES
-    return FacetKey(hkdf.derive(branch_key, salt=facet_secret, info=info, length=length))
+    return hkdf.extract(facet_secret, branch_key)
+
+
+def key_of_root(root: bytes, purpose: str) -> FacetKey:
+    """A facet's key for one purpose and class, such as ``trait/personal``."""
+    return FacetKey(hkdf.expand(root, b"zhiyin/seal/" + purpose.encode(), 2 * KEY_BYTES + COMMITMENT_BYTES))
+
+
+def facet_key(branch_key: bytes, facet_secret: bytes, purpose: str) -> FacetKey:
+    """The key for one purpose of a facet that was never rewrapped. Raises ValueError as ``facet_root`` does."""
+    return key_of_root(facet_root(branch_key, facet_secret), purpose)
 
 
 def commitment(key: FacetKey) -> bytes:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+
 import msgspec
 
+from chalicelib.kernel.moments import Millis
 from chalicelib.privacy.permission import ASKED_FIRST
 
 
@@ -16,6 +19,8 @@ class Tenant(msgspec.Struct, frozen=True):
     an identifier seen with more than ``shared_after`` people of one namespace identifies nobody. ``blocked`` are
     values that name nobody, beyond those that never do.
     ``asked_first`` are purposes that need a person's yes; all others go by the field's legal basis until there is a no.
+    ``index_key`` is of ``index_version``; a newer one beside it is in ``later_index_keys`` until the older is removed.
+    ``branch_starts`` and ``index_starts`` say from when a version is written with: every function knows it by then.
     From the score ``merge_above`` on probable matches are merged by themselves; None = never.
     """
 
@@ -34,11 +39,34 @@ class Tenant(msgspec.Struct, frozen=True):
     blocked: tuple[str, ...] = ()
     merge_above: float | None = None
     asked_first: tuple[str, ...] = ASKED_FIRST
+    index_version: int = 1
+    later_index_keys: dict[int, bytes] = {}
+    branch_starts: dict[int, Millis] = {}
+    index_starts: dict[int, Millis] = {}
 
     def __repr__(self) -> str:
         return f"<tenant {self.tenant_id}>"
 
     @property
     def branch_version(self) -> int:
-        """The version that new values are sealed under."""
+        """The newest branch key's version."""
         return max(self.branch_keys)
+
+    def branch_written(self, now: Millis) -> int:
+        """The version that new facets are sealed under now."""
+        return _begun(self.branch_keys, self.branch_starts, now)
+
+    @property
+    def index_keys(self) -> dict[int, bytes]:
+        """All index keys, as KMS wrapped them, by version."""
+        return {self.index_version: self.index_key, **self.later_index_keys}
+
+    def index_written(self, now: Millis) -> int:
+        """The version that identifiers nobody knows yet are named with now."""
+        return _begun(self.index_keys, self.index_starts, now) if self.later_index_keys else self.index_version
+
+
+def _begun(versions: Iterable[int], starts: Mapping[int, Millis], now: Millis) -> int:
+    """The newest version whose time has come. The oldest one's always has: something must be written with."""
+    ordered = sorted(versions)
+    return max(one for one in ordered if one == ordered[0] or starts.get(one, 0) <= now)

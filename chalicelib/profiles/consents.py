@@ -15,6 +15,7 @@ from chalicelib.kernel.moments import Millis
 from chalicelib.profiles.model import Trait
 
 GRANTED, WITHDRAWN = "consent.granted", "consent.withdrawn"
+CONSENT_TYPES = frozenset({GRANTED, WITHDRAWN})
 _PREFIX = "consent:"
 _WITHDRAWN_RANK = 1 << 20
 """At the same millisecond a no wins over a yes, whoever told us."""

@@ -144,7 +144,7 @@ def absent() -> dict[str, Any]:
     return {"ConditionExpression": "attribute_not_exists(#pk)", "ExpressionAttributeNames": {"#pk": "pk"}}
 
 
-def equals(name: str, value: str | int) -> dict[str, Any]:
+def equals(name: str, value: str | int | bytes) -> dict[str, Any]:
     """The condition that an attribute is what it was read to be."""
     return {
         "ConditionExpression": "#name = :value",

@@ -59,7 +59,7 @@ class DynamoProfiles:
         """Identifier → row, for those known."""
         prefix = f"{tenant}#i#"
         items = self._profiles.get_many([prefix + key for key in keys], fresh=fresh)
-        return {str(item["pk"]).removeprefix(prefix): _identifier(item) for item in items}
+        return {str(item["pk"]).removeprefix(prefix): identifier_row(item) for item in items}
 
     def load(self, tenant: str, profile_ids: Collection[str], *, fresh: bool) -> dict[str, ProfileRow]:
         """Profile id → row, for those that exist."""
@@ -139,6 +139,8 @@ class DynamoProfiles:
             "shared": 1 if row.shared else None,
             "erased_at": row.erased_at or None,
             "generation": row.generation or None,
+            "alias_of": row.alias_of,
+            "aliased": row.aliased or None,
         }
         return put_action(self._profiles.name, item, equals("v", replaces) if replaces else absent())
 
@@ -168,7 +170,8 @@ def profile_row(tenant: str, item: Item) -> ProfileRow:
     )
 
 
-def _identifier(item: Item) -> IdentifierRow:
+def identifier_row(item: Item) -> IdentifierRow:
+    """An identifier as it is stored."""
     coded = cast(bytes, item.get("contenders", b""))
     return IdentifierRow(
         profile_id=str(item.get("profile_id", "")),
@@ -177,4 +180,6 @@ def _identifier(item: Item) -> IdentifierRow:
         shared=bool(item.get("shared", 0)),
         erased_at=cast(int, item.get("erased_at", 0)),
         generation=cast(int, item.get("generation", 0)),
+        alias_of=str(item.get("alias_of", "")),
+        aliased=cast(int, item.get("aliased", 0)),
     )

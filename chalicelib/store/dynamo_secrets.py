@@ -5,43 +5,32 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import cast
 
+import msgspec
+
 from chalicelib.kernel.errors import Unavailable
 from chalicelib.profiles.model import FacetId
-from chalicelib.store.dynamo import Table
-from chalicelib.store.items import Attributes, Call
+from chalicelib.store.dynamo import Table, equals
+from chalicelib.store.items import Attributes, Call, Item, plain
 from chalicelib.store.rows import FacetSecret
+from chalicelib.store.sweeps import Listed, Progress
 
 
 class DynamoSecrets:
-    """``SecretStore`` on the table ``keys``."""
+    """``SweptSecrets`` on the table ``keys``."""
 
     def __init__(self, call: Call, table: str) -> None:
+        self._call = call
         self._table = Table(call, table)
 
     def secrets(self, tenant: str, facets: Collection[FacetId]) -> dict[FacetId, FacetSecret]:
         """Facet → secret, for those that have one."""
         prefix = f"{tenant}#"
         items = self._table.get_many([prefix + facet for facet in facets], fresh=True)
-        return {
-            str(item["pk"]).removeprefix(prefix): FacetSecret(
-                secret=cast(bytes, item["secret"]),
-                commitment=cast(bytes, item["commitment"]),
-                key_version=cast(int, item["key_version"]),
-                generation=cast(int, item["generation"]),
-            )
-            for item in items
-        }
+        return {str(item["pk"]).removeprefix(prefix): _secret(item) for item in items}
 
     def create(self, tenant: str, facet: FacetId, secret: FacetSecret) -> FacetSecret:
         """Keep a new secret unless there is one; returns the one that is kept."""
-        item: Attributes = {
-            "pk": f"{tenant}#{facet}",
-            "secret": secret.secret,
-            "commitment": secret.commitment,
-            "key_version": secret.key_version,
-            "generation": secret.generation,
-        }
-        if self._table.put(item, if_absent=True):
+        if self._table.put(_item(tenant, facet, secret), if_absent=True):
             return secret
         kept = self.secrets(tenant, [facet]).get(facet)
         if kept is None:
@@ -52,3 +41,62 @@ class DynamoSecrets:
         """Delete secrets."""
         for facet in facets:
             self._table.delete(f"{tenant}#{facet}")
+
+    def behind(self, tenant: str, version: int, after: str, *, limit: int) -> Listed[FacetSecret]:
+        """Secrets that need a branch key older than ``version``. Other tenants' rows are paid for, too."""
+        prefix = f"{tenant}#"
+        asked = {
+            "TableName": self._table.name,
+            "ConsistentRead": True,
+            "Limit": limit,
+            "FilterExpression": "begins_with(#pk, :prefix) AND (#branch < :version"
+            " OR (attribute_not_exists(#branch) AND #sealed < :version))",
+            "ExpressionAttributeNames": {"#pk": "pk", "#branch": "branch_version", "#sealed": "key_version"},
+            "ExpressionAttributeValues": {":prefix": {"S": prefix}, ":version": {"N": str(version)}},
+        }
+        answer = self._call("Scan", asked | ({"ExclusiveStartKey": {"pk": {"S": after}}} if after else {}))
+        found = {str(item["pk"]).removeprefix(prefix): _secret(item) for item in map(plain, answer["Items"])}
+        last = answer.get("LastEvaluatedKey")
+        return Listed(found, str(last["pk"]["S"]) if last else "", int(answer["ScannedCount"]))
+
+    def swap(self, tenant: str, name: str, before: FacetSecret, after: FacetSecret) -> bool:
+        """Replace a secret, if it is the one that was read."""
+        return self._table.put_if(_item(tenant, name, after), equals("secret", before.secret))
+
+    def progress(self, tenant: str, kind: str) -> Progress | None:
+        """Where the sweep of a kind stands."""
+        item = self._table.get(_note_pk(tenant, kind), fresh=True)
+        return None if item is None else msgspec.msgpack.decode(cast(bytes, item["content"]), type=Progress)
+
+    def note(self, tenant: str, kind: str, progress: Progress) -> None:
+        """Note where it stands."""
+        item: Attributes = {"pk": _note_pk(tenant, kind), "content": msgspec.msgpack.encode(progress)}
+        self._table.put(item, if_absent=False)
+
+
+def _note_pk(tenant: str, kind: str) -> str:
+    # No tenant's id is empty, so that no secret is called so.
+    return f"#sweep#{kind}#{tenant}"
+
+
+def _item(tenant: str, name: str, secret: FacetSecret) -> Attributes:
+    return {
+        "pk": f"{tenant}#{name}",
+        "secret": secret.secret,
+        "commitment": secret.commitment,
+        "key_version": secret.key_version,
+        "generation": secret.generation,
+        "branch_version": secret.branch_version or None,
+        "wrapped": secret.wrapped,
+    }
+
+
+def _secret(item: Item) -> FacetSecret:
+    return FacetSecret(
+        secret=cast(bytes, item["secret"]),
+        commitment=cast(bytes, item["commitment"]),
+        key_version=cast(int, item["key_version"]),
+        generation=cast(int, item["generation"]),
+        branch_version=cast(int, item.get("branch_version", 0)),
+        wrapped=cast(bytes, item.get("wrapped", b"")),
+    )

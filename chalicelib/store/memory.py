@@ -24,6 +24,7 @@ from chalicelib.store.rows import (
     Record,
     due_shard,
 )
+from chalicelib.store.sweeps import Listed, Progress
 
 
 class MemoryProfiles:
@@ -208,6 +209,7 @@ class MemorySecrets:
 
     def __init__(self) -> None:
         self.kept: dict[tuple[str, FacetId], FacetSecret] = {}
+        self.notes: dict[tuple[str, str], Progress] = {}
 
     def secrets(self, tenant: str, facets: Collection[FacetId]) -> dict[FacetId, FacetSecret]:
         """Facet → secret, for those that have one."""
@@ -221,3 +223,25 @@ class MemorySecrets:
         """Delete secrets."""
         for facet in facets:
             self.kept.pop((tenant, facet), None)
+
+    def behind(self, tenant: str, version: int, after: str, *, limit: int) -> Listed[FacetSecret]:
+        """Secrets that need a branch key older than ``version``."""
+        names = sorted(name for of, name in list(self.kept) if of == tenant and name > after)
+        page = {name: self.kept[tenant, name] for name in names[:limit]}
+        found = {name: one for name, one in page.items() if one.opens_with < version}
+        return Listed(found, names[limit - 1] if len(names) > limit else "", len(page))
+
+    def swap(self, tenant: str, name: str, before: FacetSecret, after: FacetSecret) -> bool:
+        """Replace a secret, if it is the one that was read."""
+        if self.kept.get((tenant, name)) != before:
+            return False
+        self.kept[tenant, name] = after
+        return True
+
+    def progress(self, tenant: str, kind: str) -> Progress | None:
+        """Where the sweep of a kind stands."""
+        return self.notes.get((tenant, kind))
+
+    def note(self, tenant: str, kind: str, progress: Progress) -> None:
+        """Note where it stands."""
+        self.notes[tenant, kind] = progress

@@ -45,6 +45,8 @@ class ProfileItem(Model):
     contenders = BinaryAttribute(null=True, legacy_encoding=False)
     shared = NumberAttribute(null=True)
     erased_at = NumberAttribute(null=True)
+    alias_of = UnicodeAttribute(null=True)
+    aliased = NumberAttribute(null=True)
     body = BinaryAttribute(null=True, legacy_encoding=False)
     ties = BinaryAttribute(null=True, legacy_encoding=False)
     due_shard = UnicodeAttribute(null=True)
@@ -103,6 +105,8 @@ class SecretItem(Model):
     commitment = BinaryAttribute(legacy_encoding=False)
     key_version = NumberAttribute()
     generation = NumberAttribute()
+    branch_version = NumberAttribute(null=True)
+    wrapped = BinaryAttribute(null=True, legacy_encoding=False)
 
 
 class CatalogueItem(Model):

@@ -85,6 +85,9 @@ class IdentifierRow(msgspec.Struct, frozen=True):
     it does not lead to. ``shared`` says that it was seen with too many people to lead to any but its own facet.
     A shared one keeps the contenders that it had when it was found to be.
     Events up to ``erased_at`` are of a person that was erased; ``generation`` is the last one that was.
+
+    An index key that was rotated leaves two names of one identifier: the one it had first stays its own, and the row
+    of the other only leads there (``alias_of``). ``aliased`` is the newest index version it has such a row under.
     """
 
     profile_id: str = ""
@@ -93,6 +96,13 @@ class IdentifierRow(msgspec.Struct, frozen=True):
     shared: bool = False
     erased_at: Millis = 0
     generation: int = 0
+    alias_of: IdentifierKey = ""
+    aliased: int = 0
+
+    @property
+    def leads(self) -> bool:
+        """Whether it says anything of a person: one that leads nowhere and never did is as good as none."""
+        return bool(self.profile_id or self.contenders or self.shared)
 
 
 class IdentifierWrite(msgspec.Struct, frozen=True):
@@ -152,12 +162,26 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 class FacetSecret(msgspec.Struct, frozen=True):
-    """What, with the tenant's branch key, makes a facet's sealing key. Deleting it shreds the facet."""
+    """What, with the tenant's branch key, makes a facet's sealing key. Deleting it shreds the facet.
+
+    ``key_version`` is what its sealed values say they were sealed under; it never changes. Once the branch key was
+    rotated, ``wrapped`` is the facet's root under ``secret`` and the branch key of ``branch_version``.
+    """
 
     secret: bytes
     commitment: bytes
     key_version: int
     generation: int
+    branch_version: int = 0
+    wrapped: bytes = b""
+
+    @property
+    def opens_with(self) -> int:
+        """The version of the branch key that is needed to open it."""
+        return self.branch_version or self.key_version
+
+    def __repr__(self) -> str:
+        return f"<facet secret of branch key {self.opens_with}>"
 
 
 class QuarantineRow(msgspec.Struct, frozen=True):

@@ -26,7 +26,7 @@ NAMES: Sequence[tuple[str, str]] = [
     *(("email", f"reader{one}@shop.test") for one in range(3)),
     *(("anonymous_id", f"browser-{one}") for one in range(4)),
 ]
-KINDS = ("order.paid", "order.refunded", "message.received", "profile.described")
+KINDS = ("order.paid", "message.received", *["profile.described"] * 2, "order.refunded", "consent.withdrawn")
 DAYS = (0, 1, 2, 40, 91, 130, 400, 729)
 
 
@@ -38,6 +38,10 @@ def events(draw: st.DrawFn) -> Event:
     who = draw(st.lists(st.sampled_from(NAMES), min_size=1, max_size=3, unique=True))
     traits = {"city": draw(st.sampled_from(["上海", "北京"])), "is_vip": draw(st.booleans())}
     order = {"order_id": draw(st.sampled_from(["o1", "o2"])), "amount": draw(st.sampled_from(["1.00", "250.5"]))}
+    if kind == "consent.withdrawn" and traits["is_vip"]:
+        kind = "consent.granted"
+    agreed = {"purpose": draw(st.sampled_from(["marketing", "profiling"]))}
+    told = {"profile": {"traits": traits}, "order": order, "consent": agreed}
     return Event(
         id=draw(st.uuids()).hex,
         type=kind,
@@ -47,7 +51,7 @@ def events(draw: st.DrawFn) -> Event:
         source="s_crm" if trusted else "s_web",
         channel=draw(st.sampled_from(["web", "phone"])),
         identifiers=tuple(Identifier(*one) for one in who),
-        data={"traits": traits} if kind == "profile.described" else order if "order" in kind else {"text": "退款"},
+        data=told.get(kind.partition(".")[0], {"text": "退款"}),
     )
 
 

@@ -34,12 +34,13 @@ PEOPLE: Sequence[Sequence[tuple[str, str]]] = [
 ]
 """No two accounts share an identifier: a protection keeps the first link it sees, which is an order by design."""
 KINDS = ("order.paid", "order.shipped", "order.refunded", "message.received", "complaint.filed", "profile.described")
+WORDS = ("consent.granted", "consent.withdrawn")
 DAYS = (0, 1, 2, 40, 89, 91, 130, 400, 729, 731)
 
 
 @st.composite
 def events(draw: st.DrawFn) -> Event:
-    kind = draw(st.sampled_from(KINDS))
+    kind = draw(st.sampled_from((*KINDS, *WORDS)))
     trusted = draw(st.booleans())
     who = draw(st.lists(st.sampled_from(draw(st.sampled_from(PEOPLE))), min_size=1, max_size=3, unique=True))
     described = {
@@ -56,6 +57,7 @@ def events(draw: st.DrawFn) -> Event:
         )
     }
     of_order = {"order_id": draw(st.sampled_from(["o1", "o2"])), "amount": draw(st.sampled_from(["1.00", "250.5"]))}
+    agreed = {"purpose": draw(st.sampled_from(["marketing", "profiling", "raffles"])), "version": "v1"}
     return Event(
         id=draw(st.uuids()).hex,
         type=kind,
@@ -66,7 +68,7 @@ def events(draw: st.DrawFn) -> Event:
         source="s_crm" if trusted else "s_web",
         channel=draw(st.sampled_from(["web", "phone"])),
         identifiers=tuple(Identifier(*one) for one in who),
-        data=described if kind == "profile.described" else of_order if kind.startswith("order") else {"text": "退款"},
+        data={"profile": described, "order": of_order, "consent": agreed}.get(kind.partition(".")[0], {"text": "退款"}),
     )
 
 

@@ -42,7 +42,7 @@ WHO: Sequence[tuple[str, str]] = (
     ("email", "reader@shop.test"),
     ("device", "till-1"),
 )
-KINDS = ("order.paid", "complaint.filed", "message.received", "profile.described")
+KINDS = ("order.paid", "complaint.filed", "message.received", "profile.described", "consent.withdrawn")
 type Answers = dict[str, bytes]
 
 
@@ -51,6 +51,8 @@ def events(draw: st.DrawFn) -> Event:
     kind = draw(st.sampled_from(KINDS))
     who = draw(st.lists(st.sampled_from(WHO), min_size=1, max_size=3, unique=True))
     data: dict[str, Any] = {"text": "退款"}
+    if kind == "consent.withdrawn":
+        data = {"purpose": draw(st.sampled_from(["marketing", "service"]))}
     if kind == "order.paid":
         data = {"order_id": draw(st.sampled_from(["o1", "o2"])), "amount": "12.50"}
     if kind == "profile.described":

@@ -31,7 +31,7 @@ from chalicelib.kernel.codec import decode
 from chalicelib.kernel.errors import NotFound, Unavailable
 from chalicelib.kernel.moments import DAY_MS, HOUR_MS, Millis
 from chalicelib.privacy.envelope import key_pair
-from chalicelib.privacy.fields import FIELDS, SOURCE_TRAITS
+from chalicelib.privacy.fields import CONSENTS, FIELDS, SOURCE_TRAITS
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.profiles.model import Body, Profile
 from chalicelib.routing.policy import shipped_policy
@@ -44,7 +44,7 @@ from chalicelib.tags.model import Failure
 NOW: Millis = 1_760_000_000_000
 """2025-10-09T08:53:20Z: late afternoon in Shanghai."""
 TENANT_ID = "t_shop"
-TRUSTED = tuple(sorted(name for name, field in FIELDS.items() if field.writable_by != "derived"))
+TRUSTED = tuple(sorted([CONSENTS, *(name for name, field in FIELDS.items() if field.writable_by != "derived")]))
 
 
 def secret_of(*names: str) -> bytes:
@@ -58,16 +58,24 @@ class KeySet:
     def __init__(self) -> None:
         self.down = False
         self.branch_versions = 1
+        self.index_written = 1
+        self.index_versions: tuple[int, ...] = (1,)
 
     def index(self, tenant: Tenant) -> BlindIndex:
         self._answer()
-        return BlindIndex(secret_of(tenant.tenant_id, "index"))
+        keys = {one: self.index_key(tenant.tenant_id, one) for one in self.index_versions}
+        return BlindIndex(keys.pop(self.index_written), self.index_written, keys)
+
+    def index_key(self, tenant_id: str, version: int) -> bytes:
+        """The first as tenants of before have it; later ones with the part for names that it was."""
+        first = secret_of(tenant_id, "index")
+        return first if version == 1 else secret_of(tenant_id, "index", str(version)) + first
 
     def ingest(self, tenant: Tenant) -> IngestKeys:
         self._answer()
         branches = {one: self.branch(tenant.tenant_id, one) for one in range(1, self.branch_versions + 1)}
         private, _ = key_pair(secret_of(tenant.tenant_id, "ingest"))
-        return IngestKeys(BlindIndex(secret_of(tenant.tenant_id, "index")), branches, private)
+        return IngestKeys(self.index(tenant), branches, private)
 
     def branch(self, tenant_id: str, version: int) -> bytes:
         return secret_of(tenant_id, "branch", str(version))
@@ -328,6 +336,14 @@ def event(
 def paid(order: str, amount: str, *who: tuple[str, str], days_ago: int = 1, **more: Any) -> Event:
     """An order that was paid."""
     return event("order.paid", *who, at=NOW - days_ago * DAY_MS, order_id=order, amount=amount, **more)
+
+
+def consent(
+    *who: tuple[str, str], granted: bool, purpose: str = "marketing", at: Millis = NOW - HOUR_MS, **more: Any
+) -> Event:
+    """A yes or a no to a purpose, from a source whose yes is believed unless told."""
+    kind = "consent.granted" if granted else "consent.withdrawn"
+    return event(kind, *who, at=at, **{"source": "s_crm", "purpose": purpose, **more})
 
 
 def described(*who: tuple[str, str], at: Millis = NOW - HOUR_MS, source: str = "s_web", **traits: Any) -> Event:

@@ -31,6 +31,8 @@ _KINDS = (
     "message.received",
     "complaint.filed",
     "profile.described",
+    "consent.granted",
+    "consent.withdrawn",
     "page.viewed",
 )
 _DAYS = (0, 0, 1, 1, 2, 40, 89, 91, 130, 400, 729)
@@ -151,6 +153,8 @@ def _made(chance: random.Random, id: str, kind: str, who: Sequence[Who]) -> Even
     }
     of_order = {"order_id": chance.choice(["o1", "o2", "o3"]), "amount": chance.choice(["1.00", "250.5"])}
     given = {"traits": dict(chance.sample(sorted(described.items()), k=2))} if kind == "profile.described" else {}
+    agreed = {"purpose": chance.choice(["marketing", "analytics", "profiling"]), "version": "v1"}
+    told = {"profile": given, "order": of_order, "consent": agreed}
     return event(
         kind,
         *who,
@@ -158,7 +162,7 @@ def _made(chance: random.Random, id: str, kind: str, who: Sequence[Who]) -> Even
         at=NOW - HOUR_MS - chance.choice(_DAYS) * DAY_MS + chance.randint(0, 1),
         source=chance.choice(["s_web", "s_crm"]),
         channel=chance.choice(["web", "phone"]),
-        **(given or (of_order if kind.startswith("order") else {"text": "退款"})),
+        **told.get(kind.partition(".")[0], {"text": "退款"}),
     )
 
 

@@ -17,6 +17,7 @@ from chalicelib.store.dynamo_secrets import DynamoSecrets
 from chalicelib.store.items import Call
 from chalicelib.store.memory import MemoryHistory, MemoryProfiles, MemorySecrets
 from chalicelib.store.rows import HistoryStore, ProfileStore, SecretStore, TimerStore
+from chalicelib.store.sweeps import DynamoIdentifiers, MemoryIdentifiers, SweptIdentifiers
 from chalicelib.store.timers import DynamoTimers
 from infra import emulator
 
@@ -40,6 +41,14 @@ class Stores(msgspec.Struct, frozen=True):
             return DynamoTimers(self.api.call, self.tables["TABLE_PROFILES"])
         assert isinstance(self.profiles, MemoryProfiles)
         return self.profiles
+
+    @property
+    def identifiers(self) -> SweptIdentifiers:
+        """Identifiers as a sweep goes through them."""
+        if self.api is not None:
+            return DynamoIdentifiers(self.api.call, self.tables["TABLE_PROFILES"])
+        assert isinstance(self.profiles, MemoryProfiles)
+        return MemoryIdentifiers(self.profiles.identifiers)
 
     def call(self, operation: str, **body: Any) -> dict[str, Any]:
         """One bare call to the service behind the stores."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from msgspec.structs import replace
@@ -11,7 +11,8 @@ from chalicelib.kernel.moments import DAY_MS
 from chalicelib.privacy.credentials import Credential
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.store.catalogue import SourceRecord
-from chalicelib.store.rows import DecisionRow, FacetSecret, IdentifierRow, IdentifierWrite, Outcome, Record
+from chalicelib.store.rows import Change, DecisionRow, FacetSecret, IdentifierRow, IdentifierWrite, Outcome, Record
+from chalicelib.store.sweeps import Progress, SweptSecrets
 from tests.store import rows
 from tests.store.backends import Stores
 
@@ -377,3 +378,86 @@ def _unchanged(stores: Stores, tenant: str) -> None:
     assert stores.history.events(tenant, [rows.key("e2")]) == {}
     found = stores.profiles.find(tenant, ["user_id:aa", "phone:bb", "email:cc"], fresh=True)
     assert found == dict.fromkeys(["user_id:aa", "phone:bb"], IdentifierRow("p_1", 1))
+
+
+def test_behind__secrets_by_the_branch_key_they_need__are_listed_page_by_page(stores: Stores, tenant: str) -> None:
+    """A sweep sees each secret that an older branch key is needed for, and no other tenant's."""
+    secrets = cast(SweptSecrets, stores.secrets)
+    old, wrapped, new = (
+        FacetSecret(b"a" * 32, b"c" * 16, 1, 1),
+        FacetSecret(b"b" * 32, b"c" * 16, 1, 1, 2, b"wrapped"),
+        FacetSecret(b"d" * 32, b"c" * 16, 3, 2),
+    )
+    for name, one in {"user_id:a": old, "user_id:b": wrapped, "user_id:c~2": new}.items():
+        assert secrets.create(tenant, name, one) == one
+    secrets.create(f"{tenant}x", "user_id:z", old)
+
+    def behind(version: int) -> dict[str, FacetSecret]:
+        found: dict[str, FacetSecret] = {}
+        after, ends = "", False
+        while not ends:
+            page = secrets.behind(tenant, version, after, limit=2)
+            found |= page.rows
+            assert page.looked <= 2
+            after, ends = page.after, not page.after
+        return found
+
+    assert behind(1) == {}
+    assert behind(2) == {"user_id:a": old}
+    assert behind(3) == {"user_id:a": old, "user_id:b": wrapped}
+    assert behind(4) == {"user_id:a": old, "user_id:b": wrapped, "user_id:c~2": new}
+
+
+def test_swap__secret_that_was_changed_or_deleted__is_left(stores: Stores, tenant: str) -> None:
+    """A sweep replaces what it read and nothing else: what an erasure deleted never comes back."""
+    secrets = cast(SweptSecrets, stores.secrets)
+    before, after = FacetSecret(b"a" * 32, b"c" * 16, 1, 1), FacetSecret(b"b" * 32, b"c" * 16, 1, 1, 2, b"wrapped")
+    assert secrets.swap(tenant, "user_id:a", before, after) is False
+    secrets.create(tenant, "user_id:a", before)
+    assert secrets.swap(tenant, "user_id:a", before, after) is True
+    assert secrets.secrets(tenant, ["user_id:a"]) == {"user_id:a": after}
+    assert secrets.swap(tenant, "user_id:a", before, after) is False
+    secrets.delete(tenant, ["user_id:a"])
+    assert secrets.swap(tenant, "user_id:a", after, before) is False
+    assert secrets.secrets(tenant, ["user_id:a"]) == {}
+
+
+def test_note__of_a_sweep__comes_back_and_is_no_secret(stores: Stores, tenant: str) -> None:
+    """Where a sweep stands is kept by tenant and kind, beside the secrets and never among them."""
+    secrets = cast(SweptSecrets, stores.secrets)
+    assert secrets.progress(tenant, "branch") is None
+    for progress in (Progress(2, rows.AT), Progress(2, rows.AT, "t#a", 7, 5, 1, rows.AT + 1)):
+        secrets.note(tenant, "branch", progress)
+        assert secrets.progress(tenant, "branch") == progress
+    assert secrets.progress(tenant, "index") is None
+    assert secrets.behind(tenant, 99, "", limit=1_000).rows == {}
+
+
+def test_behind__identifiers_by_the_index_key_they_need__are_listed(stores: Stores, tenant: str) -> None:
+    """Listed are those that an older key alone leads to: no alias, none that has one, none that leads nowhere."""
+    kept = {
+        "phone:a": IdentifierRow("p_1", 1),
+        "phone:b": IdentifierRow("p_1", 1, aliased=2),
+        "phone:c": IdentifierRow("", 1, contenders=("user_id:u",)),
+        "phone:d": IdentifierRow("", 1, erased_at=rows.AT, generation=1),
+        "phone:e": IdentifierRow("", 1),
+        "phone:2.f": IdentifierRow("", 1, alias_of="phone:b"),
+        "phone:2.g": IdentifierRow("p_2", 1),
+    }
+    writes = tuple(IdentifierWrite(key, row) for key, row in kept.items())
+    assert stores.profiles.save(Change(tenant, identifiers=writes)).saved
+    assert stores.profiles.find(tenant, kept, fresh=True) == kept
+
+    def behind(version: int) -> set[str]:
+        found: set[str] = set()
+        after, ends = "", False
+        while not ends:
+            page = stores.identifiers.behind(tenant, version, after, limit=3)
+            assert all(kept[key] == row for key, row in page.rows.items())
+            found |= page.rows.keys()
+            after, ends = page.after, not page.after
+        return found
+
+    assert behind(1) == set()
+    assert behind(2) == {"phone:a", "phone:c", "phone:d"}
+    assert behind(3) == {"phone:a", "phone:b", "phone:c", "phone:d", "phone:2.g"}

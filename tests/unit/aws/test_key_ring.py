@@ -1,7 +1,8 @@
 import msgspec
 import pytest
 
-from chalicelib.aws.key_ring import KeyRing, new_tenant, with_new_branch_key
+from chalicelib.aws.key_ring import KeyRing, new_tenant
+from chalicelib.aws.rotating import with_new_branch_key
 from chalicelib.aws.settings import Settings
 from chalicelib.kernel.errors import Unavailable
 from chalicelib.privacy.envelope import open_from, seal_to
@@ -64,7 +65,7 @@ def ring(kms, steps):
 
 def test_key_ring__keys_of_a_tenant__open_by_purpose(ring, kms, tenant):
     """Each purpose has its KMS key and context; the ingest key opens what the public one sealed."""
-    assert ring.index_key(tenant) == b"\x02" * 32
+    assert ring.index_key(tenant) == b"\x02" * 64
     assert ring.branch_key(tenant) == (1, b"\x03" * 32)
     private = ring.ingest_private(tenant)
     assert open_from(private, seal_to(tenant.ingest_public, b"x", b"t_1"), b"t_1") == b"x"
@@ -87,13 +88,13 @@ def test_key_ring__kms_down__goes_on_with_kept_keys_until_the_limit(ring, kms, t
     ring.index_key(tenant)
     kms.is_down = True
     for steps.at in (300, 301, 309.9, 310, 3599.9):
-        assert ring.index_key(tenant) == b"\x02" * 32
+        assert ring.index_key(tenant) == b"\x02" * 64
     assert len(kms.opened) == 1 + 3
     steps.at = 3600
     with pytest.raises(Unavailable):
         ring.index_key(tenant)
     kms.is_down = False
-    assert ring.index_key(tenant) == b"\x02" * 32
+    assert ring.index_key(tenant) == b"\x02" * 64
 
 
 def test_key_ring__kms_down_and_nothing_kept__is_unavailable(ring, kms, tenant):

@@ -1,14 +1,16 @@
 import hashlib
 import hmac
+import json
 import re
 from base64 import urlsafe_b64encode
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.events.model import Identifier
-from chalicelib.identity.blind_index import BlindIndex
+from chalicelib.identity.blind_index import BlindIndex, namespace_of, version_of
 from chalicelib.kernel import hkdf
 
 KEY = bytes(range(32))
@@ -89,3 +91,45 @@ def test_blind_index__short_key__is_refused(key):
     """A cut key is a mistake of ours and must not index anybody."""
     with pytest.raises(ValueError, match="32 bytes"):
         BlindIndex(key)
+
+
+VECTORS = json.loads((Path(__file__).parents[2] / "cases" / "sealing_vectors.json").read_text())["index"]
+NAMES = bytes(range(32, 64))
+
+
+@pytest.mark.parametrize("vector", VECTORS, ids=lambda one: f"{one['version']}-{one['namespace']}")
+def test_blind_index__vectors_of_every_version__never_change(vector):
+    """Names are keys of stored rows: those of every form of index key stay what they were."""
+    index = BlindIndex(bytes.fromhex(vector["index_key"]), vector["version"])
+    key = index.identifier_key(Identifier(vector["namespace"], vector["value"]))
+    assert key == vector["identifier_key"]
+    assert (namespace_of(key), version_of(key)) == (vector["namespace"], vector["version"])
+    assert index.profile_id("user_id:abc") == vector["profile_id"]
+    assert index.event_key("s_web", "e1").hex() == vector["event_key"]
+    assert index.case_ref("13800138000") == vector["case_ref"]
+
+
+def test_blind_index__key_rotated__changes_identifiers_and_nothing_else():
+    """Events, profile ids and cases keep their names, or each would be counted and made a second time."""
+    before, after = BlindIndex(KEY + NAMES), BlindIndex(bytes(32) + NAMES, 2, {1: KEY + NAMES})
+    assert before.event_key("s", "e") == after.event_key("s", "e")
+    assert before.profile_id("user_id:a") == after.profile_id("user_id:a")
+    assert before.case_ref("c1") == after.case_ref("c1")
+    assert before.identifier_key(PHONE) != after.identifier_key(PHONE)
+    assert after.other_keys(PHONE) == (before.identifier_key(PHONE),)
+    assert (before.was_rotated, after.was_rotated, BlindIndex(KEY, 2).was_rotated) == (False, True, True)
+
+
+@given(st.text(), st.text(), st.integers(1, 99), st.integers(1, 99))
+def test_identifier_key__any_two_values_and_versions__are_one_only_if_both_are(value, other, version, another):
+    """No name of one identifier is ever another's, under any version: that is what no wrong match rests on."""
+    keys = {one: bytes([one]) * 32 for one in (version, another)}
+    left = BlindIndex(keys[version], version).identifier_key(Identifier("user_id", value))
+    right = BlindIndex(keys[another], another).identifier_key(Identifier("user_id", other))
+    assert (left == right) == ((value, version) == (other, another))
+    assert version_of(left) == version
+
+
+def test_case_ref__a_key_of_one_part__is_what_it_always_was():
+    """Tenants of before keep the references that their steps hold."""
+    assert BlindIndex(KEY).case_ref("138") == BlindIndex(KEY).identifier_key(Identifier("case", "138"))
