@@ -43,11 +43,11 @@ class MyCorrectionView(msgspec.Struct, frozen=True):
 def correct(request: Request, person: Linked) -> Response:
     """Correct values by the person's own word, which wins over what any source says."""
     from chalicelib.entrypoints.self_service import correction_services
-    from chalicelib.flows.correct_person import CorrectionOrder, correct_person, state_of
+    from chalicelib.flows.correct_person import state_of
+    from chalicelib.flows.correct_self import correct_self
 
     asked = typed_body(request, MyCorrection)
     correction_id = idempotency_key(request, as_caller(person))
-    order = CorrectionOrder(correction_id, person.row.profile_id, asked.traits, "the person's own word")
     services = correction_services()
-    kept = correct_person(order, person.tenant, services, now())
+    kept = correct_self(person, correction_id, asked.traits, services, now())
     return json_answer(MyCorrectionView(kept.correction_id, kept.fields, state_of(kept, person.tenant, services)), 202)

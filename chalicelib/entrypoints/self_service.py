@@ -8,13 +8,23 @@ from __future__ import annotations
 import re
 import secrets
 from collections.abc import Callable
-from functools import cache, wraps
+from functools import cache, partial, wraps
 from typing import TYPE_CHECKING, Any
 
 from chalice.app import Request, Response
 
 from chalicelib.entrypoints.clock import now
-from chalicelib.entrypoints.compose import history, index, key_ring, profiles, read_services, send, settings, tenant
+from chalicelib.entrypoints.compose import (
+    door_services,
+    history,
+    index,
+    key_ring,
+    profiles,
+    read_services,
+    send,
+    settings,
+    tenant,
+)
 from chalicelib.entrypoints.request import Caller
 
 if TYPE_CHECKING:
@@ -26,6 +36,7 @@ if TYPE_CHECKING:
     from chalicelib.privacy.tenants import Tenant
 
 PARTS: tuple[str, ...] = ()
+_STAFF = "person:"
 _PAGE = "/v1/me"
 _CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
@@ -55,10 +66,12 @@ def link_services() -> LinkServices:
 
 
 def link_keys(of: Tenant) -> tuple[bytes, ...]:
-    """The keys that sign a tenant's links, the newest first. Raises Unavailable when they cannot be had."""
+    """The keys that sign a tenant's links, that which signs new ones first. Raises Unavailable when one cannot be had."""
     from chalicelib.privacy.links import link_key
 
-    return (link_key(key_ring().index_key(of)),)
+    ring, written = key_ring(), of.index_written(now())
+    versions = sorted(of.index_keys, key=lambda version: version != written)
+    return tuple(link_key(ring.index_key(of, version)) for version in versions)
 
 
 @cache
@@ -75,7 +88,17 @@ def show_services(tenant_id: str) -> ShowServices:
     from chalicelib.entrypoints.opening import open_services
     from chalicelib.flows.show_person import ShowServices
 
-    return ShowServices(open_services(), read_services(tenant_id), group_tags(tenant_id), PARTS)
+    return ShowServices(
+        open_services(), read_services(tenant_id), group_tags(tenant_id), PARTS, partial(_source_name, tenant_id)
+    )
+
+
+def _source_name(tenant_id: str, source_id: str) -> str:
+    """What a source is called. Who of the staff said something is not told: it was the service desk."""
+    if source_id.startswith(_STAFF):
+        return "desk"
+    found = door_services().source(source_id)
+    return source_id if found is None or found.tenant_id != tenant_id else found.name
 
 
 def linked(request: Request, action: Action) -> Linked:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import TypedDict
 
 import msgspec
@@ -21,7 +21,7 @@ from chalicelib.identity.blind_index import namespace_of
 from chalicelib.kernel.errors import Conflict
 from chalicelib.kernel.moments import DAY_MS, Millis, format_moment
 from chalicelib.kernel.texts import Text
-from chalicelib.privacy.fields import FIELDS
+from chalicelib.privacy.fields import FIELDS, SOURCE_TRAITS
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.profiles.model import Body, Profile
 from chalicelib.profiles.pins import is_beside
@@ -52,7 +52,9 @@ class Held(msgspec.Struct, frozen=True):
         return f"<{len(self.values)} values of a person>"
 
 
-def show_held(tenant: Tenant, profile: Profile, body: Body, services: OpenServices) -> Held:
+def show_held(
+    tenant: Tenant, profile: Profile, body: Body, services: OpenServices, source_name: Callable[[str], str]
+) -> Held:
     """Open what is sealed of a person. What has lost its key is shown masked, because that is all there is.
 
     Raises Unavailable when the stores or KMS do not answer.
@@ -63,11 +65,11 @@ def show_held(tenant: Tenant, profile: Profile, body: Body, services: OpenServic
     opened = open_facets(tenant, facets_of(traits, identifiers), services)
     return Held(
         tuple(_identifier(one, profile, opened) for one in identifiers),
-        tuple(_value(one, opened) for one in traits),
+        tuple(_value(one, opened, source_name) for one in traits),
     )
 
 
-def _value(held: HeldTrait, opened: Opened) -> MyValue:
+def _value(held: HeldTrait, opened: Opened, source_name: Callable[[str], str]) -> MyValue:
     field, trait = FIELDS[held.name], held.trait
     try:
         value = opened.trait(held.facet, held.name, trait)
@@ -78,9 +80,9 @@ def _value(held: HeldTrait, opened: Opened) -> MyValue:
         name=Text(held.name, held.name),
         value=format_moment(value) if field.type == "moment" and isinstance(value, int) else value,
         class_=field.class_,
-        source=trait.source,
+        source=source_name(trait.source),
         observed_at=format_moment(trait.observed_at),
-        correctable=field.writable_by != "derived",
+        correctable=held.name in SOURCE_TRAITS,
         type=field.type,
         choices=field.values,
         **_grounds(field.purposes, field.legal_basis, field.retention_days, trait.observed_at),

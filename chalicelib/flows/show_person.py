@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 import msgspec
@@ -37,12 +37,14 @@ class ShowServices(msgspec.Struct, frozen=True):
     reading: ReadServices
     group_tags: GroupTags
     parts: tuple[str, ...]
+    source_name: Callable[[str], str]
+    """What a source is called, by its id."""
 
 
 def show_person(linked: Linked, services: ShowServices, now: Millis) -> MeView:
     """All that is held of who holds a link. Raises Unavailable."""
     profile = profile_of(linked.row, linked.body)
-    held = show_held(linked.tenant, profile, linked.body, services.opening)
+    held = show_held(linked.tenant, profile, linked.body, services.opening, services.source_name)
     judged = usable(profile, services.reading.catalogue.health.weights)
     tags = current_tags(judged, services.reading, now)
     shown = (*tags, *tags_from_groups(services.group_tags, judged, tags, now))

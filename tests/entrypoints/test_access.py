@@ -23,6 +23,11 @@ OPEN_TO_ALL = {
     ("GET", "/v1/openapi.json"),
     # Its signature is its credential: test_doors.
     ("POST", "/v1/webhooks/standard/{source_id}"),
+    # The page of a person holds nothing of anybody; all else under it checks the person's link: test_me walks them.
+    ("GET", "/v1/me"),
+    ("GET", "/v1/me/app.css"),
+    ("GET", "/v1/me/app.js"),
+    ("POST", "/v1/me/corrections"),
 }
 """Whoever adds a route here has to say why."""
 EXPECTED = {
