@@ -1,0 +1,176 @@
+"""A person opens their link in Chromium, sees what is held and why, corrects, withdraws, takes it along, and erases."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.browser.site import NICKNAME, Site
+from tests.entrypoints.service import unique
+
+pytestmark = pytest.mark.browser
+
+PATIENCE_MS = 30_000
+
+
+class Visit:
+    """One browser of one person, and what went wrong in it."""
+
+    def __init__(self, page: Any) -> None:
+        self.page = page
+        self.wrong: list[str] = []
+        self.sent: list[tuple[str, str]] = []
+        page.set_default_timeout(PATIENCE_MS)
+        page.on("console", self._said)
+        page.on("pageerror", lambda error: self.wrong.append(str(error)))
+        page.on("request", lambda request: self.sent.append((request.url, request.headers.get("referer", ""))))
+
+    def _said(self, message: Any) -> None:
+        # A refusal that the page tells in words is no fault of the page.
+        if message.type in ("error", "warning") and "Failed to load resource" not in message.text:
+            self.wrong.append(message.text)
+
+    def open(self, url: str) -> None:
+        self.page.goto(url)
+
+    def ready(self) -> None:
+        self.page.locator("#held").wait_for()
+
+    def told(self, sentence: str) -> None:
+        """Wait until the page says so."""
+        self.page.get_by_text(sentence).first.wait_for()
+
+    def button(self, name: str, *, exact: bool = False) -> Any:
+        return self.page.get_by_role("button", name=name, exact=exact)
+
+    def shoot(self, path: Path | None) -> None:
+        if path is not None:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self.page.screenshot(path=path, full_page=True)
+
+
+@pytest.fixture
+def visit(chromium: Any) -> Iterator[Callable[..., Visit]]:
+    contexts = []
+
+    def begin(locale: str = "en-GB", width: int = 900, **more: Any) -> Visit:
+        context = chromium.new_context(
+            locale=locale, timezone_id="Asia/Shanghai", viewport={"width": width, "height": 900}, **more
+        )
+        contexts.append(context)
+        return Visit(context.new_page())
+
+    yield begin
+    for context in contexts:
+        context.close()
+
+
+def test_link__opened__secret_is_in_no_address_no_request_line_and_no_referrer(
+    site: Site, visit: Callable[..., Visit]
+) -> None:
+    """What stands behind # leaves the address bar at once, and nothing on the way could have logged it."""
+    url = site.link(site.register(unique("u")))
+    seen = visit()
+    seen.open(url)
+    seen.ready()
+    assert seen.page.url == url.partition("#")[0]
+    secret = url.partition("#")[2]
+    assert seen.sent and all(secret not in address + referrer for address, referrer in seen.sent)
+    seen.page.go_back()
+    assert secret not in seen.page.url
+    assert seen.wrong == []
+
+
+def test_page__nickname_that_is_markup__is_text_and_runs_nothing(site: Site, visit: Callable[..., Visit]) -> None:
+    """Bad input 33: no image, no script, and no policy that had to stop one."""
+    seen = visit()
+    seen.open(site.link(site.register(unique("u"))))
+    seen.ready()
+    assert seen.page.locator('[data-field="name"] .value').inner_text() == NICKNAME
+    assert seen.page.locator("img").count() == 0
+    assert seen.page.title() == "My data"
+    assert seen.wrong == []
+
+
+def test_policy__of_the_page__stops_what_would_run(site: Site, visit: Callable[..., Visit]) -> None:
+    """The negative control: were markup put in after all, the browser would refuse to take or to run it."""
+    seen = visit()
+    seen.open(site.link(site.register(unique("u"))))
+    seen.ready()
+    put = "(markup) => { document.getElementById('content').innerHTML = markup; }"
+    with pytest.raises(Exception, match="TrustedHTML"):
+        seen.page.evaluate(put, NICKNAME)
+    handler = "() => document.createElement('p').setAttribute('onclick', 'document.title = 1')"
+    with pytest.raises(Exception, match="TrustedScript"):
+        seen.page.evaluate(handler)
+    foreign = "() => fetch('https://example.com/').then(() => 'sent', () => 'stopped')"
+    assert seen.page.evaluate(foreign) == "stopped"
+    assert any("Content Security Policy" in one for one in seen.wrong)
+
+
+@pytest.mark.parametrize(
+    ("locale", "title", "held"),
+    [("zh-CN", "我的资料", "保存了您的哪些信息"), ("en-GB", "My data", "What is held about you")],
+)
+def test_page__in_the_browsers_language__can_be_switched(
+    site: Site, visit: Callable[..., Visit], locale: str, title: str, held: str
+) -> None:
+    """Chinese or English as the browser is set, and the other by a button; the page says which it is in."""
+    seen = visit(locale)
+    seen.open(site.link(site.register(unique("u"))))
+    seen.ready()
+    assert seen.page.title() == title
+    assert seen.page.locator("#held-title").inner_text() == held
+    other = "English" if locale.startswith("zh") else "中文"
+    seen.button(other).click()
+    assert seen.page.title() != title
+    assert seen.page.locator("html").get_attribute("lang") == ("en" if other == "English" else "zh")
+    assert seen.page.locator(f'button:has-text("{other}")').get_attribute("aria-pressed") == "true"
+
+
+@pytest.mark.parametrize("width", [320, 900])
+def test_page__narrow_or_wide__nothing_is_cut_off_and_everything_has_a_name(
+    site: Site, visit: Callable[..., Visit], width: int
+) -> None:
+    """No scrolling sideways at 320 pixels; every control has a name, a heading tells each part."""
+    seen = visit(width=width)
+    seen.open(site.link(site.register(unique("u"))))
+    seen.ready()
+    assert seen.page.evaluate("document.documentElement.scrollWidth") <= width
+    for control in seen.page.locator("button, input, select").all():
+        assert control.evaluate("one => one.ariaLabel || one.labels?.[0]?.textContent || one.textContent")
+    titles = seen.page.locator("section").evaluate_all(
+        "all => all.map(one => document.getElementById(one.getAttribute('aria-labelledby')).textContent)"
+    )
+    assert all(titles) and len(titles) == len(set(titles)) >= 5
+
+
+def test_page__by_keyboard_alone__a_value_is_corrected(site: Site, visit: Callable[..., Visit]) -> None:
+    """Tab, Enter and typing are enough."""
+    seen = visit()
+    seen.open(site.link(site.register(unique("u"))))
+    seen.ready()
+    seen.page.locator('[data-field="city"] button').focus()
+    seen.page.keyboard.press("Enter")
+    assert seen.page.evaluate("document.activeElement.id") == "right-city"
+    seen.page.keyboard.press("Control+A")
+    seen.page.keyboard.type("北京")
+    seen.page.keyboard.press("Enter")
+    seen.told("Your correction of “City” is in force.")
+    assert seen.page.locator('[data-field="city"] .value').inner_text() == "北京"
+
+
+@pytest.mark.parametrize("address", ["#zl_nonsense", "#zl_" + "A" * 80 + "." + "B" * 43, ""])
+def test_page__without_a_link_that_holds__says_what_to_do(
+    site: Site, visit: Callable[..., Visit], address: str
+) -> None:
+    """A stranger sees a sentence and nothing of anybody."""
+    seen = visit()
+    page = site.link(site.register(unique("u"))).partition("#")[0]
+    seen.open(page + address)
+    seen.page.locator("#problem").wait_for()
+    assert "ask for a new one" in seen.page.locator("#problem").inner_text()
+    assert seen.page.locator("section").count() == 0
