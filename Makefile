@@ -6,7 +6,7 @@ PYTHON ?=
 PY := .venv/bin/python
 READY := .venv/.ready
 
-.PHONY: help demo kiosk up down logs status url package check lint types layers test deployed proofs imports bench matches truth library format clean
+.PHONY: help demo kiosk up down logs status url package check lint types layers test browser deployed proofs imports bench matches truth library format clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -61,6 +61,9 @@ layers: $(READY)
 
 test: check ## all checks and tests that need no local cloud
 	@$(PY) -m pytest -n 2 --cov --cov-report=term
+
+browser: $(READY) ## the page of people in Chromium, over this process (CHROMIUM=… where it is not found)
+	@$(PY) -m pytest -m "browser and not deployed" tests/browser
 
 deployed: $(READY) ## the tests that run against the local cloud (starts it)
 	@$(PY) -m infra.cloud up

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -46,10 +47,10 @@ class Visit:
     def button(self, name: str, *, exact: bool = False) -> Any:
         return self.page.get_by_role("button", name=name, exact=exact)
 
-    def shoot(self, path: Path | None) -> None:
-        if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self.page.screenshot(path=path, full_page=True)
+    def shoot(self, name: str) -> None:
+        """A picture for the docs, where the variable SCREENSHOTS says where to."""
+        if folder := os.environ.get("SCREENSHOTS"):
+            self.page.screenshot(path=Path(folder) / f"me-{name}.png", full_page=True, animations="disabled")
 
 
 @pytest.fixture
