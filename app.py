@@ -12,6 +12,7 @@ from chalicelib.entrypoints import (
     http_catalogue,
     http_catalogue_jobs,
     http_events,
+    http_exports,
     http_identity,
     http_imports,
     http_insights,
@@ -46,6 +47,7 @@ app.register_blueprint(http_events.blueprint, name_prefix="events_")
 app.register_blueprint(http_webhooks.blueprint, name_prefix="webhooks_")
 app.register_blueprint(http_profiles.blueprint, name_prefix="profiles_")
 app.register_blueprint(http_reveal.blueprint, name_prefix="profiles_")
+app.register_blueprint(http_exports.blueprint, name_prefix="exports_")
 app.register_blueprint(http_matching.blueprint, name_prefix="matching_")
 app.register_blueprint(http_routing.blueprint, name_prefix="routing_")
 app.register_blueprint(http_imports.blueprint, name_prefix="imports_")

@@ -74,6 +74,7 @@ TAGS = {
     "routing": "Where a person should go, how to talk to them, and why.",
     "identity": "Who is one person: links, merges and splits by an operator's word.",
     "jobs": "Trying drafts on stored people, and what published versions have changed.",
+    "exports": "Everything that is held of a person, for who may take it out.",
     "audit": "Who did what to whom, when and why.",
     "me": "The people's own side, each by their link: see, export, correct, consent, restrict, erase.",
     "links": "Links by which people see and change what is held of them.",

@@ -20,6 +20,7 @@ from chalicelib.entrypoints.http_profiles import Lookup
 from chalicelib.entrypoints.http_tags import PinRequest
 from chalicelib.events.types import CHANNELS
 from chalicelib.events.word_lists import WordList
+from chalicelib.flows.export_views import FORMATS, ExportOpened, ExportRequest, ExportView
 from chalicelib.flows.import_views import ImportOpened
 from chalicelib.flows.job_views import JobsView, JobView
 from chalicelib.flows.me_views import MeView
@@ -52,8 +53,9 @@ class Parameter(msgspec.Struct, frozen=True):
 class Operation(msgspec.Struct, frozen=True):
     """One route. ``summary`` is for views without a docstring; ``answer`` for those annotated as a Response.
 
-    ``texts`` are media types of answers that are texts, beside JSON or in its place. ``body`` are the types that a JSON body may have; ``media`` names others for some content types. ``refuses``
+    ``body`` are the types that a JSON body may have; ``media`` names others for some content types. ``refuses``
     are statuses beyond those that follow from the route (credential, body, parameters, ids in the path).
+    ``texts`` are content types that the answer may have instead of JSON; without ``answer`` it has no others.
     """
 
     summary: str = ""
@@ -122,6 +124,9 @@ FROM = Parameter("from", "From this instant on.", example="2026-11-01T00:00:00+0
 TO = Parameter("to", "Before this instant.", example="2026-12-01T00:00:00+08:00")
 CODE = Parameter("code", "Only those with this code.", example="future_event")
 CURSOR = Parameter("cursor", "The cursor that the page before ended with.")
+EXPORT_FORMAT = Parameter("format", "`json` unless told.", schema={"enum": list(FORMATS)}, example="json")
+EXPORT_PART = Parameter("part", "Which part, 1 unless told.", schema={"type": "integer", "minimum": 1}, example=1)
+EXPORT_LANGUAGE = Parameter("language", "Of the page; `en` unless told.", schema={"enum": ["zh", "en"]}, example="zh")
 CHANNEL = Parameter("channel", "Where the bot talks; `api` unless told.", example="wechat")
 IDEMPOTENCY_KEY = Parameter(
     "Idempotency-Key",
@@ -196,6 +201,22 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         answer=RevealView,
         parameters=(IDEMPOTENCY_KEY,),
         refuses=(409, 429),
+    ),
+    ("POST", "/v1/privacy/exports"): Operation(
+        details="Names a `profile_id` or `identifiers`. The job holds ids and counts, and ends after seven days.",
+        body=(ExportRequest,),
+        answer=ExportOpened,
+        status=202,
+        parameters=(IDEMPOTENCY_KEY,),
+        refuses=(404, 409),
+    ),
+    ("GET", "/v1/privacy/exports/{export_id}"): Operation(
+        details="Part 1 is the person, each further part a stretch of time with its events. `html` is a page without "
+        "script, `csv` one row per value. Nothing of it is kept: the answer says `no-store`.",
+        answer=ExportView,
+        parameters=(EXPORT_FORMAT, EXPORT_PART, EXPORT_LANGUAGE),
+        refuses=(409, 413),
+        texts=("text/html", "text/csv"),
     ),
     ("GET", "/v1/profiles/{profile_id}/timeline"): Operation(parameters=(PURPOSE, LIMIT, CURSOR)),
     ("POST", "/v1/imports"): Operation(
@@ -328,6 +349,14 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         answer=MeView,
         texts=("text/html",),
         refuses=(401, 403, 409, 429),
+    ),
+    ("GET", "/v1/me/export"): Operation(
+        details="Part 1 is the person, each further part a stretch of time with its events, newest first. "
+        "`X-Parts` says how many parts there are.",
+        answer=ExportView,
+        parameters=(EXPORT_FORMAT, EXPORT_PART, EXPORT_LANGUAGE),
+        refuses=(401, 403, 404, 409, 413, 429),
+        texts=("text/html", "text/csv"),
     ),
     ("GET", "/v1/me/app.js"): Operation(texts=("text/javascript",)),
     ("GET", "/v1/me/app.css"): Operation(texts=("text/css",)),

@@ -31,6 +31,7 @@ ROUTES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("PUT", "/v1/profiles/*/tags/*"),
         ("DELETE", "/v1/profiles/*/tags/*"),
     ),
+    "privacy:export": (("POST", "/v1/privacy/exports"), ("GET", "/v1/privacy/exports/*")),
     "insights:read": (("GET", "/v1/insights/*"),),
     "catalogue:read": (("GET", "/v1/catalogue/*"), ("GET", "/v1/catalogue/*/*")),
     "catalogue:write": (
@@ -52,6 +53,9 @@ ROUTES: Mapping[str, tuple[tuple[str, str], ...]] = {
 OWN_FUNCTIONS: Mapping[tuple[str, str], str] = {
     ("POST", "/v1/profiles/{profile_id}/reveal"): "reveal_fields",
     ("GET", "/v1/me"): "export_person",
+    ("GET", "/v1/me/export"): "export_person",
+    ("POST", "/v1/privacy/exports"): "export_person",
+    ("GET", "/v1/privacy/exports/{export_id}"): "export_person",
 }
 """(method, path) → the function of its own that serves it, instead of the one that serves HTTP.
 

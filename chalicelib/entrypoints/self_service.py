@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from chalicelib.privacy.links import Action
     from chalicelib.privacy.tenants import Tenant
 
-PARTS: tuple[str, ...] = ()
 _STAFF = "person:"
 _PAGE = "/v1/me"
 _CONTENT_POLICY = (
@@ -89,14 +88,16 @@ def show_services(tenant_id: str) -> ShowServices:
     from chalicelib.flows.show_person import ShowServices
 
     return ShowServices(
-        open_services(), read_services(tenant_id), group_tags(tenant_id), PARTS, partial(_source_name, tenant_id)
+        open_services(), read_services(tenant_id), group_tags(tenant_id), partial(_source_name, tenant_id)
     )
 
 
 def _source_name(tenant_id: str, source_id: str) -> str:
     """What a source is called. Who of the staff said something is not told: it was the service desk."""
+    from chalicelib.flows.link_services import PERSON
+
     if source_id.startswith(_STAFF):
-        return "desk"
+        return PERSON if source_id == _STAFF + PERSON else "desk"
     found = door_services().source(source_id)
     return source_id if found is None or found.tenant_id != tenant_id else found.name
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from chalicelib.flows.export_views import ReadBy
 from chalicelib.kernel.texts import Text
 from chalicelib.privacy.links import Action
 
@@ -92,10 +93,7 @@ class MyDecision(msgspec.Struct, frozen=True):
 
 
 class MeView(msgspec.Struct, frozen=True):
-    """All that is held of a person, to the person. ``actions`` are what their link allows, until ``expires_at``.
-
-    ``parts`` are the tables that the export has.
-    """
+    """All that is held of a person, to the person. ``actions`` are what their link allows, until ``expires_at``."""
 
     company: str
     profile_id: str
@@ -110,8 +108,8 @@ class MeView(msgspec.Struct, frozen=True):
     tags: tuple[MyTag, ...]
     consents: tuple[MyConsent, ...]
     decisions: tuple[MyDecision, ...]
+    read_by: tuple[ReadBy, ...]
     actions: tuple[Action, ...]
-    parts: tuple[str, ...]
     expires_at: str
     as_of: str
 

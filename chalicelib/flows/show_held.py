@@ -7,24 +7,16 @@ from typing import TypedDict
 
 import msgspec
 
-from chalicelib.flows.held_fields import (
-    HeldIdentifier,
-    HeldTrait,
-    facets_of,
-    held_identifiers,
-    held_trait,
-    value_of,
-)
+from chalicelib.flows.export_held import exported_identifiers, exported_traits, held_traits
+from chalicelib.flows.export_views import ExportedIdentifier, ExportedTrait
+from chalicelib.flows.held_fields import HeldTrait, facets_of, held_identifiers
 from chalicelib.flows.me_views import MyIdentifier, MyValue
-from chalicelib.flows.open_person import Opened, OpenServices, open_facets
-from chalicelib.identity.blind_index import namespace_of
-from chalicelib.kernel.errors import Conflict
-from chalicelib.kernel.moments import DAY_MS, Millis, format_moment
+from chalicelib.flows.open_person import OpenServices, open_facets
+from chalicelib.kernel.moments import DAY_MS, format_moment, parse_moment
 from chalicelib.kernel.texts import Text
 from chalicelib.privacy.fields import FIELDS, SOURCE_TRAITS
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.profiles.model import Body, Profile
-from chalicelib.profiles.pins import is_beside
 
 RECIPIENTS = {
     "service": Text("客服人员与智能助手", "service staff and assistants"),
@@ -59,66 +51,57 @@ def show_held(
 
     Raises Unavailable when the stores or KMS do not answer.
     """
-    names = [name for name in sorted(profile.traits) if not is_beside(name) and name in FIELDS]
-    traits = [one for one in (held_trait(name, profile, body) for name in names) if one is not None]
+    # Of what is corrected to be not so, nothing is in force.
+    traits = {name: held for name, held in held_traits(profile, body).items() if name in profile.traits}
+    winners = [held[0] for held in traits.values()]
     identifiers = held_identifiers(tenant.tenant_id, profile, body, services.history)
-    opened = open_facets(tenant, facets_of(traits, identifiers), services)
+    keys = open_facets(tenant, facets_of(winners, identifiers), services)
+    in_force: dict[str, tuple[HeldTrait, ...]] = {one.name: (one,) for one in winners}
     return Held(
-        tuple(_identifier(one, profile, opened) for one in identifiers),
-        tuple(_value(one, opened, source_name) for one in traits),
+        tuple(map(_identifier, exported_identifiers(identifiers, profile, keys))),
+        tuple(_value(one, source_name) for one in exported_traits(in_force, keys)),
     )
 
 
-def _value(held: HeldTrait, opened: Opened, source_name: Callable[[str], str]) -> MyValue:
-    field, trait = FIELDS[held.name], held.trait
-    try:
-        value = opened.trait(held.facet, held.name, trait)
-    except Conflict:
-        value = trait.masked
+def _value(one: ExportedTrait, source_name: Callable[[str], str]) -> MyValue:
+    field, told = FIELDS[one.name], one.in_force
     return MyValue(
-        field=held.name,
-        name=Text(held.name, held.name),
-        value=format_moment(value) if field.type == "moment" and isinstance(value, int) else value,
-        class_=field.class_,
-        source=source_name(trait.source),
-        observed_at=format_moment(trait.observed_at),
-        correctable=held.name in SOURCE_TRAITS,
+        field=one.name,
+        name=one.names,
+        value=told.value,
+        class_=one.class_,
+        source=source_name(told.source),
+        observed_at=told.observed_at,
+        correctable=one.name in SOURCE_TRAITS,
         type=field.type,
         choices=field.values,
-        **_grounds(field.purposes, field.legal_basis, field.retention_days, trait.observed_at),
+        **_grounds(one.purposes, one.legal_basis, one.retention_days, told.observed_at),
     )
 
 
-def _identifier(held: HeldIdentifier, profile: Profile, opened: Opened) -> MyIdentifier:
-    namespace, link = namespace_of(held.key), held.link
-    clear = _clear(held, profile, opened)
-    first, last = link.first_seen or link.last_seen, link.last_seen or link.first_seen
+def _identifier(one: ExportedIdentifier) -> MyIdentifier:
+    like = FIELDS.get(one.namespace)
+    if like is None:
+        # It says who somebody is, and serves that.
+        grounds = _grounds(("service", "security"), "contract", 0, one.last_seen)
+    else:
+        grounds = _grounds(like.purposes, like.legal_basis, like.retention_days, one.last_seen)
     return MyIdentifier(
-        namespace=namespace,
-        name=Text(namespace, namespace),
-        value=link.masked if clear is None else clear,
-        masked=clear is None,
-        first_seen=format_moment(first),
-        last_seen=format_moment(last),
-        **_grounds(("service", "security"), "contract", 0, last),
+        namespace=one.namespace,
+        name=Text(one.namespace, one.namespace) if like is None else like.names,
+        value=one.value,
+        masked=not one.opened,
+        first_seen=one.first_seen,
+        last_seen=one.last_seen,
+        **grounds,
     )
 
 
-def _clear(held: HeldIdentifier, profile: Profile, opened: Opened) -> str | None:
-    """The identifier as it was sent, from the event that named it; None where that cannot be told."""
-    if held.row is None:
-        return None
-    try:
-        return value_of(held, opened.event(held.row), profile.links)
-    except Conflict:
-        return None
-
-
-def _grounds(purposes: Collection[str], legal_basis: str, retention_days: int, last_at: Millis) -> _Grounds:
-    recipients = tuple(RECIPIENTS[one] for one in purposes if one in RECIPIENTS)
+def _grounds(purposes: Collection[str], legal_basis: str, retention_days: int, last_at: str) -> _Grounds:
+    ends_at = parse_moment(last_at) + retention_days * DAY_MS
     return {
         "purposes": tuple(one for one in purposes if one != "legal"),
         "legal_basis": legal_basis,
-        "kept_until": format_moment(last_at + retention_days * DAY_MS) if retention_days else None,
-        "recipients": recipients,
+        "kept_until": format_moment(ends_at) if retention_days else None,
+        "recipients": tuple(RECIPIENTS[one] for one in purposes if one in RECIPIENTS),
     }

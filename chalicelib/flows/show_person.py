@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from functools import partial
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 import msgspec
 
 from chalicelib.flows.current_tags import current_tags
+from chalicelib.flows.export_held import exported_decisions, read_by
 from chalicelib.flows.link_services import Linked
 from chalicelib.flows.me_views import MeView, MyConsent, MyDecision, MyMeasure, MyTag
 from chalicelib.flows.open_person import OpenServices
@@ -16,13 +17,12 @@ from chalicelib.flows.services import ReadServices
 from chalicelib.flows.show_held import show_held
 from chalicelib.insights.shown_tags import GroupTags, tags_from_groups
 from chalicelib.kernel.moments import Millis, format_moment
+from chalicelib.kernel.texts import Text
 from chalicelib.privacy.permission import CONSENTED
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.profiles.claims import usable
 from chalicelib.profiles.consents import consents_of
 from chalicelib.profiles.model import Profile
-from chalicelib.routing.model import Decision
-from chalicelib.store.rows import DecisionRow
 from chalicelib.tags.model import Tag
 from chalicelib.tags.summary import summary
 from chalicelib.tags.why import why
@@ -31,12 +31,11 @@ MOST_DECISIONS = 20
 
 
 class ShowServices(msgspec.Struct, frozen=True):
-    """What showing needs: what opens, what answers, the tags of groups, the export's parts."""
+    """What showing needs: what opens, what answers, the tags of groups."""
 
     opening: OpenServices
     reading: ReadServices
     group_tags: GroupTags
-    parts: tuple[str, ...]
     source_name: Callable[[str], str]
     """What a source is called, by its id."""
 
@@ -47,6 +46,8 @@ def show_person(linked: Linked, services: ShowServices, now: Millis) -> MeView:
     held = show_held(linked.tenant, profile, linked.body, services.opening, services.source_name)
     judged = usable(profile, services.reading.catalogue.health.weights)
     tags = current_tags(judged, services.reading, now)
+    ids = {profile.profile_id, *map(services.reading.index(linked.tenant).profile_id, linked.body.facets)}
+    known = (linked.tenant.tenant_id, ids, services.reading.history, now)
     shown = (*tags, *tags_from_groups(services.group_tags, judged, tags, now))
     return MeView(
         company=linked.tenant.name,
@@ -61,9 +62,9 @@ def show_person(linked: Linked, services: ShowServices, now: Millis) -> MeView:
         measures=tuple(_measures(profile, services.reading)),
         tags=tuple(_tag(one, judged, services.reading, now) for one in shown),
         consents=tuple(_consents(profile, linked.tenant)),
-        decisions=tuple(map(_decision, _latest(linked, services.reading, now))),
+        decisions=tuple(map(_decision, exported_decisions(*known)))[:MOST_DECISIONS],
+        read_by=tuple(read_by(*known)),
         actions=linked.claims.actions,
-        parts=services.parts,
         expires_at=format_moment(linked.claims.expires_at),
         as_of=format_moment(now),
     )
@@ -100,16 +101,6 @@ def _consents(profile: Profile, tenant: Tenant) -> Iterator[MyConsent]:
             yield MyConsent(purpose, last.granted, assumed, format_moment(last.at), last.channel)
 
 
-def _latest(linked: Linked, services: ReadServices, now: Millis) -> Sequence[DecisionRow]:
-    """The latest decisions about the person, under every id that they have had."""
-    id_of = services.index(linked.tenant).profile_id
-    ids = {linked.row.profile_id, *map(id_of, linked.body.facets)}
-    listed = partial(services.history.decisions_about, linked.tenant.tenant_id, before=now + 1, limit=MOST_DECISIONS)
-    rows = [row for one in sorted(ids) for row in listed(one) if row.expires_at > now]
-    return sorted(rows, key=lambda row: (row.at, row.decision_id), reverse=True)[:MOST_DECISIONS]
-
-
-def _decision(row: DecisionRow) -> MyDecision:
-    one = msgspec.json.decode(row.content, type=Decision)
-    reasons = tuple(reason.says for reason in one.reasons)
-    return MyDecision(one.decision_id, one.decided_at, one.mode, one.queue, reasons)
+def _decision(one: Mapping[str, Any]) -> MyDecision:
+    reasons = tuple(msgspec.convert(reason["says"], Text) for reason in one["reasons"])
+    return MyDecision(one["decision_id"], one["decided_at"], one["mode"], one["queue"], reasons)

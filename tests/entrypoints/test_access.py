@@ -63,6 +63,8 @@ EXPECTED = {
     ("POST", "/v1/quarantine/{quarantine_id}/replay"): "quarantine:replay",
     ("POST", "/v1/profiles/lookup"): "profiles:read",
     ("POST", "/v1/profiles/{profile_id}/reveal"): "profiles:reveal",
+    ("POST", "/v1/privacy/exports"): "privacy:export",
+    ("GET", "/v1/privacy/exports/{export_id}"): "privacy:export",
     ("POST", "/v1/route"): "route",
     ("POST", "/v1/imports"): "imports:write",
     ("GET", "/v1/imports/{import_id}"): "imports:write",
