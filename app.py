@@ -11,6 +11,8 @@ from chalicelib.entrypoints import (
     http_audit,
     http_catalogue,
     http_catalogue_jobs,
+    http_consents,
+    http_erasures,
     http_events,
     http_exports,
     http_identity,
@@ -33,7 +35,10 @@ from chalicelib.entrypoints import (
     queue_catalogue,
     queue_events,
     queue_imports,
+    queue_privacy,
+    schedule_audit,
     schedule_counts,
+    schedule_keys,
     schedule_matches,
     schedule_quality,
     schedule_timers,
@@ -52,9 +57,11 @@ app.register_blueprint(http_matching.blueprint, name_prefix="matching_")
 app.register_blueprint(http_routing.blueprint, name_prefix="routing_")
 app.register_blueprint(http_imports.blueprint, name_prefix="imports_")
 app.register_blueprint(http_catalogue_jobs.blueprint, name_prefix="jobs_")
+app.register_blueprint(http_erasures.blueprint, name_prefix="erasures_")
 app.register_blueprint(http_identity.blueprint, name_prefix="identity_")
 app.register_blueprint(http_insights.blueprint, name_prefix="insights_")
 app.register_blueprint(http_tags.blueprint, name_prefix="tags_")
+app.register_blueprint(http_consents.blueprint, name_prefix="consents_")
 app.register_blueprint(http_quality.blueprint, name_prefix="quality_")
 app.register_blueprint(http_quarantine.blueprint, name_prefix="quarantine_")
 app.register_blueprint(http_audit.blueprint, name_prefix="audit_")
@@ -67,8 +74,11 @@ app.register_blueprint(own_functions.blueprint)
 app.register_blueprint(queue_events.blueprint)
 app.register_blueprint(queue_imports.blueprint)
 app.register_blueprint(queue_catalogue.blueprint)
+app.register_blueprint(queue_privacy.blueprint)
 app.register_blueprint(schedule_matches.blueprint)
 app.register_blueprint(schedule_counts.blueprint)
 app.register_blueprint(schedule_quality.blueprint)
 app.register_blueprint(schedule_timers.blueprint)
+app.register_blueprint(schedule_audit.blueprint)
+app.register_blueprint(schedule_keys.blueprint)
 app.register_blueprint(authorizers.blueprint)

@@ -20,12 +20,14 @@ _VARIABLES = {
     "EventsQueueUrl": "QUEUE_EVENTS_URL",
     "ImportsQueueUrl": "QUEUE_IMPORTS_URL",
     "CatalogueQueueUrl": "QUEUE_CATALOGUE_URL",
+    "PrivacyQueueUrl": "QUEUE_PRIVACY_URL",
     "ImportsBucketName": "BUCKET_IMPORTS",
     "EventsDeadLettersUrl": "QUEUE_DEAD_LETTERS_URL",
     "ChangesBusName": "BUS_NAME",
     "IndexKeyId": "KEY_INDEX_ID",
     "BranchKeyId": "KEY_BRANCH_ID",
     "IngestKeyId": "KEY_INGEST_ID",
+    "ReceiptKeyId": "KEY_RECEIPT_ID",
 }
 
 _DEAD = "DeadLettersUrl"

@@ -24,6 +24,7 @@ from chalicelib.flows.matching_views import MergeCandidatesView, MergeCandidateV
 from chalicelib.flows.pin_tag import Pin
 from chalicelib.flows.preview_merge import PreviewView
 from chalicelib.flows.read_audit import AuditView
+from chalicelib.flows.read_exposure import ExposureView
 from chalicelib.flows.read_quarantine import QuarantinedView, QuarantineView
 from chalicelib.flows.source_views import QualityView
 from chalicelib.flows.views import Problem
@@ -43,6 +44,7 @@ VIEWS: Mapping[str, Any] = {
     one.__name__: one
     for one in (
         AuditView,
+        ExposureView,
         CatalogueView,
         DeclarationView,
         DraftView,
@@ -73,6 +75,7 @@ TAGS = {
     "matching": "Profiles that are probably one person, for review.",
     "routing": "Where a person should go, how to talk to them, and why.",
     "identity": "Who is one person: links, merges and splits by an operator's word.",
+    "erasures": "Corrections and erasures, and the receipts that prove them.",
     "jobs": "Trying drafts on stored people, and what published versions have changed.",
     "exports": "Everything that is held of a person, for who may take it out.",
     "audit": "Who did what to whom, when and why.",

@@ -12,6 +12,8 @@ from typing import Any
 import msgspec
 
 from chalicelib.entrypoints.http_catalogue import PublishRequest, RollbackRequest
+from chalicelib.entrypoints.http_consents import ConsentRequest, RestrictionRequest
+from chalicelib.entrypoints.http_erasures import CorrectionOpened, CorrectionRequest, ErasureRequest
 from chalicelib.entrypoints.http_identity import MergeRequest, MergeTrial, SplitRequest
 from chalicelib.entrypoints.http_links import LinkRequest
 from chalicelib.entrypoints.http_matching import Rejection
@@ -28,6 +30,7 @@ from chalicelib.flows.open_job import DryRunRequest, JobOpened
 from chalicelib.flows.paging import MOST_ROWS
 from chalicelib.flows.read_catalogue import MOST_LISTED
 from chalicelib.flows.reveal_views import RevealRequest, RevealView
+from chalicelib.flows.run_erasure import ErasureOpened, ReceiptView
 from chalicelib.flows.views import AcceptedView
 from chalicelib.insights.groupings import OTHER, SEGMENTS
 from chalicelib.insights.hot_words import WINDOW_HOURS
@@ -97,6 +100,9 @@ TAG_REASON = Parameter("reason", "Why; it stands in the audit.", example="no lon
 LIMIT = Parameter(
     "limit", "How many events, 20 unless told.", schema={"type": "integer", "minimum": 1, "maximum": MOST_ROWS}
 )
+WORDS = Parameter(
+    "limit", "How many words, 20 unless told.", schema={"type": "integer", "minimum": 1, "maximum": MOST_ROWS}
+)
 CANDIDATES = Parameter(
     "limit", "How many pairs, 20 unless told.", schema={"type": "integer", "minimum": 1, "maximum": MOST_ROWS}
 )
@@ -106,6 +112,7 @@ DECLARATIONS = Parameter(
 )
 AUDIT_PRINCIPAL = Parameter("principal", "Only what this principal did.", example="supervisor-1")
 AUDIT_PROFILE = Parameter("profile", "Only what was about this profile.", example="p_1")
+SEER = Parameter("principal", "Whose sights; required.", example="agent-1")
 WINDOW = Parameter("window", "How far back; `24h` unless told.", schema={"enum": sorted(WINDOW_HOURS)}, example="24h")
 REGION = Parameter(
     "region", "Only people of this province, of a country's two letters, `unknown` or `other`.", example="浙江"
@@ -218,6 +225,22 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         refuses=(409, 413),
         texts=("text/html", "text/csv"),
     ),
+    ("GET", "/v1/profiles/{profile_id}/consents"): Operation(
+        details="`service` and `legal` are served. What stands now is by purpose; the history is never rewritten.",
+        parameters=(PURPOSE, WORDS, CURSOR),
+    ),
+    ("PUT", "/v1/profiles/{profile_id}/consents"): Operation(
+        details="It counts at once in every read and on the bus. `reason` stands in the audit.",
+        body=(ConsentRequest,),
+        parameters=(IDEMPOTENCY_KEY,),
+        refuses=(404, 409),
+    ),
+    ("POST", "/v1/privacy/restrictions"): Operation(
+        details="Give a `profile_id` or `identifiers`. While restricted, events are kept and nobody judges the person.",
+        body=(RestrictionRequest,),
+        parameters=(IDEMPOTENCY_KEY,),
+        refuses=(404, 409),
+    ),
     ("GET", "/v1/profiles/{profile_id}/timeline"): Operation(parameters=(PURPOSE, LIMIT, CURSOR)),
     ("POST", "/v1/imports"): Operation(
         details="Send the file to `upload.url` with `upload.method`; that starts it. Every mistake of the declaration is "
@@ -262,6 +285,30 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         parameters=(CANDIDATES, CURSOR),
     ),
     ("POST", "/v1/merge-candidates/{candidate_id}/reject"): Operation(body=(Rejection,), refuses=(409,)),
+    ("POST", "/v1/privacy/corrections"): Operation(
+        details="Name the person by `profile_id` or by `identifiers`. A later correction wins over an earlier one; what "
+        "is derived from a trait (`age_band`, `country`, `region`) follows from its correction.",
+        body=(CorrectionRequest,),
+        answer=CorrectionOpened,
+        status=202,
+        parameters=(IDEMPOTENCY_KEY,),
+        refuses=(404, 409),
+    ),
+    ("POST", "/v1/privacy/erasures"): Operation(
+        details="Name the person by `profile_id` or by `identifiers`. It cannot be taken back. Events that happened "
+        "before it are refused for ever, whoever sends them; who comes back afterwards is a new person.",
+        body=(ErasureRequest,),
+        answer=ErasureOpened,
+        status=202,
+        parameters=(IDEMPOTENCY_KEY,),
+        refuses=(404, 409),
+    ),
+    ("GET", "/v1/privacy/receipts/{receipt_id}"): Operation(
+        details="`state` is waiting, running, completed or refused of an erasure, and waiting, applied or refused of a "
+        "correction. The signature is Ed25519 over the canonical JSON of `document`; keep the answer, and verify it "
+        "with the operator's command and the tenant's public key.",
+        answer=ReceiptView,
+    ),
     ("POST", "/v1/route"): Operation(
         details="A caller whom no identifier leads to gets the path for new customers, with `profile_id` null.",
         body=(RouteRequest,),
@@ -372,8 +419,16 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         "meanwhile; `psi` lists the population stability index of each field that has enough values."
     ),
     ("GET", "/v1/audit"): Operation(
-        details="A page for a rare principal or profile may hold fewer than asked for, or none, and still have a cursor.",
+        details="What was read is told with a principal or a profile; without either it is what was done. "
+        "A page for a rare principal or profile may hold fewer than asked for, or none, and still have a cursor.",
         parameters=(AUDIT_PRINCIPAL, AUDIT_PROFILE, FROM, TO, ROWS, CURSOR),
+    ),
+    ("GET", "/v1/audit/exposure"): Operation(
+        details="The question after a breach. The counts are of people; one of whom a value was shown as it is does not "
+        "count among the masked. Public and internal fields are never masked. `profiles` is a page of the people, by id. "
+        "Where `complete` is false there was more than could be read in time: the counts are of what is before `to`, "
+        "and the rest is asked for from there.",
+        parameters=(SEER, FROM, TO, ROWS, CURSOR),
     ),
     ("GET", "/v1/quarantine"): Operation(
         details="A page for a rare code may hold fewer than asked for, or none, and still have a cursor.",

@@ -6,6 +6,12 @@
     python -m infra.operator token create --tenant t_… --role bot --principal chatbot
     python -m infra.operator matches --tenant t_… --merge-above 0.999    (or --never) merge probable matches by itself
     python -m infra.operator catalogue list|put|publish|rollback --tenant t_… --kind tags [--files FILE …] [--id ID]
+    python -m infra.operator audit verify --tenant t_… [--head HASH]     whether nobody touched the audit; ends with 3 if so
+    python -m infra.operator audit exposure --tenant t_… --principal anna [--from T] [--to T]     what somebody saw
+    python -m infra.operator key rotate|status|remove --tenant t_… [--kind branch|index] [--version N]
+    python -m infra.operator receipt-key --tenant t_…   the public key of receipts; an older tenant gets one
+    python -m infra.operator receipt verify FILE [--key KEY]    whether a receipt of an erasure is genuine; needs no deployment
+    python -m infra.operator restore --profiles NAME --history NAME    replay the ledger of erasures into restored copies
     python -m infra.operator counts --tenant t_…        what is stored, and what waits or is dead
     python -m infra.operator dead-letters list          what was given up on, with codes and without contents
     python -m infra.operator dead-letters replay [--queue events]
@@ -26,7 +32,7 @@ import secrets
 import sys
 import time
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -45,7 +51,9 @@ from chalicelib.privacy.credentials import SCOPES, SECRET_BYTES, Credential, has
 from chalicelib.privacy.fields import CONSENTS, FIELDS, allowed_traits
 from chalicelib.store.catalogue import DynamoCatalogue, SourceRecord
 from chalicelib.store.dynamo_profiles import event_pk
-from infra import dead_letters, declarations, deployment, logs, protections
+from chalicelib.store.dynamo_secrets import DynamoSecrets
+from chalicelib.store.sweeps import DynamoIdentifiers
+from infra import audit, dead_letters, declarations, deployment, logs, protections, receipts, restore, rotation
 from infra.failures import Failure
 from infra.stack import NAME
 
@@ -67,6 +75,8 @@ _KINDS = {
     "#k#": "idempotency_keys",
 }
 """What a key's mark says an item is; the first that fits."""
+DOES_NOT_HOLD = 3
+"""What the command ends with when it was carried out and what it looked at does not hold."""
 _COUNTED = (*_KINDS.values(), "merged", "replayed", "records")
 _SHORT_ID_BYTES = 9
 _LEAST_SURE = 0.95
@@ -169,6 +179,24 @@ class Operator:
         )
         return declarations.run(asked, services, lambda: time.time_ns() // 1_000_000)
 
+    def rotation(self) -> rotation.Rotation:
+        """What the commands about keys need."""
+        call, names = self.api("dynamodb").call, self.settings
+        return rotation.Rotation(
+            self.catalogue,
+            DynamoSecrets(call, names.table_keys),
+            DynamoIdentifiers(call, names.table_profiles),
+            Kms(self.api("kms")),
+            names,
+        )
+
+    def keys(self, asked: argparse.Namespace) -> dict[str, Any]:
+        """Rotate a tenant's keys, say how far it is, remove an old one."""
+        tenant = self.catalogue.tenant(asked.tenant)
+        if tenant is None:
+            raise Failure(f"There is no tenant {asked.tenant}.")
+        return dict(rotation.run(asked, tenant, self.rotation(), time.time_ns() // 1_000_000))
+
     def _queue_job(self, tenant_id: str, job_id: str, parts: Sequence[str], delay_seconds: int) -> None:
         queue = Queue(self.api("sqs"), message_limit_bytes=self.settings.message_limit_bytes)
         queue.send(self.settings.queue_catalogue_url, job_messages(tenant_id, job_id, parts, delay_seconds))
@@ -221,6 +249,11 @@ class Operator:
                 return {}
 
         return {one.name: dead_letters.summary(one, call, codes_of) for one in chosen}
+
+    def audit(self, asked: argparse.Namespace) -> dict[str, Any]:
+        """Whether a tenant's audit holds, or what a principal saw."""
+        self._known(asked.tenant)
+        return audit.run(asked, self.api("dynamodb").call, self.settings.table_history)
 
     def _known(self, tenant_id: str) -> None:
         if self.catalogue.tenant(tenant_id) is None:
@@ -299,6 +332,11 @@ def _parser() -> argparse.ArgumentParser:
     sure = matches.add_mutually_exclusive_group(required=True)
     sure.add_argument("--merge-above", type=float, metavar="SCORE")
     sure.add_argument("--never", action="store_true")
+    rotation.add_options(nouns.add_parser("key", help="rotate a tenant's keys, and see how far it is"))
+    receipts.add_options(nouns.add_parser("receipt", help="verify the receipt of an erasure"))
+    key = nouns.add_parser("receipt-key", help="the public key of a tenant's receipts")
+    key.add_argument("--tenant", required=True)
+    restore.add_options(nouns.add_parser("restore", help="make restored copies of tables fit to serve"))
     declarations.add_options(nouns.add_parser("catalogue", help="a tenant's own tags, measures, scenes, policy, words"))
     for noun, help_ in (
         ("counts", "what is stored"),
@@ -309,6 +347,7 @@ def _parser() -> argparse.ArgumentParser:
         command.add_argument("--tenant", required=True)
         if noun == "reset":
             command.add_argument("--yes", action="store_true", required=True)
+    audit.add_options(nouns.add_parser("audit", help="whether its chain holds, and what a principal saw"))
     dead = nouns.add_parser("dead-letters", help="what was given up on, and moving it back")
     dead.add_argument("verb", choices=["list", "replay"])
     dead.add_argument("--queue", help="of one queue, such as events; of all when not given")
@@ -344,26 +383,30 @@ def _source(asked: argparse.Namespace, operator: Operator) -> dict[str, Any]:
     return dict(made)
 
 
+_COMMANDS: Mapping[str, Callable[[argparse.Namespace, Operator], Mapping[str, Any]]] = {
+    "dead-letters": lambda asked, operator: operator.dead_letters(asked.verb, asked.queue, asked.stack),
+    "tenant": _tenant,
+    "source": _source,
+    "token": lambda asked, operator: {"token": operator.create_token(asked.tenant, asked.role, asked.principal)},
+    "matches": lambda asked, operator: operator.merge_matches(asked.tenant, asked.merge_above),
+    "key": lambda asked, operator: operator.keys(asked),
+    "catalogue": lambda asked, operator: operator.declare(asked),
+    "audit": lambda asked, operator: operator.audit(asked),
+    "receipt-key": lambda asked, to: receipts.key_of(asked.tenant, to.catalogue, Kms(to.api("kms")), to.settings),
+    "restore": lambda asked, to: restore.run(asked, to.catalogue, to.api, to.settings, _say),
+    "counts": lambda asked, operator: operator.counts(asked.tenant),
+    "bodies": lambda asked, operator: operator.bodies(asked.tenant),
+    "reset": lambda asked, operator: {"deleted": operator.reset(asked.tenant)},
+}
+
+
 def run(asked: argparse.Namespace) -> dict[str, Any]:
     """Carry out one command. Raises Failure and ZhiyinError."""
     if asked.noun == "reset" and asked.stack is not None:
         raise Failure("reset forgets people without a receipt, so it works on the local cloud only.")
-    operator = Operator(deployment.environment(asked.stack))
-    if asked.noun == "dead-letters":
-        return operator.dead_letters(asked.verb, asked.queue, asked.stack)
-    if asked.noun == "tenant":
-        return _tenant(asked, operator)
-    if asked.noun == "source":
-        return _source(asked, operator)
-    if asked.noun == "token":
-        return {"token": operator.create_token(asked.tenant, asked.role, asked.principal)}
-    if asked.noun == "matches":
-        return operator.merge_matches(asked.tenant, asked.merge_above)
-    if asked.noun == "catalogue":
-        return operator.declare(asked)
-    if asked.noun in ("counts", "bodies"):
-        return dict(operator.counts(asked.tenant) if asked.noun == "counts" else operator.bodies(asked.tenant))
-    return {"deleted": operator.reset(asked.tenant)}
+    if asked.noun == "receipt":
+        return receipts.verify_file(asked.file, asked.key)
+    return dict(_COMMANDS[asked.noun](asked, Operator(deployment.environment(asked.stack))))
 
 
 def main(given: list[str] | None = None) -> int:
@@ -382,7 +425,7 @@ def main(given: list[str] | None = None) -> int:
     else:
         for name, value in answer.items():
             print(f"{name:16} {value}")
-    return 0
+    return 0 if answer.get("holds", True) else DOES_NOT_HOLD
 
 
 if __name__ == "__main__":

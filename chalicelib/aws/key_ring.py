@@ -17,10 +17,15 @@ from chalicelib.aws.kms import Kms
 from chalicelib.aws.settings import Settings
 from chalicelib.kernel.errors import Unavailable
 from chalicelib.privacy.envelope import key_pair
+from chalicelib.privacy.receipts import signing_pair
 from chalicelib.privacy.tenants import Tenant
 
 _PAUSE_SECONDS = 10.0
 KEY_BYTES = 32
+
+
+def _untold(tenant_id: str, purpose: str, code: str) -> None:
+    """For rings that nobody watches: tests and operators see the refusal itself."""
 
 
 class _Kept(msgspec.Struct):
@@ -37,8 +42,15 @@ class _Kept(msgspec.Struct):
 class KeyRing:
     """Opens tenants' keys and caches them. May be shared between threads."""
 
-    def __init__(self, kms: Kms, settings: Settings, clock: Callable[[], float]) -> None:
-        """``clock`` gives seconds that never go back, such as ``time.monotonic``."""
+    def __init__(
+        self, kms: Kms, settings: Settings, clock: Callable[[], float], told: Callable[[str, str, str], None] = _untold
+    ) -> None:
+        """``clock`` gives seconds that never go back, such as ``time.monotonic``.
+
+        ``told`` is told of each refusal: the tenant, the key's purpose, and KMS's own code. Somebody must look, even
+        while the kept key is used on.
+        """
+        self._told = told
         self._kms = kms
         self._clock = clock
         self._fresh_seconds = settings.key_cache_seconds
@@ -71,6 +83,12 @@ class KeyRing:
         """The private key that opens the doors' envelopes. Raises Unavailable, SealBroken."""
         return self._open(tenant.tenant_id, "ingest", tenant.ingest_private)
 
+    def receipt_private(self, tenant: Tenant) -> bytes:
+        """The key that signs receipts. Raises Unavailable, also when the tenant has none yet, and SealBroken."""
+        if not tenant.receipt_private:
+            raise Unavailable("no_receipt_key", "The tenant has no key that signs receipts: an operator makes one.")
+        return self._open(tenant.tenant_id, "receipt", tenant.receipt_private)
+
     def webhook_secret(self, tenant_id: str, wrapped: bytes) -> bytes:
         """A secret that a source signs its webhooks with. Raises Unavailable, SealBroken."""
         return self._open(tenant_id, "webhook", wrapped)
@@ -86,7 +104,8 @@ class KeyRing:
                     return kept.key
         try:
             key = self._kms.decrypt(self._key_ids[purpose], wrapped, context(tenant_id, purpose))
-        except Unavailable:
+        except Unavailable as error:
+            self._told(tenant_id, purpose, getattr(error.__cause__, "code", error.code))
             if kept is None or now - kept.opened_at >= self._hard_seconds:
                 self._drop(name)
                 raise
@@ -117,6 +136,7 @@ def key_ids(settings: Settings) -> dict[str, str]:
         "index": settings.key_index_id,
         "branch": settings.key_branch_id,
         "ingest": settings.key_ingest_id,
+        "receipt": settings.key_receipt_id,
         # The doors check signatures, and the index key is the one they may use.
         "webhook": settings.key_index_id,
     }
@@ -146,7 +166,7 @@ def new_tenant(
         return kms.encrypt(ids[purpose], key, context(tenant_id, purpose))
 
     private, public = key_pair(random(KEY_BYTES))
-    return Tenant(
+    made = Tenant(
         tenant_id=tenant_id,
         name=name,
         timezone=timezone,
@@ -156,3 +176,17 @@ def new_tenant(
         ingest_private=wrap("ingest", private),
         ingest_public=public,
     )
+    return with_receipt_key(kms, settings, random, made)
+
+
+def with_receipt_key(kms: Kms, settings: Settings, random: Callable[[int], bytes], tenant: Tenant) -> Tenant:
+    """The tenant with a key that signs its receipts; one that has it stays as it is.
+
+    What was signed is verified with the public key for ever, so it is never replaced here.
+    Raises Unavailable when KMS cannot be used.
+    """
+    if tenant.receipt_private:
+        return tenant
+    private, public = signing_pair(random(KEY_BYTES))
+    wrapped = kms.encrypt(key_ids(settings)["receipt"], private, context(tenant.tenant_id, "receipt"))
+    return msgspec.structs.replace(tenant, receipt_private=wrapped, receipt_public=public)

@@ -37,6 +37,8 @@ class Ids(TypedDict, total=False):
     profile_id: str
     decision_id: str
     event_key: str
+    head: str
+    checkpoint: int
     event_type: str
     message_id: str
     import_id: str

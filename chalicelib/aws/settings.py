@@ -25,11 +25,13 @@ class Settings(msgspec.Struct, frozen=True):
     queue_events_url: str
     queue_imports_url: str
     queue_catalogue_url: str
+    queue_privacy_url: str
     bucket_imports: str
     bus_name: str
     key_index_id: str
     key_branch_id: str
     key_ingest_id: str
+    key_receipt_id: str
     region: str
     endpoints: dict[str, str]
     message_limit_bytes: int = 262_144
@@ -46,6 +48,8 @@ class Settings(msgspec.Struct, frozen=True):
     """Where people reach the API, before ``/v1``, for the links that are handed to them; '' = as the gateway was asked."""
     reveals_per_hour: int = 60
     """How many calls of a principal may open fields in an hour."""
+    sweep_rows_per_run: int = 20_000
+    """After a rotation one run of the sweep looks at so many rows of a table, for each tenant and kind of key."""
 
 
 ENDPOINT_VARIABLES = {
@@ -64,11 +68,13 @@ _NAMES = (
     "queue_events_url",
     "queue_imports_url",
     "queue_catalogue_url",
+    "queue_privacy_url",
     "bucket_imports",
     "bus_name",
     "key_index_id",
     "key_branch_id",
     "key_ingest_id",
+    "key_receipt_id",
 )
 _PUBLIC_URL = re.compile(r"https?://[A-Za-z0-9.\[\]:-]{1,255}(/[A-Za-z0-9._~/-]{0,200})?", re.ASCII)
 _LIMITS = (
@@ -79,6 +85,7 @@ _LIMITS = (
     "import_limit_bytes",
     "import_waiting_messages",
     "reveals_per_hour",
+    "sweep_rows_per_run",
 )
 
 

@@ -17,6 +17,7 @@ from chalicelib.entrypoints.compose import (
     read_services,
     settings,
     source_health,
+    tenant,
 )
 from chalicelib.flows.catalogue_job import Declared
 from chalicelib.flows.catalogue_services import Published
@@ -68,7 +69,7 @@ def rules(tenant_id: str, over: Sequence[Declared]) -> Rules:
     Its sources are as they are: a job that believed them more would tell of tags that no read gives.
     """
     found = rules_over(in_force().fresh(tenant_id), over)
-    return replace(found, catalogue=source_health().over(tenant_id, found.catalogue))
+    return replace(found, catalogue=source_health().over(tenant_id, found.catalogue, tenant(tenant_id).asked_first))
 
 
 def draft(tenant_id: str, kind: str, id_: str) -> Declared | None:

@@ -97,7 +97,13 @@ def catalogue_store() -> DynamoCatalogue:
 @cache
 def key_ring() -> KeyRing:
     """Tenants' keys, as far as this function's role may open them."""
-    return KeyRing(Kms(api("kms")), settings(), time.monotonic)
+    return KeyRing(Kms(api("kms")), settings(), time.monotonic, _key_unusable)
+
+
+def _key_unusable(tenant_id: str, purpose: str, code: str) -> None:
+    """KMS would not open a key: an alarm watches the count, and the line says which key and why."""
+    journal().count("KeysUnusable")
+    journal().warn("key_unusable", tenant=tenant_id, operation=purpose, code=code)
 
 
 @cache
@@ -156,9 +162,9 @@ def _unreadable(tenant_id: str, kind: str, id_: str) -> None:
 def catalogue(tenant_id: str) -> Catalogue:
     """The tag rules and measures that are in force for a tenant, its sources being as they are.
 
-    Raises Unavailable when they cannot be had.
+    Raises NotFound for no tenant, Unavailable when they cannot be had.
     """
-    return source_health().over(tenant_id, in_force()(tenant_id).catalogue)
+    return source_health().over(tenant_id, in_force()(tenant_id).catalogue, tenant(tenant_id).asked_first)
 
 
 @cache

@@ -9,6 +9,7 @@ from chalice.app import Blueprint, Request
 
 from chalicelib.entrypoints.authorizers import principal_auth
 from chalicelib.entrypoints.clock import now
+from chalicelib.entrypoints.compose import history
 from chalicelib.entrypoints.problems import serves
 from chalicelib.entrypoints.request import Caller, limit_of, query, typed_body
 
@@ -42,7 +43,16 @@ def merge_candidates(request: Request, caller: Caller) -> MergeCandidatesView:
 def reject(request: Request, caller: Caller, candidate_id: str) -> MergeCandidateView:
     """Say that a pair is two people: it is not proposed again."""
     from chalicelib.entrypoints.matching import review_services
+    from chalicelib.flows.identity_records import Audited, audit_record
     from chalicelib.flows.review_matches import reject_candidate
+    from chalicelib.kernel.moments import parse_moment
 
     reason = typed_body(request, Rejection).reason
-    return reject_candidate(caller.tenant_id, candidate_id, reason, caller.principal, review_services(), now())
+    view = reject_candidate(caller.tenant_id, candidate_id, reason, caller.principal, review_services(), now())
+    # Once; to say it twice changes nothing, and makes good what a failure left out.
+    audited = Audited(
+        "candidates.reject", view.decided_by or caller.principal, view.profile_ids, view.reason or "", view.id
+    )
+    at = parse_moment(view.decided_at, "decided_at") if view.decided_at else now()
+    history().keep(audit_record(caller.tenant_id, f"{view.id}.{at}", at, audited))
+    return view

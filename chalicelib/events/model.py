@@ -8,6 +8,9 @@ import msgspec
 
 from chalicelib.kernel.moments import Millis
 
+UNDATED: dict[str, Any] = {"undated": True}
+"""The context of an event that nobody dated: its time is when it was read, as that of a list of customers is."""
+
 
 class Identifier(msgspec.Struct, frozen=True, order=True, array_like=True):
     """A name of a person in a namespace, such as (``phone``, ``+8613800138000``)."""

@@ -14,16 +14,17 @@ from chalicelib.kernel.errors import BadInput, NotFound
 from chalicelib.kernel.moments import DAY_MS, Millis
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.profiles.cases import cases
-from chalicelib.profiles.claims import usable
 from chalicelib.profiles.model import Profile
 from chalicelib.profiles.values import values
 from chalicelib.routing.decide import decide
 from chalicelib.routing.model import Caller, RouteRequest
 from chalicelib.store.rows import DecisionRow, HistoryStore
+from chalicelib.tags.judging import judged
 from chalicelib.tags.model import Tag
 from chalicelib.tags.scenes import Situation
 
 _KEPT_DAYS = 400
+_PURPOSE = "service"
 
 
 def answer_route(request: RouteRequest, tenant: Tenant, decision_id: str, services: ReadServices, now: Millis) -> bytes:
@@ -37,7 +38,8 @@ def answer_route(request: RouteRequest, tenant: Tenant, decision_id: str, servic
         caller = caller_of(profile, tags, services, now)
     decision = decide(services.policy, request, caller, decision_id=decision_id, now=now, timezone=tenant.timezone)
     content = msgspec.json.encode(decision)
-    profile_id = decision.profile_id or ""
+    # The answer about somebody who is not judged names nobody; what they may ask for later finds it by its row.
+    profile_id = "" if profile is None else profile.profile_id
     row = DecisionRow(tenant.tenant_id, decision_id, profile_id, now, content, now + _KEPT_DAYS * DAY_MS)
     if not services.history.record(row):
         return read_decision(tenant.tenant_id, decision_id, services.history)
@@ -71,12 +73,13 @@ def situation_of(request: RouteRequest, now: Millis, timezone: str | None) -> Si
 
 
 def caller_of(profile: Profile, tags: Iterable[Tag], services: ReadServices, now: Millis) -> Caller:
-    """What a policy may know of a person."""
-    profile = usable(profile, services.catalogue.health.weights)
+    """What a policy may know of a person: nothing of who is not judged, and no tag that is not for service."""
+    if not profile.is_profiled:
+        return Caller(profile_id=profile.profile_id, personalised=False)
+    profile = judged(profile, services.catalogue)
     return Caller(
         profile_id=profile.profile_id,
-        personalised=profile.state == "active",
-        tags={tag.id: tag.confidence for tag in tags},
+        tags={tag.id: tag.confidence for tag in tags if _PURPOSE in tag.purposes},
         values=values(profile, services.policy.paths, now, services.catalogue.measures.money),
         cases=cases(profile.steps),
     )

@@ -13,6 +13,7 @@ from chalicelib.profiles.model import Profile
 from chalicelib.routing.bot_context import bot_context
 from chalicelib.routing.decide import decide
 from chalicelib.routing.model import RouteRequest
+from chalicelib.tags.judging import judged
 from chalicelib.tags.summary import summary
 
 _TRIAL = "context"
@@ -27,10 +28,11 @@ def context_for_bot(
     tags = current_tags(profile, services, now, scenes=situation_of(request, now, timezone))
     caller = caller_of(profile, tags, services, now)
     decision = decide(services.policy, request, caller, decision_id=_TRIAL, now=now, timezone=timezone)
+    known = judged(profile, services.catalogue)
     return bot_context(
         services.policy,
         decision,
-        summary=summary(profile, tags, services.catalogue.families),
-        tags=sorted(tags, key=lambda tag: (-tag.confidence, tag.id)),
+        summary=summary(known, tags, services.catalogue.families),
+        tags=sorted((tag for tag in tags if "service" in tag.purposes), key=lambda tag: (-tag.confidence, tag.id)),
         cases=cases(profile.steps),
     )

@@ -11,11 +11,12 @@ from collections.abc import Iterable, Iterator
 from chalicelib.flows.catalogue_job import Window
 from chalicelib.flows.compare_people import Sides
 from chalicelib.flows.contribute import EventContent
+from chalicelib.flows.profile_of import profile_of
 from chalicelib.kernel.codec import decode
 from chalicelib.kernel.moments import DAY_MS, Millis
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.profiles.fold import fold
-from chalicelib.profiles.join import join
+from chalicelib.profiles.join import join, spoken_since
 from chalicelib.profiles.model import Body, Contribution, Facet, FacetId, Profile
 from chalicelib.store.rows import HistoryStore, ProfileRow
 from chalicelib.tags.catalogue import Catalogue
@@ -33,6 +34,8 @@ def compare_past(
 ) -> Comparison:
     """What somebody would have had within a window. Empty for one without events in it."""
     body = decode(row.body, Body)
+    if not profile_of(row, body).is_profiled:
+        return Comparison()
     if not any(one.last_seen >= window.begins and one.first_seen < window.ends for one in body.facets.values()):
         return Comparison()
     if min(one.first_seen for one in body.facets.values()) + tenant.horizon_days * DAY_MS <= now:
@@ -91,7 +94,8 @@ def _states(events: Iterable[Contribution], window: Window) -> Iterator[tuple[Mi
 
 
 def _profile(row: ProfileRow, body: Body, facets: dict[FacetId, Facet]) -> Profile:
-    return join(row.profile_id, row.version, row.state, row.generation, Body(body.schema, facets, body.refused))
+    then = join(row.profile_id, row.version, row.state, row.generation, Body(body.schema, facets, body.refused))
+    return spoken_since(then, [profile_of(row, body)])
 
 
 def _events(

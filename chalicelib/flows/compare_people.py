@@ -47,8 +47,8 @@ class Assessed(msgspec.Struct, frozen=True):
 
 def sides_of(old: Rules, new: Rules, in_force: Rules) -> Sides:
     """What to compare, under one health: a source that fell silent in between is no doing of a declaration."""
-    health = in_force.catalogue.health
-    old, new = (msgspec.structs.replace(one, catalogue=one.catalogue.under(health)) for one in (old, new))
+    health, first = in_force.catalogue.health, in_force.catalogue.asked_first
+    old, new = (msgspec.structs.replace(one, catalogue=one.catalogue.asking(first).under(health)) for one in (old, new))
     changed = concerned(old.catalogue, new.catalogue)
     in_scenes = any(by_scene(one.catalogue, changed) for one in (old, new))
     return Sides(old, new, in_force, changed, old.policy.declared != new.policy.declared, in_scenes)

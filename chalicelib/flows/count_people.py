@@ -19,12 +19,12 @@ from chalicelib.insights.runs import Progress, Run, next_run
 from chalicelib.insights.shown_tags import shown_of
 from chalicelib.kernel.codec import decode, encode
 from chalicelib.kernel.moments import DAY_MS, Millis, day_of
-from chalicelib.profiles.claims import usable
 from chalicelib.profiles.model import Body
 from chalicelib.store.counts import Kept
 from chalicelib.store.people import Slice
 from chalicelib.store.rows import ProfileRow
 from chalicelib.tags.engine import assess
+from chalicelib.tags.judging import judged, may_serve
 
 PAGE_ITEMS = 500
 PAGES_PER_CHECKPOINT = 10
@@ -139,11 +139,14 @@ def _count(
     catalogue = services.catalogue(tenant_id)
     for row in rows:
         if row.state != "active":
-            # Whoever asked that their profile be not used is in no statistic either.
+            # Whoever asked that their profile be not used is in no statistic either; below, who refused just that.
             continue
-        profile = usable(profile_of(row, decode(row.body, Body)), catalogue.health.weights)
+        profile = judged(profile_of(row, decode(row.body, Body)), catalogue)
+        if not may_serve(profile, "analytics", catalogue):
+            continue
         assessed = assess(catalogue, profile, run.at)
-        count_person(counts, profile, assessed.tags, catalogue.measures.money, run.at)
+        tags = (tag for tag in assessed.tags if "analytics" in tag.purposes)
+        count_person(counts, profile, tags, catalogue.measures.money, run.at)
         report.people += 1
         report.failed_rules += len(assessed.failed)
 

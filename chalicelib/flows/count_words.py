@@ -24,7 +24,7 @@ TEXTS: Mapping[str, str] = {
 def count_words(
     events: Sequence[Admitted], people: Sequence[Person], tenant_id: str, services: IngestServices, now: Millis
 ) -> None:
-    """Count the words of events that were saved just now; of people whose profiles are restricted, none."""
+    """Count the words of events that were saved just now; of people who are not profiled or refused analytics, none."""
     written = list(_written(events))
     if not written or services.tally is None:
         return
@@ -32,6 +32,7 @@ def count_words(
     from chalicelib.insights import groupings, hot_words
     from chalicelib.quality.counters import Count
     from chalicelib.tags.engine import assess
+    from chalicelib.tags.judging import judged, may_serve
 
     catalogue, lexicon = services.catalogue(tenant_id), services.words(tenant_id)
     owners = {facet: person for person in people for facet in person.component.facets}
@@ -40,7 +41,9 @@ def count_words(
         at = one.event.time
         if person is None or person.row.state != "active" or at <= now - hot_words.KEPT_MS:
             continue
-        profile = _profile(person)
+        profile = judged(_profile(person), catalogue)
+        if not may_serve(profile, "analytics", catalogue):
+            continue
         tags = assess(catalogue, profile, now, among=groupings.SEGMENTS).tags
         mention = hot_words.Mention(
             at,

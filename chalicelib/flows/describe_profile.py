@@ -25,6 +25,7 @@ from chalicelib.profiles.claims import usable
 from chalicelib.profiles.model import Link, Profile, Series, Trait
 from chalicelib.profiles.pins import is_beside
 from chalicelib.profiles.values import values
+from chalicelib.tags.judging import judged
 from chalicelib.tags.model import Tag
 from chalicelib.tags.summary import summary
 
@@ -47,7 +48,7 @@ def describe_profile(
         version=profile.version,
         first_seen=format_moment(profile.first_seen),
         last_seen=format_moment(profile.last_seen),
-        summary=summary(profile, tags, services.catalogue.families),
+        summary=summary(judged(profile, services.catalogue), tags, services.catalogue.families),
         identifiers=tuple(describe_identifier(key, link) for key, link in sorted(profile.links.items())),
         traits={name: _trait(trait, profile.filled.get(name, "")) for name, trait in traits},
         measures=_measures(profile, services, now),

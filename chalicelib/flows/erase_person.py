@@ -7,10 +7,19 @@ gone on with by its id.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 import msgspec
 
+from chalicelib.flows.erasure import (
+    ERASURE,
+    RECEIPT,
+    EraseOrder,
+    Erasure,
+    Progress,
+    SignedReceipt,
+    receipt_of,
+)
 from chalicelib.flows.facet_keys import secret_name
 from chalicelib.flows.identity_records import Audited, audit_record
 from chalicelib.flows.merge_people import ATTEMPTS, facet_of
@@ -19,64 +28,39 @@ from chalicelib.flows.snapshot import Snapshot
 from chalicelib.identity.blind_index import namespace_of
 from chalicelib.kernel.codec import decode, encode
 from chalicelib.kernel.errors import Unavailable
-from chalicelib.kernel.moments import Millis
+from chalicelib.kernel.moments import DAY_MS, Millis
+from chalicelib.privacy.free_text import masked
 from chalicelib.privacy.tenants import Tenant
-from chalicelib.profiles.model import FacetId, IdentifierKey
+from chalicelib.profiles.model import IdentifierKey
 from chalicelib.store import rows
+from chalicelib.store.jobs import JobRow
+from chalicelib.store.ledger import LedgerRow
 from chalicelib.store.rows import IdentifierWrite, Record
 
-ERASURE, RECEIPT = "erasure", "receipt"
+_PROGRESS, _PROGRESS_DAYS = "progress", 90
+_PAGE = 200
+"""Events of one checkpoint: about two seconds."""
 
 
-class EraseOrder(msgspec.Struct, frozen=True):
-    """Whom to erase, and on whose word. ``erasure_id`` makes a repeat the same erasure."""
+def erase_person(
+    order: EraseOrder,
+    tenant: Tenant,
+    services: ErasureServices,
+    now: Millis,
+    has_time: Callable[[], bool] = lambda: True,
+) -> SignedReceipt | None:
+    """Erase everybody who is one person with this profile; None while there is more to do than there was time.
 
-    erasure_id: str
-    profile_id: str
-    reason: str
-    principal: str
-
-
-class Erasure(msgspec.Struct, frozen=True):
-    """What is erased. ``facets`` map to the generation that ends; ``erased_until`` is the latest instant of it."""
-
-    erasure_id: str
-    at: Millis
-    erased_until: Millis
-    profile_ids: tuple[str, ...]
-    facets: dict[FacetId, int]
-    identifiers: dict[str, int]
-    """Namespace → how many; which they were is erased too."""
-    reason: str
-    principal: str
-
-
-class Receipt(msgspec.Struct, frozen=True):
-    """That an erasure is complete, and all it took: what a person may be given as proof."""
-
-    erasure_id: str
-    begun_at: Millis
-    completed_at: Millis
-    profile_ids: tuple[str, ...]
-    facets: int
-    identifiers: dict[str, int]
-    events: int
-    decisions: int
-
-
-def erase_person(order: EraseOrder, tenant: Tenant, services: ErasureServices, now: Millis) -> Receipt:
-    """Erase everybody who is one person with this profile. Raises NotFound, Unavailable.
-
-    From the first save on nobody can read them, and no event from before brings them back.
+    From the first save on nobody can read them, and no event from before brings them back. Raises NotFound, Unavailable.
     """
     begun = services.history.record_of(tenant.tenant_id, ERASURE, order.erasure_id)
     erasure = decode(begun.content, Erasure) if begun is not None else _begin(order, tenant, services, now)
     done = services.history.record_of(tenant.tenant_id, RECEIPT, order.erasure_id)
     if done is None:
-        return _complete(erasure, tenant, services, now)
+        return _complete(erasure, tenant, services, now, has_time)
     # An index that lagged may have hidden the last events: asking again sweeps again.
-    _sweep(erasure, tenant, services)
-    return decode(done.content, Receipt)
+    _strip(erasure, tenant, services)
+    return decode(done.content, SignedReceipt)
 
 
 def _begin(order: EraseOrder, tenant: Tenant, services: ErasureServices, now: Millis) -> Erasure:
@@ -111,8 +95,9 @@ def _erasure(
         profile_ids=tuple(one for one in ids if snapshot.profile(one) is not None),
         facets={facet: 1 + snapshot.row(facet).generation for facet in facets},
         identifiers=dict(Counter(map(namespace_of, nodes))),
-        reason=order.reason,
+        reason=masked(order.reason),
         principal=order.principal,
+        nodes=tuple(sorted(nodes)),
     )
 
 
@@ -158,23 +143,21 @@ def _nowhere(key: IdentifierKey, snapshot: Snapshot, erasure: Erasure, generatio
     return IdentifierWrite(key, row)
 
 
-def _complete(erasure: Erasure, tenant: Tenant, services: ErasureServices, now: Millis) -> Receipt:
-    """Let former ids lead to nobody, shred the keys, strip the events to their markers, forget the decisions, and tell."""
+def _complete(
+    erasure: Erasure, tenant: Tenant, services: ErasureServices, now: Millis, has_time: Callable[[], bool]
+) -> SignedReceipt | None:
+    """Write it where no restore reaches, let former ids lead to nobody, shred the keys, forget what was said, and tell."""
+    services.ledger.keep(LedgerRow(tenant.tenant_id, erasure.erasure_id, erasure.at, encode(erasure)))
     _erase_redirects(erasure, tenant, services)
     names = [secret_name(facet, generation) for facet, generation in erasure.facets.items()]
     services.secrets.delete(tenant.tenant_id, names)
-    events = _sweep(erasure, tenant, services)
-    decisions = sum(services.history.forget_decisions(tenant.tenant_id, one) for one in erasure.profile_ids)
-    receipt = Receipt(
-        erasure_id=erasure.erasure_id,
-        begun_at=erasure.at,
-        completed_at=now,
-        profile_ids=erasure.profile_ids,
-        facets=len(erasure.facets),
-        identifiers=erasure.identifiers,
-        events=events,
-        decisions=decisions,
-    )
+    progress = _sweep(erasure, tenant, services, has_time)
+    if progress is None or now < erasure.at + services.lag_ms:
+        return None
+    # Whoever read before the tombstones may have made a secret anew for a save that then failed.
+    services.secrets.delete(tenant.tenant_id, names)
+    document = receipt_of(erasure, tenant.tenant_id, progress, now)
+    receipt = SignedReceipt(document, services.sign(tenant, document))
     services.publish(
         [Change("profile.erased", {"tenant": tenant.tenant_id, "profile_id": one}) for one in erasure.profile_ids]
     )
@@ -182,10 +165,40 @@ def _complete(erasure: Erasure, tenant: Tenant, services: ErasureServices, now: 
     return receipt
 
 
-def _sweep(erasure: Erasure, tenant: Tenant, services: ErasureServices) -> int:
-    """Strip the events of the generation that ended, until a look finds none; returns how many there were."""
+def _sweep(
+    erasure: Erasure, tenant: Tenant, services: ErasureServices, has_time: Callable[[], bool]
+) -> Progress | None:
+    """Strip the events of the generation that ended and forget the decisions, page by page, until a look finds none.
+
+    A checkpoint follows each page, so that a kill loses no more than the count of one.
+    """
+    tenant_id = tenant.tenant_id
+    row = services.jobs.load(tenant_id, erasure.erasure_id, _PROGRESS)
+    progress, version = (Progress(), 0) if row is None else (decode(row.content, Progress), row.version)
+    expires_at = erasure.at + _PROGRESS_DAYS * DAY_MS
+    while has_time():
+        events, decisions = _strip(erasure, tenant, services, _PAGE), _forget(erasure, tenant, services)
+        if not events and not decisions:
+            return progress
+        progress = Progress(progress.events + events, progress.decisions + decisions)
+        version += 1
+        services.jobs.advance(
+            JobRow(tenant_id, erasure.erasure_id, _PROGRESS, version, encode(progress), erasure.at, expires_at)
+        )
+    return None
+
+
+def _strip(erasure: Erasure, tenant: Tenant, services: ErasureServices, at_most: int = 1 << 30) -> int:
+    """Strip so many events of the generation that ended; 0 says that a look found none."""
     stripped = 0
     for facet in erasure.facets:
-        while found := services.history.strip(tenant.tenant_id, facet, until=erasure.erased_until):
-            stripped += found
+        if stripped < at_most:
+            stripped += services.history.strip(
+                tenant.tenant_id, facet, until=erasure.erased_until, at_most=at_most - stripped
+            )
     return stripped
+
+
+def _forget(erasure: Erasure, tenant: Tenant, services: ErasureServices) -> int:
+    forget = services.history.forget_decisions
+    return sum(forget(tenant.tenant_id, one, at_most=_PAGE) for one in erasure.profile_ids)

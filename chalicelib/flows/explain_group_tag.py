@@ -19,6 +19,7 @@ from chalicelib.profiles.model import Profile
 from chalicelib.tags.confidence import weight_of
 from chalicelib.tags.engine import assess
 from chalicelib.tags.model import Tag, TagRule
+from chalicelib.tags.why_words import not_judged
 
 
 class _Speaker(msgspec.Struct, frozen=True):
@@ -37,6 +38,9 @@ def explain_group_tag(
     rule = next((one for one in catalogue.group_rules if one.id == tag_id), None)
     if rule is None:
         raise NotFound("no_such_tag", "The catalogue has no tag of that id.", "tag_id")
+    if not profile.is_profiled:
+        nothing = _view(rule, _Speaker("", (), 0.0), None, catalogue.version, now)
+        return msgspec.structs.replace(nothing, says=not_judged(rule.name))
     kept = services.counts.load(tenant_id, LATEST)
     if kept is None:
         raise NotFound("no_counts", "Nobody has been counted then; people are counted every night.")
@@ -46,7 +50,7 @@ def explain_group_tag(
     speaker = _speaker(
         rule, [CROWD, *(key_of(*one) for one in groups_of(profile, {t.id for t in tags}).items())], result
     )
-    return _view(rule, speaker, shown.get(rule.id), result, now)
+    return _view(rule, speaker, shown.get(rule.id), result.catalogue_version, now)
 
 
 def _speaker(rule: TagRule, keys: list[str], result: Result) -> _Speaker:
@@ -61,7 +65,7 @@ def _speaker(rule: TagRule, keys: list[str], result: Result) -> _Speaker:
     return best
 
 
-def _view(rule: TagRule, speaker: _Speaker, tag: Tag | None, result: Result, now: Millis) -> WhyView:
+def _view(rule: TagRule, speaker: _Speaker, tag: Tag | None, catalogue_version: int, now: Millis) -> WhyView:
     return WhyView(
         tag=rule.id,
         name=rule.name,
@@ -79,7 +83,7 @@ def _view(rule: TagRule, speaker: _Speaker, tag: Tag | None, result: Result, now
         rule_version=rule.version,
         source=SOURCE,
         says=_says(rule, speaker, is_set=tag is not None),
-        catalogue_version=result.catalogue_version,
+        catalogue_version=catalogue_version,
         scene=None,
         parent=None,
         level=0,

@@ -8,6 +8,7 @@ import msgspec
 
 from chalicelib.kernel.errors import Unavailable
 from chalicelib.kernel.moments import Millis
+from chalicelib.privacy.permission import ASKED_FIRST
 from chalicelib.store.health import HealthStore
 from chalicelib.tags.catalogue import Catalogue
 from chalicelib.tags.health import WELL, Health
@@ -30,11 +31,11 @@ class HealthInForce:
         self._store, self._clock, self._now = store, clock, now
         self._kept: dict[str, _Kept] = {}
 
-    def over(self, tenant_id: str, catalogue: Catalogue) -> Catalogue:
-        """A tenant's catalogue, its sources being as they are."""
+    def over(self, tenant_id: str, catalogue: Catalogue, asked_first: tuple[str, ...] = ASKED_FIRST) -> Catalogue:
+        """A tenant's catalogue, its sources being as they are. ``asked_first``: the purposes that need a yes there."""
         kept = self._fresh(tenant_id)
-        if kept.under is None or kept.under[0] is not catalogue:
-            kept.under = (catalogue, catalogue.under(kept.health))
+        if kept.under is None or kept.under[0] is not catalogue or kept.under[1].asked_first != asked_first:
+            kept.under = (catalogue, catalogue.asking(asked_first).under(kept.health))
         return kept.under[1]
 
     def _fresh(self, tenant_id: str) -> _Kept:

@@ -9,6 +9,7 @@ import msgspec
 
 from chalicelib.flows.facet_keys import opened
 from chalicelib.flows.matching_services import MatchServices
+from chalicelib.flows.profile_of import profile_of
 from chalicelib.identity.partition import Apart, Ties
 from chalicelib.kernel.codec import decode
 from chalicelib.matching.model import Person
@@ -19,6 +20,7 @@ from chalicelib.profiles.fold import later_trait
 from chalicelib.profiles.links import nodes_of
 from chalicelib.profiles.model import Body, Facet, FacetId, IdentifierKey, Trait
 from chalicelib.store.rows import FacetSecret, ProfileRow
+from chalicelib.tags.judging import is_readable
 
 _DAYS = 60
 """So many of the latest days of activity are compared."""
@@ -45,17 +47,19 @@ class KeptApart:
 
 
 def people_of(tenant: Tenant, services: MatchServices, apart: KeptApart) -> Iterator[Person]:
-    """Every active profile, page by page. Raises Unavailable when a key or the store does not answer."""
+    """Everybody who is profiled, page by page. Raises Unavailable when a key or the store does not answer."""
     branches = services.branch_keys(tenant)
     for ids in services.scan.pages(tenant.tenant_id):
         rows = services.profiles.load(tenant.tenant_id, ids, fresh=False)
         bodies = {one: decode(row.body, Body) for one, row in rows.items() if row.state == "active"}
-        bodies = {one: body for one, body in bodies.items() if body.facets}
+        people = {one: profile_of(rows[one], body) for one, body in bodies.items() if body.facets}
+        bodies = {one: bodies[one] for one, profile in people.items() if profile.is_profiled}
         facets = [facet for body in bodies.values() for facet in body.facets]
         secrets = services.secrets.secrets(tenant.tenant_id, facets)
         for profile_id, body in bodies.items():
             apart.learn(rows[profile_id], body)
-            yield _person(tenant.tenant_id, profile_id, body, secrets, branches)
+            read = [one for one in READ if is_readable(one, people[profile_id], tenant.asked_first)]
+            yield _person(tenant.tenant_id, profile_id, body, secrets, branches, read)
         services.said("people_read", len(bodies))
 
 
@@ -65,9 +69,10 @@ def _person(
     body: Body,
     secrets: Mapping[FacetId, FacetSecret],
     branches: Mapping[int, bytes],
+    read: Collection[str],
 ) -> Person:
     traits: dict[str, str] = {}
-    for name in READ:
+    for name in read:
         value = _value(tenant_id, name, body, secrets, branches)
         if value:
             traits[name] = value

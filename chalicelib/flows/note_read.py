@@ -1,7 +1,7 @@
 """Keeps that somebody is about to see people's profiles: the row is written before the answer, or there is none.
 
-Rows of one principal stand together in time, so that "what did they see between these instants" is one walk. A pointer
-for each person leads to them from the other side: "who has seen this person".
+Rows of one principal stand together in time, so that "what did they see between these instants" is one walk. A copy with
+each person answers from the other side: "who has seen them". The principal's row is the one that is chained.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ def seen_kind(principal: str) -> str:
 
 
 def seen_of_kind(profile_id: str) -> str:
-    """The kind of the pointers to the rows that a person stands in; each is called as its row."""
-    return f"seenof.{profile_id}"
+    """The kind of the copies of the rows that a person stands in; each is called as its row. A hash: callers ask by it."""
+    return f"seenof.{_short(profile_id.encode())}"
 
 
 def note_read(tenant_id: str, seen: Seen, history: HistoryStore, now: Millis) -> str:
@@ -68,8 +68,7 @@ def note_read(tenant_id: str, seen: Seen, history: HistoryStore, now: Millis) ->
     row_id = f"{now:013}-{_short(content)}"
     _introduce(tenant_id, seen.principal, history, now)
     for profile_id in dict.fromkeys(seen.profile_ids):
-        pointer = encode(Seer(seen.principal))
-        history.keep(Record(tenant_id, seen_of_kind(profile_id), row_id, now, pointer, expires_at))
+        history.keep(Record(tenant_id, seen_of_kind(profile_id), row_id, now, content, expires_at))
     history.keep(Record(tenant_id, kind, row_id, now, content, expires_at))
     return row_id
 

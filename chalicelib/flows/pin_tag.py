@@ -5,28 +5,22 @@ from __future__ import annotations
 import msgspec
 
 from chalicelib.flows.contribute import EventContent
-from chalicelib.flows.follow import follow
 from chalicelib.flows.identity_records import Audited, audit_record
 from chalicelib.flows.profile_of import profile_of
+from chalicelib.flows.say_of_person import ATTEMPTS, KEPT_DAYS, RANK, first_facet, person_of, with_word
 from chalicelib.flows.services import Change, IdentityServices
-from chalicelib.flows.tell_changes import About, tag_changes
+from chalicelib.flows.tell_changes import About, still_open, tag_changes
 from chalicelib.flows.time_told import confirmed, past_of
-from chalicelib.kernel.codec import decode, encode
-from chalicelib.kernel.errors import NotFound, Unavailable
+from chalicelib.kernel.codec import encode
+from chalicelib.kernel.errors import Unavailable
 from chalicelib.kernel.moments import DAY_MS, Millis
 from chalicelib.privacy.tenants import Tenant
-from chalicelib.profiles.fold import fold
 from chalicelib.profiles.model import Body, Contribution, FacetId, Trait
 from chalicelib.profiles.pins import PINNED, pin_name
 from chalicelib.store import rows
 from chalicelib.tags.changes import changes
 from chalicelib.tags.engine import assess
 from chalicelib.tags.timers import earliest
-
-ATTEMPTS = 8
-_RANK = 1_000
-"""Above every source: at the same millisecond, a person's word wins."""
-_KEPT_DAYS = 3_650
 
 
 class PinOrder(msgspec.Struct, frozen=True):
@@ -56,23 +50,15 @@ def pin_tag(order: PinOrder, tenant: Tenant, services: IdentityServices, now: Mi
     """
     services.catalogue.compiled(order.tag_id)
     for _ in services.patience.attempts(ATTEMPTS):
-        row, body = _person(order, tenant, services)
+        row, body = person_of(tenant.tenant_id, order.profile_id, services.profiles)
         if _stands(order, row, body):
             return Pin(row.profile_id, order.tag_id, order.value, row.version)
-        contribution = _contribution(order, _facet(body), now)
+        contribution = _contribution(order, first_facet(body), now)
         made, told = _told(order, row, body, contribution, services, now)
         if services.profiles.save(_change(order, tenant, row, made, contribution, now)).saved:
             services.publish(told)
             return Pin(made.profile_id, order.tag_id, order.value, made.version)
     raise Unavailable("contended", "Others change this profile; try again.")
-
-
-def _person(order: PinOrder, tenant: Tenant, services: IdentityServices) -> tuple[rows.ProfileRow, Body]:
-    row = follow(tenant.tenant_id, [order.profile_id], services.profiles, fresh=True).get(order.profile_id)
-    body = None if row is None or row.state == "erased" else decode(row.body, Body)
-    if row is None or body is None or not body.facets:
-        raise NotFound("no_such_profile", "There is no such profile.")
-    return row, body
 
 
 def _stands(order: PinOrder, row: rows.ProfileRow, body: Body) -> bool:
@@ -81,25 +67,18 @@ def _stands(order: PinOrder, row: rows.ProfileRow, body: Body) -> bool:
     return (None if last is None else last.value) == order.value
 
 
-def _facet(body: Body) -> FacetId:
-    """Where it is kept: with the facet that was seen first."""
-    return min(body.facets, key=lambda one: (body.facets[one].first_seen, one))
-
-
 def _contribution(order: PinOrder, facet: FacetId, now: Millis) -> Contribution:
     key = bytes.fromhex(order.pin_id)
     source = f"person:{order.principal}"
-    said = Trait(order.value, now, _RANK, key, source)
-    return Contribution(key, PINNED, now, source, _RANK, "desk", facet, {}, {pin_name(order.tag_id): said}, ())
+    said = Trait(order.value, now, RANK, key, source)
+    return Contribution(key, PINNED, now, source, RANK, "desk", facet, {}, {pin_name(order.tag_id): said}, ())
 
 
 def _told(
     order: PinOrder, row: rows.ProfileRow, body: Body, one: Contribution, services: IdentityServices, now: Millis
 ) -> tuple[rows.ProfileRow, list[Change]]:
     """The row that a person's word makes, and what there is to publish then."""
-    facet = fold(body.facets[one.facet], [one])
-    assert facet is not None, "a facet stays one"
-    kept = msgspec.structs.replace(body, facets={**body.facets, one.facet: facet})
+    kept = with_word(body, one)
     made = msgspec.structs.replace(row, version=row.version + 1, updated_at=now, body=encode(kept))
     about: About = {"tenant": row.tenant, "profile_id": row.profile_id, "version": made.version}
     rules, grown = services.catalogue, profile_of(made, kept)
@@ -108,7 +87,11 @@ def _told(
     family = rules.families.kin(order.tag_id) | {order.tag_id}
     old, new = (assess(rules, profile, now, among=family) for profile in (profile_of(row, body), grown))
     changed = confirmed(changes(old, new), past, rules, grown, now)
-    told = [*past.changes, Change("profile.updated", about), *tag_changes(changed, about, now)]
+    told = [
+        *still_open(past.changes, grown, rules),
+        Change("profile.updated", about),
+        *tag_changes(changed, about, now),
+    ]
     assessed, waits = ([new], row.due_at) if past.walked is None else ([past.walked.ends_in, new], 0)
     # Of all rules: while a person's word stood, nobody waited for what time does to this tag.
     due_at = earliest(rules, grown, assessed, now, waits=waits)
@@ -125,7 +108,7 @@ def _change(
         event_key=one.event_key,
         facet=one.facet,
         at=now,
-        expires_at=now + _KEPT_DAYS * DAY_MS,
+        expires_at=now + KEPT_DAYS * DAY_MS,
         content=encode(EventContent(one, view, one.source, now, b"")),
         saved_at=now,
         version=made.version,

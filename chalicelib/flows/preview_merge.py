@@ -20,6 +20,7 @@ from chalicelib.profiles.model import Body, Profile
 from chalicelib.routing.decide import decide
 from chalicelib.routing.model import Decision, RouteRequest
 from chalicelib.store.rows import ProfileRow
+from chalicelib.tags.judging import judged
 from chalicelib.tags.model import Tag
 from chalicelib.tags.summary import summary
 
@@ -107,7 +108,7 @@ def _person(
     facets = body.facets
     return PersonBefore(
         profile_id=profile_id,
-        summary=summary(profile, tags, services.catalogue.families),
+        summary=summary(judged(profile, services.catalogue), tags, services.catalogue.families),
         identifiers=_identifiers(profile),
         events=sum(services.history.count(tenant.tenant_id, one, at_most=MOST_COUNTED) for one in facets),
         tags=tuple(one.id for one in tags),
@@ -130,7 +131,7 @@ def _after(
     ids, old = {one.id for one in tags}, set(had.tags if had else ())
     return PersonAfter(
         profile_id=row.profile_id,
-        summary=summary(profile, tags, services.catalogue.families),
+        summary=summary(judged(profile, services.catalogue), tags, services.catalogue.families),
         identifiers=_identifiers(profile),
         tags_set=tuple(sorted(ids - old)),
         tags_cleared=tuple(sorted(old - ids)),

@@ -19,7 +19,7 @@ from chalicelib.kernel.codec import decode
 from chalicelib.kernel.errors import BadInput, Conflict, NotFound, Unavailable
 from chalicelib.kernel.moments import DAY_MS, Millis
 from chalicelib.privacy.tenants import Tenant
-from chalicelib.profiles.join import body_of, join
+from chalicelib.profiles.join import body_of, join, spoken_since
 from chalicelib.profiles.model import Body, Facet, FacetId, Profile
 
 ATTEMPTS = 5
@@ -80,7 +80,9 @@ def _joined(
     is_restricted = any(row is not None and row.state == "restricted" for row in people)
     body = body_of({facet: then[facet] for facet in component.facets}, component.nodes)
     generation = 1 + max(row.generation for row in rows)
-    return join(profile_id, version, "restricted" if is_restricted else "active", generation, body)
+    found = join(profile_id, version, "restricted" if is_restricted else "active", generation, body)
+    today = {row.profile_id: profile_of(row, past.snapshot.body(row.profile_id)) for row in people if row is not None}
+    return spoken_since(found, today.values())
 
 
 def _unknown() -> NotFound:

@@ -65,8 +65,8 @@ def is_of_another(one: Admitted, row: IdentifierRow) -> bool:
 
 
 def is_before(one: Admitted, erased_at: Millis) -> bool:
-    """Whether an event is of the time before an erasure; 0 is none."""
-    return one.event.time <= erased_at
+    """Whether an event is of the time before an erasure, or of a time that nobody told; 0 is no erasure."""
+    return one.event.time <= erased_at or (erased_at > 0 and one.event.context.get("undated") is True)
 
 
 def _without(one: Admitted, left: dict[str, str]) -> Admitted:

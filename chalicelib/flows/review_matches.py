@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from chalicelib.flows.matching_services import ReviewServices
 from chalicelib.flows.matching_views import MatchFieldView, MergeCandidatesView, MergeCandidateView
 from chalicelib.flows.paging import check_limit, cursor_of, position_of
+from chalicelib.flows.profile_of import profile_of
 from chalicelib.flows.propose_matches import decided
 from chalicelib.kernel.codec import decode
 from chalicelib.kernel.errors import BadInput, Conflict, NotFound
@@ -17,9 +18,10 @@ from chalicelib.matching.levels import LEVEL_NAMES
 from chalicelib.matching.model import FieldPart
 from chalicelib.matching.proposal import Proposal
 from chalicelib.matching.schema import FIELD_NAMES
+from chalicelib.profiles.model import Body
 from chalicelib.store.pages import at_least
 from chalicelib.store.proposals import ProposalRow
-from chalicelib.store.rows import Position
+from chalicelib.store.rows import Position, ProfileRow
 
 REJECTED_DAYS = 1095
 """So long a rejected pair is not proposed again."""
@@ -67,11 +69,15 @@ def reject_candidate(
 
 
 def _standing(tenant_id: str, rows: Sequence[ProposalRow], services: ReviewServices, now: Millis) -> list[ProposalRow]:
-    """The pairs of which neither profile was merged, restricted or erased since."""
+    """The pairs of which neither profile was merged or erased since, and both are profiled."""
     ids = sorted({one for row in rows for one in (row.left, row.right)})
     profiles = services.profiles.load(tenant_id, ids, fresh=False) if ids else {}
-    active = {one for one, profile in profiles.items() if profile.state == "active"}
+    active = {one for one, profile in profiles.items() if _is_judged(profile)}
     return [row for row in rows if row.expires_at > now and {row.left, row.right} <= active]
+
+
+def _is_judged(row: ProfileRow) -> bool:
+    return row.state == "active" and profile_of(row, decode(row.body, Body)).is_profiled
 
 
 def _position(row: ProposalRow) -> Position:

@@ -14,7 +14,7 @@ from chalicelib.flows.plan_save import Person, Plan
 from chalicelib.flows.profile_of import profile_of
 from chalicelib.flows.services import Change
 from chalicelib.flows.snapshot import Snapshot
-from chalicelib.flows.tell_changes import About, tag_changes
+from chalicelib.flows.tell_changes import About, still_open, tag_changes
 from chalicelib.flows.time_told import Past, confirmed, past_of
 from chalicelib.kernel.moments import Millis
 from chalicelib.profiles.model import Contribution
@@ -63,14 +63,17 @@ def _of_person(
     row = person.row
     about: About = {"tenant": row.tenant, "profile_id": row.profile_id, "version": row.version}
     past = _past(row.profile_id, snapshot, now, catalogue)
-    told = [*past.changes, Change("profile.updated", about), *_of_sides(person, planned, about)]
-    before = snapshot.body(row.profile_id)
-    # Where people changed sides every tag may have; where a facet grew, those that read what it touched.
-    only = _touched(person, contributions) if before.facets.keys() == person.body.facets.keys() else None
-    grown = profile_of(row, person.body)
+    before, grown = snapshot.body(row.profile_id), profile_of(row, person.body)
+    was = profile_of(row, before)
+    told = [*still_open(past.changes, grown, catalogue), Change("profile.updated", about)]
+    told += _of_sides(person, planned, about)
+    # Where people changed sides, or said what may be done with their profile, every tag may have; where a facet grew,
+    # those that read what it touched.
+    same = (was.said, was.is_profiled) == (grown.said, grown.is_profiled)
+    only = _touched(person, contributions) if same and before.facets.keys() == person.body.facets.keys() else None
     new = assess(catalogue, grown, now, only=only)
     # Of nobody nothing is true: an empty profile would be somebody who has been silent since 1970.
-    old = assess(catalogue, profile_of(row, before), now, only=only) if before.facets else NOTHING
+    old = assess(catalogue, was, now, only=only) if before.facets else NOTHING
     told += tag_changes(confirmed(changes(old, new), past, catalogue, grown, now), about, now)
     told += [Change(RULE_FAILED, {**about, "tag": failed.tag_id, "error": failed.error}) for failed in new.failed]
     if past.walked is None and only is not None:

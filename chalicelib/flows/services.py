@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from chalicelib.identity.blind_index import BlindIndex
+from chalicelib.kernel.moments import Millis
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.routing.policy import Policy
 from chalicelib.store.catalogue import SourceRecord
@@ -19,6 +20,9 @@ from chalicelib.tags.model import Failure
 if TYPE_CHECKING:
     from chalicelib.flows.tally import Tally
     from chalicelib.insights.lexicon import Lexicon
+    from chalicelib.privacy.receipts import Signature
+    from chalicelib.store.jobs import JobStore
+    from chalicelib.store.ledger import ErasureLedger
 
 MOST_PEOPLE = 10
 """How many profiles one merge may be of."""
@@ -125,14 +129,20 @@ class IdentityServices(msgspec.Struct, frozen=True):
 
 
 class ErasureServices(msgspec.Struct, frozen=True):
-    """What erasing needs: it deletes keys and opens none."""
+    """What erasing needs: it deletes keys, and opens none but the one that it signs receipts with."""
 
     profiles: ProfileStore
     history: HistoryStore
     secrets: SecretStore
+    ledger: ErasureLedger
+    jobs: JobStore
+    sign: Callable[[Tenant, Any], Signature]
+    """Signs a document with the tenant's own key. Raises Unavailable when there is none yet, or it cannot be had."""
     index: Callable[[Tenant], BlindIndex]
     publish: Callable[[Sequence[Change]], None]
     patience: Patience = Patience()
+    lag_ms: Millis = 0
+    """So long after the tombstones a look may still miss what was written just before them: the receipt waits for it."""
 
 
 class ReadServices(msgspec.Struct, frozen=True):

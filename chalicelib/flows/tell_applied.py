@@ -14,6 +14,7 @@ from chalicelib.flows.tell_changes import About, tag_changes
 from chalicelib.kernel.moments import Millis
 from chalicelib.tags.changes import Changes, changes
 from chalicelib.tags.engine import assess
+from chalicelib.tags.judging import permitted
 from chalicelib.tags.model import Assessment, Tag, tag_of
 
 _SKEW_MS = 60_000
@@ -39,7 +40,8 @@ def _since(one: Assessed, job: Job, sides: Sides) -> Changes:
     unknown = {failure.tag_id for failure in one.new.failed}
     kept = {tag.id for tag in one.new.tags} | unknown
     lost = {tag.id: tag for tag in one.old.tags if tag.id not in kept}
-    return Changes(one.new.tags, tuple(lost.values()) + _never(sides, kept | lost.keys()))
+    never = (permitted(tag, one.profile, sides.new.catalogue) for tag in _never(sides, kept | lost.keys()))
+    return Changes(one.new.tags, (*lost.values(), *never))
 
 
 def _told(published: Assessment, one: Assessed) -> Changes:

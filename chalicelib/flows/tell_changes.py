@@ -7,13 +7,18 @@ from typing import TYPE_CHECKING
 
 from chalicelib.flows.services import Change
 from chalicelib.kernel.moments import Millis, format_moment
+from chalicelib.profiles.model import Profile
 from chalicelib.store.rows import ProfileRow
+from chalicelib.tags.catalogue import Catalogue
 from chalicelib.tags.changes import Changes
+from chalicelib.tags.judging import open_to
 from chalicelib.tags.model import Tag
 
 if TYPE_CHECKING:
     # Whoever reads a profile needs to know of segments only, and waits for no timer.
     from chalicelib.tags.timers import Turn
+
+_OPENING = ("tag.set", "segment.entered")
 
 type About = dict[str, object]
 """Tenant, profile and version, which every change names."""
@@ -28,16 +33,32 @@ def is_segment(tag: Tag) -> bool:
 
 
 def tag_changes(changed: Changes, about: About, at: Millis) -> Iterator[Change]:
-    """What an instant set and cleared."""
+    """What an instant set and cleared. Nobody is told of what may be used for nothing."""
     moment = format_moment(at) if changed.set or changed.cleared else ""
     for one in changed.set:
-        yield Change("tag.set", {**about, "tag": one.id, "confidence": one.confidence, "at": moment})
+        if not one.purposes:
+            continue
+        of = {**about, "at": moment, "purposes": list(one.purposes)}
+        yield Change("tag.set", {**of, "tag": one.id, "confidence": one.confidence})
         if is_segment(one):
-            yield Change("segment.entered", {**about, "segment": one.id, "at": moment})
+            yield Change("segment.entered", {**of, "segment": one.id})
     for one in changed.cleared:
-        yield Change("tag.cleared", {**about, "tag": one.id, "at": moment})
+        if not one.purposes:
+            continue
+        of = {**about, "at": moment, "purposes": list(one.purposes)}
+        yield Change("tag.cleared", {**of, "tag": one.id})
         if is_segment(one):
-            yield Change("segment.left", {**about, "segment": one.id, "at": moment})
+            yield Change("segment.left", {**of, "segment": one.id})
+
+
+def still_open(told: Iterable[Change], profile: Profile, catalogue: Catalogue) -> Iterator[Change]:
+    """What may still be told of somebody who has spoken since: nothing is set for a purpose that is closed by now."""
+    purposes = open_to(profile, catalogue)
+    for one in told:
+        if one.type not in _OPENING:
+            yield one
+        elif left := [purpose for purpose in one.detail["purposes"] if purpose in purposes]:
+            yield Change(one.type, {**one.detail, "purposes": left})
 
 
 def turns_of(row: ProfileRow, turns: Iterable[Turn]) -> Iterator[Change]:

@@ -54,8 +54,16 @@ def confirmed(changed: Changes, past: Past, catalogue: Catalogue, grown: Profile
         return changed
     found = assess(catalogue, grown, now, among=past.unsure.keys())
     stand, unknown = {tag.id: tag for tag in found.tags}, {failure.tag_id for failure in found.failed}
-    unsaid = sorted(past.unsure.keys() - unknown - {tag.id for tag in (*changed.set, *changed.cleared)})
+    unsure = sorted(past.unsure.keys() - unknown)
+    # Those that stand are told with all their purposes: which of them were told last is not known.
+    cleared = {tag.id for tag in changed.cleared}
     return Changes(
-        set=(*changed.set, *(stand[one] for one in unsaid if one in stand)),
-        cleared=(*changed.cleared, *(past.unsure[one] for one in unsaid if one not in stand)),
+        set=(
+            *(tag for tag in changed.set if tag.id not in unsure),
+            *(stand[one] for one in unsure if one in stand),
+        ),
+        cleared=(
+            *changed.cleared,
+            *(past.unsure[one] for one in unsure if one not in stand and one not in cleared),
+        ),
     )

@@ -18,7 +18,7 @@ from chalicelib.channels.shape import keep_members
 from chalicelib.channels.traits import shape_traits
 from chalicelib.channels.values import read, read_any_id, read_id
 from chalicelib.events.check import check
-from chalicelib.events.model import Event, Identifier
+from chalicelib.events.model import UNDATED, Event, Identifier
 from chalicelib.identity.normalise import normalise_all
 from chalicelib.imports.cells import Get, getter
 from chalicelib.imports.model import Declaration, Job
@@ -135,6 +135,8 @@ class Translator:
             channel=told.channel,
             identifiers=told.identifiers,
             data=told.data,
+            # The time of the import is none of the person's: it must not pass for a new registration of who was erased.
+            context=UNDATED if not self._kind.key and self._time is None else {},
         )
 
 

@@ -56,9 +56,10 @@ def shown_of(rules: Iterable[TagRule], tags: Mapping[str, Iterable[GroupTag]], a
 def tags_from_groups(group_tags: GroupTags, profile: Profile, tags: Iterable[Tag], now: Millis) -> tuple[Tag, ...]:
     """The tags that a person has because of the groups they belong to; of several groups the surest speaks.
 
-    Of a moment before the groups were counted nothing is said, and nothing once they have stood too long.
+    Of a moment before the groups were counted nothing is said, and nothing once they have stood too long,
+    and nothing of somebody who is not profiled.
     """
-    if not group_tags.at <= now < group_tags.at + STANDS_MS:
+    if not profile.is_profiled or not group_tags.at <= now < group_tags.at + STANDS_MS:
         return ()
     best: dict[str, Tag] = {}
     for tag in _of_groups(group_tags, groups_of(profile, {tag.id for tag in tags})):

@@ -51,6 +51,7 @@ _PRIVACY_OFFICER = frozenset(
         "privacy:erase",
         "privacy:export",
         "privacy:link",
+        "privacy:receipts",
         "privacy:restrict",
         "profiles:read",
         "purpose:legal",

@@ -13,7 +13,8 @@ from chalicelib.privacy.permission import ASKED_FIRST
 class Tenant(msgspec.Struct, frozen=True):
     """A customer of ours: its name, its time zone and its keys.
 
-    All keys are wrapped by KMS except ``ingest_public``, which may be read by everyone. ``region`` is
+    All keys are wrapped by KMS except ``ingest_public`` and ``receipt_public``, which may be read by everyone; a tenant
+    of before receipts were signed has no key for them until an operator makes one. ``region`` is
     where a phone number without country code is from; ``horizon_days`` is how old an event may be.
     ``limits`` are how many of a namespace one profile may have, ``most_merges`` how often it may grow by a merge;
     an identifier seen with more than ``shared_after`` people of one namespace identifies nobody. ``blocked`` are
@@ -43,6 +44,8 @@ class Tenant(msgspec.Struct, frozen=True):
     later_index_keys: dict[int, bytes] = {}
     branch_starts: dict[int, Millis] = {}
     index_starts: dict[int, Millis] = {}
+    receipt_private: bytes = b""
+    receipt_public: bytes = b""
 
     def __repr__(self) -> str:
         return f"<tenant {self.tenant_id}>"

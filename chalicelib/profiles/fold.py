@@ -129,7 +129,7 @@ def latest_steps(steps: Iterable[Step]) -> tuple[Step, ...]:
 def _facet_of(one: Contribution) -> Facet:
     if one.type in _ABOUT or (one.type in CONSENT_TYPES and not one.identifiers):
         # What staff say of a person is no sign of that person: it moves no first or last sighting.
-        return Facet(_NEVER, 0, {}, one.traits, {}, (), {})
+        return Facet(_NEVER, 0, {}, one.traits, _series_of(one), (), {})
     return Facet(
         first_seen=one.at,
         last_seen=one.at,

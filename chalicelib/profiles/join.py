@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from functools import reduce
+
+import msgspec
 
 from chalicelib.profiles.claims import claims_of, is_correction
 from chalicelib.profiles.consents import consents_of, said
@@ -53,6 +55,18 @@ def join(profile_id: str, version: int, state: str, generation: int, body: Body)
 def _held(traits: Mapping[str, Trait]) -> dict[str, Trait]:
     """The traits without those of which a correction says that they are not so."""
     return {name: one for name, one in traits.items() if one.value is not None or not is_correction(one)}
+
+
+def spoken_since(past: Profile, present: Iterable[Profile]) -> Profile:
+    """A profile of the past as its people's words stand today: what they refuse now is refused for the past as well.
+
+    Of several people who were one then, a no of any of them counts.
+    """
+    words, is_profiled = dict[str, bool](), past.is_profiled
+    for one in present:
+        words |= {purpose: granted and words.get(purpose, True) for purpose, granted in one.said.items()}
+        is_profiled = is_profiled and one.is_profiled
+    return msgspec.structs.replace(past, said={**past.said, **words}, is_profiled=is_profiled)
 
 
 def may_profile(state: str, traits: Mapping[str, Trait], said: Mapping[str, bool]) -> bool:

@@ -52,7 +52,7 @@ def decide(
         night=declared.night,
     )
     if not caller.personalised:
-        return _default(declared, facts, caller.profile_id, decision_id, now)
+        return _default(declared, facts, decision_id, now)
     judged = judge(policy, facts)
     ranked = ranking(policy, judged)
     return Decision(
@@ -77,13 +77,13 @@ def decide(
     )
 
 
-def _default(declared: PolicyDeclaration, facts: Facts, profile_id: str | None, id_: str, now: Millis) -> Decision:
-    """The path of people who opted out. Only the request is read, so it is the same for everyone."""
+def _default(declared: PolicyDeclaration, facts: Facts, id_: str, now: Millis) -> Decision:
+    """The path of people who opted out. Only the request is read and nobody is named: it is the same for everyone."""
     default, plain, stated = declared.default, declared.plain_hints, facts["stated"]
     queue = declared.queues[default.queue]
     return Decision(
         decision_id=id_,
-        profile_id=profile_id,
+        profile_id=None,
         personalised=False,
         mode=default.mode,
         intent=Intent(stated["intent"], stated["confidence"], stated["source"]) if stated else NO_INTENT,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from chalicelib.kernel.errors import ServiceRefused, Unavailable
@@ -82,16 +83,33 @@ class Table:
         """Delete an item. One that is not there is no error."""
         self._call("DeleteItem", {"TableName": self.name, "Key": {"pk": {"S": pk}}})
 
+    def delete_one(self, pk: str) -> bool:
+        """Delete an item; False when it is not there."""
+        body = {
+            "TableName": self.name,
+            "Key": {"pk": {"S": pk}},
+            "ConditionExpression": "attribute_exists(#pk)",
+            "ExpressionAttributeNames": {"#pk": "pk"},
+        }
+        return fitted(self._call, "DeleteItem", body)
+
     def newest_instants(self, index: str, facet: str, *, before: int, limit: int) -> list[Item]:
         """Keys and range of an index partition, newest first, and the rest of the last one's instant.
 
         An instant's items have no order in the index, so a page that ended within one could not be gone on from.
         """
+        return self._instants(partial(self._query, index, facet, before), limit)
+
+    def oldest_instants(self, index: str, facet: str, *, after: int, until: int, limit: int) -> list[Item]:
+        """Keys and range of an index partition in (after, until], oldest first, and the rest of the last one's instant."""
+        return self._instants(partial(self._query_on, index, facet, after, until), limit)
+
+    def _instants(self, query: Callable[[int, Mapping[str, Any]], dict[str, Any]], limit: int) -> list[Item]:
         found: list[Item] = []
         start: dict[str, Any] = {}
         while True:
             # One more than asked shows, in the same call, whether the last instant is whole.
-            answer = self._query(index, facet, before, limit + 1, start)
+            answer = query(limit + 1, start)
             for item in map(plain, answer["Items"]):
                 if len(found) >= limit and item["at"] != found[-1]["at"]:
                     return found
@@ -133,6 +151,26 @@ class Table:
                 "ExpressionAttributeNames": {"#facet": "facet", "#at": "at"},
                 "ExpressionAttributeValues": {":facet": {"S": facet}, ":before": {"N": str(before)}},
                 "ScanIndexForward": False,
+                "Limit": limit,
+                **start,
+            },
+        )
+
+    def _query_on(
+        self, index: str, facet: str, after: int, until: int, limit: int, start: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        return self._call(
+            "Query",
+            {
+                "TableName": self.name,
+                "IndexName": index,
+                "KeyConditionExpression": "#facet = :facet AND #at BETWEEN :first AND :last",
+                "ExpressionAttributeNames": {"#facet": "facet", "#at": "at"},
+                "ExpressionAttributeValues": {
+                    ":facet": {"S": facet},
+                    ":first": {"N": str(after + 1)},
+                    ":last": {"N": str(until)},
+                },
                 "Limit": limit,
                 **start,
             },

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from base64 import urlsafe_b64decode
 from collections.abc import Collection, Iterable, Sequence
+from itertools import islice
 from typing import cast
 
 from msgspec.structs import replace
@@ -57,22 +58,31 @@ class DynamoHistory:
         rows = (_record(tenant, kind, item) for item in self._whole(found))
         return sorted(rows, key=lambda row: (row.at, row.record_id), reverse=True)
 
+    def records_after(self, tenant: str, kind: str, *, after: Millis, until: Millis, limit: int) -> Sequence[Record]:
+        """The oldest records of a kind in (after, until], oldest first."""
+        if until <= after:
+            return []
+        found = self._table.oldest_instants(_INDEX, f"{tenant}#{kind}", after=after, until=until, limit=limit)
+        rows = (_record(tenant, kind, item) for item in self._whole(found))
+        return sorted(rows, key=lambda row: (row.at, row.record_id))
+
     def keep(self, record: Record) -> bool:
         """Keep a record; False when there was one of its id."""
         return self._table.put(record_item(record), if_absent=True)
 
-    def strip(self, tenant: str, facet: FacetId, *, until: Millis) -> int:
+    def strip(self, tenant: str, facet: FacetId, *, until: Millis, at_most: int = 1 << 30) -> int:
         """Leave of a facet's events up to an instant the markers."""
         named = self._table.all_before(_INDEX, f"{tenant}#{facet}", before=until + 1)
         said = ("facet", "content", "changes", "saved_at", "v")
-        return sum(self._table.strip(str(item["pk"]), said) for item in named)
+        # The index may name some that were stripped before: those count for nothing.
+        done = (1 for item in named if self._table.strip(str(item["pk"]), said))
+        return sum(islice(done, at_most))
 
-    def forget_decisions(self, tenant: str, profile_id: str) -> int:
-        """Delete the decisions about a profile."""
-        named = list(self._table.all_before(_INDEX, f"{tenant}#d#{profile_id}", before=1 << 60))
-        for item in named:
-            self._table.delete(str(item["pk"]))
-        return len(named)
+    def forget_decisions(self, tenant: str, profile_id: str, *, at_most: int = 1 << 30) -> int:
+        """Delete decisions about a profile."""
+        named = self._table.all_before(_INDEX, f"{tenant}#d#{profile_id}", before=1 << 60)
+        gone = (1 for item in named if self._table.delete_one(str(item["pk"])))
+        return sum(islice(gone, at_most))
 
     def count(self, tenant: str, facet: FacetId, *, at_most: int) -> int:
         """How many events a facet's history holds."""

@@ -79,7 +79,7 @@ class DynamoProfiles:
         ]
         try:
             # The token makes a repeat of this very call, after an answer was lost, the success that it was.
-            body = {"TransactItems": actions, "ClientRequestToken": _token(change)}
+            body = {"TransactItems": actions, "ClientRequestToken": _token(change, self._profiles.name)}
             self._call("TransactWriteItems", body)
         except ServiceRefused as refused:
             if refused.code != "TransactionCanceledException":
@@ -149,9 +149,9 @@ class DynamoProfiles:
         return {"ConditionCheck": {"TableName": self._profiles.name, "Key": {"pk": {"S": pk}}, **condition}}
 
 
-def _token(change: Change) -> str:
-    """The same for the same change, and for no other: DynamoDB refuses one token with two contents."""
-    return sha256(_WHOLE.encode(change)).hexdigest()[:36]
+def _token(change: Change, table: str) -> str:
+    """The same for the same change of the same table, and for no other: DynamoDB refuses one token with two contents."""
+    return sha256(table.encode() + b"\n" + _WHOLE.encode(change)).hexdigest()[:36]
 
 
 def profile_row(tenant: str, item: Item) -> ProfileRow:

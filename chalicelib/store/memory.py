@@ -118,6 +118,12 @@ class MemoryHistory:
         rows.sort(key=lambda row: (row.at, row.record_id), reverse=True)
         return [row for row in rows if len(rows) <= limit or row.at >= rows[limit - 1].at]
 
+    def records_after(self, tenant: str, kind: str, *, after: Millis, until: Millis, limit: int) -> Sequence[Record]:
+        """The oldest records of a kind in (after, until], oldest first."""
+        kept = [one for one in self.kept_records.values() if (one.tenant, one.kind) == (tenant, kind)]
+        rows = sorted((one for one in kept if after < one.at <= until), key=lambda row: (row.at, row.record_id))
+        return [row for row in rows if len(rows) <= limit or row.at <= rows[limit - 1].at]
+
     def events(self, tenant: str, keys: Collection[bytes]) -> dict[bytes, EventRow]:
         """Event key → row, for those that exist."""
         return {key: self.markers[tenant, key] for key in keys if (tenant, key) in self.markers}
@@ -133,20 +139,20 @@ class MemoryHistory:
         key = (record.tenant, record.kind, record.record_id)
         return self.kept_records.setdefault(key, record) is record
 
-    def strip(self, tenant: str, facet: FacetId, *, until: Millis) -> int:
+    def strip(self, tenant: str, facet: FacetId, *, until: Millis, at_most: int = 1 << 30) -> int:
         """Leave of a facet's events up to an instant the markers."""
         found = [row for row in self.markers.values() if (row.tenant, row.facet) == (tenant, facet) and row.at <= until]
-        for row in found:
+        for row in found[:at_most]:
             marker = EventRow(tenant, row.event_key, "", row.at, row.expires_at, b"")
             self.markers[tenant, row.event_key] = marker
-        return len(found)
+        return len(found[:at_most])
 
-    def forget_decisions(self, tenant: str, profile_id: str) -> int:
-        """Delete the decisions about a profile."""
+    def forget_decisions(self, tenant: str, profile_id: str, *, at_most: int = 1 << 30) -> int:
+        """Delete decisions about a profile."""
         found = [key for key, row in self.decisions.items() if (row.tenant, row.profile_id) == (tenant, profile_id)]
-        for key in found:
+        for key in found[:at_most]:
             del self.decisions[key]
-        return len(found)
+        return len(found[:at_most])
 
     def count(self, tenant: str, facet: FacetId, *, at_most: int) -> int:
         """How many events a facet's history holds."""

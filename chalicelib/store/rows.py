@@ -259,6 +259,12 @@ class HistoryStore(Protocol):
         ``limit`` of them, and more where it falls between records of one instant.
         """
 
+    def records_after(self, tenant: str, kind: str, *, after: Millis, until: Millis, limit: int) -> Sequence[Record]:
+        """The oldest records of a kind in (after, until], oldest first; index reads may lag.
+
+        ``limit`` of them, and more where it falls between records of one instant.
+        """
+
     def events(self, tenant: str, keys: Collection[bytes]) -> dict[bytes, EventRow]:
         """Event key → row, for those that exist."""
 
@@ -271,13 +277,14 @@ class HistoryStore(Protocol):
     def keep(self, record: Record) -> bool:
         """Keep a record; False when there was one of its id."""
 
-    def strip(self, tenant: str, facet: FacetId, *, until: Millis) -> int:
+    def strip(self, tenant: str, facet: FacetId, *, until: Millis, at_most: int = 1 << 30) -> int:
         """Leave of a facet's events up to an instant the markers that they counted, and nothing of what they said or
-        whose they were. Returns how many there were; index reads may lag, so 0 alone says that none is left.
+        whose they were. Returns how many there were, up to ``at_most``; index reads may lag, so 0 alone says that none
+        is left.
         """
 
-    def forget_decisions(self, tenant: str, profile_id: str) -> int:
-        """Delete the decisions about a profile; returns how many. Index reads may lag."""
+    def forget_decisions(self, tenant: str, profile_id: str, *, at_most: int = 1 << 30) -> int:
+        """Delete decisions about a profile; returns how many. Index reads may lag."""
 
     def count(self, tenant: str, facet: FacetId, *, at_most: int) -> int:
         """How many events a facet's history holds, counted up to ``at_most``; index reads may lag."""

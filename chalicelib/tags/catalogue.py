@@ -16,6 +16,7 @@ import msgspec
 from datalogic_py import Rule
 
 from chalicelib.kernel.errors import NotFound
+from chalicelib.privacy.permission import ASKED_FIRST
 from chalicelib.profiles.conditions import ENGINE, reads
 from chalicelib.profiles.measures import MeasureSet, load_measures
 from chalicelib.profiles.operators import expand
@@ -132,6 +133,7 @@ class Catalogue:
         self.measures = measures
         self.version = version
         self.health = WELL
+        self.asked_first: tuple[str, ...] = ASKED_FIRST
         self.switched_off = frozenset(switched_off)
         self.stage = Stage(scenes)
         self.rules: Mapping[str, TagRule] = {one.id: one for one in declared if one.granularity == "person"}
@@ -155,6 +157,14 @@ class Catalogue:
         # What is indexed and compiled is shared: it does not depend on how the sources are.
         changed = copy(self)
         changed.health = health
+        return changed
+
+    def asking(self, first: tuple[str, ...]) -> Catalogue:
+        """The same rules, for a tenant that uses nobody's profile for these purposes without a yes."""
+        if first == self.asked_first:
+            return self
+        changed = copy(self)
+        changed.asked_first = first
         return changed
 
     def unknown_of(self, tag_id: str) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -10,7 +10,10 @@ from chalicelib.tags.model import Assessment, Tag
 
 
 class Changes(msgspec.Struct, frozen=True):
-    """Tags newly set, and tags as they were before they were cleared; both sorted by id."""
+    """Tags newly set, and tags as they were before they were cleared; both sorted by id.
+
+    Each has the purposes for which it was set or cleared: a tag may be cleared for marketing and stay for service.
+    """
 
     set: tuple[Tag, ...]
     cleared: tuple[Tag, ...]
@@ -24,10 +27,17 @@ def changes(before: Assessment, after: Assessment) -> Changes:
     """
     unknown = {failure.tag_id for failure in (*before.failed, *after.failed)}
     return Changes(
-        set=_not_among(before.tags, after.tags, unknown), cleared=_not_among(after.tags, before.tags, unknown)
+        set=tuple(_beyond(before.tags, after.tags, unknown)), cleared=tuple(_beyond(after.tags, before.tags, unknown))
     )
 
 
-def _not_among(known: Iterable[Tag], tags: Iterable[Tag], unknown: set[str]) -> tuple[Tag, ...]:
-    ids = {tag.id for tag in known} | unknown
-    return tuple(tag for tag in tags if tag.id not in ids)
+def _beyond(known: Iterable[Tag], tags: Iterable[Tag], unknown: set[str]) -> Iterator[Tag]:
+    """The tags that are not among the known, and what those that are may be used for beyond them."""
+    held = {tag.id: tag.purposes for tag in known}
+    for tag in tags:
+        purposes = held.get(tag.id, ())
+        if tag.id in unknown or purposes == tag.purposes:
+            continue
+        more = tuple(one for one in tag.purposes if one not in purposes)
+        if more:
+            yield tag if more == tag.purposes else msgspec.structs.replace(tag, purposes=more)

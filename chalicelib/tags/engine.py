@@ -10,7 +10,6 @@ from datalogic_py import BatchItemError, DataHandle, DataLogicError
 
 from chalicelib.kernel.errors import ZhiyinError
 from chalicelib.kernel.moments import Millis
-from chalicelib.profiles.claims import usable
 from chalicelib.profiles.conditions import ENGINE
 from chalicelib.profiles.model import Profile, Trait
 from chalicelib.profiles.pins import pin_name, pins_of
@@ -18,11 +17,15 @@ from chalicelib.profiles.values import at_path, evidence, present, values
 from chalicelib.tags.catalogue import Basis, Catalogue, Compiled, Selection
 from chalicelib.tags.confidence import decay, scene_of
 from chalicelib.tags.families import Found
+from chalicelib.tags.judging import judged, permitted
 from chalicelib.tags.model import Assessment, Failure, Tag, TagRule, tag_of
 from chalicelib.tags.scenes import Situation
 
 _PERSONS_WEIGHT = 2.0
 """More than all evidence of a rule: what a person's tag implies is surer than what a rule says, too."""
+
+
+_NOTHING = Assessment((), ())
 
 
 class RuleFailed(ZhiyinError):
@@ -76,9 +79,11 @@ def assess(
 
     ``only``: just the rules that read one of these paths or stems, such as what an event touched, and those that
     they bear on. ``among``: just the rules of these ids, such as those that a policy reads. ``scenes``: the scenes
-    that are on, or the situation that tells them.
+    that are on, or the situation that tells them. Of somebody who is not profiled nothing is set.
     """
-    profile = usable(profile, catalogue.health.weights)
+    if not profile.is_profiled:
+        return _NOTHING
+    profile = judged(profile, catalogue)
     pins = _pins(catalogue, profile, only, among)
     there = present(profile)
     selection = catalogue.select(
@@ -94,7 +99,8 @@ def assess(
     if pins or selection.related:
         ends = tuple(one.tag.expires_at for one in found.values() if one.tag.expires_at is not None)
         found = _settled(catalogue, found, pins)
-    tags = tuple(found[tag_id].tag for tag_id in sorted(found) if among is None or tag_id in among)
+    asked = (found[tag_id].tag for tag_id in sorted(found) if among is None or tag_id in among)
+    tags = tuple(permitted(tag, profile, catalogue) for tag in asked)
     return Assessment(tags, failed, ends)
 
 

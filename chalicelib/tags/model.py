@@ -92,6 +92,8 @@ class Tag(msgspec.Struct, frozen=True, rename={"class_": "class"}):
     expires_at: Millis | None
     source: str
     phrase: Text
+    purposes: tuple[str, ...] = ()
+    """What it may be used for: those it was declared for, without those that the person does not agree to."""
 
 
 OVER_BUDGET = "BudgetExceeded"
@@ -119,6 +121,7 @@ def tag_of(
         expires_at=expires_at,
         source=source,
         phrase=rule.phrase or rule.name,
+        purposes=rule.purposes,
     )
 
 

@@ -55,6 +55,8 @@ def summary(profile: Profile, tags: Iterable[Tag], families: Families | None = N
 
     ``families`` tell which tags others imply: those go without saying.
     """
+    if not profile.is_profiled:
+        return Text("不参与画像的客户", "A customer who is not profiled")
     tags = tuple(tags)
     if families is not None:
         implied = frozenset(above for tag in tags for above in families.ancestors(tag.id))

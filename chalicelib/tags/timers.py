@@ -51,6 +51,9 @@ def earliest(
     Never later than the next change; it may be an instant at which nothing changes. Evaluates no rule. Where somebody
     is due at ``waits`` anyway (0: is not), nothing later is looked for: most saves then look at very little.
     """
+    if not profile.is_profiled:
+        # Nobody judges them, so nothing turns; whoever lets them be judged again looks at all their rules.
+        return None
     at = waits or None
     for end in (end for one in assessed for end in _ends(one)):
         if end > after and (at is None or end < at):

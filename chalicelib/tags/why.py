@@ -15,7 +15,6 @@ from datalogic_py import DataLogicError
 
 from chalicelib.kernel.moments import Millis
 from chalicelib.kernel.texts import Text
-from chalicelib.profiles.claims import usable
 from chalicelib.profiles.conditions import ENGINE
 from chalicelib.profiles.model import Profile
 from chalicelib.profiles.pins import pin_name
@@ -23,9 +22,10 @@ from chalicelib.profiles.values import at_path, values
 from chalicelib.tags.catalogue import Basis, Catalogue, Compiled, evidence_paths
 from chalicelib.tags.confidence import believed, decay, scene_of, weight_of, weights_in
 from chalicelib.tags.engine import Span, assess, basis_of, span_of
+from chalicelib.tags.judging import judged
 from chalicelib.tags.model import SceneWeights, Signal, Tag, TagRule
 from chalicelib.tags.scenes import Situation
-from chalicelib.tags.why_words import says
+from chalicelib.tags.why_words import not_judged, says
 
 
 class SignalWhy(msgspec.Struct, frozen=True):
@@ -144,9 +144,11 @@ def why(
     scenes: Collection[str] | Situation = (),
 ) -> Why:
     """Explain a tag, set or not, at a moment. Raises NotFound for an id the catalogue does not hold."""
-    profile = usable(profile, catalogue.health.weights)
     compiled = catalogue.compiled(tag_id)
     rule = compiled.rule
+    if not profile.is_profiled:
+        return _not_judged(rule, catalogue)
+    profile = judged(profile, catalogue)
     if isinstance(scenes, Situation):
         scenes = catalogue.stage.on(compiled.scenes, scenes, profile)
     own = _own(catalogue, compiled, profile, now, scenes)
@@ -187,6 +189,32 @@ def why(
         switched_off=tag_id in catalogue.switched_off,
     )
     return msgspec.structs.replace(found, says=_says(found, own, catalogue))
+
+
+def _not_judged(rule: TagRule, catalogue: Catalogue) -> Why:
+    """Of somebody who is not judged no condition is looked at, and nothing is told that one would have read."""
+    return Why(
+        tag=rule.id,
+        name=rule.name,
+        meaning=rule.meaning,
+        set=False,
+        signals=(),
+        weights_sum=0.0,
+        trust=1.0,
+        decay=1.0,
+        confidence=0.0,
+        threshold=rule.threshold,
+        half_life_days=rule.half_life_days,
+        since=None,
+        expires_at=None,
+        rule_version=rule.version,
+        source="rule",
+        says=not_judged(rule.name),
+        catalogue_version=catalogue.version,
+        parent=rule.parent,
+        level=catalogue.families.level(rule.id),
+        switched_off=rule.id in catalogue.switched_off,
+    )
 
 
 def _own(catalogue: Catalogue, compiled: Compiled, profile: Profile, now: Millis, scenes: Collection[str]) -> _Own:

@@ -40,6 +40,14 @@ def says(
     return _by_signals(name, true, rival, is_set=is_set, faded=faded)
 
 
+def not_judged(name: Text) -> Text:
+    """Why nobody judged whether somebody has a tag; not which of the causes it was."""
+    return Text(
+        zh=f"未判断“{name.zh}”：此人不参与画像（本人拒绝、已限制处理，或未满14岁）。",
+        en=f"“{name.en}” was not judged: this person is not profiled (they object, are restricted, or are under 14).",
+    )
+
+
 def _by_signals(name: Text, true: Sequence[Text], rival: Text | None, *, is_set: bool, faded: bool) -> Text:
     zh, en = "；".join(text.zh for text in true), "; ".join(text.en for text in true)
     if is_set:

@@ -256,7 +256,7 @@ def _record(place: int, body: str) -> dict[str, Any]:
 
 
 def _names(endpoint: str) -> dict[str, str]:
-    keys = {f"KEY_{name}_ID": f"alias/{name.lower()}" for name in ("INDEX", "BRANCH", "INGEST")}
+    keys = {f"KEY_{name}_ID": f"alias/{name.lower()}" for name in ("INDEX", "BRANCH", "INGEST", "RECEIPT")}
     services = {f"AWS_ENDPOINT_URL_{name}": endpoint for name in ("KMS", "SQS", "EVENTBRIDGE")}
     return (
         keys
@@ -265,6 +265,7 @@ def _names(endpoint: str) -> dict[str, str]:
             "QUEUE_EVENTS_URL": f"{endpoint}/queue/events",
             "QUEUE_IMPORTS_URL": f"{endpoint}/queue/imports",
             "QUEUE_CATALOGUE_URL": f"{endpoint}/queue/catalogue",
+            "QUEUE_PRIVACY_URL": f"{endpoint}/queue/privacy",
             "BUCKET_IMPORTS": "uploads",
             "BUS_NAME": "changes",
         }

@@ -171,8 +171,9 @@ def unique(word: str) -> str:
 
 def environment(endpoint: str, tables: Mapping[str, str], call: Callable[..., dict[str, Any]]) -> dict[str, str]:
     """The functions' environment: queue, bus and keys are made here."""
-    queue, imports, jobs = (
-        call("sqs", "CreateQueue", QueueName=unique(name))["QueueUrl"] for name in ("events", "imports", "catalogue")
+    queue, imports, jobs, privacy = (
+        call("sqs", "CreateQueue", QueueName=unique(name))["QueueUrl"]
+        for name in ("events", "imports", "catalogue", "privacy")
     )
     bucket = unique("uploads")
     urllib.request.urlopen(urllib.request.Request(f"{endpoint}/{bucket}", method="PUT"))
@@ -180,7 +181,7 @@ def environment(endpoint: str, tables: Mapping[str, str], call: Callable[..., di
     call("events", "CreateEventBus", Name=bus)
     keys = {
         f"KEY_{name}_ID": str(call("kms", "CreateKey", Description=name)["KeyMetadata"]["KeyId"])
-        for name in ("INDEX", "BRANCH", "INGEST")
+        for name in ("INDEX", "BRANCH", "INGEST", "RECEIPT")
     }
     return {
         **emulator.CREDENTIALS,
@@ -191,6 +192,7 @@ def environment(endpoint: str, tables: Mapping[str, str], call: Callable[..., di
         "QUEUE_EVENTS_URL": queue,
         "QUEUE_IMPORTS_URL": imports,
         "QUEUE_CATALOGUE_URL": jobs,
+        "QUEUE_PRIVACY_URL": privacy,
         "BUCKET_IMPORTS": bucket,
         "QUEUE_DEAD_LETTERS_URL": queue,
         "BUS_NAME": bus,

@@ -28,3 +28,27 @@ def test_audit__read_by_who_may__says_who_did_what(shop: Shop) -> None:
     assert [one["id"] for one in tenant.lambdas.http("GET", asked, token=token).json["audited"]] == ["m1"]
     assert tenant.lambdas.http("GET", "/v1/audit", token=tenant.role("supervisor")).status == 403
     assert tenant.lambdas.http("GET", "/v1/audit?from=x", token=token).code == "bad_time"
+
+
+def test_audit__of_imports_replays_and_rejections__once_however_often_they_are_repeated(shop: Shop) -> None:
+    """What an operator did beside people stands there too."""
+    tenant = open_shop(shop.lambdas)
+    declared = {
+        "source_id": tenant.source_id,
+        "kind": "customers",
+        "format": "csv",
+        "mapping": {"identifiers.user_id": "id"},
+    }
+    for _ in range(2):
+        opened = tenant.ask("/v1/imports", declared, {"idempotency-key": "k-1"})
+        assert opened.status == 202, opened.body
+    tenant.send("/v1/track", {"userId": "u-late", "event": "Order Completed", "timestamp": "2099-01-01T00:00:00Z"})
+    tenant.lambdas.ingest()
+    (waiting,) = tenant.read("/v1/quarantine").json["quarantined"]
+    for _ in range(2):
+        assert tenant.ask(f"/v1/quarantine/{waiting['id']}/replay", {}).status == 200
+    rows = tenant.read("/v1/audit").json["audited"]
+    assert [(one["action"], one["principal"], one["subjects"]) for one in rows] == [
+        ("quarantine.replay", "admin", [f"quarantine/{waiting['id']}"]),
+        ("imports.open", "admin", [f"imports/{opened.json['import_id']}"]),
+    ]

@@ -63,6 +63,9 @@ def test_night__person_there_twice__is_listed_and_can_be_rejected(crowd: Shop, l
     assert "从文" not in json.dumps(found, ensure_ascii=False) and "1990" not in str(found["fields"])
     answer = crowd.ask(f"/v1/merge-candidates/{found['id']}/reject", {"reason": "father and son"})
     assert (answer.status, answer.json["state"]) == (200, "rejected")
+    crowd.ask(f"/v1/merge-candidates/{found['id']}/reject", {"reason": "once more"})
+    audited = [one for one in crowd.read("/v1/audit").json["audited"] if one["action"] == "candidates.reject"]
+    assert [(one["subjects"], one["reason"]) for one in audited] == [(found["profile_ids"], "father and son")]
     nightly()
     assert candidates(crowd).json == {"candidates": [], "cursor": ""}
     lines = [json.loads(line) for line in log().splitlines() if line.startswith("{")]

@@ -44,7 +44,10 @@ def test_reveal__by_a_supervisor__clear_values_that_no_cache_keeps(shop: Shop, l
     assert answer.headers["Cache-Control"] == "no-store"
     assert answer.json["withheld"] == []
     assert NAME not in log() and "13905557788" not in log()
-    (row,) = shop.read(f"/v1/audit?profile={profile_id}").json["audited"]
+    audited = shop.read(f"/v1/audit?profile={profile_id}").json["audited"]
+    (row,) = (one for one in audited if one["action"] == "fields.reveal" and one["seen"] is None)
+    (sight,) = (one["seen"] for one in audited if one["action"] == "fields.reveal" and one["seen"] is not None)
+    assert sight["clear"] and sight["fields"] == ["traits.name", "identifiers.phone"]
     assert (row["action"], row["principal"], row["id"]) == ("fields.reveal", "supervisor-1", answer.json["reveal_id"])
 
 

@@ -5,32 +5,50 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 from msgspec.structs import replace
 
 from chalicelib.events.model import Identifier
 from chalicelib.flows import refuse_erased as refusing
 from chalicelib.flows.answer_route import answer_route
-from chalicelib.flows.erase_person import EraseOrder, Receipt, erase_person
+from chalicelib.flows.erase_person import erase_person
+from chalicelib.flows.erasure import EraseOrder, Erasure, Receipt
 from chalicelib.flows.find_person import by_id, by_identifiers
 from chalicelib.flows.services import ErasureServices
+from chalicelib.kernel.codec import decode
 from chalicelib.kernel.errors import NotFound, Unavailable
 from chalicelib.kernel.moments import DAY_MS, HOUR_MS, MINUTE_MS
+from chalicelib.privacy.receipts import sign, signing_pair, verify
 from chalicelib.routing.model import RouteRequest
 from chalicelib.store.rows import Change, Outcome
-from tests.flows.world import NOW, TENANT_ID, World, described, paid
+from tests.flows.imports_world import ImportWorld
+from tests.flows.world import NOW, TENANT_ID, World, described, paid, secret_of
 
 USER, PHONE, EMAIL = ("user_id", "u1"), ("phone", "+8613907551234"), ("email", "reader@shop.test")
 
 
 def services_of(world: World, **other: Any) -> ErasureServices:
-    kept = ErasureServices(world.profiles, world.history, world.secrets, world.keys.index, world._publish)
+    kept = ErasureServices(
+        profiles=world.profiles,
+        history=world.history,
+        secrets=world.secrets,
+        ledger=world.ledger,
+        jobs=world.jobs,
+        sign=lambda tenant, document: sign(secret_of(tenant.tenant_id, "receipt"), document),
+        index=world.keys.index,
+        publish=world._publish,
+    )
     return replace(kept, **other)
 
 
 def erase(world: World, profile_id: str, erasure_id: str = "x1", **other: Any) -> Receipt:
     order = EraseOrder(erasure_id, profile_id, "asked for it", "t_officer")
-    return erase_person(order, world.tenant(TENANT_ID), services_of(world, **other), world.now)
+    signed = erase_person(order, world.tenant(TENANT_ID), services_of(world, **other), world.now)
+    assert signed is not None
+    public = signing_pair(secret_of(TENANT_ID, "receipt"))[1]
+    verify(signed.document, signed.signature, public)
+    return signed.document
 
 
 def known(world: World, *who: tuple[str, str]) -> bool:
@@ -145,7 +163,9 @@ class Interrupted(Exception):
     """The function was killed here."""
 
 
-@pytest.mark.parametrize("step", ["load", "delete", "strip", "forget_decisions", "keep"])
+@pytest.mark.parametrize(
+    "step", ["ledger", "load", "delete", "strip", "forget_decisions", "advance", "sign", "publish", "keep"]
+)
 def test_erasure__killed_at_a_step__is_gone_on_with_by_its_id(merged: World, step: str) -> None:
     """From the first save on nobody reads the person; the rest is caught up with."""
 
@@ -159,10 +179,20 @@ def test_erasure__killed_at_a_step__is_gone_on_with_by_its_id(merged: World, ste
                 raise Interrupted
             return getattr(self._store, name)
 
+    def dies(*_: Any) -> Any:
+        raise Interrupted
+
     profile_id = merged.person(*USER).profile_id
-    stores: dict[str, Any] = {"load": merged.profiles, "delete": merged.secrets}
-    names = {"load": "profiles", "delete": "secrets"}
-    broken = {names.get(step, "history"): Killing(stores.get(step, merged.history))}
+    places = {
+        "ledger": ("ledger", type("Dead", (), {"keep": dies})()),
+        "load": ("profiles", Killing(merged.profiles)),
+        "delete": ("secrets", Killing(merged.secrets)),
+        "advance": ("jobs", Killing(merged.jobs)),
+        "sign": ("sign", dies),
+        "publish": ("publish", dies),
+    }
+    name, broken_one = places.get(step, ("history", Killing(merged.history)))
+    broken = {name: broken_one}
     with pytest.raises(Interrupted):
         erase(merged, profile_id, **broken)
     assert not known(merged, USER, PHONE, EMAIL)
@@ -231,3 +261,110 @@ def test_mutant__without_tombstones__late_events_bring_people_back(
         mutant(monkeypatch)
     merged.apply(paid("late", "5.00", PHONE, days_ago=2))
     assert known(merged, PHONE) is (mutant is not None)
+
+
+CUSTOMERS = {
+    "source_id": "s_crm",
+    "kind": "customers",
+    "format": "csv",
+    "mapping": {"identifiers.user_id": "member", "traits.city": "city"},
+}
+
+
+@pytest.mark.parametrize("declared", [CUSTOMERS, CUSTOMERS | {"mapping": CUSTOMERS["mapping"] | {"time": "at"}}])
+def test_import__of_customers_after_the_erasure__brings_nobody_back(declared: dict[str, Any]) -> None:
+    """Neither a list without times, which is of the moment it is read, nor last year's file."""
+    imports = ImportWorld()
+    world = imports.world
+    lines = "member,city,at\nu1,上海,2025-01-10T10:00:00+08:00\nu9,上海,2025-01-10T10:00:00+08:00\n"
+    world.apply(described(USER, PHONE, city="北京"))
+    erase(world, world.person(*USER).profile_id)
+    world.now += HOUR_MS
+    imports.bring(declared, lines.encode(), "i_1")
+    assert not known(world, USER)
+    assert world.codes() == {"person_erased": ["identifiers"]}
+    assert known(world, ("user_id", "u9"))
+
+
+def test_import__declared_before_and_read_after_the_erasure__brings_nobody_back() -> None:
+    """What was on its way when the person was erased is of before."""
+    imports = ImportWorld()
+    world = imports.world
+    world.apply(described(USER, PHONE, city="北京"))
+    upload = imports.upload(CUSTOMERS, "member,city\nu1,上海\n".encode())
+    erase(world, world.person(*USER).profile_id)
+    world.now += HOUR_MS
+    imports.work(upload)
+    world.ingest()
+    assert not known(world, USER)
+
+
+def test_erasure__while_an_operator_merges__both_are_erased_or_the_merge_is_of_the_other_alone(merged: World) -> None:
+    """Whoever is quicker, nobody is half erased: a merge before the tombstones is erased with the person."""
+    merged.apply(paid("o8", "8.00", ("user_id", "u2")))
+    other = merged.person("user_id", "u2").profile_id
+    calls: list[int] = []
+
+    class Meanwhile:
+        def __getattr__(self, name: str) -> Any:
+            return getattr(merged.profiles, name)
+
+        def save(self, change: Change) -> Outcome:
+            if not calls:
+                calls.append(1)
+                merged.merge(merged.person(*USER).profile_id, other, force=True)
+            return merged.profiles.save(change)
+
+    receipt = erase(merged, merged.person(*USER).profile_id, profiles=Meanwhile())
+    assert other in receipt.profile_ids and receipt.facets == 4
+    assert not known(merged, USER, PHONE, EMAIL, ("user_id", "u2"))
+    assert {row.state for row in merged.profiles.rows.values()} == {"erased"}
+
+
+def test_erasure__messages_queued_before_it__are_refused_when_they_are_worked_on(merged: World) -> None:
+    """The queue is no store that has to be searched: what is in it is of before."""
+    merged.accept(paid("o6", "6.00", PHONE), described(USER, city="成都"))
+    erase(merged, merged.person(*USER).profile_id)
+    report = merged.ingest()
+    assert (report.applied, report.quarantined, report.failed) == (0, 2, {})
+    assert not known(merged, USER, PHONE)
+
+
+def test_erasure__in_slices__strips_all_and_counts_each_once(merged: World) -> None:
+    """A function that has time for one page at a time comes to the same receipt."""
+    profile_id = merged.person(*USER).profile_id
+    order = EraseOrder("x1", profile_id, "asked", "t_officer")
+    services = services_of(merged)
+    slices = 0
+
+    def one_page() -> Callable[[], bool]:
+        left = iter([True])
+        return lambda: next(left, False)
+
+    while (signed := erase_person(order, merged.tenant(TENANT_ID), services, merged.now, one_page())) is None:
+        slices += 1
+        assert not known(merged, USER, PHONE, EMAIL)
+        assert slices < 9
+    assert slices >= 1
+    assert (signed.document.events, signed.document.decisions) == (3, 1)
+
+
+def test_erasure__before_the_index_has_caught_up__gives_no_receipt(merged: World) -> None:
+    """An event that was written just before the tombstones may be hidden: the receipt waits, and looks again."""
+    order = EraseOrder("x1", merged.person(*USER).profile_id, "asked", "t_officer")
+    services = services_of(merged, lag_ms=30_000)
+    assert erase_person(order, merged.tenant(TENANT_ID), services, merged.now) is None
+    assert not known(merged, USER, PHONE, EMAIL)
+    signed = erase_person(order, merged.tenant(TENANT_ID), services, merged.now + 30_000)
+    assert signed is not None and signed.document.events == 3
+
+
+def test_erasure__receipt_and_ledger__hold_no_value_of_the_person(merged: World) -> None:
+    """What is kept for ever names ids, counts and blind indexes."""
+    receipt = erase(merged, merged.person(*USER).profile_id)
+    (entry,) = merged.ledger.entries()
+    kept = decode(entry.content, Erasure)
+    assert set(kept.facets) <= set(kept.nodes)
+    told = msgspec.json.encode(receipt) + msgspec.json.encode(kept)
+    for value in ("张", "1995", "13907551234", 'u1"', "reader@"):
+        assert value.encode() not in told

@@ -52,7 +52,7 @@ def events(draw: st.DrawFn) -> Event:
     who = draw(st.lists(st.sampled_from(WHO), min_size=1, max_size=3, unique=True))
     data: dict[str, Any] = {"text": "退款"}
     if kind == "consent.withdrawn":
-        data = {"purpose": draw(st.sampled_from(["marketing", "service"]))}
+        data = {"purpose": draw(st.sampled_from(["marketing", "analytics"]))}
     if kind == "order.paid":
         data = {"order_id": draw(st.sampled_from(["o1", "o2"])), "amount": "12.50"}
     if kind == "profile.described":

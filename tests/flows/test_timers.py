@@ -9,12 +9,11 @@ import pytest
 from msgspec.structs import replace
 
 from chalicelib.flows import time_told
-from chalicelib.flows.erase_person import EraseOrder, erase_person
 from chalicelib.flows.fire_timers import Fired, TimerServices, fire_timers, look_after_timers
 from chalicelib.flows.pin_tag import PinOrder, pin_tag
 from chalicelib.flows.profile_of import profile_of
 from chalicelib.flows.retime import retiming
-from chalicelib.flows.services import Change, ErasureServices
+from chalicelib.flows.services import Change
 from chalicelib.kernel.codec import decode
 from chalicelib.kernel.errors import Unavailable
 from chalicelib.kernel.moments import DAY_MS, HOUR_MS, MINUTE_MS, Millis, format_moment, parse_moment
@@ -25,6 +24,7 @@ from chalicelib.tags.catalogue import Catalogue, load_catalogue
 from chalicelib.tags.engine import assess
 from chalicelib.tags.model import TagRule
 from chalicelib.tags.timers import next_change
+from tests.flows.test_erasure import erase
 from tests.flows.world import NOW, TENANT_ID, World, event
 from tests.unit.tags.rules import declaration, signal
 
@@ -162,6 +162,7 @@ def test_segments__of_customer_groups__are_entered_and_left_with_their_tags(time
         "version": 1,
         "segment": "called",
         "at": format_moment(EXPIRED),
+        "purposes": ["service"],
     }
 
 
@@ -387,8 +388,7 @@ def test_erased__is_never_due(timed: Timed) -> None:
     """Nothing is told of somebody who is erased, however much was to come."""
     timed.call(NOW)
     world = timed.world
-    services = ErasureServices(world.profiles, world.history, world.secrets, world.keys.index, world._publish)
-    erase_person(EraseOrder("x1", timed.row().profile_id, "asked", "t_admin"), world.tenant(TENANT_ID), services, NOW)
+    erase(world, timed.row().profile_id)
     world.published.clear()
     timed.sweep(EXPIRED + DAY_MS)
     assert world.published == [] and {row.due_at for row in world.profiles.rows.values()} == {0}

@@ -36,6 +36,8 @@ from chalicelib.privacy.tenants import Tenant
 from chalicelib.profiles.model import Body, Profile
 from chalicelib.routing.policy import shipped_policy
 from chalicelib.store.catalogue import SourceRecord
+from chalicelib.store.jobs import MemoryJobs
+from chalicelib.store.ledger import MemoryLedger
 from chalicelib.store.memory import MemoryHistory, MemoryProfiles, MemorySecrets
 from chalicelib.store.rows import ProfileStore
 from chalicelib.tags.catalogue import load_catalogue
@@ -94,6 +96,8 @@ class World:
         self.history = MemoryHistory()
         self.profiles: MemoryProfiles = MemoryProfiles(self.history)
         self.secrets = secrets or MemorySecrets()
+        self.ledger = MemoryLedger()
+        self.jobs = MemoryJobs()
         self.keys = KeySet()
         self.now = NOW
         self.queue: list[str] = []

@@ -146,13 +146,14 @@ def deployed(folder: Path, on_events: Any) -> Iterator[tuple[Cloud, dict[str, st
         environ = {
             **emulator.CREDENTIALS,
             **dynamodb_local.create_tables(running, "proof"),
-            **dict.fromkeys(("KEY_INDEX_ID", "KEY_BRANCH_ID", "KEY_INGEST_ID", "BUS_NAME"), "none"),
+            **dict.fromkeys(("KEY_INDEX_ID", "KEY_BRANCH_ID", "KEY_INGEST_ID", "KEY_RECEIPT_ID", "BUS_NAME"), "none"),
             "AWS_REGION": emulator.REGION,
             "AWS_ENDPOINT_URL": cloud.endpoint,
             "AWS_ENDPOINT_URL_DYNAMODB": running.endpoint,
             "QUEUE_EVENTS_URL": f"{cloud.endpoint}/events",
             "QUEUE_IMPORTS_URL": f"{cloud.endpoint}/imports",
             "QUEUE_CATALOGUE_URL": f"{cloud.endpoint}/catalogue",
+            "QUEUE_PRIVACY_URL": f"{cloud.endpoint}/privacy",
             "BUCKET_IMPORTS": "uploads",
         }
         kept = dict(os.environ)

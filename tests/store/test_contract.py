@@ -161,6 +161,23 @@ def test_records__kept_with_a_save__once_and_found_by_id_and_by_kind(stores: Sto
     assert list(stores.history.records(tenant, "audit", before=rows.AT + 1, limit=9)) == [kept[1], kept[0]]
 
 
+def test_records_after__between_two_instants__oldest_first_and_no_instant_cut(stores: Stores, tenant: str) -> None:
+    """The first instant is left out and the last one is in, so that stretches that follow each other meet no row twice."""
+    kept = [Record(tenant, "audit", f"a{number}", rows.AT + number // 2, b"x") for number in range(6)]
+    for one in (*kept, Record(tenant, "audit2", "a1", rows.AT, b"")):
+        stores.history.keep(one)
+
+    def ids(after: int, until: int, limit: int = 9) -> list[str]:
+        found = stores.history.records_after(tenant, "audit", after=after, until=until, limit=limit)
+        return [one.record_id for one in found]
+
+    assert ids(0, 1 << 60) == ["a0", "a1", "a2", "a3", "a4", "a5"]
+    assert ids(rows.AT, rows.AT + 1) == ["a2", "a3"]
+    assert ids(rows.AT - 1, rows.AT + 2, limit=1) == ["a0", "a1"]
+    assert ids(rows.AT - 1, rows.AT + 2, limit=3) == ["a0", "a1", "a2", "a3"]
+    assert ids(rows.AT, rows.AT) == ids(rows.AT + 5, rows.AT) == ids(rows.AT + 2, 1 << 60) == []
+
+
 def test_strip__events_of_a_facet__leaves_markers_that_still_refuse_a_repeat(stores: Stores, tenant: str) -> None:
     """What an erased person's events said is gone, and that they counted is not."""
     stores.profiles.save(rows.first_save(tenant))

@@ -1,18 +1,20 @@
 import msgspec
 import pytest
 
-from chalicelib.aws.key_ring import KeyRing, new_tenant
+from chalicelib.aws.key_ring import KeyRing, new_tenant, with_receipt_key
 from chalicelib.aws.rotating import with_new_branch_key
 from chalicelib.aws.settings import Settings
 from chalicelib.kernel.errors import Unavailable
 from chalicelib.privacy.envelope import open_from, seal_to
+from chalicelib.privacy.receipts import signing_pair
 from chalicelib.privacy.sealing import SealBroken
 
 SETTINGS = Settings(
-    *["x"] * 10,
+    *["x"] * 11,
     "KI",
     "KB",
     "KE",
+    "KR",
     "eu-west-1",
     {},
     key_cache_seconds=300,
@@ -149,3 +151,15 @@ def test_kept_key__printed__shows_nothing(ring, tenant):
     """A key that reaches a log by accident is not readable there."""
     ring.index_key(tenant)
     assert str(list(ring._kept.values())) == "[<kept key>]"
+
+
+def test_receipt_key__older_tenant__gets_one_and_keeps_it(kms, tenant):
+    """What was signed once is verified for ever: a second call makes no other key."""
+    older = msgspec.structs.replace(tenant, receipt_private=b"", receipt_public=b"")
+    ring = KeyRing(kms, SETTINGS, lambda: 0.0)
+    with pytest.raises(Unavailable, match="no_receipt_key"):
+        ring.receipt_private(older)
+    made = with_receipt_key(kms, SETTINGS, lambda length: b"r" * length, older)
+    assert signing_pair(ring.receipt_private(made))[1] == made.receipt_public
+    assert with_receipt_key(kms, SETTINGS, lambda length: b"s" * length, made) is made
+    assert kms.opened[-1] == ("KR", "t_1", "receipt")

@@ -18,11 +18,13 @@ WHOLE = {
     "QUEUE_EVENTS_URL": "http://q/events",
     "QUEUE_IMPORTS_URL": "http://q/imports",
     "QUEUE_CATALOGUE_URL": "http://q/catalogue",
+    "QUEUE_PRIVACY_URL": "http://q/privacy",
     "BUCKET_IMPORTS": "uploads",
     "BUS_NAME": "zhiyin",
     "KEY_INDEX_ID": "k1",
     "KEY_BRANCH_ID": "k2",
     "KEY_INGEST_ID": "k3",
+    "KEY_RECEIPT_ID": "k4",
     "AWS_REGION": "eu-west-1",
 }
 

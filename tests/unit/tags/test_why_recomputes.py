@@ -43,7 +43,7 @@ def _traits(chance: random.Random) -> dict[str, Any]:
     made: dict[str, Any] = {}
     for field in chance.sample(clear, min(len(clear), 8)):
         if field.values:
-            made[field.name] = chance.choice(sorted(field.values))
+            made[field.name] = chance.choice(sorted({*field.values} - {"under_14"}))
         elif field.type == "flag":
             made[field.name] = chance.random() < 0.6
         elif field.type == "integer":
