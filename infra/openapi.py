@@ -24,8 +24,11 @@ from chalicelib.flows.matching_views import MergeCandidatesView, MergeCandidateV
 from chalicelib.flows.pin_tag import Pin
 from chalicelib.flows.preview_merge import PreviewView
 from chalicelib.flows.read_audit import AuditView
+from chalicelib.flows.read_consents import ConsentsView
 from chalicelib.flows.read_exposure import ExposureView
 from chalicelib.flows.read_quarantine import QuarantinedView, QuarantineView
+from chalicelib.flows.record_consent import Consented
+from chalicelib.flows.restrict_person import Restriction
 from chalicelib.flows.source_views import QualityView
 from chalicelib.flows.views import Problem
 from chalicelib.flows.why_views import WhyView
@@ -46,6 +49,8 @@ VIEWS: Mapping[str, Any] = {
         AuditView,
         ExposureView,
         CatalogueView,
+        Consented,
+        ConsentsView,
         DeclarationView,
         DraftView,
         GroupsView,
@@ -60,6 +65,7 @@ VIEWS: Mapping[str, Any] = {
         QualityView,
         QuarantineView,
         QuarantinedView,
+        Restriction,
         TagCountsView,
         TagDistributionView,
         WhyView,

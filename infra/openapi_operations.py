@@ -17,7 +17,16 @@ from chalicelib.entrypoints.http_erasures import CorrectionOpened, CorrectionReq
 from chalicelib.entrypoints.http_identity import MergeRequest, MergeTrial, SplitRequest
 from chalicelib.entrypoints.http_links import LinkRequest
 from chalicelib.entrypoints.http_matching import Rejection
-from chalicelib.entrypoints.http_me_deeds import MyCorrection, MyCorrectionView
+from chalicelib.entrypoints.http_me_deeds import (
+    MyConsentRequest,
+    MyConsentView,
+    MyCorrection,
+    MyCorrectionView,
+    MyErasure,
+    MyErasureView,
+    MyRestrictionRequest,
+    MyRestrictionView,
+)
 from chalicelib.entrypoints.http_profiles import Lookup
 from chalicelib.entrypoints.http_tags import PinRequest
 from chalicelib.events.types import CHANNELS
@@ -404,6 +413,27 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         parameters=(EXPORT_FORMAT, EXPORT_PART, EXPORT_LANGUAGE),
         refuses=(401, 403, 404, 409, 413, 429),
         texts=("text/html", "text/csv"),
+    ),
+    ("POST", "/v1/me/consents"): Operation(
+        body=(MyConsentRequest,),
+        answer=MyConsentView,
+        parameters=(IDEMPOTENCY_KEY,),
+        refuses=(401, 403, 409, 429),
+    ),
+    ("POST", "/v1/me/restriction"): Operation(
+        body=(MyRestrictionRequest,),
+        answer=MyRestrictionView,
+        parameters=(IDEMPOTENCY_KEY,),
+        refuses=(401, 403, 409, 429),
+    ),
+    ("POST", "/v1/me/erasure"): Operation(
+        details="Without `confirmation` nothing is erased: the answer (200) has one, which holds for ten minutes. Sent "
+        "back it queues the erasure (202), and `erasure_id` is that of its receipt.",
+        body=(MyErasure,),
+        answer=MyErasureView,
+        status=202,
+        parameters=(IDEMPOTENCY_KEY,),
+        refuses=(401, 403, 409, 429),
     ),
     ("GET", "/v1/me/app.js"): Operation(texts=("text/javascript",)),
     ("GET", "/v1/me/app.css"): Operation(texts=("text/css",)),

@@ -17,11 +17,9 @@ from chalicelib.entrypoints.clock import now
 from chalicelib.entrypoints.compose import (
     door_services,
     history,
-    index,
     key_ring,
     profiles,
     read_services,
-    send,
     settings,
     tenant,
 )
@@ -29,7 +27,6 @@ from chalicelib.entrypoints.request import Caller
 
 if TYPE_CHECKING:
     # Few calls are people's own; the others' start should not wait for what serves these.
-    from chalicelib.flows.correct_person import CorrectionServices
     from chalicelib.flows.link_services import Linked, LinkServices
     from chalicelib.flows.show_person import ShowServices
     from chalicelib.privacy.links import Action
@@ -71,14 +68,6 @@ def link_keys(of: Tenant) -> tuple[bytes, ...]:
     ring, written = key_ring(), of.index_written(now())
     versions = sorted(of.index_keys, key=lambda version: version != written)
     return tuple(link_key(ring.index_key(of, version)) for version in versions)
-
-
-@cache
-def correction_services() -> CorrectionServices:
-    """What correcting needs."""
-    from chalicelib.flows.correct_person import CorrectionServices
-
-    return CorrectionServices(profiles(), history(), index, send, settings().message_limit_bytes)
 
 
 def show_services(tenant_id: str) -> ShowServices:

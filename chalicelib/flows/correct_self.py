@@ -6,12 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.flows.correct_person import Correction, CorrectionOrder, CorrectionServices, correct_person
-from chalicelib.flows.link_services import Linked
+from chalicelib.flows.link_services import OWN_WORD, Linked
 from chalicelib.kernel.errors import Forbidden
 from chalicelib.kernel.moments import Millis
 from chalicelib.privacy.fields import FIELDS
-
-_OWN_WORD = "the person's own word"
 
 
 def correct_self(
@@ -27,5 +25,5 @@ def correct_self(
             raise Forbidden(
                 "not_yours_to_set", f"Ask the service to correct {name}: it is set by them.", f"traits.{name}"
             )
-    order = CorrectionOrder(correction_id, linked.row.profile_id, traits, _OWN_WORD)
+    order = CorrectionOrder(correction_id, linked.row.profile_id, traits, OWN_WORD)
     return correct_person(order, linked.tenant, services, now)

@@ -25,6 +25,10 @@ OPEN_TO_ALL = {
     ("POST", "/v1/webhooks/standard/{source_id}"),
     # The page of a person holds nothing of anybody; all else under it checks the person's link: test_me walks them.
     ("GET", "/v1/me"),
+    ("GET", "/v1/me/export"),
+    ("POST", "/v1/me/consents"),
+    ("POST", "/v1/me/erasure"),
+    ("POST", "/v1/me/restriction"),
     ("GET", "/v1/me/app.css"),
     ("GET", "/v1/me/app.js"),
     ("POST", "/v1/me/corrections"),

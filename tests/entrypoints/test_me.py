@@ -10,11 +10,11 @@ import msgspec
 import pytest
 
 from app import app
-from chalicelib.entrypoints import compose, self_service
+from chalicelib.entrypoints import compose, erasing, queue_privacy, self_service
 from chalicelib.flows.identity_records import AUDIT, Audited
 from chalicelib.kernel.codec import decode
 from chalicelib.privacy.links import ACTIONS
-from tests.entrypoints.service import Answer, Lambdas, Shop, open_shop, unique
+from tests.entrypoints.service import Answer, Invocation, Lambdas, Shop, open_shop, unique
 
 NICKNAME = '<img src=x onerror="document.title=1">'
 BY_LINK = {
@@ -329,3 +329,140 @@ def test_correction__sent_again_with_its_key__is_one(shop: Shop) -> None:
     headers = {"Idempotency-Key": unique("k")}
     first, again = (guest.call("POST", "/v1/me/corrections", {"traits": {"name": "李四"}}, headers) for _ in range(2))
     assert first.json["correction_id"] == again.json["correction_id"]
+
+
+def test_consent__by_the_person__counts_at_once_for_everybody(shop: Shop) -> None:
+    """A no is read by staff in the next call, and by the person."""
+    guest = guest_of(shop)
+    answer = guest.call("POST", "/v1/me/consents", {"purpose": "marketing", "granted": False})
+    assert (answer.status, answer.json["granted"]) == (200, False)
+    mine = {one["purpose"]: one for one in guest.me()["consents"]}
+    assert (mine["marketing"]["granted"], mine["analytics"]["granted"]) == (False, None)
+    ledger = shop.read(f"/v1/profiles/{guest.profile_id}/consents?purpose=service").json
+    assert [(one["purpose"], one["granted"], one["source"]) for one in ledger["consents"]] == [
+        ("marketing", False, "person:person")
+    ]
+    guest.call("POST", "/v1/me/consents", {"purpose": "marketing", "granted": True})
+    assert {one["purpose"]: one["granted"] for one in guest.me()["consents"]}["marketing"] is True
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"purpose": "legal", "granted": False}, {"purpose": "marketing", "granted": "no"}]
+)
+def test_consent__that_is_none__refused(guest: Guest, body: Any) -> None:
+    """What is no yes or no to a purpose is not kept."""
+    assert guest.call("POST", "/v1/me/consents", body).status == 400
+
+
+def test_profiling__refused_by_the_person__nobody_judges_them(shop: Shop) -> None:
+    """Who opts out has no tags, and is told so."""
+    guest = guest_of(shop)
+    assert guest.me()["tags"]
+    guest.call("POST", "/v1/me/consents", {"purpose": "profiling", "granted": False})
+    view = guest.me()
+    assert (view["profiled"], view["tags"]) == (False, [])
+
+
+def test_restriction__by_the_person__is_in_force_until_it_is_lifted(shop: Shop) -> None:
+    """Restricted is stored and not used; the person still sees all of it."""
+    guest = guest_of(shop)
+    assert guest.call("POST", "/v1/me/restriction", {"restricted": True}).json == {"state": "restricted"}
+    view = guest.me()
+    assert (view["state"], view["profiled"], view["tags"]) == ("restricted", False, [])
+    assert guest.held()["name"] == NICKNAME
+    assert guest.call("POST", "/v1/me/restriction", {"restricted": False}).json == {"state": "active"}
+    assert guest.me()["profiled"]
+
+
+# -- what is taken along
+
+
+@pytest.mark.parametrize(
+    ("format_", "kind"), [("json", "application/json"), ("html", "text/html"), ("csv", "text/csv")]
+)
+def test_export__in_each_format__holds_it_in_clear_and_is_inert(guest: Guest, format_: str, kind: str) -> None:
+    """All of it goes along, and what somebody is called runs nowhere."""
+    answer = guest.call("GET", f"/v1/me/export?format={format_}")
+    headers = {name.lower(): str(value) for name, value in answer.headers.items()}
+    assert (answer.status, headers["content-type"].partition(";")[0]) == (200, kind)
+    assert int(headers["x-parts"]) >= 2
+    assert headers["cache-control"] == "no-store"
+    text = answer.body.decode()
+    assert guest.phone in text
+    assert ("<img" in text) == (format_ != "html")
+    second = guest.call("GET", f"/v1/me/export?format={format_}&part=2").body.decode()
+    assert "profile.described" in second
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "code"),
+    [
+        ("format=pdf", 400, "bad_format"),
+        ("part=0x1", 400, "bad_part"),
+        ("part=99", 404, "no_such_part"),
+        ("language=fr", 400, "bad_language"),
+    ],
+)
+def test_export__that_cannot_be__says_why(guest: Guest, query: str, status: int, code: str) -> None:
+    """Each mistake has its code."""
+    answer = guest.call("GET", f"/v1/me/export?{query}")
+    assert (answer.status, answer.code) == (status, code)
+
+
+def test_sights__of_staff_and_of_the_person__are_shown(shop: Shop) -> None:
+    """Who looked is told by role and purpose; the person's own looks stand beside them."""
+    guest = guest_of(shop)
+    guest.me()
+    shop.read(f"/v1/profiles/{guest.profile_id}?purpose=service")
+    sights = {(one["role"], one["clear"]) for one in guest.me()["read_by"]}
+    assert {("admin", False), ("person", True)} <= sights
+
+
+# -- erasing
+
+
+def erased(shop: Shop) -> None:
+    """The function that erases works off its queue."""
+    url, sqs = shop.lambdas.operator.environ["QUEUE_PRIVACY_URL"], shop.lambdas.operator.api("sqs")
+    while messages := sqs.call("ReceiveMessage", {"QueueUrl": url, "MaxNumberOfMessages": 10}).get("Messages"):
+        for one in messages:
+            records = [{"messageId": one["MessageId"], "body": one["Body"]}]
+            queue_privacy.erase_people({"Records": records}, Invocation())  # type: ignore[operator]
+            sqs.call("DeleteMessage", {"QueueUrl": url, "ReceiptHandle": one["ReceiptHandle"]})
+
+
+def test_erasure__asked_for_once__erases_nobody(shop: Shop) -> None:
+    """One slip of a finger is none."""
+    guest = guest_of(shop)
+    answer = guest.call("POST", "/v1/me/erasure", {})
+    assert (answer.status, answer.json["state"]) == (200, "to_confirm")
+    erased(shop)
+    assert guest.held()["name"] == NICKNAME
+
+
+def test_erasure__confirmed__the_person_is_a_stranger(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The link opens nothing any more, staff find nobody, and a receipt is there."""
+    monkeypatch.setattr(erasing, "_LAG_MS", 0)
+    guest = guest_of(shop)
+    confirmation = guest.call("POST", "/v1/me/erasure", {}).json["confirmation"]
+    answer = guest.call("POST", "/v1/me/erasure", {"confirmation": confirmation})
+    assert answer.status == 202
+    erased(shop)
+    assert guest.call("GET", "/v1/me").status == 401
+    assert shop.lookup("user_id", guest.user).status == 404
+    receipt = shop.read(f"/v1/privacy/receipts/{answer.json['erasure_id']}").json
+    assert receipt["state"] == "completed"
+    audit = compose.history().records(shop.tenant_id, AUDIT, before=1 << 60, limit=500)
+    told = [decode(row.content, Audited) for row in audit]
+    assert [one.principal for one in told if one.action == "profiles.erase" and guest.profile_id in one.subjects] == [
+        "person"
+    ]
+
+
+def test_erasure__confirmed_by_another_links_word__refused(shop: Shop) -> None:
+    """What one link was answered confirms nothing for another, and nor does a word made up."""
+    one, other = guest_of(shop), guest_of(shop)
+    confirmation = one.call("POST", "/v1/me/erasure", {}).json["confirmation"]
+    for given in (confirmation, "", "yes", "1" * 13 + "." + "A" * 43):
+        answer = other.call("POST", "/v1/me/erasure", {"confirmation": given})
+        assert (answer.status, answer.code) == (400, "not_confirmed")
