@@ -20,7 +20,7 @@ from chalicelib.privacy.tenants import Tenant
 from chalicelib.profiles.model import Body
 from chalicelib.store.rows import HistoryStore, ProfileRow
 
-WINDOW_MS, CALLS = 5_000, 5
+WINDOW_MS, CALLS = 5_000, 10
 """How often one link may be used: so many calls in each five seconds."""
 
 

@@ -20,13 +20,14 @@ class Site(msgspec.Struct, frozen=True):
     """Where people find their page, and what staff do: send events, look people up, make links.
 
     ``ask`` is (method, path, body) → the answer's JSON, as an admin; ``send`` the same as a source; ``settle`` waits
-    until all that was sent is applied.
+    until all that was sent is applied, ``erase`` until all erasures that were asked for are done.
     """
 
     name: str
     ask: Callable[[str, str, Any], Any]
     send: Callable[[str, Any], None]
     settle: Callable[[], None]
+    erase: Callable[[], None]
 
     def register(self, user: str, **traits: Any) -> str:
         """Somebody who bought and complained; returns the profile id."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -47,10 +48,14 @@ class Visit:
     def button(self, name: str, *, exact: bool = False) -> Any:
         return self.page.get_by_role("button", name=name, exact=exact)
 
-    def shoot(self, name: str) -> None:
+    def shoot(self, name: str, part: str = "") -> None:
         """A picture for the docs, where the variable SCREENSHOTS says where to."""
         if folder := os.environ.get("SCREENSHOTS"):
-            self.page.screenshot(path=Path(folder) / f"me-{name}.png", full_page=True, animations="disabled")
+            path = Path(folder) / f"me-{name}.png"
+            if part:
+                self.page.locator(part).screenshot(path=path, animations="disabled")
+            else:
+                self.page.screenshot(path=path, full_page=True, animations="disabled")
 
 
 @pytest.fixture
@@ -175,3 +180,99 @@ def test_page__without_a_link_that_holds__says_what_to_do(
     seen.page.locator("#problem").wait_for()
     assert "ask for a new one" in seen.page.locator("#problem").inner_text()
     assert seen.page.locator("section").count() == 0
+
+
+def test_person__from_their_link_to_a_stranger(site: Site, visit: Callable[..., Visit], tmp_path: Path) -> None:
+    """Sees what is held and why, corrects a value, withdraws a consent, takes it along, erases, and is a stranger."""
+    user = unique("u")
+    profile_id = site.register(user, name="王芳", phone="13901234567", email="fang@example.com")
+    url = site.link(profile_id)
+    seen = visit()
+    seen.open(url)
+    seen.ready()
+    sees(seen, "王芳")
+    seen.shoot("en")
+    corrects(seen, "王小芳")
+    withdraws(seen)
+    takes_along(seen, tmp_path, "王小芳")
+    assert json.loads((tmp_path / "my-data-1.json").read_text())["profile_id"] == profile_id
+    erases(seen)
+    site.erase()
+    assert site.find(user) is None
+    assert seen.wrong == []
+
+    again = visit()
+    again.open(url)
+    again.page.locator("#problem").wait_for()
+    assert "does not open anything" in again.page.locator("#problem").inner_text()
+    assert again.page.locator("section").count() == 0
+
+
+def sees(seen: Visit, name: str) -> None:
+    row = seen.page.locator('[data-field="name"]')
+    assert row.locator(".value").inner_text() == name
+    row.get_by_text("Why, from where, how long").click()
+    grounds = row.locator("dl").inner_text()
+    assert all(word in grounds for word in ("Source", "Used for", "contract with you", "Kept until", "service staff"))
+    tag = seen.page.locator("#tags > ul > li").first
+    tag.locator("summary").click()
+    assert tag.locator("details li").count() >= 1
+    assert seen.page.locator("#decisions > ul > li").count() >= 1
+    assert seen.page.locator("#readers > ul > li").count() >= 1
+
+
+def corrects(seen: Visit, name: str) -> None:
+    seen.page.locator('[data-field="name"]').get_by_role("button", name="Correct").click()
+    seen.page.get_by_label("What is right for “Name”?").fill(name)
+    seen.button("Save").click()
+    seen.told("Your correction of “Name” is in force.")
+    assert seen.page.locator('[data-field="name"] .value').inner_text() == name
+
+
+def withdraws(seen: Visit) -> None:
+    switch = seen.page.get_by_role("switch", name="statistics")
+    assert switch.is_checked()
+    switch.click()
+    seen.told("Kept: statistics is off now.")
+    assert not seen.page.get_by_role("switch", name="statistics").is_checked()
+
+
+def takes_along(seen: Visit, folder: Path, name: str) -> None:
+    for kind in ("JSON", "HTML", "CSV"):
+        with seen.page.expect_download() as download:
+            seen.button(kind, exact=True).click()
+        file = folder / download.value.suggested_filename
+        download.value.save_as(file)
+        assert name in file.read_text(encoding="utf-8-sig")
+        seen.told(f"The file {file.name} was downloaded.")
+    with seen.page.expect_download() as download:
+        seen.button("Part 2 of 2 (CSV)").click()
+    download.value.save_as(folder / "events.csv")
+    assert "order.paid" in (folder / "events.csv").read_text(encoding="utf-8-sig")
+
+
+def erases(seen: Visit) -> None:
+    seen.button("Erase my data").click()
+    for_good = seen.button("Erase everything for good")
+    assert for_good.is_disabled(), "nothing is erased by one press"
+    seen.page.get_by_label("I understand that this cannot be undone.").check()
+    seen.shoot("erase", part="#erase")
+    for_good.click()
+    seen.told("Your data is being erased.")
+    assert seen.page.locator("section").count() == 0
+
+
+def test_person__in_chinese_on_a_phone(site: Site, visit: Callable[..., Visit]) -> None:
+    """The same in Chinese, as narrow as a phone: read, and restricted."""
+    url = site.link(site.register(unique("u"), name="王芳", phone="13901234567", email="fang@example.com"))
+    seen = visit("zh-CN", 390, device_scale_factor=1)
+    seen.open(url)
+    seen.ready()
+    seen.page.get_by_text("理由").first.click()
+    seen.shoot("zh")
+    seen.button("限制使用", exact=True).click()
+    seen.told("您的资料现已限制使用。")
+    assert seen.page.locator("#tags li").count() == 0
+    seen.button("解除限制").click()
+    seen.told("限制已解除。")
+    assert seen.wrong == []

@@ -256,6 +256,14 @@
               one.reasons.length ? fold(say("whyTag"), make("ul", {}, ...one.reasons.map((text) => make("li", {}, both(text))))) : null)))
         : make("p", {}, say("noDecisions")));
 
+  const readers = () =>
+    part("readers", say("readers"), say("readersText"),
+      view.read_by.length
+        ? rows(view.read_by.map((one) => make("li", {}, make("div", { class: "line" },
+            make("div", {}, make("div", { class: "value" }, word(one.role)), make("div", { class: "quiet" }, `${word(one.purpose)} · ${say(one.clear ? "readClear" : "readMasked")}`)),
+            make("div", { class: "quiet" }, say("times", { count: one.times, at: when(one.last_at) }))))))
+        : make("p", {}, say("noReaders")));
+
   const restriction = () => {
     const on = view.state === "restricted";
     const act = () => attempt(say("reading"), async () => {
@@ -268,25 +276,27 @@
   };
 
   const taking = () => {
-    const choice = make("select", { id: "take-part" }, ...view.parts.map((name) => make("option", { value: name }, word(name))));
-    const take = (format, ending) => attempt(say("taking"), async () => {
-      const asked = format === "csv" ? `&part=${encodeURIComponent(choice.value)}` : "";
-      const answer = await ask(`me/export?format=${format}${asked}`, undefined, "*/*");
-      const file = format === "csv" ? `my-data-${choice.value}.csv` : `my-data.${ending}`;
+    const rest = make("div", { class: "buttons" });
+    const save = async (answer, file) => {
       const url = URL.createObjectURL(await answer.blob());
       const anchor = make("a", { href: url, download: file, hidden: true });
       document.body.append(anchor);
       anchor.click();
       anchor.remove();
       setTimeout(() => URL.revokeObjectURL(url), 10000);
-      tell(say("takeDone", { file }), true);
+    };
+    const take = (format, part) => attempt(say("taking"), async () => {
+      const answer = await ask(`me/export?format=${format}&part=${part}&language=${language}`, undefined, "*/*");
+      const parts = Number(answer.headers.get("X-Parts") ?? 1);
+      const file = `my-data-${part}.${format}`;
+      await save(answer, file);
+      // The person is part 1; each further one is a stretch of time with its events.
+      rest.replaceChildren(...Array.from({ length: parts - 1 }, (_, place) =>
+        make("button", { type: "button", on: { click: () => take(format, place + 2) } }, say("takePart", { part: place + 2, parts, format: format.toUpperCase() }))));
+      tell(say(part === 1 && parts > 1 ? "takeMore" : "takeDone", { file }), true);
     });
-    const button = (format) => make("button", { type: "button", on: { click: () => take(format, format) } }, format.toUpperCase());
-    return part("take", say("take"), say("takeText"),
-      make("div", { class: "buttons" }, button("html"), button("json")),
-      make("form", { on: { submit: (event) => { event.preventDefault(); take("csv", "csv"); } } },
-        make("label", { for: "take-part" }, say("part")), choice,
-        make("div", { class: "buttons" }, make("button", { type: "submit" }, "CSV"))));
+    const button = (format) => make("button", { type: "button", on: { click: () => take(format, 1) } }, format.toUpperCase());
+    return part("take", say("take"), say("takeText"), make("div", { class: "buttons" }, ...["html", "json", "csv"].map(button)), rest);
   };
 
   const erasing = () => {
@@ -325,8 +335,8 @@
     for (const node of document.querySelectorAll("[data-language]")) node.setAttribute("aria-pressed", String(node.dataset.language === language));
     byId("company").textContent = view ? view.company : "";
     if (!view) return;
-    const optional = { consents: [consents], correct: [], restrict: [restriction], export: [taking], erase: [erasing] };
-    const parts = [who, held, tags, consents, decisions, ...["restrict", "export", "erase"].flatMap((action) => (may(action) ? optional[action] : []))];
+    const optional = { restrict: [restriction], export: [taking], erase: [erasing] };
+    const parts = [who, held, tags, consents, decisions, readers, ...["restrict", "export", "erase"].flatMap((action) => (may(action) ? optional[action] : []))];
     byId("content").replaceChildren(...parts.map((one) => one()));
   };
 
