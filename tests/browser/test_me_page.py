@@ -48,14 +48,15 @@ class Visit:
     def button(self, name: str, *, exact: bool = False) -> Any:
         return self.page.get_by_role("button", name=name, exact=exact)
 
-    def shoot(self, name: str, part: str = "") -> None:
-        """A picture for the docs, where the variable SCREENSHOTS says where to."""
-        if folder := os.environ.get("SCREENSHOTS"):
-            path = Path(folder) / f"me-{name}.png"
-            if part:
-                self.page.locator(part).screenshot(path=path, animations="disabled")
-            else:
-                self.page.screenshot(path=path, full_page=True, animations="disabled")
+    def shoot(self, name: str, *parts: str) -> None:
+        """A picture of some parts for the docs, where the variable SCREENSHOTS says where to; the others are left out."""
+        if not (folder := os.environ.get("SCREENSHOTS")):
+            return
+        named = ", ".join(parts)
+        left_out = f"section:not({named})"
+        self.page.locator(left_out).evaluate_all("all => all.forEach(one => { one.hidden = true; })")
+        self.page.screenshot(path=Path(folder) / f"me-{name}.png", full_page=True, animations="disabled")
+        self.page.locator(left_out).evaluate_all("all => all.forEach(one => { one.hidden = false; })")
 
 
 @pytest.fixture
@@ -191,7 +192,8 @@ def test_person__from_their_link_to_a_stranger(site: Site, visit: Callable[..., 
     seen.open(url)
     seen.ready()
     sees(seen, "王芳")
-    seen.shoot("en")
+    seen.shoot("en", "#who", "#held")
+    seen.shoot("en-why", "#tags", "#consents", "#decisions", "#readers")
     corrects(seen, "王小芳")
     withdraws(seen)
     takes_along(seen, tmp_path, "王小芳")
@@ -256,7 +258,7 @@ def erases(seen: Visit) -> None:
     for_good = seen.button("Erase everything for good")
     assert for_good.is_disabled(), "nothing is erased by one press"
     seen.page.get_by_label("I understand that this cannot be undone.").check()
-    seen.shoot("erase", part="#erase")
+    seen.shoot("erase", "#restrict", "#take", "#erase")
     for_good.click()
     seen.told("Your data is being erased.")
     assert seen.page.locator("section").count() == 0
@@ -269,7 +271,7 @@ def test_person__in_chinese_on_a_phone(site: Site, visit: Callable[..., Visit]) 
     seen.open(url)
     seen.ready()
     seen.page.get_by_text("理由").first.click()
-    seen.shoot("zh")
+    seen.shoot("zh", "#who", "#held")
     seen.button("限制使用", exact=True).click()
     seen.told("您的资料现已限制使用。")
     assert seen.page.locator("#tags li").count() == 0

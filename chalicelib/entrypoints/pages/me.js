@@ -37,11 +37,12 @@
 
   // -- telling what happens, in words
 
+  // ``done`` is true for what was done, and "heard" for what is seen anyway: then it is told to screen readers alone.
   const tell = (text, done = false) => {
     byId("problem").hidden = true;
     const status = byId("status");
-    status.classList.toggle("done", done);
-    status.textContent = text;
+    status.className = done === "heard" ? "heard" : done ? "note done" : "note";
+    status.replaceChildren(text, done === true ? make("button", { type: "button", class: "close", "aria-label": say("close"), on: { click: () => tell("") } }, "×") : "");
     status.hidden = !text;
   };
 
@@ -153,7 +154,7 @@
   const heldRow = (one) => {
     const form = make("div");
     const row = make("div", { class: "line" },
-      make("div", {}, both(one.name), " ", make("span", { class: "badge" }, word(one.class)), make("div", { class: "value" }, shown(one.value))));
+      make("div", {}, both(one.name), " ", ["personal", "sensitive"].includes(one.class) ? make("span", { class: "badge" }, word(one.class)) : null, make("div", { class: "value" }, shown(one.value))));
     if (one.correctable && may("correct")) {
       const button = make("button", { type: "button", "aria-expanded": "false", "aria-label": `${say("correct")}: ${both(one.name)}` }, say("correct"));
       button.addEventListener("click", () => {
@@ -260,7 +261,7 @@
     part("readers", say("readers"), say("readersText"),
       view.read_by.length
         ? rows(view.read_by.map((one) => make("li", {}, make("div", { class: "line" },
-            make("div", {}, make("div", { class: "value" }, word(one.role)), make("div", { class: "quiet" }, `${word(one.purpose)} · ${say(one.clear ? "readClear" : "readMasked")}`)),
+            make("div", {}, make("div", { class: "value" }, word(one.role)), make("div", { class: "quiet" }, `${one.role === "person" ? say("ownWish") : word(one.purpose)} · ${say(one.clear ? "readClear" : "readMasked")}`)),
             make("div", { class: "quiet" }, say("times", { count: one.times, at: when(one.last_at) }))))))
         : make("p", {}, say("noReaders")));
 
@@ -353,7 +354,7 @@
     if (!token) return complain(say("noLink"));
     return attempt(say("reading"), async () => {
       await refresh();
-      tell(say("ready"), true);
+      tell(say("ready"), "heard");
     });
   };
 

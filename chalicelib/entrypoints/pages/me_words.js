@@ -36,7 +36,7 @@ const WORDS = {
     seenLast: "Seen last",
     activity: "What was counted",
     activityText: "Counts of what you did, without its content.",
-    times: "{count} times, last on {at}",
+    times: "{count} ×, last on {at}",
     tags: "Conclusions about you (tags)",
     tagsText: "Rules draw these from the values above. Each says why.",
     noTags: "There are none.",
@@ -89,6 +89,8 @@ const WORDS = {
     eraseDo: "Erase everything for good",
     erasing: "Asking for it …",
     erased: "Your data is being erased. Number of your request: {id}. From now on this link opens nothing. You can close this page.",
+    close: "Close this message",
+    ownWish: "at your own wish",
     yes: "yes",
     no: "no",
     words: {
@@ -197,6 +199,8 @@ const WORDS = {
     eraseDo: "永久删除全部资料",
     erasing: "正在提交……",
     erased: "正在删除您的资料。您的申请编号：{id}。此链接从现在起不再打开任何内容，您可以关闭页面。",
+    close: "关闭此消息",
+    ownWish: "应您本人要求",
     yes: "是",
     no: "否",
     words: {
