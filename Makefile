@@ -6,7 +6,7 @@ PYTHON ?=
 PY := .venv/bin/python
 READY := .venv/.ready
 
-.PHONY: help demo kiosk up down logs status url package check lint types layers test browser deployed proofs imports bench matches truth library format clean
+.PHONY: help demo kiosk up down logs status url package check lint types layers test browser deployed proofs imports bench kms matches truth library freetext record format clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -75,6 +75,9 @@ proofs: $(READY) ## several processes under faults and kills on DynamoDB Local: 
 bench: $(READY) ## measure, as ratios to yardsticks of the same run
 	@$(PY) -m pytest -m bench -s tests/bench
 
+kms: $(READY) ## count the calls of KMS per million events, by the product's key ring and a simulated clock
+	@$(PY) -m tests.bench.kms_calls
+
 imports: $(READY) ## import 1 GB with broken lines, its worker killed twice (BYTES=… for another size)
 	@$(PY) -m tests.proofs.imports $(if $(BYTES),--bytes $(BYTES))
 
@@ -84,8 +87,14 @@ matches: $(READY) ## score probable matches on people that others invented, and 
 truth: $(READY) ## score profiles against people whose truth is known, and write the page of it (about 3 minutes)
 	@$(PY) -m infra.truth
 
+freetext: $(READY) ## score personal data found in free text, Chinese and English, and write the page of it
+	@$(PY) -m infra.free_text
+
 library: $(READY) ## the tags that ship: counted, run on their examples, and written into the docs
 	@$(PY) -m infra.library
+
+record: $(READY) ## the record of processing, written from the data map in English and Chinese
+	@$(PY) -m infra.record_of_processing
 
 clean: ## forget caches, packages and the virtual environment (ends the local cloud)
 	@if [ -x $(PY) ] && [ -f .local/cloud.json ]; then $(PY) -m infra.cloud down; fi

@@ -12,6 +12,7 @@ from chalicelib.entrypoints import (
     http_catalogue,
     http_catalogue_jobs,
     http_consents,
+    http_data_map,
     http_erasures,
     http_events,
     http_exports,
@@ -65,6 +66,7 @@ app.register_blueprint(http_consents.blueprint, name_prefix="consents_")
 app.register_blueprint(http_quality.blueprint, name_prefix="quality_")
 app.register_blueprint(http_quarantine.blueprint, name_prefix="quarantine_")
 app.register_blueprint(http_audit.blueprint, name_prefix="audit_")
+app.register_blueprint(http_data_map.blueprint, name_prefix="privacy_")
 app.register_blueprint(http_catalogue.blueprint, name_prefix="catalogue_")
 app.register_blueprint(http_links.blueprint, name_prefix="links_")
 app.register_blueprint(http_me.blueprint, name_prefix="me_")

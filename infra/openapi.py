@@ -17,6 +17,7 @@ import msgspec
 from chalice.app import Response, RouteEntry
 
 from chalicelib.flows.catalogue_views import CatalogueView, DeclarationView, DraftView, PublishedView
+from chalicelib.flows.data_map import DataMapView
 from chalicelib.flows.describe_links import LinksView
 from chalicelib.flows.import_views import ImportView
 from chalicelib.flows.insight_views import GroupsView, HotWordsView, TagCountsView, TagDistributionView
@@ -49,6 +50,7 @@ VIEWS: Mapping[str, Any] = {
         AuditView,
         ExposureView,
         CatalogueView,
+        DataMapView,
         Consented,
         ConsentsView,
         DeclarationView,
@@ -61,6 +63,7 @@ VIEWS: Mapping[str, Any] = {
         MergeCandidatesView,
         Pin,
         PreviewView,
+        Restriction,
         PublishedView,
         QualityView,
         QuarantineView,

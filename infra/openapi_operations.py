@@ -448,6 +448,10 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         details="Sources are judged every hour, each by its own past. `weight` is what a source's evidence counts "
         "meanwhile; `psi` lists the population stability index of each field that has enough values."
     ),
+    ("GET", "/v1/privacy/data-map"): Operation(
+        details="The tenant's own measures and tags are in it. `retention_days` 0: while the person is kept. `made_of` are "
+        "the paths that something is derived from; `recipients` the roles that see it for some purpose."
+    ),
     ("GET", "/v1/audit"): Operation(
         details="What was read is told with a principal or a profile; without either it is what was done. "
         "A page for a rare principal or profile may hold fewer than asked for, or none, and still have a cursor.",

@@ -43,7 +43,7 @@ ROUTES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("POST", "/v1/catalogue/*/*/rollback"),
     ),
     "privacy:link": (("POST", "/v1/privacy/links"), ("DELETE", "/v1/privacy/links/*")),
-    "audit:read": (("GET", "/v1/audit"), ("GET", "/v1/audit/exposure")),
+    "audit:read": (("GET", "/v1/audit"), ("GET", "/v1/audit/exposure"), ("GET", "/v1/privacy/data-map")),
     "privacy:correct": (("POST", "/v1/privacy/corrections"),),
     "privacy:erase": (("POST", "/v1/privacy/erasures"),),
     "privacy:receipts": (("GET", "/v1/privacy/receipts/*"),),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Annotated, Any
 
 import msgspec
@@ -15,11 +16,12 @@ from chalicelib.entrypoints.problems import serves
 from chalicelib.entrypoints.request import Caller, check_purpose, limit_of, moment, query, typed_body
 from chalicelib.events.model import Identifier
 from chalicelib.flows.bot_context import context_for_bot
-from chalicelib.flows.current_tags import current_tags
 from chalicelib.flows.find_person import by_id, by_identifiers
 from chalicelib.flows.views import ProfileView, TagsView, TimelineView
 from chalicelib.kernel.errors import BadInput, NotFound
-from chalicelib.kernel.moments import Millis, format_moment
+from chalicelib.kernel.moments import Millis
+from chalicelib.privacy.asked import Asked
+from chalicelib.privacy.permission import PURPOSES
 from chalicelib.profiles.model import Profile
 from chalicelib.routing.model import NamedIdentifier
 
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
 blueprint = Blueprint(__name__)
 
 READ, TIMELINE, CONTEXT = "profiles:read", "timeline:read", "context:read"
+TIMELINE_PURPOSES = ("service", "security", "legal")
+"""A timeline is one person's life, event by event: marketing and analytics go by counts."""
 
 
 class Lookup(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -46,12 +50,15 @@ def lookup(request: Request, caller: Caller) -> ProfileView:
     from chalicelib.flows.describe_profile import describe_profile
 
     asked = typed_body(request, Lookup)
-    check_purpose(caller, asked.purpose)
+    check_purpose(caller, asked.purpose, PURPOSES)
     identifiers = [Identifier(one.namespace, one.value) for one in asked.identifiers]
-    profile = by_identifiers(tenant_of(caller), identifiers, read_services(caller.tenant_id))
+    tenant, services = tenant_of(caller), read_services(caller.tenant_id)
+    profile = by_identifiers(tenant, identifiers, services)
     if profile is None:
         raise NotFound("no_such_profile", "There is no such profile.")
-    view = describe_profile(profile, read_services(caller.tenant_id), now(), group_tags(caller.tenant_id))
+    view = describe_profile(
+        profile, services, now(), group_tags(caller.tenant_id), Asked(asked.purpose, tenant.asked_first)
+    )
     _noted(caller, "profiles.look_up", view.profile_id, asked.purpose, view)
     return view
 
@@ -62,8 +69,9 @@ def profile(request: Request, caller: Caller, profile_id: str) -> ProfileView:
     """A profile; a merged id answers with its survivor. With ``as_of`` as it was then."""
     from chalicelib.flows.describe_profile import describe_profile
 
-    person, at = _person(request, caller, profile_id)
-    view = describe_profile(person, read_services(caller.tenant_id), at, group_tags(caller.tenant_id))
+    person, at = _person(request, caller, profile_id, PURPOSES)
+    services, groups = read_services(caller.tenant_id), group_tags(caller.tenant_id)
+    view = describe_profile(person, services, at, groups, _asked(request, caller))
     _noted(caller, "profiles.read", view.profile_id, query(request, "purpose"), view)
     return view
 
@@ -72,13 +80,11 @@ def profile(request: Request, caller: Caller, profile_id: str) -> ProfileView:
 @serves(blueprint, READ)
 def tags(request: Request, caller: Caller, profile_id: str) -> TagsView:
     """The tags that are set, or that were as of a moment; with ``scene`` as they weigh in these scenes."""
-    from chalicelib.flows.describe_profile import describe_tag
-    from chalicelib.insights.shown_tags import tags_from_groups
+    from chalicelib.flows.describe_profile import describe_tags
 
-    person, at = _person(request, caller, profile_id)
-    set_then = current_tags(person, read_services(caller.tenant_id), at, scenes=_scenes(request, caller))
-    set_then += tags_from_groups(group_tags(caller.tenant_id), person, set_then, at)
-    view = TagsView(person.profile_id, tuple(map(describe_tag, set_then)), format_moment(at))
+    person, at = _person(request, caller, profile_id, PURPOSES)
+    services, groups = read_services(caller.tenant_id), group_tags(caller.tenant_id)
+    view = describe_tags(person, services, at, groups, _asked(request, caller), _scenes(request, caller))
     _noted(caller, "tags.read", view.profile_id, query(request, "purpose"), view)
     return view
 
@@ -87,31 +93,36 @@ def tags(request: Request, caller: Caller, profile_id: str) -> TagsView:
 @serves(blueprint, READ)
 def tag_why(request: Request, caller: Caller, profile_id: str, tag_id: str) -> WhyView:
     """Why a tag is set, or why it is not, or was as of a moment; with ``scene`` as it weighs in these scenes."""
-    person, at = _person(request, caller, profile_id)
+    person, at = _person(request, caller, profile_id, PURPOSES)
     view = _why(request, caller, person, tag_id, at)
     _noted(caller, "tags.why", person.profile_id, query(request, "purpose"), view)
     return view
 
 
 def _why(request: Request, caller: Caller, person: Profile, tag_id: str, at: Millis) -> WhyView:
-    if any(rule.id == tag_id for rule in read_services(caller.tenant_id).catalogue.group_rules):
+    from chalicelib.flows.for_purpose import explained_for, for_purpose
+
+    services = read_services(caller.tenant_id)
+    seen = explained_for(tag_id, for_purpose(person, _asked(request, caller), services, at), services)
+    if any(rule.id == tag_id for rule in services.catalogue.group_rules):
         from chalicelib.flows.explain_group_tag import explain_group_tag
 
-        return explain_group_tag(caller.tenant_id, person, tag_id, group_tags(caller.tenant_id), insight_services(), at)
+        groups = group_tags(caller.tenant_id)
+        return explain_group_tag(caller.tenant_id, seen, tag_id, groups, insight_services(), at)
     from chalicelib.flows.explain_tag import explain_tag
 
-    return explain_tag(person, tag_id, read_services(caller.tenant_id), at, _scenes(request, caller))
+    return explain_tag(seen.profile, tag_id, seen.services, at, _scenes(request, caller))
 
 
 @blueprint.route("/v1/profiles/{profile_id}/timeline", authorizer=principal_auth)
 @serves(blueprint, TIMELINE)
 def timeline(request: Request, caller: Caller, profile_id: str) -> TimelineView:
-    """Events, newest first, masked."""
+    """Events, newest first, masked; for service, security and legal."""
     from chalicelib.flows.read_timeline import read_timeline
 
-    _check(request, caller)
-    limit, cursor = limit_of(request), query(request, "cursor")
-    view = read_timeline(caller.tenant_id, profile_id, limit, cursor, read_services(caller.tenant_id), now())
+    check_purpose(caller, query(request, "purpose"), TIMELINE_PURPOSES)
+    limit, cursor, services = limit_of(request), query(request, "cursor"), read_services(caller.tenant_id)
+    view = read_timeline(caller.tenant_id, profile_id, limit, cursor, services, now(), _asked(request, caller))
     _noted(caller, "timeline.read", view.profile_id, query(request, "purpose"), view)
     return view
 
@@ -120,16 +131,16 @@ def timeline(request: Request, caller: Caller, profile_id: str) -> TimelineView:
 @serves(blueprint, CONTEXT)
 def context(request: Request, caller: Caller, profile_id: str) -> dict[str, Any]:
     """What a bot should know before it speaks, in at most 4 KB."""
-    person, at = _person(request, caller, profile_id)
-    channel = query(request, "channel") or "api"
-    view = context_for_bot(person, channel, read_services(caller.tenant_id), at, tenant_of(caller).timezone)
+    person, at = _person(request, caller, profile_id, ("service",))
+    channel, services = query(request, "channel") or "api", read_services(caller.tenant_id)
+    view = context_for_bot(person, channel, services, at, tenant_of(caller).timezone, _asked(request, caller))
     _noted(caller, "context.read", person.profile_id, query(request, "purpose"), view)
     return view
 
 
-def _person(request: Request, caller: Caller, profile_id: str) -> tuple[Profile, Millis]:
-    """Whom a call is about, and the moment that it is answered for."""
-    _check(request, caller)
+def _person(request: Request, caller: Caller, profile_id: str, serves: Collection[str]) -> tuple[Profile, Millis]:
+    """Whom a call is about, and the moment that it is answered for. ``serves``: the purposes that it has a view for."""
+    check_purpose(caller, query(request, "purpose"), serves)
     at, present = moment(request, "as_of"), now()
     if at is None:
         return by_id(caller.tenant_id, profile_id, read_services(caller.tenant_id)), present
@@ -149,12 +160,12 @@ def _scenes(request: Request, caller: Caller) -> tuple[str, ...]:
     return named
 
 
+def _asked(request: Request, caller: Caller) -> Asked:
+    return Asked(query(request, "purpose"), tenant_of(caller).asked_first)
+
+
 def _noted(caller: Caller, action: str, profile_id: str, purpose: str, view: object) -> None:
     """Keep who is about to see this. Loaded with the first sight: routes are answered without it."""
     from chalicelib.entrypoints.noting import note
 
     note(caller, action, (profile_id,), purpose, view)
-
-
-def _check(request: Request, caller: Caller) -> None:
-    check_purpose(caller, query(request, "purpose"))

@@ -10,11 +10,14 @@ from chalicelib.events.model import Identifier
 from chalicelib.flows.current_tags import current_tags
 from chalicelib.flows.find_person import by_id, by_identifiers
 from chalicelib.flows.services import ReadServices
+from chalicelib.flows.serving import serving
 from chalicelib.kernel.errors import BadInput, NotFound
 from chalicelib.kernel.moments import DAY_MS, Millis
+from chalicelib.privacy.asked import Asked
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.profiles.cases import cases
 from chalicelib.profiles.model import Profile
+from chalicelib.profiles.retention import kept
 from chalicelib.profiles.values import values
 from chalicelib.routing.decide import decide
 from chalicelib.routing.model import Caller, RouteRequest
@@ -27,20 +30,24 @@ _KEPT_DAYS = 400
 _PURPOSE = "service"
 
 
-def answer_route(request: RouteRequest, tenant: Tenant, decision_id: str, services: ReadServices, now: Millis) -> bytes:
-    """The decision as JSON. The same ``decision_id`` again answers what was answered then."""
+def answer_route(
+    request: RouteRequest, tenant: Tenant, decision_id: str, services: ReadServices, now: Millis, principal: str = ""
+) -> bytes:
+    """The decision as JSON, kept with who asked. The same ``decision_id`` again answers what was answered then."""
     profile = _person(request, tenant, services)
     caller = Caller()
     if profile is not None:
         # A route costs the tags that its policy reads, however many the catalogue has.
+        asked = Asked(request.purpose, tenant.asked_first)
+        profile, rules = serving(profile, asked, services, now)
         situation = situation_of(request, now, tenant.timezone)
-        tags = current_tags(profile, services, now, among=services.policy.tag_ids, scenes=situation)
-        caller = caller_of(profile, tags, services, now)
+        tags = current_tags(profile, rules, now, among=rules.policy.tag_ids, scenes=situation)
+        caller = caller_of(profile, tags, rules, now)
     decision = decide(services.policy, request, caller, decision_id=decision_id, now=now, timezone=tenant.timezone)
     content = msgspec.json.encode(decision)
     # The answer about somebody who is not judged names nobody; what they may ask for later finds it by its row.
     profile_id = "" if profile is None else profile.profile_id
-    row = DecisionRow(tenant.tenant_id, decision_id, profile_id, now, content, now + _KEPT_DAYS * DAY_MS)
+    row = DecisionRow(tenant.tenant_id, decision_id, profile_id, now, content, now + _KEPT_DAYS * DAY_MS, principal)
     if not services.history.record(row):
         return read_decision(tenant.tenant_id, decision_id, services.history)
     return content
@@ -76,7 +83,7 @@ def caller_of(profile: Profile, tags: Iterable[Tag], services: ReadServices, now
     """What a policy may know of a person: nothing of who is not judged, and no tag that is not for service."""
     if not profile.is_profiled:
         return Caller(profile_id=profile.profile_id, personalised=False)
-    profile = judged(profile, services.catalogue)
+    profile = judged(kept(profile, now), services.catalogue)
     return Caller(
         profile_id=profile.profile_id,
         tags={tag.id: tag.confidence for tag in tags if _PURPOSE in tag.purposes},

@@ -7,7 +7,9 @@ from typing import Any
 from chalicelib.flows.answer_route import caller_of, situation_of
 from chalicelib.flows.current_tags import current_tags
 from chalicelib.flows.services import ReadServices
+from chalicelib.flows.serving import serving
 from chalicelib.kernel.moments import Millis
+from chalicelib.privacy.asked import FOR_SERVICE, Asked
 from chalicelib.profiles.cases import cases
 from chalicelib.profiles.model import Profile
 from chalicelib.routing.bot_context import bot_context
@@ -21,9 +23,15 @@ _TRIAL = "context"
 
 
 def context_for_bot(
-    profile: Profile, channel: str, services: ReadServices, now: Millis, timezone: str | None = None
+    profile: Profile,
+    channel: str,
+    services: ReadServices,
+    now: Millis,
+    timezone: str | None = None,
+    asked: Asked = FOR_SERVICE,
 ) -> dict[str, Any]:
     """At most 4 KB as JSON; what had to be left out is named in ``trimmed``."""
+    profile, services = serving(profile, asked, services, now)
     request = RouteRequest(channel=channel, purpose="service", profile_id=profile.profile_id)
     tags = current_tags(profile, services, now, scenes=situation_of(request, now, timezone))
     caller = caller_of(profile, tags, services, now)

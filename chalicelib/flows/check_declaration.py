@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from chalicelib.flows.effective import POLICY, InForce
+from chalicelib.flows.outrun_readers import outrun_readers, uses_of
 from chalicelib.insights.groups import GroupVocabulary
 from chalicelib.kernel.errors import BadInput, ManyMistakes
 from chalicelib.kernel.names import bad_texts, texts_in
@@ -15,12 +16,14 @@ from chalicelib.privacy.free_text import find
 from chalicelib.profiles.measures import Measure
 from chalicelib.routing.declared_policy import declared_policy_mistakes
 from chalicelib.routing.policy_paths import Known
+from chalicelib.routing.policy_purposes import policy_purpose_mistakes
 from chalicelib.store.declarations import Kind
-from chalicelib.tags.declared_rule import declared_rule_mistakes, parts_of, reads_of
+from chalicelib.tags.declared_rule import declared_rule_mistakes, parts_of
 from chalicelib.tags.measure_check import measure_mistakes
 from chalicelib.tags.model import TagRule
 from chalicelib.tags.scene_check import scene_mistakes
 from chalicelib.tags.shapes import Mistake
+from chalicelib.tags.uses import reads_of
 from chalicelib.tags.vocabulary import Vocabulary
 from chalicelib.tags.word_list_check import word_list_mistakes
 
@@ -54,6 +57,7 @@ _SUGGESTIONS: Mapping[str, str] = {
     "excludes_ancestor": "Such as null.",
     "personal_text": "Leave it out: a declaration is in no seal, and is shown to many.",
     "wider_purposes": "Leave those purposes out.",
+    "not_for_purpose": "Leave it out, or read something that may be used for service.",
     "bad_text": "Say it shorter, on one line.",
 }
 _PERSONAL = "A text holds what reads like somebody's number, address or name."
@@ -90,12 +94,13 @@ def broken_readers(in_force: InForce, after: InForce) -> Iterator[Mistake]:
             message = f"It is the parent of the tag “{rule.id}”."
             yield Mistake("$", "in_use", message, f"Change or withdraw the tag “{rule.id}” first.")
     yield from _broken_policy(in_force, after)
+    yield from outrun_readers(in_force, after)
 
 
 def vocabulary_of(in_force: InForce, *, of_groups: bool = False) -> Vocabulary:
     """What rules may read: those of single persons, or those of groups."""
     if of_groups:
-        persons = {one.id for one in in_force.rules().values() if one.granularity == "person"}
+        persons = {one.id: one for one in in_force.rules().values() if one.granularity == "person"}
         return GroupVocabulary(persons, in_force.measures.measures)
     return Vocabulary(in_force.measures.measures, scenes=in_force.scenes.keys())
 
@@ -148,7 +153,7 @@ def _measure_mistakes(raw: Any, id_: str, in_force: InForce) -> Sequence[Mistake
     if found or before is None:
         return found
     meant = msgspec.convert(raw, Measure)
-    if msgspec.structs.replace(meant, names=before.names) != before:
+    if msgspec.structs.replace(meant, names=before.names, purposes=before.purposes) != before:
         message = "What a measure counts cannot be changed: stored counts would have two meanings."
         return [Mistake("$", "measure_changes", message, "Declare a measure under another id.")]
     return []
@@ -164,7 +169,7 @@ def _policy_mistakes(raw: Any, id_: str, in_force: InForce) -> Sequence[Mistake]
     vocabulary = vocabulary_of(in_force)
     clear = {name for name, field in vocabulary.traits.items() if not field.is_sealed}
     known = Known(tags=in_force.rules().keys(), traits=clear, measures=vocabulary.measures.keys())
-    return declared_policy_mistakes(raw, known)
+    return declared_policy_mistakes(raw, known) or list(policy_purpose_mistakes(raw, uses_of(in_force)))
 
 
 def _word_mistakes(raw: Any, id_: str, _: InForce) -> Sequence[Mistake]:

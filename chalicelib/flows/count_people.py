@@ -20,6 +20,7 @@ from chalicelib.insights.shown_tags import shown_of
 from chalicelib.kernel.codec import decode, encode
 from chalicelib.kernel.moments import DAY_MS, Millis, day_of
 from chalicelib.profiles.model import Body
+from chalicelib.profiles.retention import kept
 from chalicelib.store.counts import Kept
 from chalicelib.store.people import Slice
 from chalicelib.store.rows import ProfileRow
@@ -141,7 +142,7 @@ def _count(
         if row.state != "active":
             # Whoever asked that their profile be not used is in no statistic either; below, who refused just that.
             continue
-        profile = judged(profile_of(row, decode(row.body, Body)), catalogue)
+        profile = judged(kept(profile_of(row, decode(row.body, Body)), run.at), catalogue)
         if not may_serve(profile, "analytics", catalogue):
             continue
         assessed = assess(catalogue, profile, run.at)

@@ -1,62 +1,105 @@
-"""The profile as api.md writes it: masked, with its tags and a sentence that says who this is."""
+"""The profile as api.md writes it: for a purpose, masked, with its tags and a sentence that says who this is."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
-from chalicelib.flows.current_tags import current_tags
 from chalicelib.flows.describe_quality import describe_quality
+from chalicelib.flows.for_purpose import for_purpose, tags_for
 from chalicelib.flows.services import ReadServices
 from chalicelib.flows.tell_changes import is_segment
 from chalicelib.flows.views import (
+    ConsentView,
     IdentifierView,
     MaskedPath,
     MeasureView,
     ProfileView,
+    Quality,
     SegmentView,
+    TagsView,
     TagView,
     TraitView,
 )
 from chalicelib.identity.blind_index import namespace_of
-from chalicelib.insights.shown_tags import NOTHING, GroupTags, tags_from_groups
+from chalicelib.insights.shown_tags import NOTHING, GroupTags
+from chalicelib.insights.shown_tags import SOURCE as GROUP
 from chalicelib.kernel.amounts import format_amount
 from chalicelib.kernel.moments import Millis, format_moment
-from chalicelib.profiles.claims import usable
+from chalicelib.kernel.texts import Text
+from chalicelib.privacy.asked import FOR_SERVICE, Asked
+from chalicelib.profiles.consents import consents_of
 from chalicelib.profiles.model import Link, Profile, Series, Trait
 from chalicelib.profiles.pins import is_beside
 from chalicelib.profiles.values import values
-from chalicelib.tags.judging import judged
 from chalicelib.tags.model import Tag
 from chalicelib.tags.summary import summary
 
 MASKED_REASON = "sealed"
 """Why a value is masked here: this function holds no key that opens it."""
+WITHHELD = Text("资料暂不提供", "Particulars are withheld")
+"""The sentence about somebody of whom nothing may be said."""
+UNTOLD = Quality(completeness=0.0, freshness_seconds=0, accuracy=None)
 _WINDOWS = ("count_7d", "count_30d", "count_90d")
 
 
 def describe_profile(
-    profile: Profile, services: ReadServices, now: Millis, group_tags: GroupTags = NOTHING
+    profile: Profile,
+    services: ReadServices,
+    now: Millis,
+    group_tags: GroupTags = NOTHING,
+    asked: Asked = FOR_SERVICE,
 ) -> ProfileView:
-    """The whole profile for a purpose of service."""
-    profile = usable(profile, services.catalogue.health.weights)
-    tags = current_tags(profile, services, now)
-    traits = sorted((name, one) for name, one in profile.traits.items() if not is_beside(name))
+    """A profile for a purpose. What is withheld is in no part of it; why, ``masked`` says."""
+    seen = for_purpose(profile, asked, services, now)
+    may, shown = seen.permitted, seen.profile
+    tags = tags_for(seen, now, group_tags)
+    own = [tag for tag in tags if tag.source != GROUP]
+    traits = sorted((name, one) for name, one in shown.traits.items() if not is_beside(name))
+    sealed = [MaskedPath(f"traits.{name}", MASKED_REASON) for name, trait in traits if trait.masked is not None]
     return ProfileView(
         profile_id=profile.profile_id,
         state=profile.state,
         generation=profile.generation,
         version=profile.version,
-        first_seen=format_moment(profile.first_seen),
-        last_seen=format_moment(profile.last_seen),
-        summary=summary(judged(profile, services.catalogue), tags, services.catalogue.families),
-        identifiers=tuple(describe_identifier(key, link) for key, link in sorted(profile.links.items())),
-        traits={name: _trait(trait, profile.filled.get(name, "")) for name, trait in traits},
-        measures=_measures(profile, services, now),
-        tags=tuple(map(describe_tag, (*tags, *tags_from_groups(group_tags, profile, tags, now)))),
-        quality=describe_quality(profile, services.catalogue.health, now),
-        masked=tuple(MaskedPath(f"traits.{name}", MASKED_REASON) for name, trait in traits if trait.masked is not None),
+        first_seen=None if may.closed else format_moment(shown.first_seen),
+        last_seen=None if may.closed else format_moment(shown.last_seen),
+        summary=WITHHELD if may.closed else summary(shown, own, seen.services.catalogue.families),
+        identifiers=tuple(describe_identifier(key, link) for key, link in sorted(may.identifiers.items())),
+        traits={name: _trait(trait, shown.filled.get(name, "")) for name, trait in traits},
+        measures=_measures(shown, services, now),
+        tags=tuple(map(describe_tag, tags)),
+        quality=UNTOLD if may.closed else describe_quality(shown, services.catalogue.health, now),
+        masked=(*sealed, *(MaskedPath(one.path, one.reason) for one in seen.withheld)),
         as_of=format_moment(now),
-        segments=tuple(SegmentView(tag.id, tag.name, format_moment(tag.since)) for tag in tags if is_segment(tag)),
+        segments=tuple(SegmentView(tag.id, tag.name, format_moment(tag.since)) for tag in own if is_segment(tag)),
+        consents=describe_consents(profile),
+    )
+
+
+def describe_tags(
+    profile: Profile,
+    services: ReadServices,
+    now: Millis,
+    group_tags: GroupTags,
+    asked: Asked,
+    scenes: Collection[str] = (),
+) -> TagsView:
+    """The tags of somebody that serve a purpose, as they weigh in these scenes."""
+    seen = for_purpose(profile, asked, services, now)
+    withheld = (one for one in seen.withheld if one.path == "tags")
+    return TagsView(
+        profile_id=profile.profile_id,
+        tags=tuple(map(describe_tag, tags_for(seen, now, group_tags, scenes))),
+        as_of=format_moment(now),
+        masked=tuple(MaskedPath(one.path, one.reason) for one in withheld),
+    )
+
+
+def describe_consents(profile: Profile) -> tuple[ConsentView, ...]:
+    """What a person said last of each purpose. Whoever reads a profile must know it, for whatever purpose."""
+    return tuple(
+        ConsentView(purpose, one.granted, format_moment(one.at), one.source, one.channel, one.version, one.proof)
+        for purpose, one in sorted(consents_of(profile.traits).items())
     )
 
 

@@ -6,6 +6,7 @@ import msgspec
 
 from chalicelib.flows.count_people import LATEST, LIMIT_BYTES
 from chalicelib.flows.counting_services import InsightServices
+from chalicelib.flows.for_purpose import Seen
 from chalicelib.flows.why_views import SignalView, WhyView
 from chalicelib.insights.groupings import CROWD, groups_of, key_of
 from chalicelib.insights.groups import SignalOutcome, may_have_tags, outcomes_of
@@ -15,7 +16,6 @@ from chalicelib.kernel.codec import decode
 from chalicelib.kernel.errors import NotFound
 from chalicelib.kernel.moments import Millis, format_moment
 from chalicelib.kernel.texts import Text
-from chalicelib.profiles.model import Profile
 from chalicelib.tags.confidence import weight_of
 from chalicelib.tags.engine import assess
 from chalicelib.tags.model import Tag, TagRule
@@ -31,10 +31,10 @@ class _Speaker(msgspec.Struct, frozen=True):
 
 
 def explain_group_tag(
-    tenant_id: str, profile: Profile, tag_id: str, group_tags: GroupTags, services: InsightServices, now: Millis
+    tenant_id: str, seen: Seen, tag_id: str, group_tags: GroupTags, services: InsightServices, now: Millis
 ) -> WhyView:
     """Why a tag of groups is shown on somebody, or is not. Raises NotFound ``no_such_tag`` and ``no_counts``."""
-    catalogue = services.catalogue(tenant_id)
+    catalogue, profile = seen.services.catalogue, seen.profile
     rule = next((one for one in catalogue.group_rules if one.id == tag_id), None)
     if rule is None:
         raise NotFound("no_such_tag", "The catalogue has no tag of that id.", "tag_id")

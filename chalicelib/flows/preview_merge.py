@@ -12,15 +12,16 @@ from chalicelib.flows.describe_profile import describe_identifier
 from chalicelib.flows.merge_people import MergeOrder, MergePlan, plan_merge
 from chalicelib.flows.profile_of import profile_of
 from chalicelib.flows.services import IdentityServices, ReadServices
+from chalicelib.flows.serving import serving
 from chalicelib.flows.views import IdentifierView
 from chalicelib.kernel.moments import Millis
 from chalicelib.kernel.texts import Text
+from chalicelib.privacy.asked import Asked
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.profiles.model import Body, Profile
 from chalicelib.routing.decide import decide
 from chalicelib.routing.model import Decision, RouteRequest
 from chalicelib.store.rows import ProfileRow
-from chalicelib.tags.judging import judged
 from chalicelib.tags.model import Tag
 from chalicelib.tags.summary import summary
 
@@ -103,13 +104,14 @@ def _person(
 ) -> PersonBefore:
     row, body = found.snapshot.profile(profile_id), found.snapshot.body(profile_id)
     assert row is not None, "a source of a plan is a stored profile"
-    profile = profile_of(row, body)
+    whole = profile_of(row, body)
+    profile, services = serving(whole, Asked("service", tenant.asked_first), services, now)
     tags = current_tags(profile, services, now)
     facets = body.facets
     return PersonBefore(
         profile_id=profile_id,
-        summary=summary(judged(profile, services.catalogue), tags, services.catalogue.families),
-        identifiers=_identifiers(profile),
+        summary=summary(profile, tags, services.catalogue.families),
+        identifiers=_identifiers(whole),
         events=sum(services.history.count(tenant.tenant_id, one, at_most=MOST_COUNTED) for one in facets),
         tags=tuple(one.id for one in tags),
         route=_route(profile, tags, tenant, channel, services, now),
@@ -125,14 +127,15 @@ def _after(
     services: ReadServices,
     now: Millis,
 ) -> PersonAfter:
-    profile = profile_of(row, body)
+    whole = profile_of(row, body)
+    profile, services = serving(whole, Asked("service", tenant.asked_first), services, now)
     tags = current_tags(profile, services, now)
     route, had = _route(profile, tags, tenant, channel, services, now), before.get(row.profile_id)
     ids, old = {one.id for one in tags}, set(had.tags if had else ())
     return PersonAfter(
         profile_id=row.profile_id,
-        summary=summary(judged(profile, services.catalogue), tags, services.catalogue.families),
-        identifiers=_identifiers(profile),
+        summary=summary(profile, tags, services.catalogue.families),
+        identifiers=_identifiers(whole),
         tags_set=tuple(sorted(ids - old)),
         tags_cleared=tuple(sorted(old - ids)),
         route=route,

@@ -14,7 +14,7 @@ from chalicelib.flows.seen_in import class_of
 from chalicelib.kernel.codec import decode
 from chalicelib.kernel.errors import BadInput
 from chalicelib.kernel.moments import Millis, format_moment
-from chalicelib.privacy.fields import CLEAR_CLASSES
+from chalicelib.privacy.uses import CLEAR_CLASSES
 from chalicelib.store.rows import HistoryStore, Record
 
 _AT_ONCE = 1_000

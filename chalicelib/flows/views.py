@@ -61,7 +61,11 @@ class TagView(msgspec.Struct, frozen=True):
 
 
 class MaskedPath(msgspec.Struct, frozen=True):
-    """A path whose value is masked, and why."""
+    """A path whose value is masked or withheld, and why.
+
+    ``sealed``: shown masked, because nothing here opens it. Withheld altogether: ``purpose`` (not for the stated one),
+    ``consent`` (the person has not agreed), ``restricted``, ``under_14``, ``expired`` (older than it may become).
+    """
 
     path: str
     reason: str
@@ -120,15 +124,27 @@ class SegmentView(msgspec.Struct, frozen=True):
     model_version: str | None = None
 
 
+class ConsentView(msgspec.Struct, frozen=True):
+    """What a person said last of a purpose. ``version``: of the text agreed to; ``proof``: the id of what proves it."""
+
+    purpose: str
+    granted: bool
+    at: str
+    source: str
+    channel: str
+    version: str
+    proof: str
+
+
 class ProfileView(msgspec.Struct, frozen=True):
-    """One person as a service desk may see them."""
+    """One person as the stated purpose may see them. The times are null where nothing of them may be used."""
 
     profile_id: str
     state: str
     generation: int
     version: int
-    first_seen: str
-    last_seen: str
+    first_seen: str | None
+    last_seen: str | None
     summary: Text
     identifiers: tuple[IdentifierView, ...]
     traits: dict[str, TraitView]
@@ -139,15 +155,16 @@ class ProfileView(msgspec.Struct, frozen=True):
     as_of: str
     segments: tuple[SegmentView, ...] = ()
     scores: dict[str, Any] = {}
-    consents: tuple[dict[str, Any], ...] = ()
+    consents: tuple[ConsentView, ...] = ()
 
 
 class TagsView(msgspec.Struct, frozen=True):
-    """The tags of a profile."""
+    """The tags of a profile that serve the stated purpose; ``masked`` says whether any are withheld, not which."""
 
     profile_id: str
     tags: tuple[TagView, ...]
     as_of: str
+    masked: tuple[MaskedPath, ...] = ()
 
 
 class TimelineEvent(msgspec.Struct, frozen=True):
@@ -168,6 +185,7 @@ class TimelineView(msgspec.Struct, frozen=True):
     profile_id: str
     events: tuple[TimelineEvent, ...]
     cursor: str
+    masked: tuple[MaskedPath, ...] = ()
 
 
 class AcceptedView(msgspec.Struct, frozen=True):

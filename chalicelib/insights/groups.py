@@ -17,7 +17,7 @@ its ``why``, and exact figures of all groups but one would tell those of the las
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -49,14 +49,13 @@ OF_MEASURES = ("per_member", "usual_per_member", "ratio", "mean")
 class GroupVocabulary(Vocabulary):
     """What the conditions of a group's tags may read: shares of persons' tags, and measures per member."""
 
-    def __init__(self, tag_ids: Collection[str], measures: Mapping[str, Measure]) -> None:
-        super().__init__(measures)
-        self._tag_ids = tag_ids
+    def __init__(self, rules: Mapping[str, TagRule], measures: Mapping[str, Measure]) -> None:
+        super().__init__(measures, rules=rules)
 
     @cached_property
     def paths(self) -> frozenset[str]:
         """Every path that a group's rule may read."""
-        of_tags = {f"g.{head}.{tag_id}" for head in _OF_TAGS for tag_id in self._tag_ids}
+        of_tags = {f"g.{head}.{tag_id}" for head in _OF_TAGS for tag_id in self.rules}
         of_measures = {f"g.{head}.{measure}" for head in OF_MEASURES[:-1] for measure in self.measures}
         means = {f"g.mean.{name}" for name, measure in self.measures.items() if measure.amount is not None}
         return frozenset(_SIMPLE | of_tags | of_measures | means)

@@ -1,6 +1,7 @@
-"""The data map: every trait and event field, its class, why it is kept, how long, and who may write it.
+"""The data map: every trait, event field, identifier and consent, its class, what for, on what ground and how long.
 
-The map itself is ``fields.json``, which people other than programmers read and review.
+What is made of these (measures, tags) may do what they allow together. The map itself is ``fields.json``, which people
+other than programmers read and review.
 """
 
 from __future__ import annotations
@@ -14,29 +15,21 @@ import msgspec
 from chalicelib.kernel.amounts import MICROS, parse_amount
 from chalicelib.kernel.errors import BadInput
 from chalicelib.kernel.moments import Millis, parse_moment
-from chalicelib.kernel.texts import Text
 from chalicelib.privacy.derive import parse_date
-from chalicelib.privacy.plain import is_plain_id, is_plain_word
+from chalicelib.privacy.plain import is_plain_ref, is_plain_word
+from chalicelib.privacy.uses import CLEAR_CLASSES, Declared
 
-type FieldClass = Literal["public", "internal", "personal", "sensitive"]
 type FieldType = Literal["text", "word", "id", "date", "moment", "integer", "boolean", "amount", "map"]
 
-CLEAR_CLASSES = frozenset({"public", "internal"})
 _LARGEST_INTEGER = 10**15
 _LARGEST_SHOWN = 10**9
 _LONGEST_AMOUNT = 24
 
 
-class Field(msgspec.Struct, frozen=True, rename={"class_": "class"}, forbid_unknown_fields=True):
-    """One trait of the data map. Retention is in days after the last event that carried it."""
+class Field(Declared, frozen=True):
+    """One trait of the data map."""
 
-    name: str
-    class_: FieldClass
     type: FieldType
-    names: Text
-    purposes: tuple[str, ...]
-    legal_basis: str
-    retention_days: int
     writable_by: Literal["source", "trusted", "derived"]
     values: tuple[str, ...] = ()
     longest: int = 200
@@ -44,25 +37,21 @@ class Field(msgspec.Struct, frozen=True, rename={"class_": "class"}, forbid_unkn
     greatest: int = _LARGEST_INTEGER
     derived_from: str = ""
 
-    @property
-    def is_sealed(self) -> bool:
-        """Whether values are stored sealed: personal and sensitive ones are."""
-        return self.class_ not in CLEAR_CLASSES
 
-
-class EventField(msgspec.Struct, frozen=True, rename={"class_": "class"}, forbid_unknown_fields=True):
+class EventField(Declared, frozen=True):
     """One field of event data, in the families (``order`` of ``order.paid``) that carry it."""
 
-    name: str
-    class_: FieldClass
     type: FieldType
     families: tuple[str, ...]
-    names: Text
 
 
 class _Map(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     traits: tuple[Field, ...]
     event_fields: tuple[EventField, ...]
+    event_families: tuple[Declared, ...]
+    namespaces: tuple[Declared, ...]
+    standing: tuple[Declared, ...]
+    consents: tuple[Declared, ...]
 
 
 def _read() -> _Map:
@@ -75,6 +64,16 @@ FIELDS: Mapping[str, Field] = {field.name: field for field in _MAP.traits}
 """Traits by name."""
 EVENT_FIELDS: Mapping[str, EventField] = {field.name: field for field in _MAP.event_fields}
 """Fields of event data by name."""
+FAMILIES: Mapping[str, Declared] = {one.name: one for one in _MAP.event_families}
+"""That an event of a family (``order`` of ``order.paid``) happened, by family."""
+UNDECLARED = "custom"
+"""The family of what nobody declared: events and fields of a sender's own."""
+NAMESPACES: Mapping[str, Declared] = {one.name: one for one in _MAP.namespaces}
+"""Identifiers by namespace."""
+STANDING: Mapping[str, Declared] = {one.name: one for one in _MAP.standing}
+"""What stands on a profile beside traits and measures, by the head of its paths: ``p``, ``ids``, ``orders`` …"""
+REGISTERS: Mapping[str, Declared] = {one.name: one for one in _MAP.consents}
+"""The registers of what a person agreed to, by purpose."""
 CONSENTS = "consents"
 """What a credential lists among its traits to be believed when it says that somebody agreed. It is no trait."""
 SOURCE_TRAITS = frozenset(field.name for field in _MAP.traits if field.writable_by == "source")
@@ -201,7 +200,7 @@ def _is_moment(value: Any) -> bool:
 
 
 _SHOWABLE: Mapping[str, Callable[[Any], bool]] = {
-    "id": lambda value: isinstance(value, str) and is_plain_id(value),
+    "id": lambda value: isinstance(value, str) and is_plain_ref(value),
     "word": lambda value: isinstance(value, str) and is_plain_word(value),
     "integer": lambda value: type(value) is int and abs(value) < _LARGEST_SHOWN,
     "boolean": lambda value: isinstance(value, bool),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,6 +20,8 @@ from chalicelib.events.model import Event
 from chalicelib.kernel.amounts import parse_amount
 from chalicelib.kernel.errors import BadInput
 from chalicelib.kernel.texts import Text
+from chalicelib.privacy.permission import Purpose
+from chalicelib.privacy.uses import Use
 from chalicelib.profiles.conditions import ENGINE, reads
 from chalicelib.profiles.model import Delta
 
@@ -32,7 +34,7 @@ class Measure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A declared measure.
 
     ``amount`` is the path of what is summed; the unit says how it is read: money → micros, score and
-    one → whole numbers.
+    one → whole numbers. ``purposes``: what it is used for, where that is less than what it reads may be used for.
     """
 
     id: str
@@ -41,6 +43,7 @@ class Measure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     where: dict[str, Any] | None = None
     amount: str | None = None
     unit: Literal["money", "one", "score"] = "one"
+    purposes: tuple[Purpose, ...] = ()
 
 
 class _Plan(msgspec.Struct, frozen=True):
@@ -63,6 +66,14 @@ class MeasureSet:
             for event_type in one.on:
                 self._by_type.setdefault(event_type, []).append(one)
         self._plans: dict[str, _Plan] = {}
+
+    @cached_property
+    def uses(self) -> Mapping[str, Use]:
+        """What each measure may be used for."""
+        # Loaded with the first profile that is shown: events are counted without it.
+        from chalicelib.profiles.uses import measure_use
+
+        return {name: measure_use(one) for name, one in self.measures.items()}
 
     def plan(self, event_type: str) -> _Plan | None:
         """How events of a type are measured; None where no measure asks for them."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from copy import copy
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import msgspec
@@ -27,8 +27,11 @@ from chalicelib.tags.health import WELL, Health
 from chalicelib.tags.index import ALWAYS_PRESENT, RuleIndex
 from chalicelib.tags.model import Failure, SceneWeights, TagRule
 from chalicelib.tags.scenes import Scene, Stage, load_scenes
+from chalicelib.tags.uses import Uses, reads_of
 
 LIBRARY = Path(__file__).with_name("library")
+LEGAL = "legal"
+"""The purpose that nothing is withheld from."""
 _SELECTIONS_KEPT = 256
 UNKNOWN_PATH = "UnknownPath"
 """Why a rule cannot be evaluated that reads what nothing has: a measure that was withdrawn, a word that no path is."""
@@ -147,6 +150,7 @@ class Catalogue:
             if not all(is_known(path, measures.measures) for path in paths)
         }
         self._positions = {rule.id: position for position, rule in enumerate(self._ordered)}
+        self._for: dict[str, Catalogue] = {}
         self._compiled: dict[str, Compiled] = {}
         self._selections: dict[_Asked, Selection] = {}
 
@@ -158,6 +162,23 @@ class Catalogue:
         changed = copy(self)
         changed.health = health
         return changed
+
+    def for_purpose(self, purpose: str) -> Catalogue:
+        """The same without the rules that may not speak for a purpose, by their own word or by what they read.
+
+        A family is settled among those that are left: a tag that is left out implies nothing and takes no tag's place.
+        """
+        if purpose == LEGAL:
+            return self
+        found = self._for.get(purpose)
+        if found is None:
+            found = self._for[purpose] = self._serving(purpose)
+        return found.under(self.health).asking(self.asked_first)
+
+    @cached_property
+    def uses(self) -> Uses:
+        """What may be done with the values that rules read."""
+        return Uses(self.measures.uses, self.rules)
 
     def asking(self, first: tuple[str, ...]) -> Catalogue:
         """The same rules, for a tenant that uses nobody's profile for these purposes without a yes."""
@@ -208,6 +229,23 @@ class Catalogue:
     def concerned(self, paths: Iterable[str]) -> tuple[str, ...]:
         """The ids of the rules that read one of these paths or stems."""
         return tuple(self._ordered[position].id for position in sorted(self._index.reading(paths)))
+
+    def _serving(self, purpose: str) -> Catalogue:
+        paths, serves = self._index.paths, self.uses.serves
+        rules = [rule for place, rule in enumerate(self._ordered) if serves(rule, purpose, paths[place])]
+        groups = tuple(rule for rule in self.group_rules if serves(rule, purpose, reads_of(rule)))
+        if len(rules) == len(self._ordered):
+            # Most tags are for service, and what is compiled and indexed for it need not be made twice.
+            same = copy(self)
+            same.group_rules = groups
+            return same
+        return Catalogue(
+            (*rules, *groups),
+            self.measures,
+            scenes=self.stage.scenes.values(),
+            version=self.version,
+            switched_off=self.switched_off,
+        )
 
     def _select(
         self,

@@ -14,12 +14,13 @@ import msgspec
 from datalogic_py import DataLogicError
 
 from chalicelib.kernel.errors import BadInput
-from chalicelib.profiles.conditions import reads
-from chalicelib.profiles.operators import BadOperator, expand
+from chalicelib.privacy.uses import wider
+from chalicelib.profiles.values import stem
 from chalicelib.tags.condition_check import condition_mistakes, outcome
 from chalicelib.tags.confidence import reaches, weight_of
-from chalicelib.tags.model import Signal, TagRule
+from chalicelib.tags.model import TagRule
 from chalicelib.tags.shapes import Mistake, shape_mistakes
+from chalicelib.tags.uses import reads_of
 from chalicelib.tags.vocabulary import Vocabulary, nearest
 
 MOST_SIGNALS = 16
@@ -107,7 +108,7 @@ _NUMBERS: Sequence[tuple[str, Callable[[TagRule], bool], str, str]] = (
 
 
 def _example_mistakes(rule: TagRule, path: str, *, runnable: bool) -> Iterator[Mistake]:
-    read = frozenset().union(*map(_reads, rule.signals))
+    read = reads_of(rule)
     cases = (("positive", rule.examples.positive, True), ("negative", rule.examples.negative, False))
     for name, flat, wanted in cases:
         where = f"{path}.examples.{name}"
@@ -121,15 +122,15 @@ def _example_mistakes(rule: TagRule, path: str, *, runnable: bool) -> Iterator[M
 
 
 def _purpose_mistakes(rule: TagRule, vocabulary: Vocabulary, path: str) -> Iterator[Mistake]:
-    """A tag tells what the traits say that it reads: it may serve no purpose that they may not."""
-    for name in sorted(
-        {one.removeprefix("t.") for signal in rule.signals for one in _reads(signal) if one.startswith("t.")}
-    ):
-        trait = vocabulary.traits.get(name)
-        wider = [] if trait is None else [one for one in rule.purposes if one not in trait.purposes]
-        if wider:
-            message = f"The trait “{name}” may not be used for {', '.join(wider)}."
-            yield Mistake(f"{path}.purposes", "wider_purposes", message, ", ".join(trait.purposes) if trait else None)
+    """A tag tells what it reads: it may serve no purpose that any of that may not."""
+    told: set[tuple[str, str]] = set()
+    for read in sorted(reads_of(rule)):
+        use = vocabulary.uses.of_path(read)
+        too_wide = [] if use is None else wider(rule.purposes, use)
+        if use is not None and too_wide and (stem(read), ", ".join(too_wide)) not in told:
+            told.add((stem(read), ", ".join(too_wide)))
+            message = f"“{read}” may not be used for {', '.join(too_wide)}."
+            yield Mistake(f"{path}.purposes", "wider_purposes", message, ", ".join(use.purposes))
 
 
 def _scene_mistakes(rule: TagRule, vocabulary: Vocabulary, path: str) -> Iterator[Mistake]:
@@ -184,14 +185,6 @@ def _above(rule: TagRule, by_id: Mapping[str, TagRule]) -> Iterator[TagRule]:
         seen.add(parent)
         yield by_id[parent]
         parent = by_id[parent].parent
-
-
-def _reads(signal: Signal) -> frozenset[str]:
-    """What a signal reads; nothing where it cannot be understood, which is a mistake of its own."""
-    try:
-        return reads(expand(signal.when))
-    except BadOperator:
-        return frozenset()
 
 
 def _ran(rule: TagRule, flat: dict[str, Any], wanted: bool, where: str) -> Iterator[Mistake]:

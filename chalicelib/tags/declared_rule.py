@@ -13,11 +13,12 @@ from typing import Any
 import msgspec
 
 from chalicelib.kernel.names import is_name, shown
-from chalicelib.profiles.conditions import nodes, reads
+from chalicelib.profiles.conditions import nodes
 from chalicelib.profiles.operators import BadOperator, expand
 from chalicelib.tags.check import kinship_mistakes, rule_mistakes
 from chalicelib.tags.model import Signal, TagRule
 from chalicelib.tags.shapes import Mistake, shape_mistakes
+from chalicelib.tags.uses import reads_of
 from chalicelib.tags.vocabulary import Vocabulary, nearest
 
 MOST_PARTS = 600
@@ -70,11 +71,6 @@ def declared_rule_mistakes(
     if "$.parent" not in replaced:
         found += _parent_mistakes(rule, others)
     return found or list(_twin_mistakes(rule, others))
-
-
-def reads_of(rule: TagRule) -> frozenset[str]:
-    """The paths that a rule reads."""
-    return frozenset().union(*map(_reads, rule.signals))
 
 
 def parts_of(rule: TagRule) -> int:
@@ -145,13 +141,6 @@ def _cost_mistakes(rule: TagRule) -> Iterator[Mistake]:
     parts = parts_of(rule)
     if parts > MOST_PARTS:
         yield Mistake("$.signals", "too_costly", f"The conditions of a tag have at most {MOST_PARTS} parts; {parts}.")
-
-
-def _reads(signal: Signal) -> frozenset[str]:
-    try:
-        return reads(expand(signal.when))
-    except BadOperator:
-        return frozenset()
 
 
 def _parts(signal: Signal) -> int:

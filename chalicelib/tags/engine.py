@@ -13,6 +13,7 @@ from chalicelib.kernel.moments import Millis
 from chalicelib.profiles.conditions import ENGINE
 from chalicelib.profiles.model import Profile, Trait
 from chalicelib.profiles.pins import pin_name, pins_of
+from chalicelib.profiles.retention import kept
 from chalicelib.profiles.values import at_path, evidence, present, values
 from chalicelib.tags.catalogue import Basis, Catalogue, Compiled, Selection
 from chalicelib.tags.confidence import decay, scene_of
@@ -83,7 +84,7 @@ def assess(
     """
     if not profile.is_profiled:
         return _NOTHING
-    profile = judged(profile, catalogue)
+    profile = judged(kept(profile, now), catalogue)
     pins = _pins(catalogue, profile, only, among)
     there = present(profile)
     selection = catalogue.select(

@@ -14,8 +14,10 @@ from typing import Any
 import msgspec
 
 from chalicelib.events.types import EVENT_TYPES, fields_of, is_type
+from chalicelib.privacy.uses import wider
 from chalicelib.profiles.conditions import reads
 from chalicelib.profiles.measures import Measure
+from chalicelib.profiles.uses import derived_use
 from chalicelib.tags.condition_check import condition_mistakes
 from chalicelib.tags.shapes import Mistake, shape_mistakes
 from chalicelib.tags.trial import failure
@@ -78,6 +80,7 @@ def measure_mistakes(raw: Any, measure_id: str) -> list[Mistake]:
         found.append(Mistake("$.id", "other_id", "The id is the one that the address names.", measure_id))
     found += _type_mistakes(measure)
     found += _amount_mistakes(measure)
+    found += _purpose_mistakes(measure)
     if measure.where is not None:
         found += _where_mistakes(measure)
     return found
@@ -104,6 +107,15 @@ def _amount_mistakes(measure: Measure) -> Iterator[Mistake]:
         unit = next((unit for unit, fitting in _SUMMED.items() if kinds <= fitting), None)
         message = f"“{measure.amount}” cannot be summed as {measure.unit}."
         yield Mistake("$.unit", "bad_unit", message, unit or "Sum a field that is an amount or a number.")
+
+
+def _purpose_mistakes(measure: Measure) -> Iterator[Mistake]:
+    """A count tells what it counts: it may be used for nothing that the events and fields it reads may not."""
+    use = derived_use(measure)
+    too_wide = wider(measure.purposes, use)
+    if too_wide:
+        message = f"What it reads may not be used for {', '.join(too_wide)}."
+        yield Mistake("$.purposes", "wider_purposes", message, ", ".join(use.purposes))
 
 
 def _where_mistakes(measure: Measure) -> Iterator[Mistake]:

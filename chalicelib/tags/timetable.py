@@ -13,17 +13,27 @@ from math import ceil, floor
 from typing import Any
 from weakref import WeakKeyDictionary
 
+import msgspec
+
 from chalicelib.kernel.amounts import MICROS
 from chalicelib.kernel.moments import Millis
 from chalicelib.profiles.conditions import reads_zero_when_absent
 from chalicelib.profiles.instants import Watch, Watched, by_stem, next_instant, watch_below, watches
 from chalicelib.profiles.model import Profile
-from chalicelib.profiles.values import present
+from chalicelib.profiles.retention import next_expiry
+from chalicelib.profiles.values import present, stem
 from chalicelib.tags.catalogue import Catalogue, Compiled
 
 _PLANS_KEPT = 256
 
-type _Plan = Mapping[str, Watched]
+
+class _Plan(msgspec.Struct, frozen=True):
+    """What rules wait for, and the stems of all they read: what ends there may turn them, too."""
+
+    watched: Mapping[str, Watched]
+    stems: frozenset[str]
+
+
 type _Asked = tuple[frozenset[str], frozenset[str] | None]
 
 _of_rule: WeakKeyDictionary[Compiled, frozenset[Watch]] = WeakKeyDictionary()
@@ -49,7 +59,10 @@ def next_possible(
         if len(plans) >= _PLANS_KEPT:
             plans.clear()
         plan = plans[asked] = _plan(catalogue, *asked)
-    return next_instant(profile, plan, after, before)
+    turns = next_instant(profile, plan.watched, after, before)
+    ends = next_expiry(profile, plan.stems, after)
+    bound = before if turns is None else turns
+    return turns if ends is None or (bound is not None and bound <= ends) else ends
 
 
 def watches_of(compiled: Compiled, money: Collection[str]) -> frozenset[Watch]:
@@ -63,7 +76,8 @@ def watches_of(compiled: Compiled, money: Collection[str]) -> frozenset[Watch]:
 
 def _plan(catalogue: Catalogue, present: frozenset[str], only: frozenset[str] | None) -> _Plan:
     rules, money = catalogue.select(present, only).rules, catalogue.measures.money
-    return by_stem(one for compiled in rules for one in watches_of(compiled, money) if one.stem in present)
+    watched = by_stem(one for compiled in rules for one in watches_of(compiled, money) if one.stem in present)
+    return _Plan(watched, frozenset(stem(path) for compiled in rules for path in compiled.reads) & present)
 
 
 def _as_truth(condition: Any, money: Collection[str]) -> Iterator[Watch]:

@@ -5,22 +5,36 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from difflib import get_close_matches
 from functools import cached_property
+from types import MappingProxyType
 
 from chalicelib.privacy.fields import FIELDS, Field
 from chalicelib.profiles.measures import Measure
 from chalicelib.profiles.stats import STATS
+from chalicelib.profiles.uses import measure_use
 from chalicelib.profiles.values import CASE_PATHS, NAMESPACE_PATHS, PERSON_PATHS
+from chalicelib.tags.model import TagRule
+from chalicelib.tags.uses import Uses
 
 
 class Vocabulary:
     """Known measures and traits. Sealed traits are known so that reading one is refused by name."""
 
     def __init__(
-        self, measures: Mapping[str, Measure], traits: Mapping[str, Field] = FIELDS, scenes: Collection[str] = ()
+        self,
+        measures: Mapping[str, Measure],
+        traits: Mapping[str, Field] = FIELDS,
+        scenes: Collection[str] = (),
+        rules: Mapping[str, TagRule] = MappingProxyType({}),
     ) -> None:
         self.measures = measures
+        self.rules = rules
         self.traits = traits
         self.scenes = scenes
+
+    @cached_property
+    def uses(self) -> Uses:
+        """What may be done with the values at those paths."""
+        return Uses({name: measure_use(one) for name, one in self.measures.items()}, self.rules)
 
     @cached_property
     def paths(self) -> frozenset[str]:

@@ -18,6 +18,7 @@ from chalicelib.kernel.texts import Text
 from chalicelib.profiles.conditions import ENGINE
 from chalicelib.profiles.model import Profile
 from chalicelib.profiles.pins import pin_name
+from chalicelib.profiles.retention import kept
 from chalicelib.profiles.values import at_path, values
 from chalicelib.tags.catalogue import Basis, Catalogue, Compiled, evidence_paths
 from chalicelib.tags.confidence import believed, decay, scene_of, weight_of, weights_in
@@ -148,7 +149,7 @@ def why(
     rule = compiled.rule
     if not profile.is_profiled:
         return _not_judged(rule, catalogue)
-    profile = judged(profile, catalogue)
+    profile = judged(kept(profile, now), catalogue)
     if isinstance(scenes, Situation):
         scenes = catalogue.stage.on(compiled.scenes, scenes, profile)
     own = _own(catalogue, compiled, profile, now, scenes)

@@ -60,6 +60,7 @@ EXPECTED = {
     ("POST", "/v1/catalogue/{kind}/{id}/publish"): "catalogue:write",
     ("POST", "/v1/catalogue/{kind}/{id}/rollback"): "catalogue:write",
     ("GET", "/v1/audit"): "audit:read",
+    ("GET", "/v1/privacy/data-map"): "audit:read",
     ("GET", "/v1/audit/exposure"): "audit:read",
     ("POST", "/v1/catalogue/{kind}/{id}/dry-run"): "catalogue:dry_run",
     ("GET", "/v1/catalogue/jobs"): "catalogue:read",

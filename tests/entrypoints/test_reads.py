@@ -186,12 +186,20 @@ def test_read__without_a_purpose_that_exists__400(shop: Shop, person: dict[str, 
 
 @pytest.mark.parametrize("purpose", ["marketing", "analytics", "security", "legal"])
 def test_read__for_a_purpose_without_grant__403(shop: Shop, person: dict[str, Any], purpose: str) -> None:
-    """It is not answered as if it were service."""
+    """It is not answered as if it were service, and no call serves what it has no view for."""
+    agent, base = shop.role("agent"), f"/v1/profiles/{person['profile_id']}"
+    sought = {"identifiers": [{"namespace": "user_id", "value": "u"}], "purpose": purpose}
     answers = [
-        shop.read(f"/v1/profiles/{person['profile_id']}?purpose={purpose}"),
-        shop.ask("/v1/profiles/lookup", {"identifiers": [{"namespace": "user_id", "value": "u"}], "purpose": purpose}),
+        *(
+            shop.lambdas.http("GET", f"{base}{path}?purpose={purpose}", token=agent)
+            for path in ("", "/tags", "/timeline")
+        ),
+        shop.lambdas.http("POST", "/v1/profiles/lookup", sought, token=agent),
         shop.ask("/v1/route", {"channel": "web", "purpose": purpose, "profile_id": person["profile_id"]}),
+        shop.read(f"{base}/context?purpose={purpose}"),
     ]
+    if purpose in ("marketing", "analytics"):
+        answers.append(shop.read(f"{base}/timeline?purpose={purpose}"))
     assert {(one.status, one.code) for one in answers} == {(403, "purpose_not_allowed")}
 
 

@@ -129,7 +129,7 @@ def test_expiry__crosses_its_threshold_at_the_predicted_minute__with_no_event(ti
         ("segment.left", "called", EXPIRED),
     ]
     assert all(0 <= at - instant < MINUTE_MS for (_, _, instant), at in told.items())
-    assert timed.row().due_at == 0, "nothing more will change by itself"
+    assert timed.row().due_at == NOW + 1095 * DAY_MS, "nothing more will change by itself until the retention ends"
     assert len(timed.told()) == len(told), "each is told once"
 
 
@@ -364,7 +364,7 @@ def test_merge__into_somebody_quiet__is_due_for_what_it_brings(timed: Timed) -> 
     timed.sweep(NOW - DAY_MS)
     timed.call(NOW, PHONE)
     ids = [world.person(*one).profile_id for one in (("user_id", "u1"), PHONE)]
-    assert world.profiles.rows[TENANT_ID, ids[0]].due_at == 0
+    assert world.profiles.rows[TENANT_ID, ids[0]].due_at == NOW + (1095 - 20) * DAY_MS, "the end of retention alone"
     world.identity = lambda: replace(World.identity(world), catalogue=RULES)  # type: ignore[method-assign]
     world.merge(*ids)
     assert timed.row().due_at == QUIET

@@ -15,6 +15,7 @@ from standardwebhooks.webhooks import Webhook
 
 from infra.demo.doors import cloud_batch, cloud_event, post_webhook
 from infra.demo.sending import CLOUDEVENTS, DAY_MS, WEBHOOK, Sending
+from tests.canaries import leaks, spellings
 from tests.journeys import spying
 from tests.journeys.live import Live, bring_file, described, now_ms, segment_items, sending, unique
 
@@ -242,13 +243,13 @@ def test_canary__sent_through_every_door__stands_nowhere_in_clear(live: Live) ->
         heard = tap.heard()
     assert heard, "no bus event was heard, so nothing was proven about the bus"
     needles = canary.needles()
-    found = [leak for answer in answers for leak in spying.leaks(needles, "answer", answer)]
-    found += [leak for event in heard for leak in spying.leaks(needles, "bus", event)]
+    found = [leak for answer in answers for leak in leaks(needles, "answer", answer)]
+    found += [leak for event in heard for leak in leaks(needles, "bus", event)]
     looked_at: dict[str, int] = {}
     for search in (spying.tables, spying.queues, spying.uploads, spying.logs, spying.metrics):
         for place, content in search(live):
             looked_at[place.partition(" ")[0]] = looked_at.get(place.partition(" ")[0], 0) + 1
-            found += spying.leaks(needles, place, content)
+            found += leaks(needles, place, content)
     assert {"table", "log"} <= set(looked_at), f"some places held nothing at all to look at: {looked_at}"
     assert not found, "\n".join(sorted(set(found)))
 
@@ -267,15 +268,15 @@ def test_canary__read_back__comes_masked(live: Live) -> None:
     context = live.api.context(by_phone["profile_id"], "phone")
     route = live.api.route(profile_id=by_phone["profile_id"], channel="phone", message=canary.sentence())
     shown = json.dumps([by_phone, by_email, timeline, context, route], ensure_ascii=False).encode()
-    assert spying.leaks(canary.needles(), "read", shown) == []
+    assert leaks(canary.needles(), "read", shown) == []
 
 
 def test_spying__planted_secret__is_found_in_every_spelling() -> None:
     """The search itself: a secret planted in any spelling, at any place of a base64 text, is found."""
     secret = "+8613912345678"
-    for spelling, needle in spying.spellings(secret).items():
-        assert spying.leaks([secret], "here", b"xx" + needle + b"yy"), spelling
+    for spelling, needle in spellings(secret).items():
+        assert leaks([secret], "here", b"xx" + needle + b"yy"), spelling
     for before in range(6):
         coded = base64.b64encode(b"a" * before + secret.encode() + b"tail")
-        assert spying.leaks([secret], "here", coded), before
-    assert spying.leaks([secret], "here", b"139****5678") == []
+        assert leaks([secret], "here", coded), before
+    assert leaks([secret], "here", b"139****5678") == []

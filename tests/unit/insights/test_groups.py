@@ -30,7 +30,7 @@ NOW = 1_760_000_000_000
 
 
 def vocabulary() -> GroupVocabulary:
-    return GroupVocabulary(CATALOGUE.rules.keys(), CATALOGUE.measures.measures)
+    return GroupVocabulary(CATALOGUE.rules, CATALOGUE.measures.measures)
 
 
 def result(groups: dict[str, GroupCounts], before: Result | None = None, day: int = 100) -> Result:

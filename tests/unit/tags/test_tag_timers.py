@@ -176,10 +176,14 @@ def test_next_change__of_decay__is_when_the_confidence_falls_below_the_threshold
     assert assess(rules, someone, at - 1).tags and not assess(rules, someone, at).tags
 
 
-def test_next_change__where_time_changes_nothing__is_never() -> None:
-    """Lifetime counts and traits wait for events alone."""
+def test_next_change__of_lifetime_counts_and_traits__is_the_end_of_their_retention() -> None:
+    """Else they wait for events alone; and what may no longer be kept sets no tag."""
     rules = one_rule({"and": [{">=": [{"var": "m.contacts.count"}, 1]}, {"==": [{"var": "t.region"}, "east"]}]})
-    assert next_change(rules, person([happened("call.started", 1)], {"region": "east"}), NOW) is None
+    someone = person([happened("call.started", 1)], {"region": "east"})
+    at = next_change(rules, someone, NOW)
+    assert at == someone.last_seen + 1095 * DAY_MS
+    assert assess(rules, someone, at - 1).tags and not assess(rules, someone, at).tags
+    assert next_change(rules, someone, at) is None
 
 
 def test_next_change__behind_very_many_instants__is_a_moment_to_go_on_from() -> None:
