@@ -38,7 +38,8 @@ from chalicelib.privacy.credentials import SCOPES
 from infra import openapi_schemas as schemas
 from infra.failures import Failure
 from infra.front import HOST, PORT, STAGE
-from infra.openapi_operations import OPERATIONS, Operation, Parameter
+from infra.openapi_operations import OPERATIONS
+from infra.openapi_parameters import Operation, Parameter
 from infra.package import ROOT
 
 FILE = ROOT / "chalicelib" / "entrypoints" / "openapi.json"

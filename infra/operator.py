@@ -26,14 +26,11 @@ from __future__ import annotations
 
 import argparse
 import base64
-import importlib
 import os
 import secrets
 import sys
 import time
-from collections import Counter
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from hashlib import sha256
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -50,34 +47,26 @@ from chalicelib.kernel.errors import ZhiyinError
 from chalicelib.privacy.credentials import SCOPES, SECRET_BYTES, Credential, hash_token, new_token
 from chalicelib.privacy.fields import CONSENTS, FIELDS, allowed_traits
 from chalicelib.store.catalogue import DynamoCatalogue, SourceRecord
-from chalicelib.store.dynamo_profiles import event_pk
 from chalicelib.store.dynamo_secrets import DynamoSecrets
 from chalicelib.store.sweeps import DynamoIdentifiers
-from infra import audit, dead_letters, declarations, deployment, logs, protections, receipts, restore, rotation
+from infra import (
+    audit,
+    dead_letters,
+    declarations,
+    deployment,
+    logs,
+    operator_options,
+    protections,
+    receipts,
+    restore,
+    rotation,
+    stored,
+)
 from infra.failures import Failure
 from infra.stack import NAME
 
-_KINDS = {
-    "#q#link-": "links_refused",
-    "#q#trait-": "traits_refused",
-    "#q#": "quarantined",
-    "#e#": "applied",
-    "#d#": "decisions",
-    "#merge#": "merges",
-    "#split#": "splits",
-    "#audit#": "audits",
-    "#j#": "imports",
-    "#job#": "jobs",
-    "#l#": "import_lines",
-    "#m#": "matches",
-    "#p#": "profiles",
-    "#i#": "identifiers",
-    "#k#": "idempotency_keys",
-}
-"""What a key's mark says an item is; the first that fits."""
 DOES_NOT_HOLD = 3
 """What the command ends with when it was carried out and what it looked at does not hold."""
-_COUNTED = (*_KINDS.values(), "merged", "replayed", "records")
 _SHORT_ID_BYTES = 9
 _LEAST_SURE = 0.95
 _SECRET_BYTES = 24
@@ -204,31 +193,17 @@ class Operator:
     def counts(self, tenant_id: str) -> dict[str, int]:
         """Rows by kind, and messages that wait, are being worked on, or are dead."""
         self._known(tenant_id)
-        found: Counter[str] = Counter(dict.fromkeys(_COUNTED, 0))
-        items = [*self._items("ProfileItem", tenant_id), *self._items("HistoryItem", tenant_id)]
-        keys = {item.pk for item in items}
-        for item in items:
-            found[_kind(item, tenant_id, keys)] += 1
-        return dict(found) | self._queued()
+        return stored.counts(self.environ, tenant_id) | self._queued()
 
     def bodies(self, tenant_id: str) -> dict[str, str]:
         """Profile id → hash of the stored body, for profiles that are not redirects."""
         self._known(tenant_id)
-        return {
-            item.pk.partition("#p#")[2]: sha256(item.body).hexdigest()
-            for item in self._items("ProfileItem", tenant_id)
-            if "#p#" in item.pk and item.body
-        }
+        return stored.bodies(self.environ, tenant_id)
 
     def reset(self, tenant_id: str) -> int:
         """Forget a tenant's people and history and keep its keys; returns how many items went."""
         self._known(tenant_id)
-        gone = 0
-        for model in ("ProfileItem", "HistoryItem"):
-            for item in list(self._items(model, tenant_id)):
-                item.delete()
-                gone += 1
-        return gone
+        return stored.forget(self.environ, tenant_id)
 
     def dead_letters(self, verb: str, named: str | None, stack: str | None) -> dict[str, Any]:
         """By queue, a summary of its dead letters, or how many of them were moved back to it."""
@@ -259,13 +234,6 @@ class Operator:
         if self.catalogue.tenant(tenant_id) is None:
             raise Failure(f"There is no tenant {tenant_id}.")
 
-    def _items(self, model: str, tenant_id: str) -> Iterator[Any]:
-        # The models read their tables' names when they are imported.
-        os.environ.update(self.environ)
-        models = importlib.import_module("chalicelib.store.models")
-        kind = getattr(models, model)
-        return iter(kind.scan(kind.pk.startswith(f"{tenant_id}#"), consistent_read=True))
-
     def _queued(self) -> dict[str, int]:
         waiting = self._attributes(self.settings.queue_events_url)
         dead = self._attributes(self.environ["QUEUE_DEAD_LETTERS_URL"])
@@ -282,15 +250,6 @@ class Operator:
         return attributes
 
 
-def _kind(item: Any, tenant_id: str, keys: Collection[str]) -> str:
-    kind = next((kind for mark, kind in _KINDS.items() if mark in item.pk), "records")
-    applied = kind == "quarantined" and item.event_key and event_pk(tenant_id, item.event_key) in keys
-    if kind == "quarantined" and (item.replayed_at or applied):
-        # What was queued again has its end in the queue, among the applied or among the dead.
-        return "replayed"
-    return "merged" if kind == "profiles" and item.merged_into else kind
-
-
 def _say(sentence: str) -> None:
     print(sentence, file=sys.stderr)
 
@@ -298,62 +257,6 @@ def _say(sentence: str) -> None:
 def _short_id() -> str:
     # URL-safe and without a leading dash, which would read as an option on a command line.
     return secrets.token_urlsafe(_SHORT_ID_BYTES).replace("-", "a").replace("_", "b")
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m infra.operator", description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--stack", help="a stack in AWS; the local cloud when not given")
-    parser.add_argument("--json", action="store_true", help="print one JSON object")
-    nouns = parser.add_subparsers(dest="noun", required=True)
-    tenant = nouns.add_parser("tenant", help="make a tenant, or change its protections")
-    tenant.add_argument("verb", choices=["create", "update"])
-    tenant.add_argument("--name", help="of a new tenant")
-    tenant.add_argument("--tenant", help="the one to change")
-    protections.add_options(tenant)
-    tenant.add_argument("--timezone", default="Asia/Shanghai")
-    tenant.add_argument("--region", default="CN", help="country of phone numbers without a code")
-    tenant.add_argument("--horizon-days", type=int, default=730, help="how old an event may be")
-    source = nouns.add_parser("source", help="make a source, or say whether it may bring consents")
-    source.add_argument("verb", choices=["create", "update"])
-    source.add_argument("--tenant", required=True)
-    source.add_argument("--name", help="of a new source")
-    source.add_argument("--source", help="the one to change")
-    source.add_argument("--channel", default="api")
-    source.add_argument("--trusted", action="store_true", help="may write member level and VIP")
-    consents = argparse.BooleanOptionalAction
-    source.add_argument("--consents", action=consents, default=False, help="may say that somebody agreed")
-    token = nouns.add_parser("token", help="make a principal's token")
-    token.add_argument("verb", choices=["create"])
-    token.add_argument("--tenant", required=True)
-    token.add_argument("--role", required=True)
-    token.add_argument("--principal", required=True)
-    matches = nouns.add_parser("matches", help="merge probable matches by itself, or never")
-    matches.add_argument("--tenant", required=True)
-    sure = matches.add_mutually_exclusive_group(required=True)
-    sure.add_argument("--merge-above", type=float, metavar="SCORE")
-    sure.add_argument("--never", action="store_true")
-    rotation.add_options(nouns.add_parser("key", help="rotate a tenant's keys, and see how far it is"))
-    receipts.add_options(nouns.add_parser("receipt", help="verify the receipt of an erasure"))
-    key = nouns.add_parser("receipt-key", help="the public key of a tenant's receipts")
-    key.add_argument("--tenant", required=True)
-    restore.add_options(nouns.add_parser("restore", help="make restored copies of tables fit to serve"))
-    declarations.add_options(nouns.add_parser("catalogue", help="a tenant's own tags, measures, scenes, policy, words"))
-    for noun, help_ in (
-        ("counts", "what is stored"),
-        ("bodies", "hashes of stored bodies"),
-        ("reset", "forget people"),
-    ):
-        command = nouns.add_parser(noun, help=help_)
-        command.add_argument("--tenant", required=True)
-        if noun == "reset":
-            command.add_argument("--yes", action="store_true", required=True)
-    audit.add_options(nouns.add_parser("audit", help="whether its chain holds, and what a principal saw"))
-    dead = nouns.add_parser("dead-letters", help="what was given up on, and moving it back")
-    dead.add_argument("verb", choices=["list", "replay"])
-    dead.add_argument("--queue", help="of one queue, such as events; of all when not given")
-    for command in nouns.choices.values():
-        command.add_argument("--json", action="store_true", default=argparse.SUPPRESS)
-    return parser
 
 
 def _tenant(asked: argparse.Namespace, operator: Operator) -> dict[str, Any]:
@@ -411,7 +314,7 @@ def run(asked: argparse.Namespace) -> dict[str, Any]:
 
 def main(given: list[str] | None = None) -> int:
     """The command; 1 and one sentence when it cannot be done."""
-    asked = _parser().parse_args(given)
+    asked = operator_options.parser((__doc__ or "").partition("\n")[0]).parse_args(given)
     try:
         answer = run(asked)
     except (Failure, ZhiyinError) as error:

@@ -124,7 +124,7 @@ def consent(request: Request, person: Linked) -> Response:
     tenant = person.tenant
     kept = record_consent(order, tenant, identity_services(tenant.tenant_id), now())
     return json_answer(
-        next(MyConsentView(one.purpose, one.granted, one.time) for one in kept.consents if one.purpose == asked.purpose)
+        next(MyConsentView(one.purpose, one.granted, one.at) for one in kept.consents if one.purpose == asked.purpose)
     )
 
 

@@ -26,8 +26,8 @@ def route(request: Request, caller: Caller) -> Response:
     asked = typed_body(request, RouteRequest)
     check_purpose(caller, asked.purpose)
     decision_id = "d_" + idempotency_key(request, caller)
-    services = read_services(caller.tenant_id)
-    return json_answer(answer_route(asked, tenant_of(caller), decision_id, services, now(), caller.principal))
+    tenant, services = tenant_of(caller), read_services(caller.tenant_id)
+    return json_answer(answer_route(asked, tenant, decision_id, services, now(), caller.principal))
 
 
 @blueprint.route("/v1/decisions/{decision_id}", authorizer=principal_auth)

@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from chalicelib.privacy.links import Action
     from chalicelib.privacy.tenants import Tenant
 
-_STAFF = "person:"
 _PAGE = "/v1/me"
 _CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; base-uri 'none'; form-action 'none'; "
@@ -82,11 +81,7 @@ def show_services(tenant_id: str) -> ShowServices:
 
 
 def _source_name(tenant_id: str, source_id: str) -> str:
-    """What a source is called. Who of the staff said something is not told: it was the service desk."""
-    from chalicelib.flows.link_services import PERSON
-
-    if source_id.startswith(_STAFF):
-        return PERSON if source_id == _STAFF + PERSON else "desk"
+    """What a source is called; what is none (the person, the staff) stays as it is."""
     found = door_services().source(source_id)
     return source_id if found is None or found.tenant_id != tenant_id else found.name
 

@@ -14,7 +14,7 @@ from chalicelib.flows.me_views import MyIdentifier, MyValue
 from chalicelib.flows.open_person import OpenServices, open_facets
 from chalicelib.kernel.moments import DAY_MS, format_moment, parse_moment
 from chalicelib.kernel.texts import Text
-from chalicelib.privacy.fields import FIELDS, SOURCE_TRAITS
+from chalicelib.privacy.fields import FIELDS, NAMESPACES, SOURCE_TRAITS
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.profiles.model import Body, Profile
 
@@ -61,7 +61,7 @@ def show_held(
         tuple(map(_identifier, exported_identifiers(identifiers, profile, keys))),
         tuple(
             _value(one, one.in_force, source_name)
-            for one in exported_traits(in_force, keys)
+            for one in exported_traits(in_force, profile, keys)
             if one.in_force is not None
         ),
     )
@@ -84,15 +84,15 @@ def _value(one: ExportedTrait, told: SaidView, source_name: Callable[[str], str]
 
 
 def _identifier(one: ExportedIdentifier) -> MyIdentifier:
-    like = FIELDS.get(one.namespace)
-    if like is None:
-        # It says who somebody is, and serves that.
+    declared = NAMESPACES.get(one.namespace)
+    if declared is None:
+        # One that the tenant registered itself: it says who somebody is, and serves that.
         grounds = _grounds(("service", "security"), "contract", 0, one.last_seen)
     else:
-        grounds = _grounds(like.purposes, like.legal_basis, like.retention_days, one.last_seen)
+        grounds = _grounds(declared.purposes, declared.legal_basis, declared.retention_days, one.last_seen)
     return MyIdentifier(
         namespace=one.namespace,
-        name=Text(one.namespace, one.namespace) if like is None else like.names,
+        name=Text(one.namespace, one.namespace) if declared is None else declared.names,
         value=one.value,
         masked=not one.opened,
         first_seen=one.first_seen,

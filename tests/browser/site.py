@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, override
@@ -20,7 +21,8 @@ class Site(msgspec.Struct, frozen=True):
     """Where people find their page, and what staff do: send events, look people up, make links.
 
     ``ask`` is (method, path, body) → the answer's JSON, as an admin; ``send`` the same as a source; ``settle`` waits
-    until all that was sent is applied, ``erase`` until all erasures that were asked for are done.
+    until all that was sent is applied, ``erase`` works off
+    the erasures that were asked for, where no function of the cloud's does.
     """
 
     name: str
@@ -51,6 +53,14 @@ class Site(msgspec.Struct, frozen=True):
         named = {"identifiers": [{"namespace": "user_id", "value": user}], "purpose": "service"}
         answer = self.ask("POST", "/v1/profiles/lookup", named)
         return str(answer["profile_id"]) if "profile_id" in answer else None
+
+    def becomes_a_stranger(self, user: str) -> bool:
+        """Whether nobody is known by an account, within a minute."""
+        self.erase()
+        ends_at = time.monotonic() + 60
+        while (found := self.find(user)) is not None and time.monotonic() < ends_at:
+            time.sleep(0.5)
+        return found is None
 
     def link(self, profile_id: str) -> str:
         """A new link to all that people may do."""

@@ -199,8 +199,7 @@ def test_person__from_their_link_to_a_stranger(site: Site, visit: Callable[..., 
     takes_along(seen, tmp_path, "王小芳")
     assert json.loads((tmp_path / "my-data-1.json").read_text())["profile_id"] == profile_id
     erases(seen)
-    site.erase()
-    assert site.find(user) is None
+    assert site.becomes_a_stranger(user)
     assert seen.wrong == []
 
     again = visit()

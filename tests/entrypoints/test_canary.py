@@ -11,6 +11,7 @@ from functools import wraps
 from inspect import isfunction
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -27,7 +28,7 @@ from chalicelib.entrypoints import (
 from chalicelib.flows.services import Change
 from chalicelib.kernel.errors import BadInput
 from infra.dead_letters import Queue, summary
-from tests.canaries import CANARIES, Canary, told
+from tests.canaries import CANARIES, Canary, exemptions, kinds_in, told
 from tests.entrypoints import canary_calls
 from tests.entrypoints.service import Invocation, Shop, forget_composed, unique
 from tests.entrypoints.sinks import Sinks
@@ -432,3 +433,27 @@ def test_planted_leak__of_each_sink__is_caught(
     """Negative controls: what a careless change would write somewhere is found there."""
     leak(shop, sinks, PLANTED.value)
     assert any(line.startswith(sink) for line in told(sinks.all(), [PLANTED]))
+
+
+def test_canary__in_what_staff_write__is_masked_where_it_has_a_form(shop: Shop, sinks: Sinks) -> None:
+    """Reasons of pins, merges, splits, rejections and publications; ids and texts of the catalogue that are refused."""
+    there, other = somebody(shop), somebody(shop)
+    for canary in CANARIES:
+        said = f"客户来电 {canary.value} 请处理"
+        path = f"/v1/profiles/{there}/tags/vip"
+        assert shop.lambdas.http("PUT", path, {"value": True, "reason": said}, token=shop.admin_token).status == 200
+        shop.lambdas.http("DELETE", f"{path}?reason={quote(said)}", token=shop.admin_token)
+        merged = shop.ask("/v1/merges", {"profile_ids": [there, other], "reason": said, "force": True}).json
+        shop.ask("/v1/splits", {"merge_id": merged.get("merge_id"), "reason": said})
+        shop.ask("/v1/merge-candidates/mc_1/reject", {"reason": said})
+        for action in ("publish", "rollback"):
+            shop.ask(f"/v1/catalogue/tags/vip/{action}", {"reason": said})
+        shop.lambdas.http(
+            "PUT", f"/v1/catalogue/words/{quote(canary.value)}", {"words": [canary.value]}, token=shop.admin_token
+        )
+        shop.read("/v1/audit?limit=5")
+    found = sinks.all()
+    assert b"vip" in found["table history"] and b"reason" in found["answer"]
+    kinds = kinds_in(b"\n".join(found.values()))
+    (exempt,) = exemptions("staff's reason")
+    assert kinds == exempt.kinds

@@ -285,7 +285,7 @@ def test_consent__written_by_staff__counts_at_once_and_is_audited() -> None:
     world.published.clear()
     done = record_consent(order, world.tenant(TENANT_ID), world.identity(), NOW)
     assert {one.purpose: one.granted for one in done.consents} == {"marketing": False, "analytics": False}
-    assert (done.consents[0].source, done.consents[0].time) == ("person:lin", format_moment(NOW + 60_001))
+    assert (done.consents[0].source, done.consents[0].at) == ("person:lin", format_moment(NOW + 60_001))
     after = world.person(*USER)
     assert after.said == {"marketing": False, "analytics": False}
     assert (after.first_seen, after.last_seen, after.channels) == (before.first_seen, before.last_seen, before.channels)
