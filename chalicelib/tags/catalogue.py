@@ -188,6 +188,11 @@ class Catalogue:
         changed.asked_first = first
         return changed
 
+    def serves(self, tag_id: str, purpose: str) -> bool:
+        """Whether a person's tag may speak for a purpose, by what its rule reads. One that is not here reads nothing."""
+        place = self._positions.get(tag_id)
+        return place is None or self.uses.serves(self._ordered[place], purpose, self._index.paths[place])
+
     def unknown_of(self, tag_id: str) -> frozenset[str]:
         """The paths that a rule reads and that nothing has."""
         position = self._positions[tag_id]
