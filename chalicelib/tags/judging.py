@@ -63,8 +63,10 @@ def permitted(tag: Tag, profile: Profile, catalogue: Catalogue) -> Tag:
         return msgspec.structs.replace(tag, purposes=())
     closed = _said(profile.said, catalogue.asked_first).closed
     # A rule of before the data map was narrowed may say more of itself than what it reads allows.
-    left = tuple(one for one in tag.purposes if one not in closed and catalogue.serves(tag.id, one))
-    return tag if left == tag.purposes else msgspec.structs.replace(tag, purposes=left)
+    closed |= catalogue.beyond(tag.id)
+    if closed.isdisjoint(tag.purposes):
+        return tag
+    return msgspec.structs.replace(tag, purposes=tuple(one for one in tag.purposes if one not in closed))
 
 
 def _said(said: Mapping[str, bool], asked_first: tuple[str, ...]) -> _Said:
