@@ -19,8 +19,9 @@ from chalicelib.insights.runs import Progress, Run, next_run
 from chalicelib.insights.shown_tags import shown_of
 from chalicelib.kernel.codec import decode, encode
 from chalicelib.kernel.moments import DAY_MS, Millis, day_of
+from chalicelib.privacy.asked import Asked
 from chalicelib.profiles.model import Body
-from chalicelib.profiles.retention import kept
+from chalicelib.profiles.permitted import used
 from chalicelib.store.counts import Kept
 from chalicelib.store.people import Slice
 from chalicelib.store.rows import ProfileRow
@@ -137,14 +138,17 @@ def _count(
     services: CountServices,
     report: CountReport,
 ) -> None:
-    catalogue = services.catalogue(tenant_id)
+    # What may not be used for analytics is counted by nobody, whatever a rule of old reads.
+    catalogue = services.catalogue(tenant_id).for_purpose("analytics")
+    asked = Asked("analytics", catalogue.asked_first)
     for row in rows:
         if row.state != "active":
             # Whoever asked that their profile be not used is in no statistic either; below, who refused just that.
             continue
-        profile = judged(kept(profile_of(row, decode(row.body, Body)), run.at), catalogue)
+        profile = judged(profile_of(row, decode(row.body, Body)), catalogue)
         if not may_serve(profile, "analytics", catalogue):
             continue
+        profile = used(profile, asked, run.at, catalogue.measures)
         assessed = assess(catalogue, profile, run.at)
         tags = (tag for tag in assessed.tags if "analytics" in tag.purposes)
         count_person(counts, profile, tags, catalogue.measures.money, run.at)

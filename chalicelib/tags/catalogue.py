@@ -151,6 +151,7 @@ class Catalogue:
         }
         self._positions = {rule.id: position for position, rule in enumerate(self._ordered)}
         self._for: dict[str, Catalogue] = {}
+        self._beyond: dict[str, frozenset[str]] = {}
         self._compiled: dict[str, Compiled] = {}
         self._selections: dict[_Asked, Selection] = {}
 
@@ -187,6 +188,17 @@ class Catalogue:
         changed = copy(self)
         changed.asked_first = first
         return changed
+
+    def beyond(self, tag_id: str) -> frozenset[str]:
+        """The purposes that a rule names and what it reads does not allow: none, of a rule that was published since."""
+        found = self._beyond.get(tag_id)
+        if found is None:
+            rule, place = self.rules.get(tag_id), self._positions.get(tag_id, 0)
+            named = () if rule is None else rule.purposes
+            paths = self._index.paths[place] if named else frozenset[str]()
+            over = frozenset(one for one in named if rule is not None and not self.uses.serves(rule, one, paths))
+            found = self._beyond[tag_id] = over
+        return found
 
     def unknown_of(self, tag_id: str) -> frozenset[str]:
         """The paths that a rule reads and that nothing has."""

@@ -102,7 +102,10 @@ def assess(
         found = _settled(catalogue, found, pins)
     asked = (found[tag_id].tag for tag_id in sorted(found) if among is None or tag_id in among)
     closed = closed_to(profile, catalogue)
-    tags = tuple(tag if closed.isdisjoint(tag.purposes) else permitted(tag, profile, catalogue) for tag in asked)
+    tags = tuple(
+        tag if closed.isdisjoint(tag.purposes) and not catalogue.beyond(tag.id) else permitted(tag, profile, catalogue)
+        for tag in asked
+    )
     return Assessment(tags, failed, ends)
 
 

@@ -23,7 +23,9 @@ from chalicelib.profiles.consents import Consent, consent_name, consent_trait
 from chalicelib.profiles.measures import load_measures
 from chalicelib.profiles.model import Profile
 from chalicelib.profiles.permitted import Permitted, permitted
+from chalicelib.tags import judging
 from chalicelib.tags.catalogue import Catalogue
+from chalicelib.tags.engine import assess
 from tests.flows.world import NOW, TENANT_ID, World, described, event, paid
 from tests.unit.tags.persons import NOW as THEN
 from tests.unit.tags.persons import happened, person
@@ -213,6 +215,8 @@ def test_rule_of_an_older_catalogue__that_reads_too_much__says_nothing_for_that_
     assert [tag.id for tag in seen_for(one, "service", catalogue).tags] == ["owes"]
     assert not seen_for(one, "marketing", catalogue).tags
     assert [tag.id for tag in seen_for(one, "legal", catalogue).tags] == ["haggler", "owes"]
+    (told,) = [tag for tag in assess(catalogue, one, THEN).tags if tag.id == "owes"]
+    assert judging.permitted(told, one, catalogue).purposes == ("service",), "nor is it told on the bus for marketing"
 
 
 def test_timeline__by_purpose__shows_the_families_declared_for_it() -> None:
