@@ -6,7 +6,7 @@ PYTHON ?=
 PY := .venv/bin/python
 READY := .venv/.ready
 
-.PHONY: help demo kiosk up down logs status url package check lint types layers test deployed proofs imports bench kms matches truth library record format clean
+.PHONY: help demo kiosk up down logs status url package check lint types layers test browser deployed proofs imports bench kms matches truth library freetext record matrix format clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -62,6 +62,9 @@ layers: $(READY)
 test: check ## all checks and tests that need no local cloud
 	@$(PY) -m pytest -n 2 --cov --cov-report=term
 
+browser: $(READY) ## the page of people in Chromium, over this process (CHROMIUM=… where it is not found)
+	@$(PY) -m pytest -m "browser and not deployed" tests/browser
+
 deployed: $(READY) ## the tests that run against the local cloud (starts it)
 	@$(PY) -m infra.cloud up
 	@$(PY) -m pytest -m deployed
@@ -84,11 +87,17 @@ matches: $(READY) ## score probable matches on people that others invented, and 
 truth: $(READY) ## score profiles against people whose truth is known, and write the page of it (about 3 minutes)
 	@$(PY) -m infra.truth
 
+freetext: $(READY) ## score personal data found in free text, Chinese and English, and write the page of it
+	@$(PY) -m infra.free_text
+
 library: $(READY) ## the tags that ship: counted, run on their examples, and written into the docs
 	@$(PY) -m infra.library
 
 record: $(READY) ## the record of processing, written from the data map in English and Chinese
 	@$(PY) -m infra.record_of_processing
+
+matrix: $(READY) ## what each role sees of whom for which purpose, asked of the local cloud
+	@$(PY) -m infra.privacy_matrix
 
 clean: ## forget caches, packages and the virtual environment (ends the local cloud)
 	@if [ -x $(PY) ] && [ -f .local/cloud.json ]; then $(PY) -m infra.cloud down; fi

@@ -19,7 +19,10 @@ from chalicelib.entrypoints import (
     http_identity,
     http_imports,
     http_insights,
+    http_links,
     http_matching,
+    http_me,
+    http_me_deeds,
     http_profiles,
     http_quality,
     http_quarantine,
@@ -65,6 +68,9 @@ app.register_blueprint(http_quarantine.blueprint, name_prefix="quarantine_")
 app.register_blueprint(http_audit.blueprint, name_prefix="audit_")
 app.register_blueprint(http_data_map.blueprint, name_prefix="privacy_")
 app.register_blueprint(http_catalogue.blueprint, name_prefix="catalogue_")
+app.register_blueprint(http_links.blueprint, name_prefix="links_")
+app.register_blueprint(http_me.blueprint, name_prefix="me_")
+app.register_blueprint(http_me_deeds.blueprint, name_prefix="me_deeds_")
 app.register_blueprint(http_system.blueprint, name_prefix="system_")
 app.register_blueprint(own_functions.blueprint)
 app.register_blueprint(queue_events.blueprint)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -28,6 +29,7 @@ _NO_SUCH_CALL = frozenset(
     }
 )
 """What a service answers that cannot move messages by itself, as emulators cannot."""
+_TENANT = re.compile(r"t_[A-Za-z0-9_-]{1,64}", re.ASCII)
 _NOT_LOGGED, _NOT_OURS = "not_logged", "none of ours"
 
 
@@ -187,7 +189,7 @@ def _tenant(message: Mapping[str, Any]) -> str:
         tenant = msgspec.json.decode(message["Body"], type=SealedMessage).tenant
     except msgspec.MsgspecError:
         return _NOT_OURS
-    return tenant if is_plain_id(tenant) else _NOT_OURS
+    return tenant if _TENANT.fullmatch(tenant) and is_plain_id(tenant) else _NOT_OURS
 
 
 def _counted(names: Iterable[str]) -> dict[str, int]:

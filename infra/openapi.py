@@ -38,7 +38,8 @@ from chalicelib.privacy.credentials import SCOPES
 from infra import openapi_schemas as schemas
 from infra.failures import Failure
 from infra.front import HOST, PORT, STAGE
-from infra.openapi_operations import OPERATIONS, Operation, Parameter
+from infra.openapi_operations import OPERATIONS
+from infra.openapi_parameters import Operation, Parameter
 from infra.package import ROOT
 
 FILE = ROOT / "chalicelib" / "entrypoints" / "openapi.json"
@@ -68,6 +69,7 @@ VIEWS: Mapping[str, Any] = {
         QualityView,
         QuarantineView,
         QuarantinedView,
+        Restriction,
         TagCountsView,
         TagDistributionView,
         WhyView,
@@ -87,6 +89,8 @@ TAGS = {
     "jobs": "Trying drafts on stored people, and what published versions have changed.",
     "exports": "Everything that is held of a person, for who may take it out.",
     "audit": "Who did what to whom, when and why.",
+    "me": "The people's own side, each by their link: see, export, correct, consent, restrict, erase.",
+    "links": "Links by which people see and change what is held of them.",
     "quarantine": "What could not be applied, and queueing it again.",
     "system": "Whether it runs, and what it offers.",
 }
@@ -100,6 +104,11 @@ SECURITY = {
         "type": "http",
         "scheme": "bearer",
         "description": "A principal: its token. What it may do follows from its role.",
+    },
+    "person_link": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "A person, by the secret of the link that they were handed: what stands behind its `#`.",
     },
     "webhook_signature": {
         "type": "apiKey",
@@ -147,6 +156,8 @@ class Route(msgspec.Struct, frozen=True):
     @property
     def answer(self) -> Any:
         """The type of the answer. Raises Failure when neither view nor table tells it."""
+        if self.operation.texts and self.operation.answer is None:
+            return None
         told = self.operation.answer or get_type_hints(self.entry.view_function, localns=VIEWS)["return"]
         if told is Response:
             raise Failure(
@@ -170,7 +181,7 @@ def document() -> dict[str, Any]:
     """The whole document. Raises Failure when routes and table differ."""
     found = routes()
     examples: Mapping[str, Any] = json.loads(EXAMPLES.read_text())
-    answers = [*dict.fromkeys(route.answer for route in found), Problem]
+    answers = [*dict.fromkeys(route.answer for route in found if route.answer is not None), Problem]
     bodies = list(dict.fromkeys(body for route in found for body in _bodies(route.operation)))
     by_type, named = schemas.components(bodies, answers)
     paths: dict[str, dict[str, Any]] = {}
@@ -232,15 +243,20 @@ def _operation(route: Route, by_type: Mapping[Any, Any], example: Mapping[str, A
     }
     if operation.body:
         told["requestBody"] = {"required": True, "content": _content(route, by_type, example)}
-    answered: dict[str, Any] = {"schema": by_type[route.answer]}
-    if "answer" in example:
-        answered["example"] = example["answer"]
-    texts = {media: {"schema": {"type": "string"}} for media in operation.texts}
     told["responses"] = {
-        str(operation.status): {"description": _answered(operation), "content": {"application/json": answered} | texts},
+        str(operation.status): {"description": _answered(operation), "content": _answers(route, by_type, example)},
         **{str(status): {"$ref": f"#/components/responses/{status}"} for status in _refused(route)},
     }
     return told
+
+
+def _answers(route: Route, by_type: Mapping[Any, Any], example: Mapping[str, Any]) -> dict[str, Any]:
+    content: dict[str, Any] = {media: {"schema": {"type": "string"}} for media in route.operation.texts}
+    if route.answer is not None:
+        content["application/json"] = {"schema": by_type[route.answer]}
+        if "answer" in example:
+            content["application/json"]["example"] = example["answer"]
+    return content
 
 
 def _answered(operation: Operation) -> str:
@@ -257,6 +273,8 @@ def _who(route: Route) -> str:
 def _security(route: Route) -> list[dict[str, list[str]]]:
     if route.entry.authorizer is not None:
         return [{str(route.entry.authorizer.name): [route.scope] if route.scope else []}]
+    if hasattr(route.entry.view_function, "action"):
+        return [{"person_link": []}]
     return [{"webhook_signature": []}] if route.id.startswith("webhooks_") else []
 
 

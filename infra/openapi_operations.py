@@ -6,163 +6,86 @@ A route that is not in this table stops the generator, and so does a row without
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import Any
-
-import msgspec
 
 from chalicelib.entrypoints.http_catalogue import PublishRequest, RollbackRequest
 from chalicelib.entrypoints.http_consents import ConsentRequest, RestrictionRequest
 from chalicelib.entrypoints.http_erasures import CorrectionOpened, CorrectionRequest, ErasureRequest
 from chalicelib.entrypoints.http_identity import MergeRequest, MergeTrial, SplitRequest
+from chalicelib.entrypoints.http_links import LinkRequest
 from chalicelib.entrypoints.http_matching import Rejection
+from chalicelib.entrypoints.http_me_deeds import (
+    MyConsentRequest,
+    MyConsentView,
+    MyCorrection,
+    MyCorrectionView,
+    MyErasure,
+    MyErasureView,
+    MyRestrictionRequest,
+    MyRestrictionView,
+)
 from chalicelib.entrypoints.http_profiles import Lookup
 from chalicelib.entrypoints.http_tags import PinRequest
-from chalicelib.events.types import CHANNELS
 from chalicelib.events.word_lists import WordList
-from chalicelib.flows.export_views import FORMATS, ExportOpened, ExportRequest, ExportView
+from chalicelib.flows.export_views import ExportOpened, ExportRequest, ExportView
 from chalicelib.flows.import_views import ImportOpened
 from chalicelib.flows.job_views import JobsView, JobView
+from chalicelib.flows.me_views import MeView
 from chalicelib.flows.open_job import DryRunRequest, JobOpened
-from chalicelib.flows.paging import MOST_ROWS
-from chalicelib.flows.read_catalogue import MOST_LISTED
 from chalicelib.flows.reveal_views import RevealRequest, RevealView
 from chalicelib.flows.run_erasure import ErasureOpened, ReceiptView
 from chalicelib.flows.views import AcceptedView
-from chalicelib.insights.groupings import OTHER, SEGMENTS
-from chalicelib.insights.hot_words import WINDOW_HOURS
 from chalicelib.profiles.measures import Measure
 from chalicelib.routing.declaration import PolicyDeclaration
 from chalicelib.routing.model import Decision, RouteRequest
 from chalicelib.tags.model import TagRule
 from chalicelib.tags.scenes import Scene
 from infra import openapi_bodies as bodies
-
-
-class Parameter(msgspec.Struct, frozen=True):
-    """A query parameter or header."""
-
-    name: str
-    says: str
-    where: str = "query"
-    required: bool = False
-    schema: Mapping[str, Any] = MappingProxyType({"type": "string"})
-    example: Any = None
-
-
-class Operation(msgspec.Struct, frozen=True):
-    """One route. ``summary`` is for views without a docstring; ``answer`` for those annotated as a Response.
-
-    ``body`` are the types that a JSON body may have; ``media`` names others for some content types. ``refuses``
-    are statuses beyond those that follow from the route (credential, body, parameters, ids in the path).
-    ``texts`` are content types that the answer may have instead of JSON.
-    """
-
-    summary: str = ""
-    details: str = ""
-    body: tuple[Any, ...] = ()
-    media: Mapping[str, tuple[Any, ...]] = {}
-    answer: Any = None
-    status: int = 200
-    parameters: tuple[Parameter, ...] = ()
-    refuses: tuple[int, ...] = ()
-    texts: tuple[str, ...] = ()
-
-
-PURPOSE = Parameter(
-    "purpose",
-    "What the profile is read for. Only `service` is served by this version; the others are refused with 403.",
-    required=True,
-    schema={"enum": ["service", "marketing", "analytics", "security", "legal"]},
-    example="service",
+from infra.openapi_parameters import (
+    AS_OF,
+    AUDIT_PRINCIPAL,
+    AUDIT_PROFILE,
+    CANDIDATES,
+    CHANNEL,
+    CODE,
+    CURSOR,
+    DAY,
+    DECLARATIONS,
+    EXPORT_FORMAT,
+    EXPORT_LANGUAGE,
+    EXPORT_PART,
+    FROM,
+    IDEMPOTENCY_KEY,
+    LIMIT,
+    ON_CHANNEL,
+    ONE_CALL,
+    PURPOSE,
+    REGION,
+    ROWS,
+    SCENE,
+    SEER,
+    SEGMENT,
+    TAG_PURPOSE,
+    TAG_REASON,
+    TO,
+    WEBHOOK_ID,
+    WEBHOOK_TIMESTAMP,
+    WINDOW,
+    WORDS,
+    Operation,
 )
-AS_OF = Parameter(
-    "as_of",
-    "An RFC 3339 time with zone, not in the future: the answer is what it was then. Without it, what it is now. "
-    "409 where the history cannot tell.",
-    schema={"type": "string", "format": "date-time"},
-    example="2026-11-22T08:00:00Z",
-)
-SCENE = Parameter(
-    "scene",
-    "Scenes with commas between: the tags as they weigh in them. Without it, in none.",
-    example="night,asks_logistics",
-)
-TAG_PURPOSE = Parameter(
-    "purpose",
-    "What for; `service` unless told.",
-    schema={"enum": ["service", "marketing", "analytics", "security", "legal"]},
-)
-TAG_REASON = Parameter("reason", "Why; it stands in the audit.", example="no longer a key account")
-LIMIT = Parameter(
-    "limit", "How many events, 20 unless told.", schema={"type": "integer", "minimum": 1, "maximum": MOST_ROWS}
-)
-WORDS = Parameter(
-    "limit", "How many words, 20 unless told.", schema={"type": "integer", "minimum": 1, "maximum": MOST_ROWS}
-)
-CANDIDATES = Parameter(
-    "limit", "How many pairs, 20 unless told.", schema={"type": "integer", "minimum": 1, "maximum": MOST_ROWS}
-)
-ROWS = Parameter("limit", "How many, 20 unless told.", schema={"type": "integer", "minimum": 1, "maximum": MOST_ROWS})
-DECLARATIONS = Parameter(
-    "limit", "How many, 100 unless told.", schema={"type": "integer", "minimum": 1, "maximum": MOST_LISTED}
-)
-AUDIT_PRINCIPAL = Parameter("principal", "Only what this principal did.", example="supervisor-1")
-AUDIT_PROFILE = Parameter("profile", "Only what was about this profile.", example="p_1")
-SEER = Parameter("principal", "Whose sights; required.", example="agent-1")
-WINDOW = Parameter("window", "How far back; `24h` unless told.", schema={"enum": sorted(WINDOW_HOURS)}, example="24h")
-REGION = Parameter(
-    "region", "Only people of this province, of a country's two letters, `unknown` or `other`.", example="浙江"
-)
-SEGMENT = Parameter("segment", "Only people of this segment.", schema={"enum": [*SEGMENTS, OTHER]}, example="vip")
-ON_CHANNEL = Parameter(
-    "channel", "Only what came through this channel.", schema={"enum": sorted(CHANNELS)}, example="wechat"
-)
-DAY = Parameter(
-    "day",
-    "The UTC day whose count is asked for; the newest unless told.",
-    schema={"type": "string", "format": "date"},
-    example="2026-11-21",
-)
-FROM = Parameter("from", "From this instant on.", example="2026-11-01T00:00:00+08:00")
-TO = Parameter("to", "Before this instant.", example="2026-12-01T00:00:00+08:00")
-CODE = Parameter("code", "Only those with this code.", example="future_event")
-CURSOR = Parameter("cursor", "The cursor that the page before ended with.")
-EXPORT_FORMAT = Parameter("format", "`json` unless told.", schema={"enum": list(FORMATS)}, example="json")
-EXPORT_PART = Parameter("part", "Which part, 1 unless told.", schema={"type": "integer", "minimum": 1}, example=1)
-EXPORT_LANGUAGE = Parameter("language", "Of the page; `en` unless told.", schema={"enum": ["zh", "en"]}, example="zh")
-CHANNEL = Parameter("channel", "Where the bot talks; `api` unless told.", example="wechat")
-IDEMPOTENCY_KEY = Parameter(
-    "Idempotency-Key",
-    "1 to 256 printable ASCII characters, new for each request. The same request with the same key again has no second "
-    "effect and the same answer; another body under the same key within a day is refused with 409.",
-    where="header",
-    schema={"type": "string", "minLength": 1, "maxLength": 256},
-)
-WEBHOOK_ID = Parameter(
-    "webhook-id", "The message's id, which is its idempotency key.", where="header", required=True, example="msg_1"
-)
-WEBHOOK_TIMESTAMP = Parameter(
-    "webhook-timestamp",
-    "Seconds since 1970, digits only, at most 5 minutes from now.",
-    where="header",
-    required=True,
-    example="1795321200",
-)
-
-_ONE_CALL = "Takes one call of the Segment HTTP tracking API. The answer is 200 also when the call is quarantined."
 
 OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ("POST", "/v1/batch"): Operation(
         details="Takes up to 2,500 calls. Calls that are no events go to the quarantine; the others are applied.",
         body=(bodies.SegmentBatch,),
     ),
-    ("POST", "/v1/track"): Operation("Something a person did.", _ONE_CALL, (bodies.Track,)),
-    ("POST", "/v1/identify"): Operation("What is known of a person.", _ONE_CALL, (bodies.Identify,)),
-    ("POST", "/v1/page"): Operation("A page that a person saw.", _ONE_CALL, (bodies.Page,)),
-    ("POST", "/v1/screen"): Operation("A screen of an app that a person saw.", _ONE_CALL, (bodies.Page,)),
-    ("POST", "/v1/group"): Operation("The company that a person belongs to.", _ONE_CALL, (bodies.Group,)),
-    ("POST", "/v1/alias"): Operation("That two ids are one person.", _ONE_CALL, (bodies.Alias,)),
+    ("POST", "/v1/track"): Operation("Something a person did.", ONE_CALL, (bodies.Track,)),
+    ("POST", "/v1/identify"): Operation("What is known of a person.", ONE_CALL, (bodies.Identify,)),
+    ("POST", "/v1/page"): Operation("A page that a person saw.", ONE_CALL, (bodies.Page,)),
+    ("POST", "/v1/screen"): Operation("A screen of an app that a person saw.", ONE_CALL, (bodies.Page,)),
+    ("POST", "/v1/group"): Operation("The company that a person belongs to.", ONE_CALL, (bodies.Group,)),
+    ("POST", "/v1/alias"): Operation("That two ids are one person.", ONE_CALL, (bodies.Alias,)),
     ("POST", "/v1/events"): Operation(
         details="Binary mode has the attributes in `ce-` headers and the data as the body. The order of `refused` "
         "is that of the events as sent; every other event was queued.",
@@ -378,6 +301,59 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         body=(RollbackRequest,),
         parameters=(IDEMPOTENCY_KEY,),
         refuses=(404, 409),
+    ),
+    ("POST", "/v1/privacy/links"): Operation(
+        details="The secret stands behind the `#` of `url`: hand it to the person by a way that you trust, and keep it "
+        "nowhere. The link is for this person as they are now: once they are merged, split or erased it opens nothing.",
+        body=(LinkRequest,),
+        parameters=(IDEMPOTENCY_KEY,),
+        refuses=(404, 409),
+    ),
+    ("DELETE", "/v1/privacy/links/{link_id}"): Operation(parameters=(TAG_REASON,)),
+    ("GET", "/v1/me"): Operation(
+        details="To a browser that takes `text/html` and sends no `Authorization` it is the page, which holds nothing of "
+        "anybody. `Authorization: Bearer zl_…` is the secret of a person's link. Every use is audited first.",
+        answer=MeView,
+        texts=("text/html",),
+        refuses=(401, 403, 409, 429),
+    ),
+    ("GET", "/v1/me/export"): Operation(
+        details="Part 1 is the person, each further part a stretch of time with its events, newest first. "
+        "`X-Parts` says how many parts there are.",
+        answer=ExportView,
+        parameters=(EXPORT_FORMAT, EXPORT_PART, EXPORT_LANGUAGE),
+        refuses=(401, 403, 404, 409, 413, 429),
+        texts=("text/html", "text/csv"),
+    ),
+    ("POST", "/v1/me/consents"): Operation(
+        body=(MyConsentRequest,),
+        answer=MyConsentView,
+        parameters=(IDEMPOTENCY_KEY,),
+        refuses=(401, 403, 409, 429),
+    ),
+    ("POST", "/v1/me/restriction"): Operation(
+        body=(MyRestrictionRequest,),
+        answer=MyRestrictionView,
+        parameters=(IDEMPOTENCY_KEY,),
+        refuses=(401, 403, 409, 429),
+    ),
+    ("POST", "/v1/me/erasure"): Operation(
+        details="Without `confirmation` nothing is erased: the answer (200) has one, which holds for ten minutes. Sent "
+        "back it queues the erasure (202), and `erasure_id` is that of its receipt.",
+        body=(MyErasure,),
+        answer=MyErasureView,
+        status=202,
+        parameters=(IDEMPOTENCY_KEY,),
+        refuses=(401, 403, 409, 429),
+    ),
+    ("GET", "/v1/me/app.js"): Operation(texts=("text/javascript",)),
+    ("GET", "/v1/me/app.css"): Operation(texts=("text/css",)),
+    ("POST", "/v1/me/corrections"): Operation(
+        body=(MyCorrection,),
+        answer=MyCorrectionView,
+        status=202,
+        parameters=(IDEMPOTENCY_KEY,),
+        refuses=(401, 403, 409, 429),
     ),
     ("GET", "/v1/quality"): Operation(
         details="Sources are judged every hour, each by its own past. `weight` is what a source's evidence counts "

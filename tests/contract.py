@@ -117,8 +117,8 @@ def _ask(found: Walk, cases: Any, count: int, send: Send, signs: Any, known: Any
         if turn % 4:
             _place(case, known, turn)
         request = _prepared(case, base_url)
-        # Some keep the credential that was made up.
-        if turn % 13:
+        # One in forty keeps the credential that was made up: each costs the local cloud a new process.
+        if turn % 40:
             for scheme in (name for choice in case.operation.definition.raw.get("security", ()) for name in choice):
                 if scheme in signs:
                     signs[scheme](request)

@@ -7,8 +7,9 @@ from chalice.app import AuthRequest, AuthResponse, Blueprint
 from chalicelib.entrypoints.access import routes_for
 from chalicelib.entrypoints.clock import now
 from chalicelib.entrypoints.compose import catalogue_store
+from chalicelib.entrypoints.textless import without_text
 from chalicelib.kernel.errors import NotAuthorised
-from chalicelib.privacy.credentials import Kind, admit, read_authorization, scopes_of
+from chalicelib.privacy.credentials import Credential, Kind, admit, read_authorization, scopes_of
 
 blueprint = Blueprint(__name__)
 
@@ -27,12 +28,17 @@ def principal_auth(auth_request: AuthRequest) -> AuthResponse:
     return _answer(auth_request.token, "principal")
 
 
+def _credential(header: str, kind: Kind) -> Credential:
+    presented = read_authorization(header)
+    found = admit(presented, catalogue_store().credential(presented.token_hash), now())
+    if found.kind != kind:
+        raise NotAuthorised
+    return found
+
+
 def _answer(header: str, kind: Kind) -> AuthResponse:
     try:
-        presented = read_authorization(header)
-        found = admit(presented, catalogue_store().credential(presented.token_hash), now())
-        if found.kind != kind:
-            raise NotAuthorised
+        found = without_text(lambda: _credential(header, kind))
     except NotAuthorised:
         # The gateway turns this very word into a 401.
         raise Exception("Unauthorized") from None  # noqa: TRY002 - API Gateway's contract for authorizers

@@ -99,7 +99,7 @@ def receipt(request: Request, caller: Caller, receipt_id: str) -> Response:
     from chalicelib.entrypoints.erasing import correction_services
     from chalicelib.flows.run_erasure import read_receipt
 
-    return json_answer(read_receipt(receipt_id, tenant_of(caller), correction_services()))
+    return json_answer(read_receipt(receipt_id, tenant_of(caller), correction_services(), now()))
 
 
 def _identifiers(given: tuple[Named, ...]) -> tuple[Identifier, ...]:

@@ -15,6 +15,7 @@ from chalice.app import Blueprint, Request, Response
 from chalicelib.entrypoints.access import OWN_FUNCTIONS
 from chalicelib.entrypoints.problems import problem
 from chalicelib.entrypoints.request import request_id
+from chalicelib.entrypoints.textless import textless
 from chalicelib.kernel.errors import Unavailable
 
 blueprint = Blueprint(__name__)
@@ -25,12 +26,14 @@ _serving: ContextVar[str] = ContextVar("serving", default=API_HANDLER)
 
 
 @blueprint.lambda_function(name="reveal_fields")
+@textless
 def reveal_fields(event: dict[str, Any], context: Any) -> Any:
     """Clear values of named fields, for a purpose and a ticket."""
     return _answer("reveal_fields", event, context)
 
 
 @blueprint.lambda_function(name="export_person")
+@textless
 def export_person(event: dict[str, Any], context: Any) -> Any:
     """All that is held of a person, for those who may take it out, and for the person."""
     return _answer("export_person", event, context)

@@ -11,6 +11,7 @@ from chalice.app import Blueprint, SQSEvent
 from chalicelib.entrypoints.clock import now
 from chalicelib.entrypoints.compose import journal
 from chalicelib.entrypoints.queue_work import each_message
+from chalicelib.entrypoints.textless import textless
 from chalicelib.kernel.errors import BadInput
 
 blueprint = Blueprint(__name__)
@@ -28,6 +29,7 @@ class GoOn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @blueprint.on_sqs_message(queue="catalogue", batch_size=1, name="catalogue_jobs")
+@textless
 def catalogue_jobs(event: SQSEvent) -> dict[str, Any]:
     """Work on a job while there is time; a message that failed is delivered again."""
     return each_message(event, _work, _PAGE_MILLIS)

@@ -9,6 +9,7 @@ from chalice.app import Blueprint, SQSEvent
 
 from chalicelib.entrypoints.clock import now
 from chalicelib.entrypoints.compose import ingest_services, journal, patience, switch_off
+from chalicelib.entrypoints.textless import textless
 
 if TYPE_CHECKING:
     from chalicelib.flows.ingest_events import Report
@@ -17,6 +18,7 @@ blueprint = Blueprint(__name__)
 
 
 @blueprint.on_sqs_message(queue="events", batch_size=10, name="ingest_events")
+@textless
 def ingest_events(event: SQSEvent) -> dict[str, Any]:
     """Apply a batch; the messages named in the answer are delivered again, and no other."""
     # Only this function ingests; the one that serves HTTP imports this module too, and need not read it.

@@ -12,6 +12,7 @@ from chalice.app import Blueprint, SQSEvent
 from chalicelib.entrypoints.clock import now
 from chalicelib.entrypoints.compose import import_services, journal
 from chalicelib.entrypoints.queue_work import each_message
+from chalicelib.entrypoints.textless import textless
 from chalicelib.kernel.errors import BadInput
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class GoOn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @blueprint.on_sqs_message(queue="imports", batch_size=1, name="import_ranges")
+@textless
 def import_ranges(event: SQSEvent) -> dict[str, Any]:
     """Work on an import while there is time; a message that failed is delivered again."""
     return each_message(event, _work, _RANGE_MILLIS)

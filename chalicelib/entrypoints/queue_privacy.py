@@ -11,6 +11,7 @@ from chalice.app import Blueprint, SQSEvent
 from chalicelib.entrypoints.clock import now
 from chalicelib.entrypoints.compose import journal, tenant
 from chalicelib.entrypoints.queue_work import each_message
+from chalicelib.entrypoints.textless import textless
 from chalicelib.kernel.errors import BadInput
 
 blueprint = Blueprint(__name__)
@@ -27,6 +28,7 @@ class GoOn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @blueprint.on_sqs_message(queue="privacy", batch_size=1, name="erase_people")
+@textless
 def erase_people(event: SQSEvent) -> dict[str, Any]:
     """Work on an erasure while there is time; a message that failed is delivered again."""
 

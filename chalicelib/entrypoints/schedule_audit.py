@@ -9,6 +9,7 @@ from chalice.app import Blueprint, CloudWatchEvent, Rate
 
 from chalicelib.entrypoints.clock import now
 from chalicelib.entrypoints.compose import api, history, journal, settings
+from chalicelib.entrypoints.textless import textless
 from chalicelib.kernel.errors import ZhiyinError
 from chalicelib.kernel.moments import MINUTE_MS
 
@@ -22,6 +23,7 @@ _ENOUGH_MS = 20_000
 @blueprint.schedule(
     Rate(_EVERY_MINUTES, unit=Rate.MINUTES), name="schedule_audit", description="Checkpoints over the audit"
 )
+@textless
 def schedule_audit(event: CloudWatchEvent) -> None:
     """Write the checkpoints that are due. Who is first changes each time, so that nobody is always left."""
     from chalicelib.store.scan import tenant_ids

@@ -9,6 +9,7 @@ from chalice.app import Blueprint, CloudWatchEvent, Cron
 from chalicelib.entrypoints.clock import now
 from chalicelib.entrypoints.compose import journal
 from chalicelib.entrypoints.insights import count_services
+from chalicelib.entrypoints.textless import textless
 from chalicelib.kernel.errors import ZhiyinError
 from chalicelib.kernel.moments import day_of
 
@@ -21,6 +22,7 @@ _ENOUGH_MS = 60_000
 @blueprint.schedule(
     Cron("0/15", "17-20", "*", "*", "?", "*"), name="schedule_counts", description="Counts of people, nightly"
 )
+@textless
 def schedule_counts(event: CloudWatchEvent) -> None:
     """Count every tenant's people once a day; what one invocation leaves, the next goes on with.
 

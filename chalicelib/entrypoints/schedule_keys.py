@@ -8,6 +8,7 @@ from chalice.app import Blueprint, CloudWatchEvent, Rate
 
 from chalicelib.entrypoints.clock import now
 from chalicelib.entrypoints.compose import journal, settings
+from chalicelib.entrypoints.textless import textless
 from chalicelib.kernel.errors import ZhiyinError
 from chalicelib.kernel.moments import MINUTE_MS
 
@@ -24,6 +25,7 @@ _ENOUGH_MS = 30_000
 @blueprint.schedule(
     Rate(_EVERY_MINUTES, unit=Rate.MINUTES), name="rotate_keys", description="Sweeps after keys were rotated"
 )
+@textless
 def rotate_keys(event: CloudWatchEvent) -> None:
     """Go on with every tenant's sweeps. Who is first changes each time, so that nobody is always left."""
     # Only this function runs it; the one that serves HTTP imports this module too, and need not read it.

@@ -8,6 +8,7 @@ from chalice.app import Blueprint, CloudWatchEvent, Cron
 
 from chalicelib.entrypoints.clock import now
 from chalicelib.entrypoints.compose import journal, tenant
+from chalicelib.entrypoints.textless import textless
 from chalicelib.kernel.errors import ZhiyinError
 from chalicelib.kernel.moments import day_of
 
@@ -21,6 +22,7 @@ _ENOUGH_MS = 300_000
 
 
 @blueprint.schedule(Cron(0, 19, "*", "*", "?", "*"), name="schedule_matches", description="Probable matches, nightly")
+@textless
 def schedule_matches(event: CloudWatchEvent) -> None:
     """Bring every tenant's list up to date. Who is first changes daily, so that nobody is always left for tomorrow."""
     # Only this function runs it; the one that serves HTTP imports this module too, and need not read it.

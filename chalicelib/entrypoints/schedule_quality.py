@@ -8,6 +8,7 @@ from chalice.app import Blueprint, CloudWatchEvent, Cron
 
 from chalicelib.entrypoints.clock import now
 from chalicelib.entrypoints.compose import api, journal, settings
+from chalicelib.entrypoints.textless import textless
 from chalicelib.kernel.errors import ZhiyinError
 from chalicelib.kernel.moments import HOUR_MS
 
@@ -22,6 +23,7 @@ _ENOUGH_MS = 30_000
 
 # Ten past: by then containers have written what they counted in the hour before.
 @blueprint.schedule(Cron(10, "*", "*", "*", "?", "*"), name="schedule_quality", description="Health of sources, hourly")
+@textless
 def schedule_quality(event: CloudWatchEvent) -> None:
     """Judge the sources of every tenant. Who is first changes hourly, so that nobody is always left."""
     from chalicelib.store.scan import tenant_ids

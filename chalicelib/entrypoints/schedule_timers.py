@@ -8,6 +8,7 @@ from chalice.app import Blueprint, CloudWatchEvent, Rate
 
 from chalicelib.entrypoints.clock import now
 from chalicelib.entrypoints.compose import journal, raise_alarm
+from chalicelib.entrypoints.textless import textless
 from chalicelib.kernel.moments import MINUTE_MS
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ _HALF = 8
 
 
 @blueprint.schedule(Rate(1, unit=Rate.MINUTES), name="schedule_timers", description="Tags that change by time alone")
+@textless
 def schedule_timers(event: CloudWatchEvent) -> None:
     """Fire what is due now and within the minute. What cannot be fired stays due, for the next minute."""
     # Only this function runs it; the one that serves HTTP imports this module too, and need not read it.

@@ -19,7 +19,7 @@ from chalicelib.kernel.errors import BadInput
 from chalicelib.kernel.moments import Millis, local_hour, local_weekday
 from chalicelib.privacy.envelope import open_from
 from chalicelib.privacy.masking import mask
-from chalicelib.privacy.plain import is_plain_id
+from chalicelib.privacy.plain import is_plain_ref
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.profiles.claims import CORRECTED_RANK
 from chalicelib.profiles.corrections import CORRECTED, check_corrections
@@ -171,7 +171,7 @@ def _admit_own(opened: Opened, event: Event, now: Millis) -> Admitted:
 
 def _plain(step: Step | None, index: BlindIndex) -> Step | None:
     """The step under a reference that may be read by all: senders use phone numbers as order numbers."""
-    if step is None or is_plain_id(step.ref):
+    if step is None or is_plain_ref(step.ref):
         return step
     # One namespace for all kinds: a complaint is settled with the ticket of the same reference.
     return msgspec.structs.replace(step, ref=index.case_ref(step.ref))

@@ -72,8 +72,8 @@ def _oldest(
     for kind in audited_kinds(tenant_id, history):
         rows = history.records_after(tenant_id, kind, after=after, until=until, limit=most)
         found += map(_leaf, rows)
-        if len(rows) >= most:
-            # Of this kind there may be more: a checkpoint ends where the one that was read least far does.
+        if rows and history.records_after(tenant_id, kind, after=rows[-1].at, until=until, limit=1):
+            # Of this kind there is more: a checkpoint ends where the one that was read least far does.
             until = min(until, rows[-1].at)
     found = sorted(leaf for leaf in found if leaf.at <= until)
     if len(found) > most:
@@ -83,11 +83,9 @@ def _oldest(
 
 def _all(tenant_id: str, kind: str, history: HistoryStore) -> Iterator[Record]:
     after = -1
-    while True:
-        rows = history.records_after(tenant_id, kind, after=after, until=_ALWAYS, limit=MOST_ROWS)
+    # A short page is not the last one: the index may still name a row that has just been deleted.
+    while rows := history.records_after(tenant_id, kind, after=after, until=_ALWAYS, limit=MOST_ROWS):
         yield from rows
-        if len(rows) < MOST_ROWS:
-            return
         after = rows[-1].at
 
 

@@ -52,8 +52,9 @@ def compare_past(
 
 def _walk(row: ProfileRow, body: Body, events: Iterable[Contribution], window: Window, sides: Sides) -> Comparison:
     old, new = _Past(sides.old.catalogue, sides.tags), _Past(sides.new.catalogue, sides.tags)
+    today = profile_of(row, body)
     for at, facets in _states(events, window):
-        profile = _profile(row, body, facets)
+        profile = spoken_since(_profile(row, body, facets), [today])
         old.look(profile, at)
         new.look(profile, at)
     return compare(row.profile_id, old.held(), new.held())
@@ -94,8 +95,7 @@ def _states(events: Iterable[Contribution], window: Window) -> Iterator[tuple[Mi
 
 
 def _profile(row: ProfileRow, body: Body, facets: dict[FacetId, Facet]) -> Profile:
-    then = join(row.profile_id, row.version, row.state, row.generation, Body(body.schema, facets, body.refused))
-    return spoken_since(then, [profile_of(row, body)])
+    return join(row.profile_id, row.version, row.state, row.generation, Body(body.schema, facets, body.refused))
 
 
 def _events(

@@ -14,15 +14,14 @@ import msgspec
 from chalicelib.events.delivery import FACET, Delivery
 from chalicelib.events.model import Event, Identifier
 from chalicelib.flows.accept_events import bodies
-from chalicelib.flows.follow import follow
 from chalicelib.flows.identity_records import Audited, audit_record
+from chalicelib.flows.say_of_person import first_facet, person_of
 from chalicelib.identity.blind_index import BlindIndex
 from chalicelib.kernel.codec import decode, encode
-from chalicelib.kernel.errors import NotFound
 from chalicelib.kernel.moments import Millis
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.profiles.corrections import CORRECTED, check_corrections
-from chalicelib.profiles.model import Body, FacetId
+from chalicelib.profiles.model import FacetId
 from chalicelib.store.rows import HistoryStore, ProfileStore, Record
 
 CORRECTION = "correction"
@@ -98,16 +97,8 @@ def state_of(correction: Correction, tenant: Tenant, services: CorrectionService
     return "waiting" if noted is None else "refused"
 
 
-def first_facet(body: Body) -> FacetId:
-    """The facet that was seen first: what is said about a person is kept with it."""
-    return min(body.facets, key=lambda one: (body.facets[one].first_seen, one))
-
-
 def _of(order: CorrectionOrder, tenant: Tenant, services: CorrectionServices, now: Millis) -> Correction:
-    row = follow(tenant.tenant_id, [order.profile_id], services.profiles, fresh=True).get(order.profile_id)
-    body = None if row is None or row.state == "erased" else decode(row.body, Body)
-    if row is None or body is None or not body.facets:
-        raise NotFound("no_such_profile", "There is no such profile.")
+    row, body = person_of(tenant.tenant_id, order.profile_id, services.profiles)
     facet = first_facet(body)
     anchor = services.profiles.find(tenant.tenant_id, [facet], fresh=True).get(facet)
     return Correction(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 
+from chalicelib.flows.consent_words import words_of
 from chalicelib.flows.describe_quality import describe_quality
 from chalicelib.flows.for_purpose import for_purpose, tags_for
 from chalicelib.flows.services import ReadServices
 from chalicelib.flows.tell_changes import is_segment
 from chalicelib.flows.views import (
-    ConsentView,
     IdentifierView,
     MaskedPath,
     MeasureView,
@@ -25,9 +25,7 @@ from chalicelib.insights.shown_tags import NOTHING, GroupTags
 from chalicelib.insights.shown_tags import SOURCE as GROUP
 from chalicelib.kernel.amounts import format_amount
 from chalicelib.kernel.moments import Millis, format_moment
-from chalicelib.kernel.texts import Text
 from chalicelib.privacy.asked import FOR_SERVICE, Asked
-from chalicelib.profiles.consents import consents_of
 from chalicelib.profiles.model import Link, Profile, Series, Trait
 from chalicelib.profiles.pins import is_beside
 from chalicelib.profiles.values import values
@@ -36,8 +34,6 @@ from chalicelib.tags.summary import summary
 
 MASKED_REASON = "sealed"
 """Why a value is masked here: this function holds no key that opens it."""
-WITHHELD = Text("资料暂不提供", "Particulars are withheld")
-"""The sentence about somebody of whom nothing may be said."""
 UNTOLD = Quality(completeness=0.0, freshness_seconds=0, accuracy=None)
 _WINDOWS = ("count_7d", "count_30d", "count_90d")
 
@@ -63,7 +59,7 @@ def describe_profile(
         version=profile.version,
         first_seen=None if may.closed else format_moment(shown.first_seen),
         last_seen=None if may.closed else format_moment(shown.last_seen),
-        summary=WITHHELD if may.closed else summary(shown, own, seen.services.catalogue.families),
+        summary=summary(shown, own, seen.services.catalogue.families),
         identifiers=tuple(describe_identifier(key, link) for key, link in sorted(may.identifiers.items())),
         traits={name: _trait(trait, shown.filled.get(name, "")) for name, trait in traits},
         measures=_measures(shown, services, now),
@@ -72,7 +68,7 @@ def describe_profile(
         masked=(*sealed, *(MaskedPath(one.path, one.reason) for one in seen.withheld)),
         as_of=format_moment(now),
         segments=tuple(SegmentView(tag.id, tag.name, format_moment(tag.since)) for tag in own if is_segment(tag)),
-        consents=describe_consents(profile),
+        consents=words_of(profile.traits),
     )
 
 
@@ -92,14 +88,6 @@ def describe_tags(
         tags=tuple(map(describe_tag, tags_for(seen, now, group_tags, scenes))),
         as_of=format_moment(now),
         masked=tuple(MaskedPath(one.path, one.reason) for one in withheld),
-    )
-
-
-def describe_consents(profile: Profile) -> tuple[ConsentView, ...]:
-    """What a person said last of each purpose. Whoever reads a profile must know it, for whatever purpose."""
-    return tuple(
-        ConsentView(purpose, one.granted, format_moment(one.at), one.source, one.channel, one.version, one.proof)
-        for purpose, one in sorted(consents_of(profile.traits).items())
     )
 
 

@@ -115,7 +115,7 @@ LEFT: tuple[Left, ...] = (
               "import files are deleted once read, at most 7 days; lines about the person are refused")),
     Left("history", "idempotency keys",
          Text("仅为带密钥的摘要，一天后过期", "keyed digests only, which expire within a day")),
-    Left("history", "merges, splits, matches, audit and jobs",
+    Left("history", "merges, splits, matches, links, restrictions, exports, audit and jobs",
          Text("仅含不再指向任何人的编号", "ids only, which lead to nobody")),
     Left("history", "counts and hot words",
          Text("统计数字，不含任何个人", "statistics, which name nobody")),

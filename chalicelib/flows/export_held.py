@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import replace
 
+from chalicelib.flows.correct_person import PERSON
 from chalicelib.flows.export_views import (
     DoneView,
     ExportedConsent,
@@ -45,6 +46,8 @@ _STAFF, _BY_STAFF = "staff", "person:"
 
 def shown_source(source: str) -> str:
     """A source as the person is told of it: which of the staff somebody is, is not the person's own data."""
+    if source == _BY_STAFF + PERSON:
+        return PERSON
     return _STAFF if source.startswith(_BY_STAFF) else source
 
 

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import msgspec
 
+from chalicelib.flows.consent_words import words_of
 from chalicelib.flows.contribute import EventContent
 from chalicelib.flows.find_person import row_of
 from chalicelib.flows.paging import check_limit, cursor_of, position_of
 from chalicelib.flows.profile_of import profile_of
 from chalicelib.flows.services import ReadServices
+from chalicelib.flows.views import ConsentView
 from chalicelib.kernel.codec import decode
-from chalicelib.kernel.moments import Millis, format_moment
-from chalicelib.profiles.consents import CONSENT_TYPES, consents_of
+from chalicelib.kernel.moments import Millis
+from chalicelib.profiles.consents import CONSENT_TYPES
 from chalicelib.profiles.model import Body, FacetId, Trait
 from chalicelib.store.pages import at_least
 from chalicelib.store.rows import EventRow, Position
@@ -22,27 +24,12 @@ from chalicelib.store.rows import EventRow, Position
 _CURSOR = re.compile(r"([0-9]{1,16})\.([0-9a-f]+)")
 
 
-class Word(msgspec.Struct, frozen=True):
-    """A yes or a no to a purpose. ``version`` is that of the text agreed to, ``proof`` the id of what proves it.
-
-    ``source`` is ``person:<principal>`` where staff wrote it down, ``person:person`` where people did themselves.
-    """
-
-    purpose: str
-    granted: bool
-    version: str
-    channel: str
-    time: str
-    source: str
-    proof: str
-
-
 class ConsentsView(msgspec.Struct, frozen=True):
     """What stands now by purpose, and a page of all that was said, newest first. ``cursor`` is empty on the last page."""
 
     profile_id: str
-    consents: tuple[Word, ...]
-    history: tuple[Word, ...]
+    consents: tuple[ConsentView, ...]
+    history: tuple[ConsentView, ...]
     cursor: str
 
 
@@ -62,16 +49,6 @@ def read_consents(
     more = cursor_of(_position(page[-1])) if len(found) > limit else ""
     history = tuple(word for event in page for word in words_of(_traits(event)))
     return ConsentsView(row.profile_id, standing, history, more)
-
-
-def words_of(traits: Mapping[str, Trait]) -> tuple[Word, ...]:
-    """The registers as words, by purpose."""
-    return tuple(_words(traits))
-
-
-def _words(traits: Mapping[str, Trait]) -> Iterator[Word]:
-    for purpose, one in sorted(consents_of(traits).items()):
-        yield Word(purpose, one.granted, one.version, one.channel, format_moment(one.at), one.source, one.proof)
 
 
 def _older(

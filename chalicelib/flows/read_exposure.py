@@ -161,8 +161,7 @@ def _rows(tenant_id: str, kind: str, first: Millis, last: Millis, history: Histo
     after = first - 1
     while rows := history.records_after(tenant_id, kind, after=after, until=last - 1, limit=_AT_ONCE):
         yield rows
-        if len(rows) < _AT_ONCE:
-            return
+        # A short page is not the last one: the index may still name a row that has just been deleted.
         after = rows[-1].at
 
 

@@ -9,12 +9,13 @@ import msgspec
 
 from chalicelib.events.model import Event
 from chalicelib.events.types import CHANNELS
+from chalicelib.flows.consent_words import words_of
 from chalicelib.flows.contribute import EventContent
 from chalicelib.flows.identity_records import Audited, audit_record
 from chalicelib.flows.profile_of import profile_of
-from chalicelib.flows.read_consents import Word, words_of
 from chalicelib.flows.say_of_person import ATTEMPTS, KEPT_DAYS, RANK, first_facet, person_of, told_anew, with_word
 from chalicelib.flows.services import Change, IdentityServices
+from chalicelib.flows.views import ConsentView
 from chalicelib.kernel.codec import decode, encode
 from chalicelib.kernel.errors import BadInput, Unavailable
 from chalicelib.kernel.moments import DAY_MS, Millis, local_hour, local_weekday
@@ -49,7 +50,7 @@ class Consented(msgspec.Struct, frozen=True):
 
     profile_id: str
     version: int
-    consents: tuple[Word, ...]
+    consents: tuple[ConsentView, ...]
 
 
 def record_consent(order: ConsentOrder, tenant: Tenant, services: IdentityServices, now: Millis) -> Consented:

@@ -37,7 +37,7 @@ class ErasureOpened(msgspec.Struct, frozen=True):
 
 
 class ReceiptView(msgspec.Struct, frozen=True):
-    """How far a correction or erasure is. ``code`` says why one was refused; ``receipt`` is that of a complete erasure."""
+    """How far a correction, erasure, export or restriction is. ``code`` says why one was refused; ``receipt`` is that of a complete erasure."""
 
     receipt_id: str
     sort: str
@@ -74,19 +74,32 @@ def run_erasure(
         return True
 
 
-def read_receipt(receipt_id: str, tenant: Tenant, services: CorrectionServices) -> ReceiptView:
-    """How far a correction or an erasure of this id is. Raises NotFound."""
+def read_receipt(receipt_id: str, tenant: Tenant, services: CorrectionServices, now: Millis) -> ReceiptView:
+    """How far a correction or an erasure of this id is, or that an export or restriction was made. Raises NotFound."""
     history = services.history
     asked = history.record_of(tenant.tenant_id, ORDER, receipt_id)
     if asked is not None:
         return _of_erasure(asked, history)
     asked = history.record_of(tenant.tenant_id, CORRECTION, receipt_id)
     if asked is None:
-        raise NotFound("no_such_receipt", "There is no such receipt.")
+        return _done_at_once(receipt_id, tenant.tenant_id, history, now)
     correction = decode(asked.content, Correction)
     state = state_of(correction, tenant, services)
     code = "person_erased" if state == "refused" else ""
     return ReceiptView(receipt_id, "correction", state, format_moment(asked.at), code, correction.fields)
+
+
+def _done_at_once(receipt_id: str, tenant_id: str, history: HistoryStore, now: Millis) -> ReceiptView:
+    """What is done when it is asked for has nothing to wait for: that it is kept says that it was done."""
+    # Few ask for these here: each has an answer of its own.
+    from chalicelib.flows.open_export import EXPORT
+    from chalicelib.flows.restrict_person import RESTRICTION
+
+    for kind in (EXPORT, RESTRICTION):
+        kept = history.record_of(tenant_id, kind, receipt_id)
+        if kept is not None and (not kept.expires_at or kept.expires_at > now):
+            return ReceiptView(receipt_id, kind, "completed", format_moment(kept.at))
+    raise NotFound("no_such_receipt", "There is no such receipt.")
 
 
 def _of_erasure(asked: Record, history: HistoryStore) -> ReceiptView:

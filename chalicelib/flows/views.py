@@ -125,7 +125,7 @@ class SegmentView(msgspec.Struct, frozen=True):
 
 
 class ConsentView(msgspec.Struct, frozen=True):
-    """What a person said last of a purpose. ``version``: of the text agreed to; ``proof``: the id of what proves it."""
+    """What a person said of a purpose. ``version``: of the text agreed to; ``proof``: the id of what proves it."""
 
     purpose: str
     granted: bool

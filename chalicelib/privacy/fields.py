@@ -16,7 +16,7 @@ from chalicelib.kernel.amounts import MICROS, parse_amount
 from chalicelib.kernel.errors import BadInput
 from chalicelib.kernel.moments import Millis, parse_moment
 from chalicelib.privacy.derive import parse_date
-from chalicelib.privacy.plain import is_plain_id, is_plain_word
+from chalicelib.privacy.plain import is_plain_ref, is_plain_word
 from chalicelib.privacy.uses import CLEAR_CLASSES, Declared
 
 type FieldType = Literal["text", "word", "id", "date", "moment", "integer", "boolean", "amount", "map"]
@@ -200,7 +200,7 @@ def _is_moment(value: Any) -> bool:
 
 
 _SHOWABLE: Mapping[str, Callable[[Any], bool]] = {
-    "id": lambda value: isinstance(value, str) and is_plain_id(value),
+    "id": lambda value: isinstance(value, str) and is_plain_ref(value),
     "word": lambda value: isinstance(value, str) and is_plain_word(value),
     "integer": lambda value: type(value) is int and abs(value) < _LARGEST_SHOWN,
     "boolean": lambda value: isinstance(value, bool),

@@ -8,7 +8,7 @@ from collections.abc import Collection, Mapping, Sequence
 import msgspec
 
 from chalicelib.kernel.errors import BadInput, ManyMistakes
-from chalicelib.privacy.fields import FIELDS
+from chalicelib.privacy.fields import FIELDS, NAMESPACES
 from chalicelib.privacy.permission import withholding
 
 MOST_FIELDS = 10
@@ -61,9 +61,9 @@ def _named(path: str) -> Openable | None:
         of = FIELDS[name]
         return Openable(section, name, of.class_, of.purposes, of.legal_basis)
     if section == "identifiers" and _NAMESPACE.fullmatch(name):
-        # A phone number is one whether it is a trait or what somebody is known by.
-        like = FIELDS.get(name)
-        if like is not None and like.is_sealed:
-            return Openable(section, name, like.class_, like.purposes, like.legal_basis)
+        kept = NAMESPACES.get(name)
+        if kept is not None:
+            return Openable(section, name, kept.class_, kept.purposes, kept.legal_basis)
+        # A namespace that a tenant registered is what every one of ours is.
         return Openable(section, name, "personal", ("service", "security"), "contract")
     return None

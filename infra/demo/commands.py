@@ -113,6 +113,13 @@ def create_tenant(name: str, timezone: str = "Asia/Shanghai") -> Tenant:
     return Tenant(tenant_id, admin_token, records, msgspec.json.decode(shop, type=Source))
 
 
+def create_token(tenant_id: str, role: str) -> str:
+    """The token of a new principal of a role. Raises CommandFailed."""
+    named = ("--tenant", tenant_id, "--role", role, "--principal", f"{role}-1")
+    printed = _run("infra.operator", "token", "create", *named, "--json")
+    return str(msgspec.json.decode(printed)["token"])
+
+
 def counts(tenant_id: str) -> Counts:
     """What became of a tenant's events so far. Raises CommandFailed."""
     return msgspec.json.decode(_run("infra.operator", "counts", "--tenant", tenant_id, "--json"), type=Counts)

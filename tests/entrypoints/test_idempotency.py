@@ -15,7 +15,8 @@ from chalicelib.entrypoints.idempotency import idempotency_key
 from chalicelib.entrypoints.request import Caller
 from chalicelib.kernel.errors import Conflict
 from chalicelib.kernel.moments import DAY_MS
-from infra.openapi_operations import IDEMPOTENCY_KEY, OPERATIONS
+from infra.openapi_operations import OPERATIONS
+from infra.openapi_parameters import IDEMPOTENCY_KEY
 from tests.entrypoints.service import Shop, unique
 
 BY_NATURE = {

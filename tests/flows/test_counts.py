@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from chalicelib.flows.count_people import LATEST, CountReport, count_people
 from chalicelib.flows.counting_services import CountServices, InsightServices
 from chalicelib.flows.describe_profile import describe_profile
 from chalicelib.flows.read_counts import read_groups, read_tag_counts, read_tag_distribution
+from chalicelib.flows.record_consent import ConsentOrder, record_consent
 from chalicelib.insights.counting import Counts
 from chalicelib.insights.groupings import CROWD
 from chalicelib.insights.results import Result
@@ -20,6 +22,7 @@ from chalicelib.insights.shown_tags import NOTHING, STANDS_MS, GroupTags
 from chalicelib.kernel.codec import decode
 from chalicelib.kernel.errors import NotFound, Unavailable
 from chalicelib.kernel.moments import DAY_MS, HOUR_MS
+from chalicelib.profiles.model import Body
 from chalicelib.store.counts import Kept, MemoryCounts
 from chalicelib.store.people import MemoryPeople, Page, Slice
 from chalicelib.tags.catalogue import load_catalogue
@@ -195,6 +198,22 @@ def test_person__whose_profile_is_restricted__is_not_counted() -> None:
     key = next(iter(town.world.profiles.rows))
     town.world.profiles.rows[key] = replace(town.world.profiles.rows[key], state="restricted")
     assert town.count().people == 59
+
+
+def test_person__who_refused_analytics_or_to_be_profiled__is_not_counted() -> None:
+    """Who refused to be counted is in no group; who refused marketing is."""
+    town = Town()
+    who = [min(facet) for facet in (decode(row.body, Body).facets for row in town.world.profiles.rows.values())]
+    refused = zip(sorted(who)[:3], ("analytics", "profiling", "marketing"), strict=True)
+    for facet, purpose in refused:
+        _refuse(town.world, facet, purpose)
+    assert town.count().people == 58
+
+
+def _refuse(world: World, facet: str, purpose: str) -> None:
+    profile_id = world.keys.index(world.tenant(TENANT_ID)).profile_id(facet)
+    order = ConsentOrder(sha256(facet.encode()).hexdigest()[:32], profile_id, (purpose,), False, "asked", "t_officer")
+    record_consent(order, world.tenant(TENANT_ID), world.identity(), NOW)
 
 
 def test_tags__told__are_counted_named_and_never_below_five() -> None:

@@ -12,16 +12,18 @@ from msgspec.structs import replace
 from chalicelib.events.model import Identifier
 from chalicelib.flows import refuse_erased as refusing
 from chalicelib.flows.answer_route import answer_route
+from chalicelib.flows.correct_person import CorrectionServices
 from chalicelib.flows.erase_person import erase_person
 from chalicelib.flows.erasure import EraseOrder, Erasure, Receipt
 from chalicelib.flows.find_person import by_id, by_identifiers
+from chalicelib.flows.run_erasure import read_receipt
 from chalicelib.flows.services import ErasureServices
 from chalicelib.kernel.codec import decode
 from chalicelib.kernel.errors import NotFound, Unavailable
 from chalicelib.kernel.moments import DAY_MS, HOUR_MS, MINUTE_MS
 from chalicelib.privacy.receipts import sign, signing_pair, verify
 from chalicelib.routing.model import RouteRequest
-from chalicelib.store.rows import Change, Outcome
+from chalicelib.store.rows import Change, Outcome, Record
 from tests.flows.imports_world import ImportWorld
 from tests.flows.world import NOW, TENANT_ID, World, described, paid, secret_of
 
@@ -368,3 +370,16 @@ def test_erasure__receipt_and_ledger__hold_no_value_of_the_person(merged: World)
     told = msgspec.json.encode(receipt) + msgspec.json.encode(kept)
     for value in ("张", "1995", "13907551234", 'u1"', "reader@"):
         assert value.encode() not in told
+
+
+def test_receipt__of_an_export__says_that_it_was_made_until_it_expires(merged: World) -> None:
+    """What is done at once is completed; what is gone is not found."""
+    tenant = merged.tenant(TENANT_ID)
+    services = CorrectionServices(merged.profiles, merged.history, merged.keys.index, merged._send, 9**9)
+    merged.history.keep(Record(TENANT_ID, "export", "exp_1", NOW, b"", NOW + HOUR_MS))
+    told = read_receipt("exp_1", tenant, services, NOW)
+    assert (told.sort, told.state) == ("export", "completed")
+    with pytest.raises(NotFound):
+        read_receipt("exp_1", tenant, services, NOW + HOUR_MS)
+    with pytest.raises(NotFound):
+        read_receipt("none", tenant, services, NOW)

@@ -17,12 +17,12 @@ from chalicelib.flows.export_views import ExportedPerson, ExportOpened, ExportRe
 from chalicelib.flows.note_read import Seen, seen_kind
 from chalicelib.flows.open_export import ExportOrder, PartOrder, open_export, read_export
 from chalicelib.flows.pin_tag import PinOrder, pin_tag
-from chalicelib.flows.services import ErasureServices
 from chalicelib.kernel.codec import decode
 from chalicelib.kernel.errors import BadInput, Conflict, NotFound, Unavailable
 from chalicelib.kernel.moments import DAY_MS, HOUR_MS
 from chalicelib.routing.model import NamedIdentifier, RouteRequest
 from tests.flows.opening_world import opening_of, reveal
+from tests.flows.test_erasure import services_of as erasure_services
 from tests.flows.world import NOW, TENANT_ID, World, described, event, paid
 
 PHONE, NAME, OTHER_NAME, TEXT = "+8613907551234", "张金丝雀", "张小雀", "我的快递还没到，我住金丝雀里九号"
@@ -195,9 +195,8 @@ def test_export__of_another_tenant_unknown_or_over__not_found(world: World, pers
 def test_export__erased_since__is_gone_and_stays_gone_for_who_comes_back(world: World, person: str) -> None:
     """A job of somebody erased answers nothing, nor does it answer about who registers again."""
     opened(world, profile_id=person)
-    erasing = ErasureServices(world.profiles, world.history, world.secrets, world.keys.index, lambda _: None)
     order = EraseOrder("e_1", person, "asked", "officer-1")
-    erase_person(order, world.tenant(TENANT_ID), erasing, world.now)
+    assert erase_person(order, world.tenant(TENANT_ID), erasure_services(world), world.now) is not None
     with pytest.raises(NotFound, match="no_such_export"):
         part(world)
     with pytest.raises(NotFound):

@@ -14,7 +14,7 @@ from chalicelib.insights.lexicon import lexicon_with, shipped_lexicon
 from chalicelib.kernel.errors import BadInput
 from chalicelib.kernel.moments import DAY_MS, HOUR_MS
 from chalicelib.store.tallies import MemoryTallies
-from tests.flows.world import NOW, TENANT_ID, World, described, event
+from tests.flows.world import NOW, TENANT_ID, World, consent, described, event
 from tests.unit.insights.test_lexicon import word
 
 WEEK = 7 * DAY_MS
@@ -111,6 +111,17 @@ def test_person__whose_profile_is_restricted__is_counted_nowhere() -> None:
     world.apply(asked("退款"))
     written(store, world)
     assert not [one for one in counts(store) if one.startswith("refund")]
+
+
+def test_person__who_refused_analytics__is_counted_nowhere() -> None:
+    """From the very event on that says so."""
+    world = World()
+    store = tallied(world)
+    one = asked("退款")
+    who = [(name.namespace, name.value) for name in one.identifiers]
+    world.apply(consent(*who, granted=False, purpose="analytics", source="s_web"), one)
+    written(store, world)
+    assert not [name for name in counts(store) if name.startswith("refund")]
 
 
 def test_text__with_personal_words__leaves_only_declared_ids_in_the_tallies() -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from chalicelib.flows.match_people import KeptApart, people_of
 from chalicelib.flows.matching_services import MatchServices, ReviewServices
 from chalicelib.flows.propose_matches import OPEN_DAYS, MatchReport, propose_matches
 from chalicelib.flows.review_matches import REJECTED_DAYS, list_candidates, reject_candidate
@@ -22,9 +23,23 @@ from chalicelib.store.proposals import MemoryProposals
 from chalicelib.store.rows import ProfileRow
 from chalicelib.store.scan import MemoryScan
 from chalicelib.training.matches.people import find_matches
-from tests.flows.world import NOW, TENANT_ID, World, described
+from tests.flows.world import NOW, TENANT_ID, World, consent, described
 
 TWIN = {"name": "张三", "birth_date": "1990-03-14", "phone": "+8613900001234", "city": "上海", "address": "世纪大道9号"}
+
+
+def test_person__who_is_not_profiled__is_matched_with_nobody(world: World) -> None:
+    """Nor is what rests on a consent that was taken back compared."""
+    for place in range(2):
+        world.apply(described(("user_id", f"u{place}"), **TWIN))
+    matching = Matching(world)
+    read = list(people_of(matching.tenant, matching.services(), KeptApart()))
+    assert [one.traits["birth_date"] for one in read] == [TWIN["birth_date"]] * 2
+    world.apply(consent(("user_id", "u0"), granted=False, purpose="service"))
+    read = list(people_of(matching.tenant, matching.services(), KeptApart()))
+    assert sorted("birth_date" in one.traits for one in read) == [False, True]
+    world.apply(consent(("user_id", "u0"), granted=False, purpose="profiling"))
+    assert len(list(people_of(matching.tenant, matching.services(), KeptApart()))) == 1
 
 
 class Matching:

@@ -21,6 +21,7 @@ from chalicelib.flows.rebuild_profile import profile_as_of
 from chalicelib.flows.record_consent import ConsentOrder, record_consent
 from chalicelib.flows.restrict_person import RestrictOrder, restrict_person
 from chalicelib.kernel.moments import DAY_MS, HOUR_MS, format_moment
+from chalicelib.privacy.asked import Asked
 from chalicelib.profiles.model import Profile
 from chalicelib.routing.model import NamedIdentifier, RouteRequest
 from chalicelib.tags.catalogue import load_catalogue
@@ -92,7 +93,8 @@ def test_person__not_profiled__has_no_tag_no_summary_and_no_context(silence: Sil
     assert current_tags(person, world.reading(), NOW) == ()
     shown = describe_profile(person, world.reading(), NOW)
     assert (shown.tags, shown.segments, shown.summary.en) == ((), (), "A customer who is not profiled")
-    assert shown.traits["city"].value == "上海"
+    held = describe_profile(person, world.reading(), NOW, asked=Asked("legal"))
+    assert held.traits["city"].value == "上海"
     why = explain_tag(person, "female", world.reading(), NOW)
     assert (why.set, why.signals, why.since) == (False, (), None)
     context = context_for_bot(person, "web", world.reading(), NOW)
@@ -283,7 +285,7 @@ def test_consent__written_by_staff__counts_at_once_and_is_audited() -> None:
     world.published.clear()
     done = record_consent(order, world.tenant(TENANT_ID), world.identity(), NOW)
     assert {one.purpose: one.granted for one in done.consents} == {"marketing": False, "analytics": False}
-    assert (done.consents[0].source, done.consents[0].time) == ("person:lin", format_moment(NOW + 60_001))
+    assert (done.consents[0].source, done.consents[0].at) == ("person:lin", format_moment(NOW + 60_001))
     after = world.person(*USER)
     assert after.said == {"marketing": False, "analytics": False}
     assert (after.first_seen, after.last_seen, after.channels) == (before.first_seen, before.last_seen, before.channels)

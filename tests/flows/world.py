@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from hashlib import sha256
 from itertools import count
 from typing import Any
@@ -28,7 +29,7 @@ from chalicelib.flows.services import (
 from chalicelib.flows.split_people import SplitOrder, split_people
 from chalicelib.identity.blind_index import BlindIndex
 from chalicelib.kernel.codec import decode
-from chalicelib.kernel.errors import NotFound, Unavailable
+from chalicelib.kernel.errors import BadInput, NotFound, Unavailable
 from chalicelib.kernel.moments import DAY_MS, HOUR_MS, Millis
 from chalicelib.privacy.envelope import key_pair
 from chalicelib.privacy.fields import CONSENTS, FIELDS, SOURCE_TRAITS
@@ -282,8 +283,24 @@ class World:
 
 
 def _opened(coded: bytes) -> bytes:
-    """What is deflated must be searched too."""
-    return msgspec.json.encode(_visible(decode(coded, object)))
+    """What is deflated must be searched too, and so must byte strings as they are."""
+    value = decode(coded, object)
+    return b"\n".join([msgspec.json.encode(_visible(value)), *_byte_strings(value)])
+
+
+def _byte_strings(value: Any) -> Iterator[bytes]:
+    """Every byte string within a value, and what it opens to if it was deflated in its turn."""
+    if isinstance(value, bytes):
+        yield value
+        with suppress(BadInput, msgspec.MsgspecError):
+            yield msgspec.json.encode(_visible(decode(value, object)))
+    elif isinstance(value, Mapping):
+        for key, one in value.items():
+            yield from _byte_strings(key)
+            yield from _byte_strings(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _byte_strings(one)
 
 
 def _visible(value: Any) -> Any:

@@ -31,7 +31,8 @@ from chalicelib.routing.policy import shipped_policy
 from infra import openapi, openapi_operations
 from infra.failures import Failure
 from infra.openapi_bodies import BotContext, ImportRequest
-from infra.openapi_operations import OPERATIONS, Operation
+from infra.openapi_operations import OPERATIONS
+from infra.openapi_parameters import Operation
 
 DOCUMENT: dict[str, Any] = json.loads(openapi.FILE.read_bytes())
 EXAMPLES: dict[str, Any] = json.loads(openapi.EXAMPLES.read_bytes())

@@ -1,78 +1,14 @@
-"""Where a secret might have leaked: every spelling of it, and every place to look for them."""
+"""Where a secret might have leaked on the local cloud: every place to look for its spellings."""
 
 from __future__ import annotations
 
-import base64
 import json
-import zlib
-from collections.abc import Iterable, Iterator
-from typing import Any, Self
+from collections.abc import Iterator
+from typing import Self
 
 from infra.demo.commands import ROOT
+from tests.canaries import unpacked
 from tests.journeys.live import Live
-
-_GZIP_OR_ZLIB = 32 + zlib.MAX_WBITS
-
-
-def spellings(secret: str) -> dict[str, bytes]:
-    """A secret in clear, reversed, hexadecimal, UTF-16, percent-encoded and base64 at its three alignments."""
-    raw = secret.encode()
-    found = {
-        "clear": raw,
-        "reversed": raw[::-1],
-        "hex": raw.hex().encode(),
-        "upper hex": raw.hex().upper().encode(),
-        "utf-16": secret.encode("utf-16-le"),
-        "percent": "".join(f"%{byte:02X}" for byte in raw).encode(),
-        "escaped": secret.replace("@", "%40").replace("+", "%2B").encode(),
-    }
-    for offset in range(3):
-        # What a secret looks like inside a longer base64 text depends on where it begins there.
-        padded = base64.b64encode(b"\0" * offset + raw)
-        first = -(-offset * 8 // 6)
-        whole = (offset + len(raw)) * 8 // 6
-        found[f"base64 +{offset}"] = padded[first:whole]
-        found[f"base64url +{offset}"] = padded[first:whole].replace(b"+", b"-").replace(b"/", b"_")
-    return found
-
-
-def leaks(secrets: Iterable[str], place: str, content: bytes) -> list[str]:
-    """Which spellings of which secrets stand in some bytes; the secrets are named by their first letters."""
-    found = []
-    for secret in secrets:
-        for spelling, needle in spellings(secret).items():
-            if needle in content:
-                found.append(f"{place}: {secret[:6]}… in {spelling}")
-    return found
-
-
-def unpacked(value: Any) -> Iterator[bytes]:
-    """Every text and every byte string within a value; deflated ones opened too."""
-    if isinstance(value, str):
-        yield value.encode("utf-8", "surrogatepass")
-    elif isinstance(value, bytes | bytearray):
-        yield from _opened(bytes(value))
-    elif isinstance(value, dict):
-        for key, inner in value.items():
-            yield from unpacked(key)
-            yield from unpacked(inner)
-    elif isinstance(value, list | tuple | set):
-        for inner in value:
-            yield from unpacked(inner)
-    elif hasattr(value, "value") and isinstance(value.value, bytes):
-        yield from _opened(value.value)
-    else:
-        yield str(value).encode()
-
-
-def _opened(raw: bytes) -> Iterator[bytes]:
-    yield raw
-    # Our codec puts one byte before what it deflates.
-    for start in (0, 1):
-        try:
-            yield zlib.decompressobj(_GZIP_OR_ZLIB).decompress(raw[start:])
-        except zlib.error:
-            continue
 
 
 def tables(live: Live) -> Iterator[tuple[str, bytes]]:

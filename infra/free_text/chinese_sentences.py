@@ -86,7 +86,10 @@ _ROADS = (
 )
 _WEIGHTS, _CHECKS = (7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2), "10X98765432"
 _PLACE = re.compile(r"\{(\w+)\}")
-KINDS = {"phone": "phone", "id_card": "id_card", "bank_card": "bank_card", "address": "address", "plate": "plate"}
+KINDS = {
+    **{kind: kind for kind in ("phone", "id_card", "bank_card", "address", "plate", "email", "name")},
+    "name_plain": "name",
+}
 """What is scored: the name in a template, and the kind that is to be found."""
 
 
@@ -99,7 +102,7 @@ class Sentence(msgspec.Struct, frozen=True):
 
 def sentences(templates: tuple[str, ...], count: int, seed: int) -> Iterator[Sentence]:
     """So many sentences, the templates in turn, each with values of its own."""
-    chance = random.Random(seed)
+    chance = random.Random(seed)  # noqa: S311 - invented sentences, the same ones every time
     for place in range(count):
         yield _filled(templates[place % len(templates)], chance)
 
