@@ -69,7 +69,7 @@ class MyErasureView(msgspec.Struct, frozen=True, omit_defaults=True):
 
     state: Literal["to_confirm", "waiting"]
     confirmation: str = ""
-    expires_at: str = ""
+    expires_at: str | None = None
     erasure_id: str = ""
 
     def __repr__(self) -> str:
