@@ -28,8 +28,10 @@ from tests.flows.rotating import (
     with_branches,
     with_index,
 )
+from tests.flows.test_corrections import correct
+from tests.flows.test_erasure import USER
 from tests.flows.test_erasure import erase as erase_profile
-from tests.flows.world import NOW, TENANT_ID, KeySet, World, event, paid
+from tests.flows.world import NOW, TENANT_ID, KeySet, World, described, event, paid
 
 ANN, BEN = ("user_id", "ann"), ("user_id", "ben")
 PHONE, OTHER = ("phone", "+8613900139001"), ("phone", "+8613900139002")
@@ -337,3 +339,18 @@ def test_now__of_the_tenant__is_what_versions_go_by() -> None:
     begins = tenant.index_starts[2]
     assert (tenant.index_written(NOW), tenant.index_written(begins - 1), tenant.index_written(begins)) == (1, 1, 2)
     assert replace(tenant, later_index_keys={}).index_written(begins) == 1
+
+
+@pytest.mark.parametrize("stage", [TOLD, BOTH, NEW])
+def test_correction__at_any_stage__is_of_the_facet_it_names(stage: int) -> None:
+    """Staff name a person by their facet: there is no identifier to look up by another key, beside events that have some."""
+    world = World()
+    world.apply(described(USER, city="北京", at=NOW - DAY_MS))
+    with_index(world, BOTH)
+    sweep(world, "index")
+    with_index(world, stage)
+    correct(world, city="上海")
+    world.accept(paid("o1", "1.00", USER, OTHER))
+    assert world.ingest().applied == 2
+    assert world.person(*USER).traits["city"].value == "上海"
+    assert orders(world, OTHER) == orders(world, USER) == 1
