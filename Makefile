@@ -6,7 +6,7 @@ PYTHON ?=
 PY := .venv/bin/python
 READY := .venv/.ready
 
-.PHONY: help demo kiosk up down logs status url package check lint types layers test deployed proofs imports bench matches truth library freetext format clean
+.PHONY: help demo kiosk up down logs status url package check lint types layers test browser deployed proofs imports bench kms matches truth library freetext record format clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -62,6 +62,9 @@ layers: $(READY)
 test: check ## all checks and tests that need no local cloud
 	@$(PY) -m pytest -n 2 --cov --cov-report=term
 
+browser: $(READY) ## the page of people in Chromium, over this process (CHROMIUM=… where it is not found)
+	@$(PY) -m pytest -m "browser and not deployed" tests/browser
+
 deployed: $(READY) ## the tests that run against the local cloud (starts it)
 	@$(PY) -m infra.cloud up
 	@$(PY) -m pytest -m deployed
@@ -71,6 +74,9 @@ proofs: $(READY) ## several processes under faults and kills on DynamoDB Local: 
 
 bench: $(READY) ## measure, as ratios to yardsticks of the same run
 	@$(PY) -m pytest -m bench -s tests/bench
+
+kms: $(READY) ## count the calls of KMS per million events, by the product's key ring and a simulated clock
+	@$(PY) -m tests.bench.kms_calls
 
 imports: $(READY) ## import 1 GB with broken lines, its worker killed twice (BYTES=… for another size)
 	@$(PY) -m tests.proofs.imports $(if $(BYTES),--bytes $(BYTES))
@@ -86,6 +92,9 @@ freetext: $(READY) ## score personal data found in free text, Chinese and Englis
 
 library: $(READY) ## the tags that ship: counted, run on their examples, and written into the docs
 	@$(PY) -m infra.library
+
+record: $(READY) ## the record of processing, written from the data map in English and Chinese
+	@$(PY) -m infra.record_of_processing
 
 clean: ## forget caches, packages and the virtual environment (ends the local cloud)
 	@if [ -x $(PY) ] && [ -f .local/cloud.json ]; then $(PY) -m infra.cloud down; fi

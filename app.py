@@ -12,13 +12,17 @@ from chalicelib.entrypoints import (
     http_catalogue,
     http_catalogue_jobs,
     http_consents,
+    http_data_map,
     http_erasures,
     http_events,
     http_exports,
     http_identity,
     http_imports,
     http_insights,
+    http_links,
     http_matching,
+    http_me,
+    http_me_deeds,
     http_profiles,
     http_quality,
     http_quarantine,
@@ -62,7 +66,11 @@ app.register_blueprint(http_consents.blueprint, name_prefix="consents_")
 app.register_blueprint(http_quality.blueprint, name_prefix="quality_")
 app.register_blueprint(http_quarantine.blueprint, name_prefix="quarantine_")
 app.register_blueprint(http_audit.blueprint, name_prefix="audit_")
+app.register_blueprint(http_data_map.blueprint, name_prefix="privacy_")
 app.register_blueprint(http_catalogue.blueprint, name_prefix="catalogue_")
+app.register_blueprint(http_links.blueprint, name_prefix="links_")
+app.register_blueprint(http_me.blueprint, name_prefix="me_")
+app.register_blueprint(http_me_deeds.blueprint, name_prefix="me_deeds_")
 app.register_blueprint(http_system.blueprint, name_prefix="system_")
 app.register_blueprint(own_functions.blueprint)
 app.register_blueprint(queue_events.blueprint)

@@ -175,9 +175,14 @@ class Front(BaseHTTPRequestHandler):
 
     def _sent_headers(self, body: bytes) -> dict[str, str]:
         opened = self.headers.get("Content-Encoding", "").strip().lower() == "gzip"
-        dropped = HOP_BY_HOP | {"host", "content-length", "expect"} | ({"content-encoding"} if opened else frozenset())
+        dropped = (
+            HOP_BY_HOP
+            | {"host", "x-forwarded-host", "content-length", "expect"}
+            | ({"content-encoding"} if opened else frozenset())
+        )
         kept = {name: value for name, value in self.headers.items() if name.lower() not in dropped}
-        return kept | {"Host": self.server.api_host, "Content-Length": str(len(body))}
+        told = {"Host": self.server.api_host, "X-Forwarded-Host": self.headers.get("Host", "")}
+        return kept | told | {"Content-Length": str(len(body))}
 
     def _forward(self, body: bytes) -> tuple[int, str, list[tuple[str, str]], bytes]:
         headers = self._sent_headers(body)

@@ -17,6 +17,7 @@ import msgspec
 from chalice.app import Response, RouteEntry
 
 from chalicelib.flows.catalogue_views import CatalogueView, DeclarationView, DraftView, PublishedView
+from chalicelib.flows.data_map import DataMapView
 from chalicelib.flows.describe_links import LinksView
 from chalicelib.flows.import_views import ImportView
 from chalicelib.flows.insight_views import GroupsView, HotWordsView, TagCountsView, TagDistributionView
@@ -24,8 +25,11 @@ from chalicelib.flows.matching_views import MergeCandidatesView, MergeCandidateV
 from chalicelib.flows.pin_tag import Pin
 from chalicelib.flows.preview_merge import PreviewView
 from chalicelib.flows.read_audit import AuditView
+from chalicelib.flows.read_consents import ConsentsView
 from chalicelib.flows.read_exposure import ExposureView
 from chalicelib.flows.read_quarantine import QuarantinedView, QuarantineView
+from chalicelib.flows.record_consent import Consented
+from chalicelib.flows.restrict_person import Restriction
 from chalicelib.flows.source_views import QualityView
 from chalicelib.flows.views import Problem
 from chalicelib.flows.why_views import WhyView
@@ -46,6 +50,9 @@ VIEWS: Mapping[str, Any] = {
         AuditView,
         ExposureView,
         CatalogueView,
+        DataMapView,
+        Consented,
+        ConsentsView,
         DeclarationView,
         DraftView,
         GroupsView,
@@ -56,10 +63,12 @@ VIEWS: Mapping[str, Any] = {
         MergeCandidatesView,
         Pin,
         PreviewView,
+        Restriction,
         PublishedView,
         QualityView,
         QuarantineView,
         QuarantinedView,
+        Restriction,
         TagCountsView,
         TagDistributionView,
         WhyView,
@@ -79,6 +88,8 @@ TAGS = {
     "jobs": "Trying drafts on stored people, and what published versions have changed.",
     "exports": "Everything that is held of a person, for who may take it out.",
     "audit": "Who did what to whom, when and why.",
+    "me": "The people's own side, each by their link: see, export, correct, consent, restrict, erase.",
+    "links": "Links by which people see and change what is held of them.",
     "quarantine": "What could not be applied, and queueing it again.",
     "system": "Whether it runs, and what it offers.",
 }
@@ -92,6 +103,11 @@ SECURITY = {
         "type": "http",
         "scheme": "bearer",
         "description": "A principal: its token. What it may do follows from its role.",
+    },
+    "person_link": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "A person, by the secret of the link that they were handed: what stands behind its `#`.",
     },
     "webhook_signature": {
         "type": "apiKey",
@@ -139,6 +155,8 @@ class Route(msgspec.Struct, frozen=True):
     @property
     def answer(self) -> Any:
         """The type of the answer. Raises Failure when neither view nor table tells it."""
+        if self.operation.texts and self.operation.answer is None:
+            return None
         told = self.operation.answer or get_type_hints(self.entry.view_function, localns=VIEWS)["return"]
         if told is Response:
             raise Failure(
@@ -162,7 +180,7 @@ def document() -> dict[str, Any]:
     """The whole document. Raises Failure when routes and table differ."""
     found = routes()
     examples: Mapping[str, Any] = json.loads(EXAMPLES.read_text())
-    answers = [*dict.fromkeys(route.answer for route in found), Problem]
+    answers = [*dict.fromkeys(route.answer for route in found if route.answer is not None), Problem]
     bodies = list(dict.fromkeys(body for route in found for body in _bodies(route.operation)))
     by_type, named = schemas.components(bodies, answers)
     paths: dict[str, dict[str, Any]] = {}
@@ -224,15 +242,20 @@ def _operation(route: Route, by_type: Mapping[Any, Any], example: Mapping[str, A
     }
     if operation.body:
         told["requestBody"] = {"required": True, "content": _content(route, by_type, example)}
-    answered: dict[str, Any] = {"schema": by_type[route.answer]}
-    if "answer" in example:
-        answered["example"] = example["answer"]
-    texts = {media: {"schema": {"type": "string"}} for media in operation.texts}
     told["responses"] = {
-        str(operation.status): {"description": _answered(operation), "content": {"application/json": answered} | texts},
+        str(operation.status): {"description": _answered(operation), "content": _answers(route, by_type, example)},
         **{str(status): {"$ref": f"#/components/responses/{status}"} for status in _refused(route)},
     }
     return told
+
+
+def _answers(route: Route, by_type: Mapping[Any, Any], example: Mapping[str, Any]) -> dict[str, Any]:
+    content: dict[str, Any] = {media: {"schema": {"type": "string"}} for media in route.operation.texts}
+    if route.answer is not None:
+        content["application/json"] = {"schema": by_type[route.answer]}
+        if "answer" in example:
+            content["application/json"]["example"] = example["answer"]
+    return content
 
 
 def _answered(operation: Operation) -> str:
@@ -249,6 +272,8 @@ def _who(route: Route) -> str:
 def _security(route: Route) -> list[dict[str, list[str]]]:
     if route.entry.authorizer is not None:
         return [{str(route.entry.authorizer.name): [route.scope] if route.scope else []}]
+    if hasattr(route.entry.view_function, "action"):
+        return [{"person_link": []}]
     return [{"webhook_signature": []}] if route.id.startswith("webhooks_") else []
 
 

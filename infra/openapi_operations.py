@@ -15,7 +15,18 @@ from chalicelib.entrypoints.http_catalogue import PublishRequest, RollbackReques
 from chalicelib.entrypoints.http_consents import ConsentRequest, RestrictionRequest
 from chalicelib.entrypoints.http_erasures import CorrectionOpened, CorrectionRequest, ErasureRequest
 from chalicelib.entrypoints.http_identity import MergeRequest, MergeTrial, SplitRequest
+from chalicelib.entrypoints.http_links import LinkRequest
 from chalicelib.entrypoints.http_matching import Rejection
+from chalicelib.entrypoints.http_me_deeds import (
+    MyConsentRequest,
+    MyConsentView,
+    MyCorrection,
+    MyCorrectionView,
+    MyErasure,
+    MyErasureView,
+    MyRestrictionRequest,
+    MyRestrictionView,
+)
 from chalicelib.entrypoints.http_profiles import Lookup
 from chalicelib.entrypoints.http_tags import PinRequest
 from chalicelib.events.types import CHANNELS
@@ -23,6 +34,7 @@ from chalicelib.events.word_lists import WordList
 from chalicelib.flows.export_views import FORMATS, ExportOpened, ExportRequest, ExportView
 from chalicelib.flows.import_views import ImportOpened
 from chalicelib.flows.job_views import JobsView, JobView
+from chalicelib.flows.me_views import MeView
 from chalicelib.flows.open_job import DryRunRequest, JobOpened
 from chalicelib.flows.paging import MOST_ROWS
 from chalicelib.flows.read_catalogue import MOST_LISTED
@@ -55,7 +67,7 @@ class Operation(msgspec.Struct, frozen=True):
 
     ``body`` are the types that a JSON body may have; ``media`` names others for some content types. ``refuses``
     are statuses beyond those that follow from the route (credential, body, parameters, ids in the path).
-    ``texts`` are content types that the answer may have instead of JSON.
+    ``texts`` are content types that the answer may have instead of JSON; without ``answer`` it has no others.
     """
 
     summary: str = ""
@@ -379,9 +391,66 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         parameters=(IDEMPOTENCY_KEY,),
         refuses=(404, 409),
     ),
+    ("POST", "/v1/privacy/links"): Operation(
+        details="The secret stands behind the `#` of `url`: hand it to the person by a way that you trust, and keep it "
+        "nowhere. The link is for this person as they are now: once they are merged, split or erased it opens nothing.",
+        body=(LinkRequest,),
+        parameters=(IDEMPOTENCY_KEY,),
+        refuses=(404, 409),
+    ),
+    ("DELETE", "/v1/privacy/links/{link_id}"): Operation(parameters=(TAG_REASON,)),
+    ("GET", "/v1/me"): Operation(
+        details="To a browser that takes `text/html` and sends no `Authorization` it is the page, which holds nothing of "
+        "anybody. `Authorization: Bearer zl_…` is the secret of a person's link. Every use is audited first.",
+        answer=MeView,
+        texts=("text/html",),
+        refuses=(401, 403, 409, 429),
+    ),
+    ("GET", "/v1/me/export"): Operation(
+        details="Part 1 is the person, each further part a stretch of time with its events, newest first. "
+        "`X-Parts` says how many parts there are.",
+        answer=ExportView,
+        parameters=(EXPORT_FORMAT, EXPORT_PART, EXPORT_LANGUAGE),
+        refuses=(401, 403, 404, 409, 413, 429),
+        texts=("text/html", "text/csv"),
+    ),
+    ("POST", "/v1/me/consents"): Operation(
+        body=(MyConsentRequest,),
+        answer=MyConsentView,
+        parameters=(IDEMPOTENCY_KEY,),
+        refuses=(401, 403, 409, 429),
+    ),
+    ("POST", "/v1/me/restriction"): Operation(
+        body=(MyRestrictionRequest,),
+        answer=MyRestrictionView,
+        parameters=(IDEMPOTENCY_KEY,),
+        refuses=(401, 403, 409, 429),
+    ),
+    ("POST", "/v1/me/erasure"): Operation(
+        details="Without `confirmation` nothing is erased: the answer (200) has one, which holds for ten minutes. Sent "
+        "back it queues the erasure (202), and `erasure_id` is that of its receipt.",
+        body=(MyErasure,),
+        answer=MyErasureView,
+        status=202,
+        parameters=(IDEMPOTENCY_KEY,),
+        refuses=(401, 403, 409, 429),
+    ),
+    ("GET", "/v1/me/app.js"): Operation(texts=("text/javascript",)),
+    ("GET", "/v1/me/app.css"): Operation(texts=("text/css",)),
+    ("POST", "/v1/me/corrections"): Operation(
+        body=(MyCorrection,),
+        answer=MyCorrectionView,
+        status=202,
+        parameters=(IDEMPOTENCY_KEY,),
+        refuses=(401, 403, 409, 429),
+    ),
     ("GET", "/v1/quality"): Operation(
         details="Sources are judged every hour, each by its own past. `weight` is what a source's evidence counts "
         "meanwhile; `psi` lists the population stability index of each field that has enough values."
+    ),
+    ("GET", "/v1/privacy/data-map"): Operation(
+        details="The tenant's own measures and tags are in it. `retention_days` 0: while the person is kept. `made_of` are "
+        "the paths that something is derived from; `recipients` the roles that see it for some purpose."
     ),
     ("GET", "/v1/audit"): Operation(
         details="What was read is told with a principal or a profile; without either it is what was done. "

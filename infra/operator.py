@@ -48,7 +48,7 @@ from chalicelib.aws.services import open_api
 from chalicelib.aws.settings import Settings
 from chalicelib.kernel.errors import ZhiyinError
 from chalicelib.privacy.credentials import SCOPES, SECRET_BYTES, Credential, hash_token, new_token
-from chalicelib.privacy.fields import FIELDS, MAY_GRANT, allowed_traits
+from chalicelib.privacy.fields import CONSENTS, FIELDS, allowed_traits
 from chalicelib.store.catalogue import DynamoCatalogue, SourceRecord
 from chalicelib.store.dynamo_profiles import event_pk
 from chalicelib.store.dynamo_secrets import DynamoSecrets
@@ -133,7 +133,7 @@ class Operator:
             name=name,
             channel=channel,
             rank=2 if trusted else 1,
-            traits=tuple(sorted(allowed_traits(FIELDS if trusted else None) | ({MAY_GRANT} if consents else set()))),
+            traits=tuple(sorted(allowed_traits(FIELDS if trusted else None) | ({CONSENTS} if consents else set()))),
             webhook_secrets=(wrapped,),
         )
         self.catalogue.keep(record)
@@ -146,7 +146,7 @@ class Operator:
         source = self.catalogue.source(source_id)
         if source is None or source.tenant_id != tenant_id:
             raise Failure(f"There is no source {source_id} of {tenant_id}.")
-        traits = {*source.traits, MAY_GRANT} if believed else set(source.traits) - {MAY_GRANT}
+        traits = {*source.traits, CONSENTS} if believed else set(source.traits) - {CONSENTS}
         self.catalogue.keep(msgspec.structs.replace(source, traits=tuple(sorted(traits))))
         return {"source_id": source_id, "consents": believed}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import msgspec
@@ -43,6 +44,8 @@ class Settings(msgspec.Struct, frozen=True):
     """A larger file is not imported. S3 takes no more than 5 GB in one upload."""
     import_waiting_messages: int = 1_000
     """An import pauses while more messages than these wait for ingestion, so that live events are not behind it."""
+    public_url: str = ""
+    """Where people reach the API, before ``/v1``, for the links that are handed to them; '' = as the gateway was asked."""
     reveals_per_hour: int = 60
     """How many calls of a principal may open fields in an hour."""
     sweep_rows_per_run: int = 20_000
@@ -73,6 +76,7 @@ _NAMES = (
     "key_ingest_id",
     "key_receipt_id",
 )
+_PUBLIC_URL = re.compile(r"https?://[A-Za-z0-9.\[\]:-]{1,255}(/[A-Za-z0-9._~/-]{0,200})?", re.ASCII)
 _LIMITS = (
     "message_limit_bytes",
     "key_cache_seconds",
@@ -99,9 +103,12 @@ def load_settings(environ: Mapping[str, str]) -> Settings:
             limits[name] = int(text)
         elif text:
             wrong.append(f"{name.upper()} is not a whole number above 0")
+    public_url = environ.get("PUBLIC_URL", "")
+    if public_url and not _PUBLIC_URL.fullmatch(public_url):
+        wrong.append("PUBLIC_URL is no http or https URL without query and fragment")
     if wrong:
         raise SettingsBroken("bad_settings", "; ".join(wrong) + ".")
-    known = {"region": region, "endpoints": endpoints(environ, region)}
+    known = {"region": region, "endpoints": endpoints(environ, region), "public_url": public_url}
     return msgspec.convert(names | known | limits, Settings)
 
 

@@ -42,7 +42,8 @@ ROUTES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("POST", "/v1/catalogue/*/*/publish"),
         ("POST", "/v1/catalogue/*/*/rollback"),
     ),
-    "audit:read": (("GET", "/v1/audit"), ("GET", "/v1/audit/exposure")),
+    "privacy:link": (("POST", "/v1/privacy/links"), ("DELETE", "/v1/privacy/links/*")),
+    "audit:read": (("GET", "/v1/audit"), ("GET", "/v1/audit/exposure"), ("GET", "/v1/privacy/data-map")),
     "privacy:correct": (("POST", "/v1/privacy/corrections"),),
     "privacy:erase": (("POST", "/v1/privacy/erasures"),),
     "privacy:receipts": (("GET", "/v1/privacy/receipts/*"),),
@@ -56,6 +57,8 @@ ROUTES: Mapping[str, tuple[tuple[str, str], ...]] = {
 
 OWN_FUNCTIONS: Mapping[tuple[str, str], str] = {
     ("POST", "/v1/profiles/{profile_id}/reveal"): "reveal_fields",
+    ("GET", "/v1/me"): "export_person",
+    ("GET", "/v1/me/export"): "export_person",
     ("POST", "/v1/privacy/exports"): "export_person",
     ("GET", "/v1/privacy/exports/{export_id}"): "export_person",
 }

@@ -64,11 +64,14 @@ class RestrictionRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True
 @serves(blueprint, READ)
 def consents(request: Request, caller: Caller, profile_id: str) -> ConsentsView:
     """What stands now, and every word that was said, newest first."""
+    from chalicelib.entrypoints.noting import note
     from chalicelib.flows.read_consents import read_consents
 
     check_purpose(caller, query(request, "purpose"), serves=("service", "legal"))
     limit, cursor = limit_of(request), query(request, "cursor")
-    return read_consents(caller.tenant_id, profile_id, limit, cursor, read_services(caller.tenant_id), now())
+    view = read_consents(caller.tenant_id, profile_id, limit, cursor, read_services(caller.tenant_id), now())
+    note(caller, "consents.read", (view.profile_id,), query(request, "purpose"), view)
+    return view
 
 
 @blueprint.route("/v1/profiles/{profile_id}/consents", methods=["PUT"], authorizer=principal_auth)

@@ -56,8 +56,9 @@ def lookup(request: Request, caller: Caller) -> ProfileView:
     profile = by_identifiers(tenant, identifiers, services)
     if profile is None:
         raise NotFound("no_such_profile", "There is no such profile.")
-    asked_for = Asked(asked.purpose, tenant.asked_first)
-    view = describe_profile(profile, services, now(), group_tags(caller.tenant_id), asked_for)
+    view = describe_profile(
+        profile, services, now(), group_tags(caller.tenant_id), Asked(asked.purpose, tenant.asked_first)
+    )
     _noted(caller, "profiles.look_up", view.profile_id, asked.purpose, view)
     return view
 
@@ -159,12 +160,12 @@ def _scenes(request: Request, caller: Caller) -> tuple[str, ...]:
     return named
 
 
+def _asked(request: Request, caller: Caller) -> Asked:
+    return Asked(query(request, "purpose"), tenant_of(caller).asked_first)
+
+
 def _noted(caller: Caller, action: str, profile_id: str, purpose: str, view: object) -> None:
     """Keep who is about to see this. Loaded with the first sight: routes are answered without it."""
     from chalicelib.entrypoints.noting import note
 
     note(caller, action, (profile_id,), purpose, view)
-
-
-def _asked(request: Request, caller: Caller) -> Asked:
-    return Asked(query(request, "purpose"), tenant_of(caller).asked_first)

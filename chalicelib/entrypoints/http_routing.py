@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 from chalice.app import Blueprint, Request, Response
 
 from chalicelib.entrypoints.authorizers import principal_auth
@@ -25,11 +26,19 @@ def route(request: Request, caller: Caller) -> Response:
     asked = typed_body(request, RouteRequest)
     check_purpose(caller, asked.purpose)
     decision_id = "d_" + idempotency_key(request, caller)
-    return json_answer(answer_route(asked, tenant_of(caller), decision_id, read_services(caller.tenant_id), now()))
+    services = read_services(caller.tenant_id)
+    return json_answer(answer_route(asked, tenant_of(caller), decision_id, services, now(), caller.principal))
 
 
 @blueprint.route("/v1/decisions/{decision_id}", authorizer=principal_auth)
 @serves(blueprint, ROUTE)
 def decision(request: Request, caller: Caller, decision_id: str) -> Response:
     """A decision as it was answered."""
-    return json_answer(read_decision(caller.tenant_id, decision_id, history()))
+    # A route keeps its decision and need not wait for one more row; who looks at it later is no caller in a hurry.
+    from chalicelib.entrypoints.noting import note
+
+    content = read_decision(caller.tenant_id, decision_id, history())
+    shown = msgspec.json.decode(content)
+    if shown["profile_id"]:
+        note(caller, "decisions.read", (shown["profile_id"],), "service", shown)
+    return json_answer(content)

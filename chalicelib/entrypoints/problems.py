@@ -46,7 +46,12 @@ _CHALICE_REFUSALS: Mapping[int, tuple[str, str]] = {
     500: ("internal", "Something went wrong on our side."),
 }
 _OURS = "Something went wrong on our side."
-_JSON: dict[str, str | list[str]] = {"Content-Type": "application/json"}
+_JSON: dict[str, str | list[str]] = {
+    "Content-Type": "application/json",
+    # Answers are about people: no cache on the way keeps one, and no browser takes one for a page.
+    "Cache-Control": "no-store",
+    "X-Content-Type-Options": "nosniff",
+}
 
 
 def serves(blueprint: Blueprint, scope: str | None = None) -> Callable[[Callable[..., Any]], Callable[..., Response]]:

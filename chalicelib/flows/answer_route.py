@@ -30,8 +30,10 @@ _KEPT_DAYS = 400
 _PURPOSE = "service"
 
 
-def answer_route(request: RouteRequest, tenant: Tenant, decision_id: str, services: ReadServices, now: Millis) -> bytes:
-    """The decision as JSON. The same ``decision_id`` again answers what was answered then."""
+def answer_route(
+    request: RouteRequest, tenant: Tenant, decision_id: str, services: ReadServices, now: Millis, principal: str = ""
+) -> bytes:
+    """The decision as JSON, kept with who asked. The same ``decision_id`` again answers what was answered then."""
     profile = _person(request, tenant, services)
     caller = Caller()
     if profile is not None:
@@ -45,7 +47,7 @@ def answer_route(request: RouteRequest, tenant: Tenant, decision_id: str, servic
     content = msgspec.json.encode(decision)
     # The answer about somebody who is not judged names nobody; what they may ask for later finds it by its row.
     profile_id = "" if profile is None else profile.profile_id
-    row = DecisionRow(tenant.tenant_id, decision_id, profile_id, now, content, now + _KEPT_DAYS * DAY_MS)
+    row = DecisionRow(tenant.tenant_id, decision_id, profile_id, now, content, now + _KEPT_DAYS * DAY_MS, principal)
     if not services.history.record(row):
         return read_decision(tenant.tenant_id, decision_id, services.history)
     return content

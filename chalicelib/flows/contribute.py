@@ -15,7 +15,7 @@ from chalicelib.privacy.derive import derived
 from chalicelib.privacy.fields import FIELDS, check_trait, view
 from chalicelib.privacy.masking import mask
 from chalicelib.privacy.plain import is_plain_word
-from chalicelib.privacy.sealing import FacetKey, Place, open_, seal
+from chalicelib.privacy.sealing import FacetKey, Place, open_
 from chalicelib.profiles.corrections import CORRECTED, check_corrections, with_derived
 from chalicelib.profiles.model import Contribution, Trait
 
@@ -28,7 +28,7 @@ SEALED_SCHEMA = 1
 class FacetKeys:
     """The opened keys of one facet: one for its fields, one for its events' originals."""
 
-    __slots__ = ("_facet", "_key_version", "_place", "events", "fields")
+    __slots__ = ("_facet", "_place", "events", "fields")
 
     def __init__(
         self, *, tenant: str, facet: str, generation: int, key_version: int, fields: FacetKey, events: FacetKey
@@ -36,7 +36,6 @@ class FacetKeys:
         self.fields = fields
         self.events = events
         self._facet = facet
-        self._key_version = key_version
         self._place = Place(tenant, facet, generation, SEALED_SCHEMA, key_version)
 
     def __repr__(self) -> str:
@@ -44,7 +43,7 @@ class FacetKeys:
 
     def seal(self, key: FacetKey, field: str, plaintext: bytes) -> bytes:
         """Seal one value of this facet, bound to where it belongs."""
-        return seal(key, plaintext, aad=self._place.of(field), key_version=self._key_version)
+        return self._place.seal(key, field, plaintext)
 
     def open(self, key: FacetKey, field: str, sealed: bytes) -> bytes:
         """Open one value of this facet. Raises SealBroken for another facet's, generation's or field's."""

@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from heapq import merge
 
+import msgspec
+
 from chalicelib.flows.contribute import EventContent
+from chalicelib.flows.export_held import shown_source
 from chalicelib.flows.export_views import ExportedEvent
-from chalicelib.flows.open_person import Opened
+from chalicelib.flows.open_person import Opened, OpenServices, open_facets
 from chalicelib.kernel.codec import decode
 from chalicelib.kernel.errors import Conflict
 from chalicelib.kernel.moments import Millis, format_moment
+from chalicelib.privacy.tenants import Tenant
 from chalicelib.profiles.model import FacetId
 from chalicelib.routing.model import NamedIdentifier
-from chalicelib.store.rows import EventRow, HistoryStore, Position
+from chalicelib.store.rows import THE_END, EventRow, HistoryStore, Position
 
-EVENTS_PER_PART = 100
-"""An event has 32 KB at most and an answer 6 MB. Pages that escape much may need more: those are refused, not cut."""
+PART_EVENTS = 1_000
+PART_BYTES = 4_000_000
+"""Of a part when it is cut. An answer has 6 MB at most; the rest is for what comes late and falls into the part."""
 MOST_EVENTS = 50_000
 """Events of one export: to look through more would take longer than a call may."""
 _PAGE = 500
@@ -24,22 +29,29 @@ _END = 1 << 62
 
 
 def cuts_of(
-    tenant_id: str, facets: Collection[FacetId], history: HistoryStore, now: Millis
+    tenant: Tenant, facets: Collection[FacetId], services: OpenServices, now: Millis
 ) -> tuple[list[Position], int]:
-    """Where each part ends, newest first, and how many events there are. Raises Conflict ``too_much_history``."""
-    walks = (_positions(tenant_id, one, history, now) for one in sorted(facets))
-    cuts: list[Position] = []
-    count, last = 0, (0, "")
-    for place in merge(*walks, reverse=True):
-        count, last = count + 1, place
+    """Where each part ends, newest first, and how many events there are.
+
+    Each event is opened to be measured: what is stored of it is shorter than what it says.
+    Raises Conflict ``too_much_history``, Unavailable.
+    """
+    keys = open_facets(tenant, facets, services)
+    walks = (_rows(tenant.tenant_id, one, _END, services.history, now) for one in sorted(facets))
+    ends: list[Position] = []
+    count = inside = size = 0
+    before: Position = THE_END
+    for row in merge(*walks, key=_position, reverse=True):
+        count += 1
         if count > MOST_EVENTS:
-            raise Conflict("too_much_history", f"More than {MOST_EVENTS} events: export them with the operator's help.")
-        if count % EVENTS_PER_PART == 0:
-            cuts.append(place)
-    if count % EVENTS_PER_PART:
-        cuts.append(last)
+            raise Conflict("too_much_history", f"More than {MOST_EVENTS} events are more than one call can go through.")
+        bytes_ = _answered_bytes(row, keys)
+        if inside == PART_EVENTS or (inside and size + bytes_ > PART_BYTES):
+            ends.append(before)
+            inside = size = 0
+        before, inside, size = _position(row), inside + 1, size + bytes_
     # What comes late and is older than all else belongs to the last part.
-    return [*cuts[:-1], (0, "")] if cuts else [], count
+    return ([*ends, (0, "")] if count else []), count
 
 
 def events_between(
@@ -67,7 +79,8 @@ def exported_events(rows: Sequence[EventRow], keys: Opened) -> Iterator[Exported
         content = decode(row.content, EventContent)
         one = content.contribution
         try:
-            event = keys.event(row)
+            # A word of the staff, such as a tag that they set, has no original: all of it stands beside.
+            event = keys.event(row) if content.sealed else None
         except Conflict:
             event = None
         yield ExportedEvent(
@@ -76,8 +89,8 @@ def exported_events(rows: Sequence[EventRow], keys: Opened) -> Iterator[Exported
             time=format_moment(one.at),
             received_at=format_moment(content.received_at),
             channel=one.channel,
-            source=content.source,
-            opened=event is not None,
+            source=shown_source(content.source),
+            opened=event is not None or not content.sealed,
             id="" if event is None else event.id,
             identifiers=()
             if event is None
@@ -87,8 +100,10 @@ def exported_events(rows: Sequence[EventRow], keys: Opened) -> Iterator[Exported
         )
 
 
-def _positions(tenant_id: str, facet: FacetId, history: HistoryStore, now: Millis) -> Iterator[Position]:
-    yield from (_position(row) for row in _rows(tenant_id, facet, _END, history, now))
+def _answered_bytes(row: EventRow, keys: Opened) -> int:
+    """What an event takes of an answer: JSON inside the JSON that Lambda hands to the gateway."""
+    (shown,) = exported_events([row], keys)
+    return len(msgspec.json.encode(msgspec.json.encode(shown).decode()))
 
 
 def _rows(tenant_id: str, facet: FacetId, before: Millis, history: HistoryStore, now: Millis) -> Iterator[EventRow]:

@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from chalicelib.flows.export_views import (
     DoneView,
@@ -21,6 +22,7 @@ from chalicelib.flows.held_fields import HeldIdentifier, HeldTrait, value_of
 from chalicelib.flows.note_read import Seen, Seer, seen_kind, seen_of_kind
 from chalicelib.flows.open_person import Opened
 from chalicelib.flows.read_audit import AuditedView, AuditQuestion, read_audit
+from chalicelib.flows.why_views import WhyView
 from chalicelib.identity.blind_index import namespace_of
 from chalicelib.kernel.codec import decode
 from chalicelib.kernel.errors import Conflict
@@ -37,6 +39,18 @@ from chalicelib.store.rows import HistoryStore
 MOST_DECISIONS = 200
 MOST_SIGHTS = 200
 _AUDIT_PAGES = 20
+_STAFF, _BY_STAFF = "staff", "person:"
+"""What staff say for a person comes from a source that is named after them."""
+
+
+def shown_source(source: str) -> str:
+    """A source as the person is told of it: which of the staff somebody is, is not the person's own data."""
+    return _STAFF if source.startswith(_BY_STAFF) else source
+
+
+def without_staff(why: WhyView) -> WhyView:
+    """Why a tag is set, without who of the staff set it."""
+    return why if why.pinned is None else replace(why, pinned=replace(why.pinned, by=_STAFF))
 
 
 def held_traits(profile: Profile, body: Body) -> dict[str, tuple[HeldTrait, ...]]:
@@ -52,7 +66,7 @@ def held_traits(profile: Profile, body: Body) -> dict[str, tuple[HeldTrait, ...]
     return {name: tuple(held) for name, held in sorted(found.items())}
 
 
-def exported_traits(held: dict[str, tuple[HeldTrait, ...]], keys: Opened) -> Iterator[ExportedTrait]:
+def exported_traits(held: dict[str, tuple[HeldTrait, ...]], profile: Profile, keys: Opened) -> Iterator[ExportedTrait]:
     """Every trait with every word on it."""
     for name, many in held.items():
         field = FIELDS.get(name)
@@ -66,7 +80,8 @@ def exported_traits(held: dict[str, tuple[HeldTrait, ...]], keys: Opened) -> Ite
             purposes=field.purposes,
             legal_basis=field.legal_basis,
             retention_days=field.retention_days,
-            in_force=said[0],
+            # What is corrected away leaves words that no longer hold, and none that does.
+            in_force=said[0] if many[0].trait == profile.traits.get(name) else None,
             said=said,
         )
 
@@ -81,7 +96,7 @@ def exported_identifiers(
             namespace=namespace_of(one.key),
             value=link.masked if value is None else value,
             opened=value is not None,
-            source=link.source,
+            source=shown_source(link.source),
             first_seen=format_moment(link.first_seen or link.last_seen),
             last_seen=format_moment(link.last_seen or link.first_seen),
         )
@@ -91,7 +106,7 @@ def exported_consents(profile: Profile) -> Iterator[ExportedConsent]:
     """The last word on each purpose. Every word is among the events."""
     for purpose, one in sorted(consents_of(profile.traits).items()):
         yield ExportedConsent(
-            purpose, one.granted, format_moment(one.at), one.source, one.channel, one.version, one.proof
+            purpose, one.granted, format_moment(one.at), shown_source(one.source), one.channel, one.version, one.proof
         )
 
 
@@ -159,7 +174,7 @@ def _said(held: HeldTrait, keys: Opened) -> SaidView:
     if field.type == "moment" and isinstance(shown, int):
         shown = format_moment(shown)
     corrected = trait.source_rank >= CORRECTED_RANK
-    return SaidView(shown, value is not None, trait.source, format_moment(trait.observed_at), corrected)
+    return SaidView(shown, value is not None, shown_source(trait.source), format_moment(trait.observed_at), corrected)
 
 
 def _opened(held: HeldTrait, keys: Opened) -> Any:

@@ -23,6 +23,7 @@ from chalicelib.flows.export_held import (
     held_traits,
     read_by,
     recipients,
+    without_staff,
 )
 from chalicelib.flows.export_views import ExportedPerson, ExportedTag, ExportView
 from chalicelib.flows.held_fields import facets_of, held_identifiers
@@ -62,7 +63,7 @@ def export_of(
     """
     row, body = person_now(tenant.tenant_id, profile_id, services.opening.profiles)
     if cuts is None:
-        cuts, _ = cuts_of(tenant.tenant_id, body.facets, services.opening.history, now)
+        cuts, _ = cuts_of(tenant, body.facets, services.opening, now)
     if not 1 <= part <= 1 + len(cuts):
         raise NotFound("no_such_part", "This export has no such part.")
     view = ExportView(FORMAT_VERSION, row.profile_id, part, 1 + len(cuts), format_moment(now), tenant.name)
@@ -86,7 +87,7 @@ def _person(tenant: Tenant, row: ProfileRow, body: Body, services: ExportService
     facets = facets_of([one for many in traits.values() for one in many], identifiers)
     keys = open_facets(tenant, facets, services.opening)
     ids = {row.profile_id, *map(reading.index(tenant).profile_id, body.facets)}
-    told = tuple(exported_traits(traits, keys))
+    told = tuple(exported_traits(traits, profile, keys))
     shown = describe_profile(profile, reading, now, services.group_tags)
     done, whole = done_with(tenant_id, ids, history, now)
     return ExportedPerson(
@@ -116,7 +117,7 @@ def _tags(profile: Profile, services: ExportServices, now: Millis) -> list[Expor
     own = current_tags(judged, reading, now)
     of_groups = tags_from_groups(services.group_tags, judged, own, now)
     return [
-        *(ExportedTag(describe_tag(one), explain_tag(profile, one.id, reading, now)) for one in own),
+        *(ExportedTag(describe_tag(one), without_staff(explain_tag(profile, one.id, reading, now))) for one in own),
         *(ExportedTag(describe_tag(one), None) for one in of_groups),
     ]
 

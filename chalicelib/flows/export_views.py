@@ -56,7 +56,7 @@ class ExportedIdentifier(msgspec.Struct, frozen=True):
 
 
 class ExportedTrait(msgspec.Struct, frozen=True):
-    """A trait: the value in force, what each source said of it, and why it is kept."""
+    """A trait: the value in force (null: what was said was corrected away), every source's word, and why it is kept."""
 
     name: str
     names: Text
@@ -64,7 +64,7 @@ class ExportedTrait(msgspec.Struct, frozen=True):
     purposes: tuple[str, ...]
     legal_basis: str
     retention_days: int
-    in_force: SaidView
+    in_force: SaidView | None
     said: tuple[SaidView, ...]
 
 

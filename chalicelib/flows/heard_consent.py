@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from chalicelib.flows.admission import Admitted
-from chalicelib.privacy.fields import MAY_GRANT
+from chalicelib.privacy.fields import CONSENTS
 from chalicelib.privacy.permission import CONSENTED
 from chalicelib.privacy.plain import is_plain_id
 from chalicelib.profiles.consents import CONSENT_TYPES, GRANTED, Consent, consent_name, consent_trait
@@ -37,7 +37,7 @@ def heard_consent(admitted: Admitted) -> tuple[dict[str, Trait], tuple[LeftOut, 
     purpose, granted = event.data.get("purpose"), event.type == GRANTED
     if purpose not in CONSENTED:
         return {}, (LeftOut(UNKNOWN_PURPOSE, "data.purpose"),)
-    if granted and MAY_GRANT not in admitted.writable_traits:
+    if granted and CONSENTS not in admitted.writable_traits:
         return {}, (LeftOut(NOT_WRITABLE, "data.purpose"),)
     said = Consent(
         granted=granted,

@@ -79,6 +79,7 @@ def _known(
 def _renamed(one: Admitted, known: Mapping[IdentifierKey, IdentifierKey]) -> Admitted:
     return msgspec.structs.replace(
         one,
-        anchor=known[one.anchor],
-        identifiers={known[key]: masked for key, masked in one.identifiers.items()},
+        # What is not looked up by value (staff name a person by their facet) has its own name already.
+        anchor=known.get(one.anchor, one.anchor),
+        identifiers={known.get(key, key): masked for key, masked in one.identifiers.items()},
     )

@@ -16,6 +16,8 @@ LINK, REVOKED = "link", "link_revoked"
 """Kinds of the records of links and of their revocations, both under the link's id."""
 PERSON = "person"
 """The principal of what people do themselves, by a link."""
+OWN_WORD = "the person's own word"
+"""The reason of what people do themselves: they need give none."""
 
 
 class LinkServices(msgspec.Struct, frozen=True):

@@ -64,11 +64,11 @@ def open_export(order: ExportOrder, tenant: Tenant, services: ExportServices, no
     if kept is not None:
         return _opened(order.export_id, decode(kept.content, ExportJob))
     row, body = person_now(tenant.tenant_id, _profile_id(order.asked, tenant, services), services.opening.profiles)
-    cuts, events = cuts_of(tenant.tenant_id, body.facets, history, now)
-    facets, until = tuple(sorted(body.facets)), now + KEPT_MS
-    job = ExportJob(row.profile_id, row.generation, facets, tuple(cuts), events, until)
     audited = Audited("exports.open", order.principal, (row.profile_id,), order.asked.reason, order.export_id)
     history.keep(audit_record(tenant.tenant_id, order.export_id, now, audited))
+    cuts, events = cuts_of(tenant, body.facets, services.opening, now)
+    facets, until = tuple(sorted(body.facets)), now + KEPT_MS
+    job = ExportJob(row.profile_id, row.generation, facets, tuple(cuts), events, until)
     history.keep(Record(tenant.tenant_id, EXPORT, order.export_id, now, encode(job), until))
     return _opened(order.export_id, job)
 

@@ -20,8 +20,8 @@ from chalicelib.privacy.tenants import Tenant
 from chalicelib.profiles.model import Body
 from chalicelib.store.rows import HistoryStore, ProfileRow
 
-WINDOW_MS, CALLS = 5_000, 5
-"""How often one link may be used: so many calls in each five seconds."""
+WINDOW_MS, CALLS = 10_000, 20
+"""How often one link may be used: so many calls in each ten seconds."""
 
 
 class LinkUse(msgspec.Struct, frozen=True):
@@ -46,8 +46,8 @@ def open_link(use: LinkUse, services: LinkServices, now: Millis) -> Linked:
     claims = links.checked(coded, signature, keys, now)
     assert tenant is not None, "no key, no claims"
     link = _standing(claims, services.history)
-    _not_too_often(claims, use.use_id, services.history, now)
     row, body = _person(link, services)
+    _not_too_often(claims, use.use_id, services.history, now)
     if use.action not in claims.actions:
         raise Forbidden("action_not_allowed", "This link is not for that.")
     audited = Audited("links.use", PERSON, (row.profile_id,), use.action, claims.link_id)
@@ -88,11 +88,11 @@ def _person(link: PersonLink, services: LinkServices) -> tuple[ProfileRow, Body]
 
 
 def _not_too_often(claims: Claims, use_id: str, history: HistoryStore, now: Millis) -> None:
-    """Each use takes one of the places of its five seconds. Places are claims, which no two uses can have."""
+    """Each use takes one of the places of its ten seconds. Places are claims, which no two uses can have."""
     window, mine = now // WINDOW_MS, bytes.fromhex(use_id)
     for step in range(CALLS):
         # Beginning anywhere, a place that is free is mostly found at once.
         name = f"link.{claims.link_id}.{window}.{(mine[0] + step) % CALLS}"
-        if history.claim(claims.tenant, name, mine, now=now, expires_at=now + 12 * WINDOW_MS) == mine:
+        if history.claim(claims.tenant, name, mine, now=now, expires_at=now + 6 * WINDOW_MS) == mine:
             return
-    raise TooOften("too_often", "This link is used too often; try again in some seconds.")
+    raise TooOften("too_often", "This link is used too often; try again in some seconds.", WINDOW_MS // 1_000)

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 
 from chalicelib.events.model import Event
-from chalicelib.flows.contribute import EventContent
+from chalicelib.flows.contribute import EventContent, FacetKeys
 from chalicelib.flows.facet_keys import opened, secret_name
 from chalicelib.flows.follow import follow
 from chalicelib.kernel.codec import decode
@@ -35,6 +35,8 @@ class Opened(msgspec.Struct, frozen=True):
     tenant_id: str
     kept: Mapping[FacetId, FacetSecret]
     branches: Mapping[int, bytes]
+    made: dict[FacetId, FacetKeys] = {}
+    """Keys that were made already: a facet has many events."""
 
     def __repr__(self) -> str:
         return f"<keys of {len(self.kept)} facets>"
@@ -55,7 +57,9 @@ class Opened(msgspec.Struct, frozen=True):
         if kept is None:
             raise cannot_be_opened()
         try:
-            keys = opened(self.tenant_id, facet, kept, self.branches)
+            keys = self.made.get(facet)
+            if keys is None:
+                keys = self.made[facet] = opened(self.tenant_id, facet, kept, self.branches)
             return keys.open(keys.fields if purpose == "fields" else keys.events, field, sealed)
         except SealBroken:
             raise cannot_be_opened() from None

@@ -68,6 +68,10 @@ def _named(section: str) -> Callable[[Any], Iterator[str]]:
     return names
 
 
+def _consent(one: Any) -> Iterator[str]:
+    yield f"consents.{_part(one, 'purpose')}"
+
+
 def _identifier(one: Any) -> Iterator[str]:
     yield f"identifiers.{_part(one, 'namespace')}"
 
@@ -96,10 +100,12 @@ _SECTIONS: Mapping[str, Callable[[Any], Iterator[str]]] = {
     "measures": _named("measures"),
     "tags": _named("tags"),
     "values": _named("values"),
+    "evidence": _named("values"),
     "segments": _named("segments"),
     "scores": _named("scores"),
+    "consents": _consent,
     "identifiers": _identifier,
     "links": _link,
     "events": _event,
 }
-"""Where an answer names what it shows. ``values`` are those that a tag's reasons read."""
+"""Where an answer names what it shows. ``values`` and ``evidence`` are what reasons read."""

@@ -64,8 +64,6 @@ FIELDS: Mapping[str, Field] = {field.name: field for field in _MAP.traits}
 """Traits by name."""
 EVENT_FIELDS: Mapping[str, EventField] = {field.name: field for field in _MAP.event_fields}
 """Fields of event data by name."""
-MAY_GRANT = "consents"
-"""What a credential lists among its traits to be believed when it says that somebody agreed. It is no trait."""
 FAMILIES: Mapping[str, Declared] = {one.name: one for one in _MAP.event_families}
 """That an event of a family (``order`` of ``order.paid``) happened, by family."""
 UNDECLARED = "custom"
@@ -74,8 +72,10 @@ NAMESPACES: Mapping[str, Declared] = {one.name: one for one in _MAP.namespaces}
 """Identifiers by namespace."""
 STANDING: Mapping[str, Declared] = {one.name: one for one in _MAP.standing}
 """What stands on a profile beside traits and measures, by the head of its paths: ``p``, ``ids``, ``orders`` …"""
-CONSENTS: Mapping[str, Declared] = {one.name: one for one in _MAP.consents}
+REGISTERS: Mapping[str, Declared] = {one.name: one for one in _MAP.consents}
 """The registers of what a person agreed to, by purpose."""
+CONSENTS = "consents"
+"""What a credential lists among its traits to be believed when it says that somebody agreed. It is no trait."""
 SOURCE_TRAITS = frozenset(field.name for field in _MAP.traits if field.writable_by == "source")
 """What every source may write, unless its credential says otherwise."""
 
@@ -83,14 +83,14 @@ SOURCE_TRAITS = frozenset(field.name for field in _MAP.traits if field.writable_
 def allowed_traits(credential_traits: Collection[str] | None = None) -> frozenset[str]:
     """The traits a credential may write: those it lists, or ``SOURCE_TRAITS`` when it lists none.
 
-    Trusted traits (``is_vip``, ``member_level``) and ``MAY_GRANT`` must be listed; derived ones are written by nobody.
+    Trusted traits (``is_vip``, ``member_level``) and ``CONSENTS`` must be listed; derived ones are written by nobody.
     """
     if not credential_traits:
         return SOURCE_TRAITS
     return frozenset(
         name
         for name in credential_traits
-        if name == MAY_GRANT or (name in FIELDS and FIELDS[name].writable_by != "derived")
+        if name == CONSENTS or (name in FIELDS and FIELDS[name].writable_by != "derived")
     )
 
 

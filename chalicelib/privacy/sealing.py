@@ -42,11 +42,12 @@ class SealBroken(ZhiyinError):
 class FacetKey:
     """The key of one facet for one purpose, ready for use. Prints nothing of itself."""
 
-    __slots__ = ("_nonce_mac", "cipher", "commitment")
+    __slots__ = ("_encrypt", "_nonce_mac", "cipher", "commitment")
 
     def __init__(self, material: bytes) -> None:
         """From 80 bytes: cipher key (32), nonce key (32), commitment (16)."""
         self.cipher = AESGCM(material[:KEY_BYTES])
+        self._encrypt = self.cipher.encrypt
         # Copying a keyed HMAC costs less than keying one for each field, and this one half of the standard library's.
         self._nonce_mac = HMAC(material[KEY_BYTES : 2 * KEY_BYTES], SHA256())
         self.commitment = material[2 * KEY_BYTES :]
@@ -54,11 +55,12 @@ class FacetKey:
     def __repr__(self) -> str:
         return "<facet key>"
 
-    def nonce(self, message: bytes) -> bytes:
-        """The 12-byte nonce that this message, and under this key no other, is sealed with."""
+    def seal(self, head: bytes, bound: bytes, plaintext: bytes) -> bytes:
+        """Seal under a nonce that is made of all that is sealed. ``bound`` begins with the head."""
         mac = self._nonce_mac.copy()
-        mac.update(message)
-        return mac.finalize()[:_NONCE_BYTES]
+        mac.update(len(bound).to_bytes(4) + bound + plaintext)
+        nonce = mac.finalize()[:_NONCE_BYTES]
+        return head + nonce + self._encrypt(nonce, plaintext, bound)
 
 
 def facet_root(branch_key: bytes, facet_secret: bytes) -> bytes:
@@ -89,22 +91,36 @@ def commitment(key: FacetKey) -> bytes:
 
 def associated(tenant: str, facet: str, generation: int, field: str, schema: int, key_version: int) -> bytes:
     """What a sealed value is bound to, so that it opens nowhere else."""
-    return Place(tenant, facet, generation, schema, key_version).of(field)
+    before = f"{len(tenant)}:{tenant}{len(facet)}:{facet}{generation}:"
+    return f"{before}{len(field)}:{field}{schema}:{key_version}".encode()
 
 
 class Place:
     """What all sealed values of one facet are bound to; ``of`` adds the field. Written once, not per value."""
 
-    __slots__ = ("_after", "_before")
+    __slots__ = ("_after", "_before", "_head", "_head_and_before")
 
     def __init__(self, tenant: str, facet: str, generation: int, schema: int, key_version: int) -> None:
         # Each text carries its length, so that no two lists of parts read alike.
-        self._before = f"{len(tenant)}:{tenant}{len(facet)}:{facet}{generation}:"
+        self._before = f"{len(tenant)}:{tenant}{len(facet)}:{facet}{generation}:".encode()
         self._after = f"{schema}:{key_version}"
+        self._head = head_of(key_version)
+        self._head_and_before = self._head + self._before
 
     def of(self, field: str) -> bytes:
         """The associated data of one field's value."""
-        return f"{self._before}{len(field)}:{field}{self._after}".encode()
+        return self._before + f"{len(field)}:{field}{self._after}".encode()
+
+    def seal(self, key: FacetKey, field: str, plaintext: bytes) -> bytes:
+        """As ``seal`` below does it with the associated data of a field, in fewer steps: ingestion seals each value here."""
+        return key.seal(self._head, self._head_and_before + f"{len(field)}:{field}{self._after}".encode(), plaintext)
+
+
+def head_of(key_version: int) -> bytes:
+    """Format and key version. Raises ValueError for a key version outside 1 to 65,535."""
+    if not 0 < key_version < 1 << 16:
+        raise ValueError("A key version is 1 to 65535.")
+    return bytes((FORMAT, key_version >> 8, key_version & 255))
 
 
 def seal(key: FacetKey, plaintext: bytes, *, aad: bytes, key_version: int) -> bytes:
@@ -112,12 +128,8 @@ def seal(key: FacetKey, plaintext: bytes, *, aad: bytes, key_version: int) -> by
 
     Raises ValueError for a key version outside 1 to 65,535.
     """
-    if not 0 < key_version < 1 << 16:
-        raise ValueError("A key version is 1 to 65535.")
-    head = bytes((FORMAT, key_version >> 8, key_version & 255))
-    bound = head + aad
-    nonce = key.nonce(len(bound).to_bytes(4) + bound + plaintext)
-    return head + nonce + key.cipher.encrypt(nonce, plaintext, bound)
+    head = head_of(key_version)
+    return key.seal(head, head + aad, plaintext)
 
 
 def open_(key: FacetKey, sealed: bytes, *, aad: bytes, committed: bytes) -> bytes:

@@ -128,6 +128,7 @@ class DynamoHistory:
             "profile_id": row.profile_id,
             "content": row.content,
             "expires_at": row.expires_at // 1000,
+            "principal": row.principal or None,
         }
         return self._table.put(item, if_absent=True)
 
@@ -183,6 +184,7 @@ def _decision(tenant: str, item: Item) -> DecisionRow:
         at=cast(int, item["at"]),
         content=cast(bytes, item["content"]),
         expires_at=cast(int, item["expires_at"]) * 1000,
+        principal=str(item.get("principal", "")),
     )
 
 

@@ -82,6 +82,7 @@ class HistoryItem(Model):
     content = BinaryAttribute(null=True, legacy_encoding=False)
     changes = BinaryAttribute(null=True, legacy_encoding=False)
     profile_id = UnicodeAttribute(null=True)
+    principal = UnicodeAttribute(null=True)
     code = UnicodeAttribute(null=True)
     path = UnicodeAttribute(null=True)
     source = UnicodeAttribute(null=True)

@@ -211,7 +211,7 @@ class QuarantineRow(msgspec.Struct, frozen=True):
 
 
 class DecisionRow(msgspec.Struct, frozen=True):
-    """One decision as answered; ``content`` is its JSON."""
+    """One decision as answered; ``content`` is its JSON. ``principal`` asked for it, '' where that was not kept."""
 
     tenant: str
     decision_id: str
@@ -219,6 +219,7 @@ class DecisionRow(msgspec.Struct, frozen=True):
     at: Millis
     content: bytes
     expires_at: Millis
+    principal: str = ""
 
 
 class ProfileStore(Protocol):

@@ -163,14 +163,6 @@ class Catalogue:
         changed.health = health
         return changed
 
-    def asking(self, first: tuple[str, ...]) -> Catalogue:
-        """The same rules, for a tenant that uses nobody's profile for these purposes without a yes."""
-        if first == self.asked_first:
-            return self
-        changed = copy(self)
-        changed.asked_first = first
-        return changed
-
     def for_purpose(self, purpose: str) -> Catalogue:
         """The same without the rules that may not speak for a purpose, by their own word or by what they read.
 
@@ -187,6 +179,14 @@ class Catalogue:
     def uses(self) -> Uses:
         """What may be done with the values that rules read."""
         return Uses(self.measures.uses, self.rules)
+
+    def asking(self, first: tuple[str, ...]) -> Catalogue:
+        """The same rules, for a tenant that uses nobody's profile for these purposes without a yes."""
+        if first == self.asked_first:
+            return self
+        changed = copy(self)
+        changed.asked_first = first
+        return changed
 
     def unknown_of(self, tag_id: str) -> frozenset[str]:
         """The paths that a rule reads and that nothing has."""

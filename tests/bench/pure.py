@@ -115,7 +115,10 @@ def _sealing() -> Iterator[Row]:
 
     what = "sealing six fields ÷ six bare AES-GCM calls"
     pair = in_turns(sealed, with_a_drawn_nonce, rounds=25, calls=2_000)
-    note = "No nonce may be used twice under a key: the bare calls draw theirs, ours are derived from what is sealed."
+    note = (
+        "No nonce may be used twice under a key, so a bare call is one that has its nonce: the yardstick draws them, ours"
+        " are derived from what is sealed, because equal events must come to equal bytes."
+    )
     yield row_of(f"{what}, each with a nonce drawn for it", pair, 3.0, sealed, note=note)
     pair = in_turns(sealed, with_a_given_nonce, rounds=25, calls=2_000)
     note = "The least a call can be: one nonce for all, which no product may do."

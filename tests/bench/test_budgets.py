@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 import pytest
 
 from infra.failures import Failure
-from tests.bench import hot_paths, library, packaged, pure, report, words, world
+from tests.bench import hot_paths, kms_calls, library, packaged, pure, report, words, world
 from tests.bench.measure import Row
 
 pytestmark = pytest.mark.bench
@@ -24,6 +24,7 @@ def test_budgets__measured_beside_their_yardsticks__are_printed_and_written():
             rows.append(row)
     report.print_table(rows)
     report.write(rows)
+    print(*kms_calls.lines(), sep="\n")
     assert all(row.ratio is not None for row in rows), "some budgets could not be measured; the table says why"
 
 

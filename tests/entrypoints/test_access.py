@@ -23,6 +23,15 @@ OPEN_TO_ALL = {
     ("GET", "/v1/openapi.json"),
     # Its signature is its credential: test_doors.
     ("POST", "/v1/webhooks/standard/{source_id}"),
+    # The page of a person holds nothing of anybody; all else under it checks the person's link: test_me walks them.
+    ("GET", "/v1/me"),
+    ("GET", "/v1/me/export"),
+    ("POST", "/v1/me/consents"),
+    ("POST", "/v1/me/erasure"),
+    ("POST", "/v1/me/restriction"),
+    ("GET", "/v1/me/app.css"),
+    ("GET", "/v1/me/app.js"),
+    ("POST", "/v1/me/corrections"),
 }
 """Whoever adds a route here has to say why."""
 EXPECTED = {
@@ -51,10 +60,13 @@ EXPECTED = {
     ("POST", "/v1/catalogue/{kind}/{id}/publish"): "catalogue:write",
     ("POST", "/v1/catalogue/{kind}/{id}/rollback"): "catalogue:write",
     ("GET", "/v1/audit"): "audit:read",
+    ("GET", "/v1/privacy/data-map"): "audit:read",
     ("GET", "/v1/audit/exposure"): "audit:read",
     ("POST", "/v1/catalogue/{kind}/{id}/dry-run"): "catalogue:dry_run",
     ("GET", "/v1/catalogue/jobs"): "catalogue:read",
     ("GET", "/v1/catalogue/jobs/{job_id}"): "catalogue:read",
+    ("POST", "/v1/privacy/links"): "privacy:link",
+    ("DELETE", "/v1/privacy/links/{link_id}"): "privacy:link",
     ("POST", "/v1/privacy/corrections"): "privacy:correct",
     ("POST", "/v1/privacy/erasures"): "privacy:erase",
     ("GET", "/v1/privacy/receipts/{receipt_id}"): "privacy:receipts",

@@ -14,8 +14,8 @@ from msgspec.structs import replace
 from chalicelib.aws.kms import Kms
 from chalicelib.entrypoints import erasing, queue_privacy
 from chalicelib.privacy.receipts import ReceiptForged, Signature, public_key, verify
-from infra import operator, receipts
-from tests.entrypoints.service import Invocation, Lambdas, Shop, forget_composed, open_shop
+from infra import dynamodb_local, operator, receipts
+from tests.entrypoints.service import Invocation, Lambdas, Shop, forget_composed, open_shop, unique
 
 
 @pytest.fixture
@@ -215,3 +215,26 @@ def test_erasure__tenant_without_a_receipt_key__is_erased_and_waits_for_its_rece
     forget_composed()
     assert deliver(message) == {"batchItemFailures": []}
     assert own.read(path).json["receipt"]["signature"]["public_key"] == made["public_key"]
+
+
+def test_operator__receipt_key_and_restore__are_commands(
+    own: Shop, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The key is printed; a restore into empty copies replays the ledger, and one into what serves is refused."""
+    environ = own.lambdas.operator.environ
+    monkeypatch.setattr(operator.deployment, "environment", lambda _stack: dict(environ))
+    assert operator.main(["receipt-key", "--tenant", own.tenant_id, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["public_key"]
+    assert own.ask("/v1/privacy/erasures", {"profile_id": profile(own)["profile_id"], "reason": "asked"}).status == 202
+    assert [deliver(one) for one in queued(own)] == [{"batchItemFailures": []}]
+    port = int(environ["AWS_ENDPOINT_URL"].rpartition(":")[2])
+    copies = dynamodb_local.create_tables(dynamodb_local.Running(port, 0), unique("restored"))
+    named = ["restore", "--profiles", copies["TABLE_PROFILES"], "--history", copies["TABLE_HISTORY"], "--json"]
+    assert operator.main(named) == 0
+    printed = capsys.readouterr()
+    told = json.loads(printed.out)
+    assert told["left_over"] == 0 and told["identifiers"] >= 1
+    assert copies["TABLE_PROFILES"] in told["next"] and "erasures replayed" in printed.err
+    serving = ["restore", "--profiles", environ["TABLE_PROFILES"], "--history", environ["TABLE_HISTORY"]]
+    assert operator.main(serving) == 1
+    assert "serves" in capsys.readouterr().err

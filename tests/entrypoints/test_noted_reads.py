@@ -43,6 +43,12 @@ def asked(shop: Shop, call: str, token: str, people: tuple[str, str]) -> Answer:
         body = {"identifiers": [{"namespace": "user_id", "value": "u-noted-1"}], "purpose": "service"}
     if path == "/v1/merges/preview":
         body = {"profile_ids": people, "purpose": "service"}
+    if "{decision}" in path:
+        routed = {"profile_id": people[0], "channel": "phone", "purpose": "service"}
+        decided = shop.ask("/v1/route", routed).json["decision_id"]
+        row = compose.history().decision(shop.tenant_id, decided)
+        assert row is not None and row.principal == "admin", "who asked for a route stands with its decision"
+        path = path.replace("{decision}", decided)
     return shop.lambdas.http(
         method, path.replace("{id}", people[0]).replace("{now}", format_moment(now())), body, token=token
     )
@@ -57,6 +63,8 @@ CALLS = {
     "GET /v1/profiles/{id}/timeline?purpose=service": "timeline.read",
     "GET /v1/profiles/{id}/context?purpose=service": "context.read",
     "GET /v1/profiles/{id}/links?purpose=service": "links.read",
+    "GET /v1/decisions/{decision}": "decisions.read",
+    "GET /v1/profiles/{id}/consents?purpose=service": "consents.read",
     "POST /v1/merges/preview": "merges.preview",
 }
 

@@ -244,3 +244,26 @@ def test_original__of_an_event_before_the_rotation__opens_after_it(world: World)
     assert "张三".encode() in keys.open(keys.events, f"event/{row.event_key.hex()}", sealed)
     with pytest.raises(SealBroken):
         keys.open(keys.fields, f"event/{row.event_key.hex()}", sealed)
+
+
+@pytest.mark.parametrize("sweeps", [False, True], ids=["one version", "a sweep between"])
+def test_merge__and_split__seal_nothing_anew(sweeps: bool) -> None:
+    """A sealed value is bound to its facet and not to its profile: whose it is may change without a key at hand."""
+    world = World()
+    for who in ("u1", "u2"):
+        world.apply(described(who, NAMES[who]), source=world.crm)
+    before = {facet: one.traits["name"].value for facet, one in world.facets().items()}
+    secrets = dict(world.secrets.kept)
+    profiles = [world.person("user_id", who).profile_id for who in ("u1", "u2")]
+    merged = world.merge(*profiles, force=True)
+    assert len({world.person("user_id", who).profile_id for who in ("u1", "u2")}) == 1
+    assert {facet: one.traits["name"].value for facet, one in world.facets().items()} == before
+    assert world.secrets.kept == secrets
+    if sweeps:
+        with_branches(world, 1, 2)
+        sweep(world, "branch")
+    newest = 2 if sweeps else 1
+    assert {who: name_of(world, who, newest) for who in ("u1", "u2")} == {who: NAMES[who] for who in ("u1", "u2")}
+    world.split(merge_id=merged.merge_id)
+    assert {facet: one.traits["name"].value for facet, one in world.facets().items()} == before
+    assert {who: name_of(world, who, newest) for who in ("u1", "u2")} == {who: NAMES[who] for who in ("u1", "u2")}

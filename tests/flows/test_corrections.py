@@ -15,11 +15,14 @@ from chalicelib.events.model import Event, Identifier
 from chalicelib.flows.accept_events import bodies
 from chalicelib.flows.correct_person import Correction, CorrectionOrder, CorrectionServices, correct_person, state_of
 from chalicelib.flows.describe_profile import describe_profile
+from chalicelib.flows.read_timeline import read_timeline
 from chalicelib.flows.replay_quarantined import replay_quarantined
 from chalicelib.kernel.errors import BadInput, ManyMistakes, NotFound
 from chalicelib.kernel.moments import DAY_MS, HOUR_MS
 from chalicelib.profiles import claims
 from chalicelib.profiles.corrections import CORRECTED
+from tests.flows.sequences import Command, Life, commands
+from tests.flows.sequences import events as shared_events
 from tests.flows.test_any_order import deliver
 from tests.flows.test_any_order import events as random_events
 from tests.flows.test_erasure import EMAIL, PHONE, USER, erase
@@ -276,3 +279,33 @@ def test_mutant__corrections_of_no_rank__a_source_takes_them_back(
     shop.now += HOUR_MS
     shop.apply(described(USER, city="广州", at=shop.now))
     assert (shop.person(*USER).traits["city"].value == "上海") is not mutant
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(data=st.data(), steps=st.lists(shared_events() | commands, min_size=2, max_size=8))
+def test_ingest__corrections_among_merges_and_splits__bodies_are_what_all_of_them_come_to(
+    data: st.DataObject, steps: list[Event | Command]
+) -> None:
+    """P4 holds with corrections: a facet takes its own along, whoever it belongs to meanwhile."""
+    life = Life()
+    for step in steps:
+        life.obey(step) if isinstance(step, Command) else life.deliver(step)
+        facets = sorted(life.world.facets())
+        if facets and data.draw(st.booleans()):
+            send(life.world, [data.draw(st.sampled_from(facets).flatmap(corrections))], 1)
+    assert life.bodies() == life.expected()
+
+
+def test_correction__in_the_views__reads_well(shop: World) -> None:
+    """The timeline says which traits and never a value; the quality of the trait names who said what."""
+    correct(shop, city="上海", birth_date="1960-05-06")
+    shop.ingest()
+    person = shop.person(*USER)
+    view = describe_profile(person, shop.reading(), shop.now)
+    said = [one.source for one in view.quality.traits["city"].said]
+    assert said == [f"person:{OFFICER}", "s_web"]
+    assert view.traits["city"].source == f"person:{OFFICER}" and view.traits["birth_date"].masked
+    page = read_timeline(TENANT_ID, person.profile_id, 10, "", shop.reading(), shop.now)
+    (told,) = [one for one in page.events if one.type == CORRECTED]
+    assert told.data == {"corrected": ["birth_date", "city"]}
+    assert "1960" not in repr(page) and "上海" not in repr(told)

@@ -10,11 +10,13 @@ from msgspec.structs import replace
 
 from chalicelib.flows import export_events
 from chalicelib.flows.answer_route import answer_route
+from chalicelib.flows.correct_person import CorrectionOrder, CorrectionServices, correct_person
 from chalicelib.flows.erase_person import EraseOrder, erase_person
 from chalicelib.flows.export_person import ExportServices, export_of
 from chalicelib.flows.export_views import ExportedPerson, ExportOpened, ExportRequest, ExportView
 from chalicelib.flows.note_read import Seen, seen_kind
 from chalicelib.flows.open_export import ExportOrder, PartOrder, open_export, read_export
+from chalicelib.flows.pin_tag import PinOrder, pin_tag
 from chalicelib.flows.services import ErasureServices
 from chalicelib.kernel.codec import decode
 from chalicelib.kernel.errors import BadInput, Conflict, NotFound, Unavailable
@@ -60,6 +62,11 @@ def person_of(view: ExportView) -> ExportedPerson:
     return view.person
 
 
+def value_in_force(told: ExportedPerson, name: str) -> Any:
+    (found,) = [one.in_force for one in told.traits if one.name == name]
+    return None if found is None else found.value
+
+
 def test_export__part_one__holds_all_that_is_known_in_clear(world: World, person: str) -> None:
     """Identifiers and traits opened, every source's word, measures, tags with why, decisions with reasons, links."""
     reveal(world, person, "traits.name")
@@ -72,9 +79,9 @@ def test_export__part_one__holds_all_that_is_known_in_clear(world: World, person
     }
     traits = {one.name: one for one in told.traits}
     assert [(one.value, one.source) for one in traits["name"].said] == [(NAME, "s_crm"), (OTHER_NAME, "s_web")]
-    assert traits["name"].in_force.value == NAME
-    assert (traits["birth_date"].in_force.value, traits["birth_date"].class_) == ("1995-02-03", "sensitive")
-    assert (traits["city"].in_force.value, traits["city"].retention_days) == ("上海", 1095)
+    assert value_in_force(told, "name") == NAME
+    assert (value_in_force(told, "birth_date"), traits["birth_date"].class_) == ("1995-02-03", "sensitive")
+    assert (value_in_force(told, "city"), traits["city"].retention_days) == ("上海", 1095)
     assert "12.50" in {one.sum for one in told.measures.values()}
     assert told.tags and all(one.why is not None and one.why.set for one in told.tags)
     assert [(one["decision_id"], bool(one["reasons"])) for one in told.decisions] == [("d_1", True)]
@@ -102,7 +109,7 @@ def test_export__events__come_whole_as_they_were_sent(world: World, person: str)
 
 def test_export__parts__hold_each_event_once(world: World, person: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Cut by time: no event is missing, none is told twice, what comes late falls into the part of its time."""
-    monkeypatch.setattr(export_events, "EVENTS_PER_PART", 3)
+    monkeypatch.setattr(export_events, "PART_EVENTS", 3)
     monkeypatch.setattr(export_events, "_PAGE", 2)
     world.apply(*(event("page.viewed", *WHO, at=NOW - n * HOUR_MS) for n in range(1, 8)))
     job = opened(world, profile_id=person)
@@ -236,7 +243,7 @@ def test_export__one_seal_without_its_key__the_rest_is_told_and_that_is_said(wor
     world.secrets.kept.clear()
     told = person_of(part(world))
     (name,) = [one for one in told.traits if one.name == "name"]
-    assert (name.in_force.opened, name.in_force.value) == (False, "张**")
+    assert (name.said[0].opened, name.said[0].value) == (False, "张**")
     assert not any(one.opened for one in told.identifiers)
     events = part(world, 2).events
     assert not any(one.opened for one in events) and not any("text" in one.data for one in events)
@@ -256,3 +263,49 @@ def test_export__keys_cannot_be_had__unavailable(world: World, person: str) -> N
     world.keys.down = True
     with pytest.raises(Unavailable):
         part(world)
+
+
+def test_export__long_events__are_cut_by_what_they_take_of_an_answer(world: World, person: str) -> None:
+    """Text that JSON escapes to many times its length still fits: 100 of the longest events, in parts of 4 MB."""
+    hostile = "\x01" * 32_000
+    world.apply(*(event("message.received", *WHO, text=hostile, at=NOW - n * HOUR_MS) for n in range(1, 101)))
+    job = opened(world, profile_id=person)
+    sizes = [len(msgspec.json.encode(msgspec.json.encode(part(world, n)).decode())) for n in range(2, job.parts + 1)]
+    assert max(sizes) < 5_500_000 and job.parts > 4
+    assert sum(len(part(world, n).events) for n in range(2, job.parts + 1)) == job.events == 104
+
+
+def test_export__corrections__are_told_as_such_and_name_no_staff(world: World, person: str) -> None:
+    """What was put right holds, what it replaced is still told, and who of the staff it was is not."""
+    sending = CorrectionServices(
+        world.profiles, world.history, world.keys.index, world._send, world.message_limit_bytes
+    )
+    order = CorrectionOrder("cor_1", person, {"name": "张对", "city": None}, "they said so", "officer-9")
+    correct_person(order, world.tenant(TENANT_ID), sending, world.now)
+    assert world.ingest().applied == 1
+    opened(world, profile_id=person)
+    told = person_of(part(world))
+    (name,) = [one for one in told.traits if one.name == "name"]
+    assert [(one.value, one.source, one.corrected) for one in name.said][:2] == [
+        ("张对", "staff", True),
+        (NAME, "s_crm", False),
+    ]
+    assert (value_in_force(told, "name"), value_in_force(told, "city")) == ("张对", None)
+    assert b"officer-9" not in msgspec.json.encode([part(world, one) for one in (1, 2)])
+    assert clear_name(world, person) == "张对"
+
+
+def clear_name(world: World, person: str) -> Any:
+    return reveal(world, person, "traits.name").fields[0].values[0].value
+
+
+def test_export__tag_that_staff_set__names_no_staff(world: World, person: str) -> None:
+    """Why a tag is set says that somebody of the staff did it, and not who."""
+    pin_tag(PinOrder("ab" * 16, person, "vip", True, "", "officer-9"), world.tenant(TENANT_ID), world.identity(), NOW)
+    opened(world, profile_id=person)
+    told = person_of(part(world))
+    (vip,) = [one for one in told.tags if one.tag.id == "vip"]
+    assert vip.why is not None and vip.why.pinned is not None and vip.why.pinned.by == "staff"
+    pinned = next(one for one in part(world, 2).events if one.type == "tag.pinned")
+    assert (pinned.source, pinned.opened, pinned.data) == ("staff", True, {"tag": "vip", "value": True})
+    assert b"officer-9" not in msgspec.json.encode([part(world, one) for one in (1, 2)])

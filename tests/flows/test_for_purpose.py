@@ -12,7 +12,6 @@ from chalicelib.flows.describe_profile import describe_profile
 from chalicelib.flows.explain_tag import explain_tag
 from chalicelib.flows.for_purpose import explained_for, for_purpose
 from chalicelib.flows.read_timeline import read_timeline
-from chalicelib.flows.rebuild_profile import _as_said_since
 from chalicelib.flows.services import ReadServices
 from chalicelib.flows.views import ProfileView
 from chalicelib.kernel.errors import Forbidden
@@ -233,12 +232,3 @@ def test_timeline__by_purpose__shows_the_families_declared_for_it() -> None:
     key = next(iter(world.profiles.rows))
     world.profiles.rows[key] = replace(world.profiles.rows[key], state="restricted")
     assert types("service") == [] and len(types("legal")) == 3
-
-
-def test_past__after_a_withdrawal__is_answered_as_of_today() -> None:
-    """A no is effective at once in every read, those of earlier moments among them."""
-    then = saying(person(EVENTS, ONE), {"marketing": True})
-    today = saying(then, {"marketing": False, "profiling": False})
-    shown = _as_said_since(then, [today])
-    assert shown.said == {"marketing": False, "profiling": False} and not shown.is_profiled
-    assert _as_said_since(then, [then]) == then

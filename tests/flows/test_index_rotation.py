@@ -10,9 +10,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from chalicelib.events.model import Event, Identifier
-from chalicelib.flows.erase_person import EraseOrder, erase_person
 from chalicelib.flows.find_person import by_identifiers
-from chalicelib.flows.services import ErasureServices
 from chalicelib.identity.blind_index import version_of
 from chalicelib.kernel.errors import Conflict
 from chalicelib.kernel.moments import DAY_MS, MINUTE_MS
@@ -30,6 +28,7 @@ from tests.flows.rotating import (
     with_branches,
     with_index,
 )
+from tests.flows.test_erasure import erase as erase_profile
 from tests.flows.world import NOW, TENANT_ID, KeySet, World, event, paid
 
 ANN, BEN = ("user_id", "ann"), ("user_id", "ben")
@@ -50,9 +49,7 @@ def orders(world: World, who: tuple[str, str], keys: KeySet | None = None) -> in
 def erase(world: World, who: tuple[str, str]) -> None:
     person = found(world, who)
     assert person is not None
-    services = ErasureServices(world.profiles, world.history, world.secrets, world.keys.index, lambda _: None)
-    order = EraseOrder(f"x-{who}", person.profile_id, "asked", "t_admin")
-    erase_person(order, world.tenant(TENANT_ID), services, world.now)
+    erase_profile(world, person.profile_id, f"x-{who[1]}")
 
 
 @pytest.fixture

@@ -8,16 +8,15 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.flows.erase_person import EraseOrder, erase_person
 from chalicelib.flows.identity_records import AUDIT, Audited
 from chalicelib.flows.link_services import Linked, LinkServices
 from chalicelib.flows.make_link import LinkOrder, MadeLink, make_link, revoke_link
 from chalicelib.flows.open_link import CALLS, WINDOW_MS, LinkUse, open_link
-from chalicelib.flows.services import ErasureServices
 from chalicelib.kernel.codec import decode
 from chalicelib.kernel.errors import Forbidden, NotAuthorised, NotFound, TooOften, Unavailable
 from chalicelib.kernel.moments import HOUR_MS, Millis
 from chalicelib.privacy.links import ACTIONS, link_key, sign
+from tests.flows.test_erasure import erase
 from tests.flows.world import NOW, TENANT_ID, World, described, event, secret_of
 
 USER, PHONE = ("user_id", "u_link"), ("phone", "+8613901234567")
@@ -150,9 +149,7 @@ def test_link__of_somebody_erased__refused_also_after_a_new_registration() -> No
     """The person of the next generation is another one, to whom nobody gave this link."""
     world = world_of()
     made = make(world)
-    erasing = ErasureServices(world.profiles, world.history, world.secrets, world.keys.index, lambda _: None)
-    profile_id = world.person(*USER).profile_id
-    erase_person(EraseOrder("e1", profile_id, "asked", "officer"), world.tenant(TENANT_ID), erasing, NOW)
+    erase(world, world.person(*USER).profile_id)
     assert refused(world, made.token)
     world.now = NOW + 60_000
     world.apply(event("profile.described", USER, at=NOW + 30_000, traits={"gender": "male"}))

@@ -32,7 +32,7 @@ from chalicelib.kernel.codec import decode
 from chalicelib.kernel.errors import BadInput, NotFound, Unavailable
 from chalicelib.kernel.moments import DAY_MS, HOUR_MS, Millis
 from chalicelib.privacy.envelope import key_pair
-from chalicelib.privacy.fields import FIELDS, MAY_GRANT, SOURCE_TRAITS
+from chalicelib.privacy.fields import CONSENTS, FIELDS, SOURCE_TRAITS
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.profiles.model import Body, Profile
 from chalicelib.routing.policy import shipped_policy
@@ -47,7 +47,7 @@ from chalicelib.tags.model import Failure
 NOW: Millis = 1_760_000_000_000
 """2025-10-09T08:53:20Z: late afternoon in Shanghai."""
 TENANT_ID = "t_shop"
-TRUSTED = tuple(sorted([MAY_GRANT, *(name for name, field in FIELDS.items() if field.writable_by != "derived")]))
+TRUSTED = tuple(sorted([CONSENTS, *(name for name, field in FIELDS.items() if field.writable_by != "derived")]))
 
 
 def secret_of(*names: str) -> bytes:

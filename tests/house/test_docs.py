@@ -23,6 +23,8 @@ from chalicelib.flows.views import ProfileView
 from chalicelib.flows.why_views import WhyView
 from chalicelib.privacy.credentials import SCOPES
 from chalicelib.privacy.fields import FIELDS
+from chalicelib.profiles.corrections import CORRECTED
+from chalicelib.profiles.pins import PINNED
 from chalicelib.profiles.values import CASE_PATHS, PERSON_PATHS
 from chalicelib.routing.model import Decision, RouteRequest
 from infra import operator, package
@@ -140,7 +142,7 @@ def test_events__topics_channels_traits__are_those_of_the_code():
 @pytest.mark.parametrize("name", NAMES)
 def test_page__event_types_it_names__exist(name):
     """A type of an event or of a published change that a page names is one of the code."""
-    published = docs.first_arguments({"Change"}, "chalicelib/flows") | {"rule.failed"}
+    published = docs.first_arguments({"Change"}, "chalicelib/flows") | {"rule.failed", CORRECTED, PINNED}
     objects = {one.partition(".")[0] for one in (*EVENT_TYPES, *published)}
     named = {span for span in docs.spans(docs.text_of(name)) if re.fullmatch(r"[a-z]+\.[a-z_]+", span)}
     assert {one for one in named if one.partition(".")[0] in objects} <= EVENT_TYPES.keys() | published

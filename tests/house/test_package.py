@@ -52,6 +52,15 @@ def test_layer__with_the_package__is_all_that_a_search_needs(packaged: package.P
     assert (done.stdout, done.stderr) == ("1\n", "")
 
 
+def test_package__pages__are_in_it_as_they_are(packaged: package.Package) -> None:
+    """The files that people's browsers load are no modules, and ship all the same."""
+    pages = {path.name: path.read_bytes() for path in (package.ROOT / "chalicelib/entrypoints/pages").iterdir()}
+    with zipfile.ZipFile(packaged.zip) as opened:
+        shipped = {name: opened.read(f"chalicelib/entrypoints/pages/{name}") for name in pages}
+    assert {"me.html", "me.js", "me.css"} <= pages.keys()
+    assert shipped == pages
+
+
 def test_package__modules__ship_unchecked_bytecode(packaged: package.Package) -> None:
     """Every module has unchecked-hash bytecode, so that a cold start compiles nothing."""
     assert bytecode_mistakes(packaged.zip) == []

@@ -84,15 +84,15 @@ def test_data_map__says_it_of_everything_that_there_is() -> None:
         *fields.FAMILIES.values(),
         *fields.NAMESPACES.values(),
         *fields.STANDING.values(),
-        *fields.CONSENTS.values(),
+        *fields.REGISTERS.values(),
     ]
     assert all(
         one.purposes and set(one.purposes) <= set(PURPOSES) and one.names.zh and one.names.en for one in declared
     )
-    assert all(one.retention_days > 0 for one in declared if one.name not in fields.CONSENTS)
+    assert all(one.retention_days > 0 for one in declared if one.name not in fields.REGISTERS)
     assert {one.partition(".")[0] for one in EVENT_TYPES} | {"custom"} == fields.FAMILIES.keys()
     assert set(NAMESPACES) == fields.NAMESPACES.keys()
-    assert set(CONSENTED) == fields.CONSENTS.keys()
+    assert set(CONSENTED) == fields.REGISTERS.keys()
     assert CASE_KINDS.keys() < fields.STANDING.keys()
     for one in load_measures().measures.values():
         assert set(fields_of(one)) <= fields.EVENT_FIELDS.keys(), one.id

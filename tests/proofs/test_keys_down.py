@@ -49,6 +49,8 @@ REFUSALS = (
     ApiError("KMSInternalException", 500, "no"),
     ApiError("AccessDeniedException", 400, "no"),
     ApiError("DisabledException", 400, "no"),
+    ApiError("KMSInvalidStateException", 400, "pending deletion"),
+    ApiError("NotFoundException", 400, "no"),
 )
 
 

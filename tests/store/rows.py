@@ -64,4 +64,4 @@ def quarantined(tenant: str, name: str = "q1", *, code: str = "future_event", at
 
 
 def decision(tenant: str, name: str = "d1", *, profile_id: str = "p_1", content: bytes = b"{}") -> DecisionRow:
-    return DecisionRow(tenant, name, profile_id, AT, content, EXPIRES)
+    return DecisionRow(tenant, name, profile_id, AT, content, EXPIRES, "bot-1")

@@ -7,10 +7,11 @@ from typing import Any, cast
 import pytest
 from msgspec.structs import replace
 
+from chalicelib.kernel.moments import DAY_MS
 from chalicelib.privacy.credentials import Credential
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.store.catalogue import SourceRecord
-from chalicelib.store.rows import Change, FacetSecret, IdentifierRow, IdentifierWrite, Outcome, Record
+from chalicelib.store.rows import Change, DecisionRow, FacetSecret, IdentifierRow, IdentifierWrite, Outcome, Record
 from chalicelib.store.sweeps import Progress, SweptSecrets
 from tests.store import rows
 from tests.store.backends import Stores
@@ -206,6 +207,21 @@ def test_forgetting__secrets_and_decisions__are_gone_and_others_stay(stores: Sto
     assert stores.history.forget_decisions(tenant, "p_1") == 2
     assert stores.history.decision(tenant, "d1") is None
     assert stores.history.decision(tenant, "d3") is not None
+
+
+def test_decisions_about__a_profile__newest_first_and_of_nobody_else(stores: Stores, tenant: str) -> None:
+    """A person's decisions are listed without those of others, an instant whole."""
+    for decision_id, profile_id, at in [("d1", "p_1", 1), ("d2", "p_1", 3), ("d3", "p_2", 2), ("d4", "p_1", 2)]:
+        stores.history.record(DecisionRow(tenant, decision_id, profile_id, rows.AT + at, b"{}", rows.AT + DAY_MS))
+
+    def listed(before: int, limit: int) -> list[str]:
+        found = stores.history.decisions_about(tenant, "p_1", before=rows.AT + before, limit=limit)
+        return [row.decision_id for row in found]
+
+    assert listed(10, 10) == ["d2", "d4", "d1"]
+    assert listed(3, 10) == ["d4", "d1"]
+    assert listed(10, 1) == ["d2"]
+    assert stores.history.decisions_about(tenant, "p_none", before=rows.AT + 10, limit=5) == []
 
 
 def test_keep__a_record__once(stores: Stores, tenant: str) -> None:

@@ -1,8 +1,10 @@
 import msgspec
 import pytest
 
+from chalicelib.aws.api_errors import ApiError
 from chalicelib.aws.key_ring import KeyRing, new_tenant, with_receipt_key
-from chalicelib.aws.rotating import with_new_branch_key
+from chalicelib.aws.kms import Kms
+from chalicelib.aws.rotating import with_new_branch_key, with_new_index_key
 from chalicelib.aws.settings import Settings
 from chalicelib.kernel.errors import Unavailable
 from chalicelib.privacy.envelope import open_from, seal_to
@@ -151,6 +153,86 @@ def test_kept_key__printed__shows_nothing(ring, tenant):
     """A key that reaches a log by accident is not readable there."""
     ring.index_key(tenant)
     assert str(list(ring._kept.values())) == "[<kept key>]"
+
+
+REFUSALS = (
+    "DisabledException",
+    "KMSInvalidStateException",
+    "NotFoundException",
+    "AccessDeniedException",
+    "KeyUnavailableException",
+    "KMSInternalException",
+)
+
+
+class RefusingApi:
+    """KMS's API, which opens what it wrapped until it is told to refuse."""
+
+    def __init__(self):
+        self.refusal = ""
+        self.asked = 0
+
+    def call(self, operation, body):
+        """The answer, or the refusal."""
+        self.asked += 1
+        if self.refusal:
+            raise ApiError(self.refusal, 400, "the key is not usable")
+        return (
+            {"CiphertextBlob": body["Plaintext"]} if operation == "Encrypt" else {"Plaintext": body["CiphertextBlob"]}
+        )
+
+
+@pytest.mark.parametrize("code", REFUSALS)
+def test_key_ring__key_disabled_or_going__goes_on_to_the_limit_and_then_waits(code, steps):
+    """Whatever KMS's reason: a fresh key is not asked for, a kept one is used to its limit, then nothing is done without
+    it; somebody is told KMS's own code each time; once the key is enabled again all goes on.
+    """
+    api, told = RefusingApi(), []
+    kms = Kms(api)
+    tenant = new_tenant(kms, SETTINGS, counted(), tenant_id="t_1", name="Shop", timezone="Asia/Shanghai")
+    ring = KeyRing(kms, SETTINGS, steps.clock, lambda *refused: told.append(refused))
+    version, key = ring.branch_key(tenant)
+    api.refusal = code
+    asked = api.asked
+    steps.at = 299
+    assert ring.branch_key(tenant) == (version, key)
+    assert (api.asked, told) == (asked, []), "a fresh key is used as it is"
+    for steps.at in (300, 1_800, 3_599):
+        assert ring.branch_key(tenant) == (version, key)
+    assert told == [("t_1", "branch", code)] * 3
+    for steps.at in (3_600, 9_000):
+        with pytest.raises(Unavailable) as refused:
+            ring.branch_key(tenant)
+        assert refused.value.code == "key_unavailable"
+    with pytest.raises(Unavailable):
+        ring.ingest_private(tenant)
+    assert told[-1] == ("t_1", "ingest", code)
+    api.refusal = ""
+    assert ring.branch_key(tenant) == (version, key)
+
+
+@pytest.mark.parametrize("code", ["InvalidCiphertextException", "IncorrectKeyException"])
+def test_key_ring__blob_that_is_another__is_forgotten_at_once(code, steps):
+    """What KMS says is not what it wrapped is no outage: the kept key is dropped, however fresh the limit."""
+    api = RefusingApi()
+    kms = Kms(api)
+    tenant = new_tenant(kms, SETTINGS, counted(), tenant_id="t_1", name="Shop", timezone="Asia/Shanghai")
+    ring = KeyRing(kms, SETTINGS, steps.clock)
+    ring.index_key(tenant)
+    api.refusal = code
+    steps.at = 300
+    for _ in range(2):
+        with pytest.raises(SealBroken):
+            ring.index_key(tenant)
+
+
+def test_key_ring__two_versions__are_opened_apart(ring, kms, tenant):
+    """While an index key is rotated both versions are asked for, and the newer one does not take the older one's place."""
+    rotated = with_new_index_key(kms, SETTINGS, lambda size: bytes([200]) * size, tenant, 0)
+    assert ring.index_key(rotated) == ring.index_key(tenant) == b"\x02" * 64
+    assert ring.index_key(rotated, 2) == bytes([200]) * 32 + b"\x02" * 32
+    with pytest.raises(KeyError):
+        ring.index_key(tenant, 2)
 
 
 def test_receipt_key__older_tenant__gets_one_and_keeps_it(kms, tenant):

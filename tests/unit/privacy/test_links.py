@@ -138,6 +138,12 @@ def test_signatures__of_two_uses__are_never_each_other():
         opened(f"{TOKEN.partition('.')[0]}.{signature}")
 
 
+def test_link_key__of_less_than_an_index_key__is_none():
+    """A key that is too short signs nothing."""
+    with pytest.raises(ValueError, match="32"):
+        links.link_key(bytes(31))
+
+
 def test_reprs__of_claims__show_no_facet():
     """A link that is logged by accident names nobody."""
     assert "abc" not in repr(CLAIMS)

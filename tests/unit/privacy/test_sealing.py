@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.privacy.sealing import (
+    Place,
     SealBroken,
     associated,
     commitment,
@@ -147,3 +148,60 @@ def test_seal_broken__every_cause__says_the_same():
     """The cause would tell an attacker how close he is."""
     assert SealBroken().code == "seal_broken"
     assert str(SealBroken()) == "seal_broken: A sealed value does not open."
+
+
+@given(st.text(max_size=30), st.binary(max_size=60), st.integers(1, 65535), st.integers(1, 9))
+def test_place__seals__what_seal_does(field, plaintext, version, generation):
+    """The way that ingestion takes and the one that the vectors hold are one."""
+    place = Place("t_1", "phone:abc", generation, 1, version)
+    aad = associated("t_1", "phone:abc", generation, field, 1, version)
+    assert place.of(field) == aad
+    assert place.seal(KEY, field, plaintext) == seal(KEY, plaintext, aad=aad, key_version=version)
+
+
+@given(
+    st.binary(max_size=40),
+    st.binary(max_size=40),
+    st.sampled_from(["name", "phone"]),
+    st.sampled_from(["name", "phone"]),
+)
+def test_seal__two_values_or_two_fields__never_share_a_nonce(one, other, field, another):
+    """Under one key a nonce repeats for the very same field and value, and for nothing else."""
+    place = Place("t_1", "phone:abc", 1, 1, 1)
+    left, right = place.seal(KEY, field, one), place.seal(KEY, another, other)
+    assert (left[3:15] == right[3:15]) == ((field, one) == (another, other))
+
+
+OLDER = Place("t_1", "phone:abc", 1, 1, 1).seal(KEY, "phone", b"+8613800138000")
+
+
+@given(
+    st.sampled_from(["t_1", "t_2"]),
+    st.sampled_from(["phone:abc", "phone:abd"]),
+    st.integers(1, 3),
+    st.sampled_from(["phone", "name"]),
+    st.integers(1, 3),
+    st.integers(0, len(OLDER)),
+    st.integers(0, len(OLDER) * 8 - 1),
+    st.booleans(),
+)
+def test_open__anything_but_the_value_where_it_belongs__is_refused(
+    tenant, facet, generation, field, version, length, bit, flips
+):
+    """Copied, moved, truncated, bit-flipped or of an older generation, in any combination: it never opens."""
+    changed = bytearray(OLDER[:length])
+    if flips and bit // 8 < length:
+        changed[bit // 8] ^= 1 << bit % 8
+    aad = associated(tenant, facet, generation, field, 1, version)
+    is_it = bytes(changed) == OLDER and (tenant, facet, generation, field, version) == (
+        "t_1",
+        "phone:abc",
+        1,
+        "phone",
+        1,
+    )
+    if is_it:
+        assert opened(bytes(changed), aad=aad) == b"+8613800138000"
+        return
+    with pytest.raises(SealBroken):
+        opened(bytes(changed), aad=aad)

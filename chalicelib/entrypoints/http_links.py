@@ -1,0 +1,104 @@
+"""Links for people: an officer makes one, hands it to the person, and may take it back."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from chalice.app import Blueprint, Request
+
+from chalicelib.entrypoints.authorizers import principal_auth
+from chalicelib.entrypoints.clock import now
+from chalicelib.entrypoints.compose import read_services, tenant_of
+from chalicelib.entrypoints.idempotency import idempotency_key
+from chalicelib.entrypoints.problems import serves
+from chalicelib.entrypoints.request import Caller, query, typed_body
+from chalicelib.events.model import Identifier
+from chalicelib.flows.find_person import by_id, by_identifiers
+from chalicelib.kernel.errors import NotFound
+from chalicelib.kernel.moments import format_moment
+from chalicelib.privacy.links import ACTIONS, DEFAULT_HOURS, Action
+from chalicelib.routing.model import NamedIdentifier
+
+blueprint = Blueprint(__name__)
+
+LINK = "privacy:link"
+
+type _Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
+type _Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=500, pattern=r"\S")]
+type _Identifiers = Annotated[tuple[NamedIdentifier, ...], msgspec.Meta(max_length=10)]
+
+
+class LinkRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Whom a link is for, what it allows, for how many hours (1 to 72), and why. Exactly one of ``profile_id`` and
+    ``identifiers`` is given. The reason stands in the audit.
+    """
+
+    reason: _Reason
+    profile_id: _Id | None = None
+    identifiers: _Identifiers = ()
+    actions: tuple[Action, ...] = ACTIONS
+    hours: int = DEFAULT_HOURS
+
+    def __post_init__(self) -> None:
+        if (self.profile_id is None) == (not self.identifiers):
+            raise ValueError("give either profile_id or identifiers")
+
+    def __repr__(self) -> str:
+        return "<link request>"
+
+
+class PersonLinkView(msgspec.Struct, frozen=True):
+    """A link as it is handed out. Its secret stands behind the ``#``, which no browser sends anywhere."""
+
+    link_id: str
+    url: str
+    expires_at: str
+
+    def __repr__(self) -> str:
+        return f"<link {self.link_id}>"
+
+
+class RevokedLinkView(msgspec.Struct, frozen=True):
+    """A link that opens nothing any more."""
+
+    link_id: str
+    revoked: bool = True
+
+
+@blueprint.route("/v1/privacy/links", methods=["POST"], authorizer=principal_auth)
+@serves(blueprint, LINK)
+def link(request: Request, caller: Caller) -> PersonLinkView:
+    """Make a link by which a person sees, exports, corrects or erases what is held of them."""
+    from chalicelib.entrypoints.self_service import link_services, page_url
+    from chalicelib.flows.make_link import LinkOrder, make_link
+
+    asked = typed_body(request, LinkRequest)
+    tenant, profile_id = tenant_of(caller), _whom(asked, caller)
+    link_id = idempotency_key(request, caller)
+    order = LinkOrder(link_id, profile_id, asked.actions, asked.hours, asked.reason, caller.principal)
+    made = make_link(order, tenant, link_services(), now())
+    return PersonLinkView(made.link_id, f"{page_url(request)}#{made.token}", format_moment(made.expires_at))
+
+
+@blueprint.route("/v1/privacy/links/{link_id}", methods=["DELETE"], authorizer=principal_auth)
+@serves(blueprint, LINK)
+def revoke(request: Request, caller: Caller, link_id: str) -> RevokedLinkView:
+    """Take a link back: it opens nothing from now on."""
+    from chalicelib.entrypoints.self_service import link_services
+    from chalicelib.flows.make_link import revoke_link
+
+    reason = query(request, "reason") or "taken back"
+    revoke_link(link_id, caller.principal, reason, tenant_of(caller), link_services(), now())
+    return RevokedLinkView(link_id)
+
+
+def _whom(asked: LinkRequest, caller: Caller) -> str:
+    services = read_services(caller.tenant_id)
+    if asked.profile_id is not None:
+        return by_id(caller.tenant_id, asked.profile_id, services).profile_id
+    named = [Identifier(one.namespace, one.value) for one in asked.identifiers]
+    profile = by_identifiers(tenant_of(caller), named, services)
+    if profile is None:
+        raise NotFound("no_such_profile", "There is no such profile.")
+    return profile.profile_id
