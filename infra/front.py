@@ -59,7 +59,7 @@ GATEWAY_SAYS = (
 
 def problem(code: str, message: str) -> bytes:
     """The body of every refusal."""
-    return json.dumps({"code": code, "message": message, "request_id": str(uuid.uuid4())}).encode()
+    return json.dumps({"code": code, "message": message, "request_id": str(uuid.uuid4()), "errors": []}).encode()
 
 
 def as_the_gateway_says(status: int, answer: bytes) -> tuple[int, bytes]:

@@ -40,7 +40,7 @@ def test_contract__thousands_of_calls_made_up__are_answered_as_the_document_says
     known = contract.known_things(call, user, live.access.source_id)
     document = json.loads(openapi.FILE.read_bytes())
     operations = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
-    each = -(-LEAST * 5 // (4 * len(operations)))
+    each = -(-LEAST * 11 // (10 * len(operations)))
     found = contract.walk(document, send, signs, known, base_url=live.cloud.url, each=each)
     print(f"{found.cases} calls, {len(found.broken)} answered as the document does not say")
     assert not found.broken, "\n\n".join(found.broken)
