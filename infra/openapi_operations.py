@@ -123,14 +123,15 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ),
     ("POST", "/v1/profiles/{profile_id}/reveal"): Operation(
         details="Fields are `traits.<name>` and `identifiers.<namespace>`. What may not be opened stands in `withheld` with "
-        "the reason. The call stands in the audit before anything is opened. `purpose` is service, security or legal.",
+        "the reason. `purpose` is service, security or legal.",
         body=(RevealRequest,),
         answer=RevealView,
         parameters=(IDEMPOTENCY_KEY,),
         refuses=(409, 429),
     ),
     ("POST", "/v1/privacy/exports"): Operation(
-        details="Names a `profile_id` or `identifiers`. The job holds ids and counts, and ends after seven days.",
+        details="Names a `profile_id` or `identifiers`. The job holds ids and counts, and ends after seven "
+        "days. A person of more than 50,000 events is refused with 409.",
         body=(ExportRequest,),
         answer=ExportOpened,
         status=202,
@@ -150,13 +151,13 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         parameters=(PURPOSE, WORDS, CURSOR),
     ),
     ("PUT", "/v1/profiles/{profile_id}/consents"): Operation(
-        details="It counts at once in every read and on the bus. `reason` stands in the audit.",
+        details="In every read and on the bus. `reason` stands in the audit.",
         body=(ConsentRequest,),
         parameters=(IDEMPOTENCY_KEY,),
         refuses=(404, 409),
     ),
     ("POST", "/v1/privacy/restrictions"): Operation(
-        details="Give a `profile_id` or `identifiers`. While restricted, events are kept and nobody judges the person.",
+        details="Give a `profile_id` or `identifiers`. While restricted, nobody judges the person.",
         body=(RestrictionRequest,),
         parameters=(IDEMPOTENCY_KEY,),
         refuses=(404, 409),
@@ -318,8 +319,7 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         refuses=(401, 403, 409, 429),
     ),
     ("GET", "/v1/me/export"): Operation(
-        details="Part 1 is the person, each further part a stretch of time with its events, newest first. "
-        "`X-Parts` says how many parts there are.",
+        details="Part 1 is the person, each further part a stretch of time with its events, newest first.",
         answer=ExportView,
         parameters=(EXPORT_FORMAT, EXPORT_PART, EXPORT_LANGUAGE),
         refuses=(401, 403, 404, 409, 413, 429),
