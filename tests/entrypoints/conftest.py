@@ -1,14 +1,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import pytest
 from moto.server import ThreadedMotoServer
 
 from app import app
+from chalicelib.aws import json_api
 from chalicelib.aws.credentials import credentials_from
 from chalicelib.aws.json_api import JsonApi
+from chalicelib.aws.retrying import RetryPolicy
 from chalicelib.aws.services import SERVICES
 from chalicelib.entrypoints import compose
 from infra import dynamodb_local, emulator
@@ -39,6 +42,16 @@ def lambdas() -> Iterator[Lambdas]:
     server.stop()
 
 
+def patiently(patch: pytest.MonkeyPatch) -> None:
+    """A busy machine lets moto, one thread of this process, wait for longer than AWS ever takes.
+
+    A silence would be taken for a lost answer, and what was sent be sent again: real ones are tried where they are meant.
+    """
+    patch.setitem(JsonApi.__init__.__kwdefaults__, "connect_timeout_seconds", 20.0)
+    patch.setitem(JsonApi.__init__.__kwdefaults__, "read_timeout_seconds", 40.0)
+    patch.setattr(json_api, "RetryPolicy", partial(RetryPolicy, deadline_seconds=60.0))
+
+
 @pytest.fixture(scope="module", autouse=True)
 def functions_environment(lambdas: Lambdas) -> Iterator[None]:
     """The variables that the functions read, for one file: other folders' tests must not see them."""
@@ -47,6 +60,7 @@ def functions_environment(lambdas: Lambdas) -> Iterator[None]:
             patch.delenv(name, raising=False)
         for name, value in lambdas.operator.environ.items():
             patch.setenv(name, value)
+        patiently(patch)
         forget_composed()
         yield
     forget_composed()
