@@ -9,6 +9,7 @@ import msgspec
 
 from chalicelib.aws.credentials import credentials_from
 from chalicelib.aws.json_api import JsonApi
+from chalicelib.aws.retrying import RetryPolicy
 from chalicelib.aws.services import SERVICES
 from chalicelib.store.catalogue import CatalogueStore, DynamoCatalogue, MemoryCatalogue
 from chalicelib.store.dynamo_history import DynamoHistory
@@ -71,6 +72,8 @@ def on_dynamodb(name: str, endpoint: str, tables: Mapping[str, str]) -> Stores:
         endpoint=endpoint,
         credentials=credentials_from(emulator.CREDENTIALS),
         read_timeout_seconds=20,
+        # moto is one thread of this process: on a busy machine it is silent for longer than AWS ever is.
+        retry=RetryPolicy(deadline_seconds=60.0),
     )
     return stores_on(name, endpoint, tables, api)
 
