@@ -31,7 +31,7 @@ from chalicelib.kernel.errors import Unavailable
 from chalicelib.kernel.moments import DAY_MS, Millis
 from chalicelib.privacy.free_text import masked
 from chalicelib.privacy.tenants import Tenant
-from chalicelib.profiles.model import IdentifierKey
+from chalicelib.profiles.model import Facet, IdentifierKey
 from chalicelib.store import rows
 from chalicelib.store.jobs import JobRow
 from chalicelib.store.ledger import LedgerRow
@@ -90,8 +90,7 @@ def _erasure(
     return Erasure(
         erasure_id=order.erasure_id,
         at=now,
-        # An event may be dated a little ahead: it must not come back as one from after the erasure.
-        erased_until=max(now, *(one.last_seen for one in facets.values())),
+        erased_until=max(now, *map(_latest, facets.values())),
         profile_ids=tuple(one for one in ids if snapshot.profile(one) is not None),
         facets={facet: 1 + snapshot.row(facet).generation for facet in facets},
         identifiers=dict(Counter(map(namespace_of, nodes))),
@@ -99,6 +98,14 @@ def _erasure(
         principal=order.principal,
         nodes=tuple(sorted(nodes)),
     )
+
+
+def _latest(facet: Facet) -> Millis:
+    """The latest that was said. It may be dated a little ahead: it must not come back as one from after the erasure.
+
+    What staff say moves no last sighting, and a consent that they note follows upon one that a source dated ahead.
+    """
+    return max(facet.last_seen, *(one.observed_at for one in facet.traits.values()), 0)
 
 
 def _tombstones(erasure: Erasure, owner: str, nodes: Collection[IdentifierKey], snapshot: Snapshot) -> rows.Change:

@@ -18,6 +18,8 @@ from chalicelib.flows.correct_person import CorrectionServices
 from chalicelib.flows.erase_person import erase_person
 from chalicelib.flows.erasure import EraseOrder, Erasure, Receipt
 from chalicelib.flows.find_person import by_id, by_identifiers
+from chalicelib.flows.read_timeline import read_timeline
+from chalicelib.flows.record_consent import ConsentOrder, record_consent
 from chalicelib.flows.run_erasure import read_receipt
 from chalicelib.flows.services import ErasureServices
 from chalicelib.kernel.codec import decode
@@ -27,7 +29,7 @@ from chalicelib.privacy.receipts import sign, signing_pair, verify
 from chalicelib.routing.model import RouteRequest
 from chalicelib.store.rows import Change, Outcome, Record
 from tests.flows.imports_world import ImportWorld
-from tests.flows.world import NOW, TENANT_ID, World, described, paid, secret_of
+from tests.flows.world import NOW, TENANT_ID, World, consent, described, paid, secret_of
 
 USER, PHONE, EMAIL = ("user_id", "u1"), ("phone", "+8613907551234"), ("email", "reader@shop.test")
 
@@ -401,3 +403,18 @@ def test_receipt__names_every_store_of_the_template(merged: World) -> None:
     receipt = erase(merged, merged.person(*USER).profile_id)
     told = {one.store for one in (*receipt.touched, *receipt.left)}
     assert {"profiles", "history", "keys", "catalogue", "desk", "uploads", "queues"} <= stores <= told
+
+
+def test_erasure__staffs_word_dated_after_one_from_ahead__goes_with_the_rest(world: World) -> None:
+    """A consent that staff note follows upon a source's of some minutes ahead: it is no event of who registers anew."""
+    world.apply(described(USER, city="上海"))
+    world.apply(consent(USER, granted=True, at=NOW + 4 * MINUTE_MS), source=world.crm)
+    profile_id = world.person(*USER).profile_id
+    order = ConsentOrder("c" * 32, profile_id, ("marketing",), False, "by phone", "officer")
+    record_consent(order, world.tenant(TENANT_ID), world.identity(), NOW)
+    erase(world, profile_id)
+    assert {row.content for row in world.history.markers.values()} == {b""}
+    world.now += DAY_MS
+    world.apply(described(USER, city="北京", at=world.now))
+    told = read_timeline(TENANT_ID, world.person(*USER).profile_id, 10, "", world.reading(), world.now).events
+    assert [one.type for one in told] == ["profile.described"]

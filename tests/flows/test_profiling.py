@@ -308,3 +308,18 @@ def test_restriction__repeated_after_it_was_lifted__answers_what_was_done_then()
     restrict_person(lift, world.tenant(TENANT_ID), world.identity(), NOW)
     assert restrict_person(order, world.tenant(TENANT_ID), world.identity(), NOW) == first
     assert world.person(*USER).state == "active"
+
+
+@pytest.mark.parametrize("purpose", ["marketing", "analytics", "service"])
+def test_as_of__before_a_child_was_known_to_be_one__is_one_all_the_same(purpose: str) -> None:
+    """What is withheld of a child today is withheld of yesterday, too, and for the same reason."""
+    world = world_of(USER)
+    then, asked = world.now, Asked(purpose, ())
+    world.now += HOUR_MS
+    world.apply(described(USER, birth_date="2018-01-01", source="s_crm", at=world.now), source=world.crm)
+    today = describe_profile(world.person(*USER), world.reading(), world.now, asked=asked)
+    past = profile_as_of(world.tenant(TENANT_ID), today.profile_id, then, world.reading(), world.now)
+    shown = describe_profile(past, world.reading(), then, asked=asked)
+    assert {one.path: one.reason for one in shown.masked}["tags"] == "under_14"
+    assert shown.measures == {} == today.measures
+    assert (shown.traits == {}) == (today.traits == {}) == (purpose != "service")
