@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from chalicelib.flows.held_fields import (
     HeldIdentifier,
@@ -22,14 +23,19 @@ from chalicelib.flows.reveal_views import RevealedField, RevealedValue, RevealRe
 from chalicelib.identity.blind_index import namespace_of
 from chalicelib.kernel.errors import BadInput, TooOften
 from chalicelib.kernel.moments import HOUR_MS, Millis, format_moment
+from chalicelib.privacy.asked import Asked
 from chalicelib.privacy.openable import Openable, openable, withheld
 from chalicelib.privacy.plain import is_plain_id
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.profiles.claims import usable
+from chalicelib.profiles.measures import MeasureSet
 from chalicelib.profiles.model import Body, IdentifierKey, Profile
+from chalicelib.profiles.permitted import permitted
 from chalicelib.store.quotas import QuotaStore
 
 REVEALED = "fields.reveal"
+_NO_MEASURES = MeasureSet(())
+"""None can be revealed: they are never sealed."""
 _CLASSES = ("public", "internal", "personal", "sensitive")
 
 
@@ -74,7 +80,7 @@ def reveal_fields(order: RevealOrder, tenant: Tenant, services: RevealServices, 
     row, body = person_now(tenant.tenant_id, order.profile_id, services.opening.profiles)
     _counted(order.principal, tenant.tenant_id, services, now)
     profile = usable(profile_of(row, body), services.weights(tenant.tenant_id))
-    held = _held(fields, order.asked.purpose, profile, body, tenant, services)
+    held = _held(fields, order.asked.purpose, profile, body, tenant, services, now)
     _noted(order, profile.profile_id, held.opened, tenant.tenant_id, services, now)
     facets = facets_of(held.traits.values(), [one for many in held.identifiers.values() for one in many])
     with opening(tenant.tenant_id, profile.profile_id, services.opening):
@@ -111,15 +117,20 @@ def _held(
     body: Body,
     tenant: Tenant,
     services: RevealServices,
+    now: Millis,
 ) -> _Held:
-    """Nothing is opened here: where each field stands is not sealed."""
-    reasons = {one: withheld(one, purpose, profile.state, profile.said, tenant.asked_first) for one in fields}
+    """Nothing is opened here: where each field stands is not sealed. What no view may show is not opened either."""
+    seen = permitted(profile, Asked(purpose, tenant.asked_first), now, _NO_MEASURES)
+    told = {one.path: one.reason for one in seen.withheld}
+    asked = (purpose, profile.state, profile.said, tenant.asked_first)
+    reasons = {one: seen.closed or withheld(one, *asked) for one in fields}
     allowed = [one for one, reason in reasons.items() if not reason]
-    traits = {one: held_trait(one.name, profile, body) for one in allowed if one.section == "traits"}
+    traits = {one: held_trait(one.name, seen.profile, body) for one in allowed if one.section == "traits"}
     namespaces = {one.name: one for one in allowed if one.section == "identifiers"}
-    known = held_identifiers(tenant.tenant_id, profile, body, services.opening.history, namespaces)
+    shown = replace(profile, links=seen.identifiers)
+    known = held_identifiers(tenant.tenant_id, shown, body, services.opening.history, namespaces)
     named = {one: tuple(held for held in known if namespace_of(held.key) == name) for name, one in namespaces.items()}
-    reasons |= {one: "not_held" for one, found in (*traits.items(), *named.items()) if not found}
+    reasons |= {one: told.get(one.path, "not_held") for one, found in (*traits.items(), *named.items()) if not found}
     gone = {one: "original_gone" for one, found in named.items() if any(held.row is None for held in found)}
     return _Held(
         traits={one: found for one, found in traits.items() if found is not None},

@@ -93,6 +93,14 @@ def permitted(profile: Profile, asked: Asked, now: Millis, measures: MeasureSet)
     )
 
 
+def kept_since(past: Profile, asked: Asked, now: Millis) -> Profile:
+    """A profile of the past without what is too old today: what ended since is not there to be looked back at."""
+    if asked.purpose == LEGAL:
+        return past
+    links = {key: link for key, link in past.links.items() if not _is_old(key, link, now)}
+    return msgspec.structs.replace(kept(past, now), links=links)
+
+
 class _Barred(msgspec.Struct, frozen=True):
     """What a purpose may not use of anybody who said the same: name → reason."""
 
