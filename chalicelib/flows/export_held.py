@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
+from chalicelib.events.model import Event
 from chalicelib.flows.export_views import (
     DoneView,
     ExportedConsent,
@@ -18,7 +20,7 @@ from chalicelib.flows.export_views import (
     Recipient,
     SaidView,
 )
-from chalicelib.flows.held_fields import HeldIdentifier, HeldTrait, value_of
+from chalicelib.flows.held_fields import HeldIdentifier, HeldTrait, values_of
 from chalicelib.flows.link_services import PERSON
 from chalicelib.flows.note_read import Seen, Seer, seen_kind, seen_of_kind
 from chalicelib.flows.open_person import Opened
@@ -35,7 +37,7 @@ from chalicelib.profiles.claims import CORRECTED_RANK
 from chalicelib.profiles.consents import consents_of
 from chalicelib.profiles.model import Body, FacetId, Profile
 from chalicelib.profiles.pins import is_beside
-from chalicelib.store.rows import HistoryStore, ProfileStore
+from chalicelib.store.rows import EventRow, HistoryStore, ProfileStore
 
 MOST_DECISIONS = 200
 MOST_SIGHTS = 200
@@ -93,8 +95,9 @@ def exported_identifiers(
     held: Sequence[HeldIdentifier], profile: Profile, keys: Opened
 ) -> Iterator[ExportedIdentifier]:
     """Every identifier, in clear where an event that named it is left."""
+    told = values_of(held, partial(_clear, keys), profile.links)
     for one in held:
-        value, link = _clear(one, profile, keys), one.link
+        value, link = told.get(one.key), one.link
         yield ExportedIdentifier(
             namespace=namespace_of(one.key),
             value=link.masked if value is None else value,
@@ -198,10 +201,8 @@ def _opened(held: HeldTrait, keys: Opened) -> Any:
         return None
 
 
-def _clear(held: HeldIdentifier, profile: Profile, keys: Opened) -> str | None:
-    if held.row is None:
-        return None
+def _clear(keys: Opened, row: EventRow) -> Event | None:
     try:
-        return value_of(held, keys.event(held.row), profile.links)
+        return keys.event(row)
     except Conflict:
         return None

@@ -13,7 +13,7 @@ from chalicelib.flows.held_fields import (
     facets_of,
     held_identifiers,
     held_trait,
-    value_of,
+    values_of,
 )
 from chalicelib.flows.identity_records import Audited, audit_record
 from chalicelib.flows.note_read import Seen, note_read
@@ -29,7 +29,7 @@ from chalicelib.privacy.plain import is_plain_id
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.profiles.claims import usable
 from chalicelib.profiles.measures import MeasureSet
-from chalicelib.profiles.model import Body, IdentifierKey, Profile
+from chalicelib.profiles.model import Body, IdentifierKey, Link, Profile
 from chalicelib.profiles.permitted import permitted
 from chalicelib.store.quotas import QuotaStore
 
@@ -64,6 +64,8 @@ class _Held(msgspec.Struct, frozen=True):
     traits: dict[Openable, HeldTrait]
     identifiers: dict[Openable, tuple[HeldIdentifier, ...]]
     withheld: tuple[WithheldField, ...]
+    own: frozenset[IdentifierKey] = frozenset()
+    """The identifiers that may be shown."""
 
     @property
     def opened(self) -> tuple[Openable, ...]:
@@ -85,7 +87,7 @@ def reveal_fields(order: RevealOrder, tenant: Tenant, services: RevealServices, 
     facets = facets_of(held.traits.values(), [one for many in held.identifiers.values() for one in many])
     with opening(tenant.tenant_id, profile.profile_id, services.opening):
         keys = open_facets(tenant, facets, services.opening)
-        revealed = tuple(_revealed(held, profile.links.keys(), keys))
+        revealed = tuple(_revealed(held, keys))
     return RevealView(
         reveal_id=order.reveal_id,
         profile_id=profile.profile_id,
@@ -138,6 +140,7 @@ def _held(
             one: left for one, found in named.items() if (left := tuple(held for held in found if held.row is not None))
         },
         withheld=tuple(WithheldField(one.path, why) for one, why in (reasons | gone).items() if why),
+        own=frozenset(seen.identifiers),
     )
 
 
@@ -168,22 +171,19 @@ def _noted(
     history.keep(audit_record(tenant_id, order.reveal_id, now, audited))
 
 
-def _revealed(held: _Held, own: Collection[IdentifierKey], keys: Opened) -> Iterator[RevealedField]:
+def _revealed(held: _Held, keys: Opened) -> Iterator[RevealedField]:
     for field, found in held.traits.items():
         value = keys.trait(found.facet, found.name, found.trait)
         said = RevealedValue(value, found.trait.source, format_moment(found.trait.observed_at))
         yield RevealedField(field.path, field.class_, (said,))
     for field, identifiers in held.identifiers.items():
-        values = (_identifier(one, own, keys) for one in identifiers)
-        yield RevealedField(field.path, field.class_, tuple(one for one in values if one is not None))
+        told = values_of(identifiers, keys.event, held.own)
+        known = ((told[one.key], one.link) for one in identifiers if one.key in told)
+        yield RevealedField(field.path, field.class_, tuple(_said(value, link) for value, link in known))
 
 
-def _identifier(held: HeldIdentifier, own: Collection[IdentifierKey], keys: Opened) -> RevealedValue | None:
-    assert held.row is not None, "those without an event are withheld"
-    value, link = value_of(held, keys.event(held.row), own), held.link
-    return (
-        None if value is None else RevealedValue(value, link.source, format_moment(link.first_seen or link.last_seen))
-    )
+def _said(value: str, link: Link) -> RevealedValue:
+    return RevealedValue(value, link.source, format_moment(link.first_seen or link.last_seen))
 
 
 def _untold(held: _Held, revealed: Collection[RevealedField]) -> Iterator[WithheldField]:

@@ -302,3 +302,16 @@ def test_reveal__of_a_child__nothing_for_marketing_or_analytics(world: World, pu
     view = reveal(world, child, "traits.city", purpose=purpose)
     assert (view.fields, reasons(view)) == ((), {"traits.city": "under_14"})
     assert clear(reveal(world, child, "traits.city")) == {"traits.city": ["上海"]}
+
+
+def test_reveal__identifiers_that_look_alike_when_masked__each_is_told_once(world: World) -> None:
+    """One event names two, another one of them: whichever key sorts first, the person has these and no others."""
+    for number in range(8):
+        user = ("user_id", f"alike-{number}")
+        browsers = [("anonymous_id", f"browser-{number}-{one}") for one in range(3)]
+        world.apply(event("page.viewed", user, browsers[0], at=NOW - 3 * HOUR_MS))
+        world.apply(event("page.viewed", user, browsers[0], browsers[1], at=NOW - 2 * HOUR_MS))
+        world.apply(event("page.viewed", user, browsers[1], browsers[2], at=NOW - HOUR_MS))
+        view = reveal(world, world.person(*user).profile_id, "identifiers.anonymous_id")
+        assert sorted(clear(view)["identifiers.anonymous_id"]) == [value for _, value in browsers]
+        assert view.withheld == ()
