@@ -27,7 +27,7 @@ from chalicelib.flows.services import Change, ErasureServices
 from chalicelib.flows.snapshot import Snapshot
 from chalicelib.identity.blind_index import namespace_of
 from chalicelib.kernel.codec import decode, encode
-from chalicelib.kernel.errors import Unavailable
+from chalicelib.kernel.errors import NotFound, Unavailable
 from chalicelib.kernel.moments import DAY_MS, Millis
 from chalicelib.privacy.free_text import masked
 from chalicelib.privacy.tenants import Tenant
@@ -70,6 +70,9 @@ def _begin(order: EraseOrder, tenant: Tenant, services: ErasureServices, now: Mi
         snapshot = Snapshot(tenant.tenant_id, services.profiles)
         lead = facet_of(order.profile_id, snapshot, index.profile_id)
         snapshot.know([lead])
+        if order.facets.get(lead, 0) not in (0, 1 + snapshot.row(lead).generation):
+            # Somebody else's order was faster, and who is there now registered since.
+            raise NotFound("no_such_profile", "There is no such profile.")
         owner = snapshot.owner(lead)
         nodes = snapshot.nodes(owner)
         snapshot.know(nodes)
