@@ -25,6 +25,7 @@ from chalicelib.privacy.asked import Asked
 from chalicelib.profiles.model import Profile
 from chalicelib.routing.model import NamedIdentifier, RouteRequest
 from chalicelib.tags.catalogue import load_catalogue
+from tests.flows.test_erasure import erase
 from tests.flows.world import NOW, TENANT_ID, World, consent, described, event, paid
 
 USER, OTHER = ("user_id", "u1"), ("user_id", "u2")
@@ -323,3 +324,22 @@ def test_as_of__before_a_child_was_known_to_be_one__is_one_all_the_same(purpose:
     assert {one.path: one.reason for one in shown.masked}["tags"] == "under_14"
     assert shown.measures == {} == today.measures
     assert (shown.traits == {}) == (today.traits == {}) == (purpose != "service")
+
+
+def test_restriction__of_somebody_erased_since__keeps_nothing_that_was_judged_of_them() -> None:
+    """The record of it says what was done, and not which tags it took back; repeated it tells of nobody."""
+    world = world_of(USER)
+    had = {tag.id for tag in current_tags(world.person(*USER), world.reading(), NOW)}
+    profile_id = world.person(*USER).profile_id
+    order = RestrictOrder("a" * 32, profile_id, "asked for it", "officer-1")
+    world.published.clear()
+    first = restrict_person(order, world.tenant(TENANT_ID), world.identity(), NOW)
+    told = list(world.published)
+    assert had <= {one.detail.get("tag") for one in told}
+    assert restrict_person(order, world.tenant(TENANT_ID), world.identity(), NOW) == first
+    assert sorted(map(repr, world.published)) == sorted(map(repr, told * 2))
+    erase(world, profile_id)
+    world.published.clear()
+    assert restrict_person(order, world.tenant(TENANT_ID), world.identity(), NOW) == first
+    assert world.published == []
+    assert not [tag for tag in had if tag.encode() in world.at_rest()]
