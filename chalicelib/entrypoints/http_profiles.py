@@ -146,8 +146,10 @@ def _person(request: Request, caller: Caller, profile_id: str, serves: Collectio
         return by_id(caller.tenant_id, profile_id, read_services(caller.tenant_id)), present
     # Most calls are about the present, and should not load what the past takes.
     from chalicelib.flows.rebuild_profile import profile_as_of
+    from chalicelib.profiles.permitted import kept_since
 
-    return profile_as_of(tenant_of(caller), profile_id, at, past_services(caller.tenant_id), present), at
+    past = profile_as_of(tenant_of(caller), profile_id, at, past_services(caller.tenant_id), present)
+    return kept_since(past, _asked(request, caller), present), at
 
 
 def _scenes(request: Request, caller: Caller) -> tuple[str, ...]:

@@ -27,11 +27,11 @@ from chalicelib.flows.services import Change, ErasureServices
 from chalicelib.flows.snapshot import Snapshot
 from chalicelib.identity.blind_index import namespace_of
 from chalicelib.kernel.codec import decode, encode
-from chalicelib.kernel.errors import Unavailable
+from chalicelib.kernel.errors import NotFound, Unavailable
 from chalicelib.kernel.moments import DAY_MS, Millis
 from chalicelib.privacy.free_text import masked
 from chalicelib.privacy.tenants import Tenant
-from chalicelib.profiles.model import IdentifierKey
+from chalicelib.profiles.model import Facet, IdentifierKey
 from chalicelib.store import rows
 from chalicelib.store.jobs import JobRow
 from chalicelib.store.ledger import LedgerRow
@@ -70,6 +70,9 @@ def _begin(order: EraseOrder, tenant: Tenant, services: ErasureServices, now: Mi
         snapshot = Snapshot(tenant.tenant_id, services.profiles)
         lead = facet_of(order.profile_id, snapshot, index.profile_id)
         snapshot.know([lead])
+        if order.facets.get(lead, 0) not in (0, 1 + snapshot.row(lead).generation):
+            # Somebody else's order was faster, and who is there now registered since.
+            raise NotFound("no_such_profile", "There is no such profile.")
         owner = snapshot.owner(lead)
         nodes = snapshot.nodes(owner)
         snapshot.know(nodes)
@@ -90,8 +93,7 @@ def _erasure(
     return Erasure(
         erasure_id=order.erasure_id,
         at=now,
-        # An event may be dated a little ahead: it must not come back as one from after the erasure.
-        erased_until=max(now, *(one.last_seen for one in facets.values())),
+        erased_until=max(now, *map(_latest, facets.values())),
         profile_ids=tuple(one for one in ids if snapshot.profile(one) is not None),
         facets={facet: 1 + snapshot.row(facet).generation for facet in facets},
         identifiers=dict(Counter(map(namespace_of, nodes))),
@@ -99,6 +101,14 @@ def _erasure(
         principal=order.principal,
         nodes=tuple(sorted(nodes)),
     )
+
+
+def _latest(facet: Facet) -> Millis:
+    """The latest that was said. It may be dated a little ahead: it must not come back as one from after the erasure.
+
+    What staff say moves no last sighting, and a consent that they note follows upon one that a source dated ahead.
+    """
+    return max(facet.last_seen, *(one.observed_at for one in facet.traits.values()), 0)
 
 
 def _tombstones(erasure: Erasure, owner: str, nodes: Collection[IdentifierKey], snapshot: Snapshot) -> rows.Change:

@@ -22,6 +22,8 @@ class EraseOrder(msgspec.Struct, frozen=True):
     profile_id: str
     reason: str
     principal: str
+    facets: Mapping[FacetId, int] = {}
+    """The person's facets when it was asked for, with the generation of each: it is about nobody who registers later."""
 
 
 class Erasure(msgspec.Struct, frozen=True):

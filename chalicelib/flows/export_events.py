@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from heapq import merge
 
 import msgspec
 
+from chalicelib.events.model import Event
 from chalicelib.flows.contribute import EventContent
 from chalicelib.flows.export_held import shown_source
 from chalicelib.flows.export_views import ExportedEvent
 from chalicelib.flows.open_person import Opened, OpenServices, open_facets
+from chalicelib.identity.blind_index import namespace_of
 from chalicelib.kernel.codec import decode
 from chalicelib.kernel.errors import Conflict
 from chalicelib.kernel.moments import Millis, format_moment
+from chalicelib.privacy.masking import mask
 from chalicelib.privacy.tenants import Tenant
-from chalicelib.profiles.model import FacetId
+from chalicelib.profiles.model import FacetId, IdentifierKey
 from chalicelib.routing.model import NamedIdentifier
 from chalicelib.store.rows import THE_END, EventRow, HistoryStore, Position
 
@@ -73,8 +76,12 @@ def events_between(
     return sorted(rows, key=_position, reverse=True)
 
 
-def exported_events(rows: Sequence[EventRow], keys: Opened) -> Iterator[ExportedEvent]:
-    """The events, opened. One whose seal has lost its key is told as far as it stands in clear."""
+def exported_events(rows: Sequence[EventRow], keys: Opened, own: Collection[IdentifierKey]) -> Iterator[ExportedEvent]:
+    """The events, opened. One whose seal has lost its key is told as far as it stands in clear.
+
+    Identifiers that are not the person's ``own`` are masked: a link that was refused or cut says that they are
+    somebody else's.
+    """
     for row in rows:
         content = decode(row.content, EventContent)
         one = content.contribution
@@ -92,17 +99,25 @@ def exported_events(rows: Sequence[EventRow], keys: Opened) -> Iterator[Exported
             source=shown_source(content.source),
             opened=event is not None or not content.sealed,
             id="" if event is None else event.id,
-            identifiers=()
-            if event is None
-            else tuple(NamedIdentifier(named.namespace, named.value) for named in event.identifiers),
+            identifiers=() if event is None else tuple(_named(event, one.identifiers, own)),
             data=content.view if event is None else event.data,
             context={} if event is None else event.context,
         )
 
 
+def _named(
+    event: Event, known: Mapping[IdentifierKey, str], own: Collection[IdentifierKey]
+) -> Iterator[NamedIdentifier]:
+    """An event's identifiers. Which value has which key is not kept: what looks like another's is masked with it."""
+    others = {(namespace_of(key), masked) for key, masked in known.items() if key not in own}
+    for one in event.identifiers:
+        masked = mask(one.namespace, one.value)
+        yield NamedIdentifier(one.namespace, masked if (one.namespace, masked) in others else one.value)
+
+
 def _answered_bytes(row: EventRow, keys: Opened) -> int:
-    """What an event takes of an answer: JSON inside the JSON that Lambda hands to the gateway."""
-    (shown,) = exported_events([row], keys)
+    """What an event takes of an answer at most: JSON inside the JSON that Lambda hands to the gateway."""
+    (shown,) = exported_events([row], keys, decode(row.content, EventContent).contribution.identifiers)
     return len(msgspec.json.encode(msgspec.json.encode(shown).decode()))
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import msgspec
 from msgspec.structs import replace
 
+from chalicelib.events.model import Event
 from chalicelib.flows.export_views import (
     DoneView,
     ExportedConsent,
@@ -18,7 +20,7 @@ from chalicelib.flows.export_views import (
     Recipient,
     SaidView,
 )
-from chalicelib.flows.held_fields import HeldIdentifier, HeldTrait, value_of
+from chalicelib.flows.held_fields import HeldIdentifier, HeldTrait, values_of
 from chalicelib.flows.link_services import PERSON
 from chalicelib.flows.note_read import Seen, Seer, seen_kind, seen_of_kind
 from chalicelib.flows.open_person import Opened
@@ -27,15 +29,15 @@ from chalicelib.flows.why_views import WhyView
 from chalicelib.identity.blind_index import namespace_of
 from chalicelib.kernel.codec import decode
 from chalicelib.kernel.errors import Conflict
-from chalicelib.kernel.moments import Millis, format_moment
+from chalicelib.kernel.moments import Millis, format_moment, parse_moment
 from chalicelib.privacy.credentials import SCOPES
 from chalicelib.privacy.fields import FIELDS
 from chalicelib.privacy.permission import PURPOSES
 from chalicelib.profiles.claims import CORRECTED_RANK
 from chalicelib.profiles.consents import consents_of
-from chalicelib.profiles.model import Body, Profile
+from chalicelib.profiles.model import Body, FacetId, Profile
 from chalicelib.profiles.pins import is_beside
-from chalicelib.store.rows import HistoryStore
+from chalicelib.store.rows import EventRow, HistoryStore, ProfileStore
 
 MOST_DECISIONS = 200
 MOST_SIGHTS = 200
@@ -93,8 +95,9 @@ def exported_identifiers(
     held: Sequence[HeldIdentifier], profile: Profile, keys: Opened
 ) -> Iterator[ExportedIdentifier]:
     """Every identifier, in clear where an event that named it is left."""
+    told = values_of(held, partial(_clear, keys), profile.links)
     for one in held:
-        value, link = _clear(one, profile, keys), one.link
+        value, link = told.get(one.key), one.link
         yield ExportedIdentifier(
             namespace=namespace_of(one.key),
             value=link.masked if value is None else value,
@@ -113,15 +116,26 @@ def exported_consents(profile: Profile) -> Iterator[ExportedConsent]:
         )
 
 
+def lived_since(
+    tenant_id: str, profile_id: str, facets: Collection[FacetId], id_of: Callable[[FacetId], str], store: ProfileStore
+) -> dict[str, Millis]:
+    """Each id that this person has had → since when: what is of before was about somebody who was erased, and may have
+    been somebody else. A telephone number that was given back is given to another.
+    """
+    rows = store.find(tenant_id, facets, fresh=True)
+    since = {id_of(facet): rows[facet].erased_at if facet in rows else 0 for facet in facets}
+    return {profile_id: max(since.values(), default=0)} | since
+
+
 def exported_decisions(
-    tenant_id: str, profile_ids: Collection[str], history: HistoryStore, now: Millis
+    tenant_id: str, ids: Mapping[str, Millis], history: HistoryStore, now: Millis
 ) -> tuple[dict[str, Any], ...]:
     """The newest decisions under any id that this person has had, each as it was answered, with its reasons."""
     rows = [
         row
-        for one in sorted(profile_ids)
+        for one, since in sorted(ids.items())
         for row in history.decisions_about(tenant_id, one, before=now + 1, limit=MOST_DECISIONS)
-        if row.expires_at > now
+        if row.expires_at > now and row.at > since
     ]
     rows.sort(key=lambda row: (row.at, row.decision_id), reverse=True)
     return tuple(msgspec.json.decode(row.content) for row in rows[:MOST_DECISIONS])
@@ -136,12 +150,12 @@ def recipients(names: Collection[str]) -> Iterator[Recipient]:
             yield Recipient(purpose, tuple(roles), tuple(fields))
 
 
-def read_by(tenant_id: str, profile_ids: Collection[str], history: HistoryStore, now: Millis) -> Iterator[ReadBy]:
+def read_by(tenant_id: str, ids: Mapping[str, Millis], history: HistoryStore, now: Millis) -> Iterator[ReadBy]:
     """The latest sights of this person, summed by role, call and purpose."""
     sums: dict[tuple[str, str, str, bool], list[Millis]] = defaultdict(list)
-    for profile_id in sorted(profile_ids):
+    for profile_id, since in sorted(ids.items()):
         pointers = history.records(tenant_id, seen_of_kind(profile_id), before=now + 1, limit=MOST_SIGHTS)
-        for pointer in pointers:
+        for pointer in (one for one in pointers if one.at > since):
             kind = seen_kind(decode(pointer.content, Seer).principal)
             row = history.record_of(tenant_id, kind, pointer.record_id)
             if row is not None:
@@ -152,16 +166,16 @@ def read_by(tenant_id: str, profile_ids: Collection[str], history: HistoryStore,
 
 
 def done_with(
-    tenant_id: str, profile_ids: Collection[str], history: HistoryStore, now: Millis
+    tenant_id: str, ids: Mapping[str, Millis], history: HistoryStore, now: Millis
 ) -> tuple[tuple[DoneView, ...], bool]:
     """What was done with these profiles, newest first, and whether that is all of it."""
     found: dict[str, AuditedView] = {}
     whole = True
-    for profile_id in sorted(profile_ids):
+    for profile_id, since in sorted(ids.items()):
         cursor = ""
         for _ in range(_AUDIT_PAGES):
             page = read_audit(tenant_id, AuditQuestion(profile=profile_id), 100, cursor, history, now)
-            found |= {one.id: one for one in page.audited}
+            found |= {one.id: one for one in page.audited if parse_moment(one.at) > since}
             cursor = page.cursor
             if not cursor:
                 break
@@ -187,10 +201,8 @@ def _opened(held: HeldTrait, keys: Opened) -> Any:
         return None
 
 
-def _clear(held: HeldIdentifier, profile: Profile, keys: Opened) -> str | None:
-    if held.row is None:
-        return None
+def _clear(keys: Opened, row: EventRow) -> Event | None:
     try:
-        return value_of(held, keys.event(held.row), profile.links)
+        return keys.event(row)
     except Conflict:
         return None

@@ -21,6 +21,7 @@ from chalicelib.flows.export_held import (
     exported_identifiers,
     exported_traits,
     held_traits,
+    lived_since,
     read_by,
     recipients,
     without_staff,
@@ -73,7 +74,8 @@ def export_of(
         newest, oldest = (THE_END if part == 2 else cuts[part - 3]), cuts[part - 2]
         rows = events_between(tenant.tenant_id, body.facets, newest, oldest, services.opening.history, now)
         keys = open_facets(tenant, {one.facet for one in rows}, services.opening)
-        view = msgspec.structs.replace(view, events=tuple(exported_events(rows, keys)))
+        own = profile_of(row, body).links
+        view = msgspec.structs.replace(view, events=tuple(exported_events(rows, keys, own)))
     # Whoever was erased while this was read is gone; what lost its key for that is not answered as if it had.
     person_now(tenant.tenant_id, profile_id, services.opening.profiles)
     return view
@@ -86,7 +88,8 @@ def _person(tenant: Tenant, row: ProfileRow, body: Body, services: ExportService
     identifiers = held_identifiers(tenant_id, profile, body, history)
     facets = facets_of([one for many in traits.values() for one in many], identifiers)
     keys = open_facets(tenant, facets, services.opening)
-    ids = {row.profile_id, *map(reading.index(tenant).profile_id, body.facets)}
+    id_of = reading.index(tenant).profile_id
+    ids = lived_since(tenant_id, row.profile_id, body.facets, id_of, services.opening.profiles)
     told = tuple(exported_traits(traits, profile, keys))
     shown = describe_profile(profile, reading, now, services.group_tags)
     done, whole = done_with(tenant_id, ids, history, now)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection, Iterable, Iterator
 
 import msgspec
 
@@ -62,23 +62,41 @@ def held_identifiers(
     )
 
 
-def value_of(held: HeldIdentifier, event: Event, own: Collection[IdentifierKey]) -> str | None:
-    """The identifier's clear value, from the opened event that named it; None where it cannot be told which it is.
+def values_of(
+    held: Iterable[HeldIdentifier], opened: Callable[[EventRow], Event | None], own: Collection[IdentifierKey]
+) -> dict[IdentifierKey, str]:
+    """The identifiers' clear values, from the events that named them; without those that cannot be told apart.
 
-    An event keeps keys and masked forms beside the sealed values, and no order. Several of one masked form are all the
-    person's ``own`` (then it does not matter which key is whose), or none of them is told.
+    An event keeps keys and masked forms beside the sealed values, and no order. Several of one masked form are told if
+    all are the person's ``own``, or none of them is. Which of them has which key follows from the other events; where
+    it does not, no event tells it, and each has one.
     """
-    assert held.row is not None, "without an event there is nothing to open"
-    namespace = namespace_of(held.key)
-    named = decode(held.row.content, EventContent).contribution.identifiers
-    alike = sorted(
-        key for key, masked in named.items() if masked == held.link.masked and namespace_of(key) == namespace
-    )
-    there = [one.value for one in event.identifiers if one.namespace == namespace]
-    values = sorted(one for one in there if mask(namespace, one) == held.link.masked)
-    if len(values) != len(alike) or not set(alike) <= set(own):
-        return None
-    return values[alike.index(held.key)]
+    named = {one.row.event_key: one.row for one in held if one.row is not None}
+    may_be: dict[IdentifierKey, frozenset[str]] = {}
+    for row in named.values():
+        event = opened(row)
+        for keys, values in () if event is None else _alike(row, event):
+            if len(keys) == len(values) and keys <= set(own):
+                may_be |= {key: values & may_be.get(key, values) for key in keys}
+    told: dict[IdentifierKey, str] = {}
+    while may_be:
+        # The surest first: what is one's is not another's of its namespace.
+        key = min(may_be, key=lambda one: (len(may_be[one]), one))
+        values = may_be.pop(key)
+        if values:
+            told[key] = min(values)
+            taken = {told[key]}
+            may_be |= {one: may_be[one] - taken for one in may_be if namespace_of(one) == namespace_of(key)}
+    return told
+
+
+def _alike(row: EventRow, event: Event) -> Iterator[tuple[frozenset[IdentifierKey], frozenset[str]]]:
+    """Keys of one namespace and masked form, and the values that have it."""
+    known = decode(row.content, EventContent).contribution.identifiers
+    for form in {(namespace_of(key), masked) for key, masked in known.items()}:
+        keys = (key for key, masked in known.items() if (namespace_of(key), masked) == form)
+        values = (one.value for one in event.identifiers if (one.namespace, mask(one.namespace, one.value)) == form)
+        yield frozenset(keys), frozenset(values)
 
 
 def facets_of(traits: Collection[HeldTrait], identifiers: Collection[HeldIdentifier]) -> set[FacetId]:

@@ -7,7 +7,7 @@ from functools import reduce
 
 import msgspec
 
-from chalicelib.flows.facet_keys import opened
+from chalicelib.flows.facet_keys import opened, secret_name
 from chalicelib.flows.matching_services import MatchServices
 from chalicelib.flows.profile_of import profile_of
 from chalicelib.identity.partition import Apart, Ties
@@ -54,13 +54,26 @@ def people_of(tenant: Tenant, services: MatchServices, apart: KeptApart) -> Iter
         bodies = {one: decode(row.body, Body) for one, row in rows.items() if row.state == "active"}
         people = {one: profile_of(rows[one], body) for one, body in bodies.items() if body.facets}
         bodies = {one: bodies[one] for one, profile in people.items() if profile.is_profiled}
-        facets = [facet for body in bodies.values() for facet in body.facets]
-        secrets = services.secrets.secrets(tenant.tenant_id, facets)
+        again = [facet for one, body in bodies.items() if rows[one].generation > 1 for facet in body.facets]
+        facets = dict.fromkeys((facet for body in bodies.values() for facet in body.facets), 1)
+        secrets = _secrets(tenant.tenant_id, facets | _generations(tenant.tenant_id, again, services), services)
         for profile_id, body in bodies.items():
             apart.learn(rows[profile_id], body)
             read = [one for one in READ if is_readable(one, people[profile_id], tenant.asked_first)]
             yield _person(tenant.tenant_id, profile_id, body, secrets, branches, read)
         services.said("people_read", len(bodies))
+
+
+def _generations(tenant_id: str, facets: Collection[FacetId], services: MatchServices) -> dict[FacetId, int]:
+    """The generations of facets of people of whom something was erased before: their secrets have other names."""
+    found = services.profiles.find(tenant_id, facets, fresh=False) if facets else {}
+    return {facet: 1 + row.generation for facet, row in found.items()}
+
+
+def _secrets(tenant_id: str, facets: Mapping[FacetId, int], services: MatchServices) -> dict[FacetId, FacetSecret]:
+    names = {facet: secret_name(facet, generation) for facet, generation in facets.items()}
+    kept = services.secrets.secrets(tenant_id, names.values())
+    return {facet: kept[name] for facet, name in names.items() if name in kept}
 
 
 def _person(

@@ -12,7 +12,7 @@ from chalicelib.flows.identity_records import Audited, audit_record
 from chalicelib.flows.say_of_person import ATTEMPTS, person_of, told_anew
 from chalicelib.flows.services import Change, IdentityServices
 from chalicelib.kernel.codec import decode, encode
-from chalicelib.kernel.errors import Unavailable
+from chalicelib.kernel.errors import NotFound, Unavailable
 from chalicelib.kernel.moments import Millis
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.store import rows
@@ -42,22 +42,18 @@ class Restriction(msgspec.Struct, frozen=True):
     version: int
 
 
-class _Kept(msgspec.Struct, frozen=True):
-    done: Restriction
-    told: list[Change]
-
-
 def restrict_person(order: RestrictOrder, tenant: Tenant, services: IdentityServices, now: Millis) -> Restriction:
-    """Restrict or lift, and publish what it changed. The same ``restriction_id`` again answers what was done then.
+    """Restrict or lift, and publish what it changed. The same ``restriction_id`` again answers what was done then, and
+    publishes it again as long as it stands.
 
     Raises NotFound for an unknown profile, Unavailable when others are faster for too long.
     """
     for _ in services.patience.attempts(ATTEMPTS):
         before = services.history.record_of(tenant.tenant_id, RESTRICTION, order.restriction_id)
         if before is not None:
-            kept = decode(before.content, _Kept)
-            services.publish(kept.told)
-            return kept.done
+            done = decode(before.content, Restriction)
+            services.publish(_told_again(done, tenant, services, now))
+            return done
         row, body = person_of(tenant.tenant_id, order.profile_id, services.profiles)
         made = msgspec.structs.replace(
             row,
@@ -67,14 +63,28 @@ def restrict_person(order: RestrictOrder, tenant: Tenant, services: IdentityServ
         )
         made, told = told_anew(row, body, made, body, services.catalogue, now)
         done = Restriction(order.restriction_id, made.profile_id, made.state, made.version)
-        if services.profiles.save(_change(order, tenant, row, made, _Kept(done, told), now)).saved:
+        if services.profiles.save(_change(order, tenant, row, made, done, now)).saved:
             services.publish(told)
             return done
     raise Unavailable("contended", "Others change this profile; try again.")
 
 
+def _told_again(done: Restriction, tenant: Tenant, services: IdentityServices, now: Millis) -> list[Change]:
+    """What a crash between the save and its publication may have eaten. It is found anew, and was kept nowhere: which
+    tags somebody had would outlive their erasure.
+    """
+    try:
+        row, body = person_of(tenant.tenant_id, done.profile_id, services.profiles)
+    except NotFound:
+        return []
+    if row.state != done.state:
+        return []
+    was = msgspec.structs.replace(row, state="restricted" if done.state == "active" else "active")
+    return told_anew(was, body, row, body, services.catalogue, now)[1]
+
+
 def _change(
-    order: RestrictOrder, tenant: Tenant, row: rows.ProfileRow, made: rows.ProfileRow, kept: _Kept, now: Millis
+    order: RestrictOrder, tenant: Tenant, row: rows.ProfileRow, made: rows.ProfileRow, done: Restriction, now: Millis
 ) -> rows.Change:
     action = "privacy.lift" if order.lift else "privacy.restrict"
     audited = Audited(action, order.principal, (row.profile_id,), order.reason, made.state)
@@ -82,7 +92,7 @@ def _change(
         tenant=tenant.tenant_id,
         profiles=((made, row.version),),
         records=(
-            rows.Record(tenant.tenant_id, RESTRICTION, order.restriction_id, now, encode(kept)),
+            rows.Record(tenant.tenant_id, RESTRICTION, order.restriction_id, now, encode(done)),
             audit_record(tenant.tenant_id, order.restriction_id, now, audited),
         ),
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
 import msgspec
+from msgspec.structs import replace
 
 from chalicelib.flows.held_fields import (
     HeldIdentifier,
@@ -12,7 +13,7 @@ from chalicelib.flows.held_fields import (
     facets_of,
     held_identifiers,
     held_trait,
-    value_of,
+    values_of,
 )
 from chalicelib.flows.identity_records import Audited, audit_record
 from chalicelib.flows.note_read import Seen, note_read
@@ -22,14 +23,19 @@ from chalicelib.flows.reveal_views import RevealedField, RevealedValue, RevealRe
 from chalicelib.identity.blind_index import namespace_of
 from chalicelib.kernel.errors import BadInput, TooOften
 from chalicelib.kernel.moments import HOUR_MS, Millis, format_moment
+from chalicelib.privacy.asked import Asked
 from chalicelib.privacy.openable import Openable, openable, withheld
 from chalicelib.privacy.plain import is_plain_id
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.profiles.claims import usable
-from chalicelib.profiles.model import Body, IdentifierKey, Profile
+from chalicelib.profiles.measures import MeasureSet
+from chalicelib.profiles.model import Body, IdentifierKey, Link, Profile
+from chalicelib.profiles.permitted import permitted
 from chalicelib.store.quotas import QuotaStore
 
 REVEALED = "fields.reveal"
+_NO_MEASURES = MeasureSet(())
+"""None can be revealed: they are never sealed."""
 _CLASSES = ("public", "internal", "personal", "sensitive")
 
 
@@ -58,6 +64,8 @@ class _Held(msgspec.Struct, frozen=True):
     traits: dict[Openable, HeldTrait]
     identifiers: dict[Openable, tuple[HeldIdentifier, ...]]
     withheld: tuple[WithheldField, ...]
+    own: frozenset[IdentifierKey] = frozenset()
+    """The identifiers that may be shown."""
 
     @property
     def opened(self) -> tuple[Openable, ...]:
@@ -74,12 +82,12 @@ def reveal_fields(order: RevealOrder, tenant: Tenant, services: RevealServices, 
     row, body = person_now(tenant.tenant_id, order.profile_id, services.opening.profiles)
     _counted(order.principal, tenant.tenant_id, services, now)
     profile = usable(profile_of(row, body), services.weights(tenant.tenant_id))
-    held = _held(fields, order.asked.purpose, profile, body, tenant, services)
+    held = _held(fields, order.asked.purpose, profile, body, tenant, services, now)
     _noted(order, profile.profile_id, held.opened, tenant.tenant_id, services, now)
     facets = facets_of(held.traits.values(), [one for many in held.identifiers.values() for one in many])
     with opening(tenant.tenant_id, profile.profile_id, services.opening):
         keys = open_facets(tenant, facets, services.opening)
-        revealed = tuple(_revealed(held, profile.links.keys(), keys))
+        revealed = tuple(_revealed(held, keys))
     return RevealView(
         reveal_id=order.reveal_id,
         profile_id=profile.profile_id,
@@ -111,15 +119,20 @@ def _held(
     body: Body,
     tenant: Tenant,
     services: RevealServices,
+    now: Millis,
 ) -> _Held:
-    """Nothing is opened here: where each field stands is not sealed."""
-    reasons = {one: withheld(one, purpose, profile.state, profile.said, tenant.asked_first) for one in fields}
+    """Nothing is opened here: where each field stands is not sealed. What no view may show is not opened either."""
+    seen = permitted(profile, Asked(purpose, tenant.asked_first), now, _NO_MEASURES)
+    told = {one.path: one.reason for one in seen.withheld}
+    asked = (purpose, profile.state, profile.said, tenant.asked_first)
+    reasons = {one: seen.closed or withheld(one, *asked) for one in fields}
     allowed = [one for one, reason in reasons.items() if not reason]
-    traits = {one: held_trait(one.name, profile, body) for one in allowed if one.section == "traits"}
+    traits = {one: held_trait(one.name, seen.profile, body) for one in allowed if one.section == "traits"}
     namespaces = {one.name: one for one in allowed if one.section == "identifiers"}
-    known = held_identifiers(tenant.tenant_id, profile, body, services.opening.history, namespaces)
+    shown = replace(profile, links=seen.identifiers)
+    known = held_identifiers(tenant.tenant_id, shown, body, services.opening.history, namespaces)
     named = {one: tuple(held for held in known if namespace_of(held.key) == name) for name, one in namespaces.items()}
-    reasons |= {one: "not_held" for one, found in (*traits.items(), *named.items()) if not found}
+    reasons |= {one: told.get(one.path, "not_held") for one, found in (*traits.items(), *named.items()) if not found}
     gone = {one: "original_gone" for one, found in named.items() if any(held.row is None for held in found)}
     return _Held(
         traits={one: found for one, found in traits.items() if found is not None},
@@ -127,6 +140,7 @@ def _held(
             one: left for one, found in named.items() if (left := tuple(held for held in found if held.row is not None))
         },
         withheld=tuple(WithheldField(one.path, why) for one, why in (reasons | gone).items() if why),
+        own=frozenset(seen.identifiers),
     )
 
 
@@ -157,22 +171,19 @@ def _noted(
     history.keep(audit_record(tenant_id, order.reveal_id, now, audited))
 
 
-def _revealed(held: _Held, own: Collection[IdentifierKey], keys: Opened) -> Iterator[RevealedField]:
+def _revealed(held: _Held, keys: Opened) -> Iterator[RevealedField]:
     for field, found in held.traits.items():
         value = keys.trait(found.facet, found.name, found.trait)
         said = RevealedValue(value, found.trait.source, format_moment(found.trait.observed_at))
         yield RevealedField(field.path, field.class_, (said,))
     for field, identifiers in held.identifiers.items():
-        values = (_identifier(one, own, keys) for one in identifiers)
-        yield RevealedField(field.path, field.class_, tuple(one for one in values if one is not None))
+        told = values_of(identifiers, keys.event, held.own)
+        known = ((told[one.key], one.link) for one in identifiers if one.key in told)
+        yield RevealedField(field.path, field.class_, tuple(_said(value, link) for value, link in known))
 
 
-def _identifier(held: HeldIdentifier, own: Collection[IdentifierKey], keys: Opened) -> RevealedValue | None:
-    assert held.row is not None, "those without an event are withheld"
-    value, link = value_of(held, keys.event(held.row), own), held.link
-    return (
-        None if value is None else RevealedValue(value, link.source, format_moment(link.first_seen or link.last_seen))
-    )
+def _said(value: str, link: Link) -> RevealedValue:
+    return RevealedValue(value, link.source, format_moment(link.first_seen or link.last_seen))
 
 
 def _untold(held: _Held, revealed: Collection[RevealedField]) -> Iterator[WithheldField]:

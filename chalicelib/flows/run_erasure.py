@@ -17,6 +17,7 @@ from chalicelib.kernel.errors import NotFound
 from chalicelib.kernel.moments import Millis, format_moment
 from chalicelib.privacy.free_text import masked
 from chalicelib.privacy.tenants import Tenant
+from chalicelib.profiles.model import Body
 from chalicelib.store.rows import HistoryStore, ProfileStore, Record
 
 
@@ -54,7 +55,10 @@ def open_erasure(order: EraseOrder, tenant_id: str, door: ErasureDoor, now: Mill
         row = follow(tenant_id, [order.profile_id], door.profiles, fresh=True).get(order.profile_id)
         if row is None or row.state == "erased":
             raise NotFound("no_such_profile", "There is no such profile.")
-        kept = replace(order, reason=masked(order.reason))
+        body = decode(row.body, Body)
+        found = door.profiles.find(tenant_id, body.facets, fresh=True)
+        generations = {one: 1 + (found[one].generation if one in found else 0) for one in body.facets}
+        kept = replace(order, reason=masked(order.reason), facets=generations)
         door.history.keep(Record(tenant_id, ORDER, order.erasure_id, now, encode(kept)))
     door.go_on(tenant_id, order.erasure_id)
     return ErasureOpened(order.erasure_id, order.erasure_id)

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from chalicelib.flows.current_tags import current_tags
-from chalicelib.flows.export_held import exported_decisions, read_by
+from chalicelib.flows.export_held import exported_decisions, lived_since, read_by
 from chalicelib.flows.link_services import Linked
 from chalicelib.flows.me_views import MeView, MyConsent, MyDecision, MyMeasure, MyTag
 from chalicelib.flows.open_person import OpenServices
@@ -46,8 +46,9 @@ def show_person(linked: Linked, services: ShowServices, now: Millis) -> MeView:
     held = show_held(linked.tenant, profile, linked.body, services.opening, services.source_name)
     judged = usable(profile, services.reading.catalogue.health.weights)
     tags = current_tags(judged, services.reading, now)
-    ids = {profile.profile_id, *map(services.reading.index(linked.tenant).profile_id, linked.body.facets)}
-    known = (linked.tenant.tenant_id, ids, services.reading.history, now)
+    tenant_id, id_of = linked.tenant.tenant_id, services.reading.index(linked.tenant).profile_id
+    ids = lived_since(tenant_id, profile.profile_id, linked.body.facets, id_of, services.reading.profiles)
+    known = (tenant_id, ids, services.reading.history, now)
     shown = (*tags, *tags_from_groups(services.group_tags, judged, tags, now))
     return MeView(
         company=linked.tenant.name,

@@ -21,8 +21,7 @@ OTHERS_KEPT = 3
 """Sources beside the winner's whose last word a trait keeps."""
 USABLE_FROM = 0.5
 """The weight of a source from which its values are used where another has one."""
-
-
+AGE_BAND, _CHILD = "age_band", "under_14"
 CORRECTED_RANK = 1 << 30
 """The rank of a correction: what a person, or staff for them, says is right. It wins over all that is not one."""
 
@@ -65,11 +64,18 @@ def is_correction(trait: Trait) -> bool:
     return trait.source_rank >= CORRECTED_RANK
 
 
+def is_child(traits: Mapping[str, Trait]) -> bool:
+    """Whether somebody is below 14, as far as these traits say."""
+    age = traits.get(AGE_BAND)
+    return age is not None and age.value == _CHILD
+
+
 def usable(profile: Profile, weights: Mapping[str, float]) -> Profile:
     """The profile with values that can be used: another source's where the winner's is none, or its weight too small.
 
-    ``weights`` are those of sources that are not well. Where nobody else says anything the winner's value stays.
-    Doing it twice changes nothing more.
+    ``weights`` are those of sources that are not well. Where nobody else says anything the winner's value stays, and
+    so does it that somebody is a child: to doubt a source takes protection from nobody. Doing it twice changes nothing
+    more.
     """
     if not profile.claims:
         return profile
@@ -78,6 +84,7 @@ def usable(profile: Profile, weights: Mapping[str, float]) -> Profile:
         name: found
         for name, claims in profile.claims.items()
         if (found := _instead(claims, poor)) is not claims[0].trait
+        and not (name == AGE_BAND and is_child(profile.traits))
     }
     if not instead:
         return profile
@@ -85,6 +92,7 @@ def usable(profile: Profile, weights: Mapping[str, float]) -> Profile:
         profile,
         traits=profile.traits | instead,
         filled={name: profile.claims[name][0].trait.source for name in instead},
+        is_profiled=profile.is_profiled and not is_child(instead),
     )
 
 

@@ -7,7 +7,7 @@ from functools import reduce
 
 import msgspec
 
-from chalicelib.profiles.claims import claims_of, is_correction
+from chalicelib.profiles.claims import AGE_BAND, claims_of, is_child, is_correction
 from chalicelib.profiles.consents import consents_of, said
 from chalicelib.profiles.fold import join_facets
 from chalicelib.profiles.model import Body, Facet, FacetId, IdentifierKey, Profile, Trait
@@ -15,8 +15,6 @@ from chalicelib.profiles.model import Body, Facet, FacetId, IdentifierKey, Profi
 SCHEMA = 3
 """Version of the stored shape. Bodies of 2 know no claims; they are read as they are."""
 
-
-_CHILD = "under_14"
 _PROFILING = "profiling"
 
 
@@ -60,17 +58,17 @@ def _held(traits: Mapping[str, Trait]) -> dict[str, Trait]:
 def spoken_since(past: Profile, present: Iterable[Profile]) -> Profile:
     """A profile of the past as its people's words stand today: what they refuse now is refused for the past as well.
 
-    Of several people who were one then, a no of any of them counts.
+    Of several people who were one then, a no of any of them counts, and so does it that one of them is a child.
     """
-    words, is_profiled = dict[str, bool](), past.is_profiled
+    words, is_profiled, traits = dict[str, bool](), past.is_profiled, past.traits
     for one in present:
         words |= {purpose: granted and words.get(purpose, True) for purpose, granted in one.said.items()}
         is_profiled = is_profiled and one.is_profiled
-    return msgspec.structs.replace(past, said={**past.said, **words}, is_profiled=is_profiled)
+        if is_child(one.traits):
+            traits = {**traits, AGE_BAND: one.traits[AGE_BAND]}
+    return msgspec.structs.replace(past, said={**past.said, **words}, is_profiled=is_profiled, traits=traits)
 
 
 def may_profile(state: str, traits: Mapping[str, Trait], said: Mapping[str, bool]) -> bool:
     """Whether a person may be judged: not while restricted, not below 14, not after a no to it."""
-    age = traits.get("age_band")
-    is_child = age is not None and age.value == _CHILD
-    return state != "restricted" and not is_child and said.get(_PROFILING, True)
+    return state != "restricted" and not is_child(traits) and said.get(_PROFILING, True)

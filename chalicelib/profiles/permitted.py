@@ -18,6 +18,7 @@ from chalicelib.kernel.moments import Millis
 from chalicelib.privacy.asked import Asked
 from chalicelib.privacy.fields import FIELDS, NAMESPACES, STANDING
 from chalicelib.privacy.uses import Declared, Use
+from chalicelib.profiles.claims import is_child
 from chalicelib.profiles.measures import MeasureSet
 from chalicelib.profiles.model import IdentifierKey, Link, Profile
 from chalicelib.profiles.pins import is_beside
@@ -62,9 +63,9 @@ def used(profile: Profile, asked: Asked, now: Millis, measures: MeasureSet) -> P
     barred = _barred_of(profile, asked, measures)
     if _closed(profile, asked.purpose, barred):
         return _emptied(profile)
-    fresh, is_child = kept(profile, now), _is_child(profile)
+    fresh, child = kept(profile, now), is_child(profile.traits)
     # Most people, for service: nothing is barred, and nothing need be made anew.
-    return _reduced(fresh, barred, is_child=is_child) if is_child or barred.anything else fresh
+    return _reduced(fresh, barred, is_child=child) if child or barred.anything else fresh
 
 
 def permitted(profile: Profile, asked: Asked, now: Millis, measures: MeasureSet) -> Permitted:
@@ -90,6 +91,14 @@ def permitted(profile: Profile, asked: Asked, now: Millis, measures: MeasureSet)
         withheld=tuple(sorted(_told(profile, barred, unjudged, now))),
         unjudged=unjudged,
     )
+
+
+def kept_since(past: Profile, asked: Asked, now: Millis) -> Profile:
+    """A profile of the past without what is too old today: what ended since is not there to be looked back at."""
+    if asked.purpose == LEGAL:
+        return past
+    links = {key: link for key, link in past.links.items() if not _is_old(key, link, now)}
+    return msgspec.structs.replace(kept(past, now), links=links)
 
 
 class _Barred(msgspec.Struct, frozen=True):
@@ -127,22 +136,17 @@ def _uses(declared: Mapping[str, Declared]) -> dict[str, Use]:
     return {name: one.use for name, one in declared.items()}
 
 
-def _is_child(profile: Profile) -> bool:
-    age = profile.traits.get("age_band")
-    return age is not None and age.value == _CHILD
-
-
 def _closed(profile: Profile, purpose: str, barred: _Barred) -> str:
     """Why nothing may be used for the purpose; '' where something may."""
     if profile.state == "restricted":
         return "restricted"
-    if purpose in _NOT_FOR_CHILDREN and _is_child(profile):
+    if purpose in _NOT_FOR_CHILDREN and is_child(profile.traits):
         return _CHILD
     return barred.standing.get(_PERSON, "")
 
 
 def _unjudged(profile: Profile) -> str:
-    if _is_child(profile):
+    if is_child(profile.traits):
         return _CHILD
     # Whoever refuses to be profiled has said so; the restricted are not asked about here.
     return "" if profile.is_profiled else "consent"

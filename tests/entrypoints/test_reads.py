@@ -9,7 +9,8 @@ from uuid import uuid4
 
 import pytest
 
-from chalicelib.kernel.moments import parse_moment
+from chalicelib.entrypoints import http_profiles
+from chalicelib.kernel.moments import DAY_MS, parse_moment
 from tests.entrypoints.service import Answer, Lambdas, Shop, open_shop, unique
 
 PHONE = "13907551234"
@@ -278,6 +279,24 @@ def test_as_of__each_read__answers_as_it_was(shop: Shop, changed: dict[str, Any]
         assert (answer.status, answer.json["as_of"]) == (200, at)
     offset = at.replace("Z", "%2B00:00")
     assert shop.read(f"{base}?purpose=service&as_of={offset}").json == changed["then"]
+
+
+def test_as_of__what_is_past_its_retention_today__is_not_there_to_be_looked_back_at(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A value that ended since is gone for the past as well; who asks for the law is told what is held."""
+    user = unique("u")
+    traits, at = {"device_os": "harmony"}, datetime.now(UTC).isoformat()
+    shop.send("/v1/identify", {"userId": user, "traits": traits, "timestamp": at})
+    shop.lambdas.ingest()
+    found = shop.lookup("user_id", user).json
+    assert found["traits"]["device_os"]["value"] == "harmony"
+    path = f"/v1/profiles/{found['profile_id']}?as_of={found['as_of']}&purpose="
+    assert "device_os" in shop.read(f"{path}service").json["traits"]
+    later = http_profiles.now() + 366 * DAY_MS
+    monkeypatch.setattr(http_profiles, "now", lambda: later)
+    assert "device_os" not in shop.read(f"{path}service").json["traits"]
+    assert "device_os" in shop.read(f"{path}legal").json["traits"]
 
 
 def test_as_of__people_who_are_one_now__are_two_before_the_link(shop: Shop) -> None:

@@ -18,7 +18,9 @@ from chalicelib.flows.correct_person import CorrectionServices
 from chalicelib.flows.erase_person import erase_person
 from chalicelib.flows.erasure import EraseOrder, Erasure, Receipt
 from chalicelib.flows.find_person import by_id, by_identifiers
-from chalicelib.flows.run_erasure import read_receipt
+from chalicelib.flows.read_timeline import read_timeline
+from chalicelib.flows.record_consent import ConsentOrder, record_consent
+from chalicelib.flows.run_erasure import ErasureDoor, open_erasure, read_receipt, run_erasure
 from chalicelib.flows.services import ErasureServices
 from chalicelib.kernel.codec import decode
 from chalicelib.kernel.errors import NotFound, Unavailable
@@ -27,7 +29,7 @@ from chalicelib.privacy.receipts import sign, signing_pair, verify
 from chalicelib.routing.model import RouteRequest
 from chalicelib.store.rows import Change, Outcome, Record
 from tests.flows.imports_world import ImportWorld
-from tests.flows.world import NOW, TENANT_ID, World, described, paid, secret_of
+from tests.flows.world import NOW, TENANT_ID, World, consent, described, paid, secret_of
 
 USER, PHONE, EMAIL = ("user_id", "u1"), ("phone", "+8613907551234"), ("email", "reader@shop.test")
 
@@ -401,3 +403,48 @@ def test_receipt__names_every_store_of_the_template(merged: World) -> None:
     receipt = erase(merged, merged.person(*USER).profile_id)
     told = {one.store for one in (*receipt.touched, *receipt.left)}
     assert {"profiles", "history", "keys", "catalogue", "desk", "uploads", "queues"} <= stores <= told
+
+
+def test_erasure__staffs_word_dated_after_one_from_ahead__goes_with_the_rest(world: World) -> None:
+    """A consent that staff note follows upon a source's of some minutes ahead: it is no event of who registers anew."""
+    world.apply(described(USER, city="上海"))
+    world.apply(consent(USER, granted=True, at=NOW + 4 * MINUTE_MS), source=world.crm)
+    profile_id = world.person(*USER).profile_id
+    order = ConsentOrder("c" * 32, profile_id, ("marketing",), False, "by phone", "officer")
+    record_consent(order, world.tenant(TENANT_ID), world.identity(), NOW)
+    erase(world, profile_id)
+    assert {row.content for row in world.history.markers.values()} == {b""}
+    world.now += DAY_MS
+    world.apply(described(USER, city="北京", at=world.now))
+    told = read_timeline(TENANT_ID, world.person(*USER).profile_id, 10, "", world.reading(), world.now).events
+    assert [one.type for one in told] == ["profile.described"]
+
+
+@pytest.mark.parametrize("late", ["first delivery", "asked again"])
+def test_erasure__of_two_orders_for_one_person__the_later_takes_nobody_who_registered_anew(
+    merged: World, late: str
+) -> None:
+    """An order is about the person whom it was asked for: it waits in a queue, is delivered twice, and asked for again."""
+    tenant, profile_id = merged.tenant(TENANT_ID), merged.person(*USER).profile_id
+    door = ErasureDoor(merged.profiles, merged.history, lambda tenant_id, erasure_id: None)
+    orders = [EraseOrder(one, profile_id, "asked for it", "t_officer") for one in ("x1", "x2")]
+
+    def run(erasure_id: str) -> str:
+        assert run_erasure(tenant, erasure_id, services_of(merged), merged.now, lambda: True)
+        correcting = CorrectionServices(merged.profiles, merged.history, merged.keys.index, merged._send, 1 << 18)
+        return read_receipt(erasure_id, tenant, correcting, merged.now).state
+
+    for order in orders:
+        open_erasure(order, TENANT_ID, door, merged.now)
+    assert run("x1") == "completed"
+    if late == "asked again":
+        assert run("x2") == "refused"
+    merged.now += DAY_MS
+    merged.apply(described(USER, PHONE, city="北京", at=merged.now))
+    if late == "asked again":
+        open_erasure(orders[1], TENANT_ID, door, merged.now)
+    assert run("x2") == "refused"
+    assert known(merged, USER)
+    open_erasure(replace(orders[0], erasure_id="x3"), TENANT_ID, door, merged.now)
+    assert run("x3") == "completed"
+    assert not known(merged, USER)

@@ -17,6 +17,7 @@ from chalicelib.flows.export_views import ExportedPerson, ExportOpened, ExportRe
 from chalicelib.flows.note_read import Seen, seen_kind
 from chalicelib.flows.open_export import ExportOrder, PartOrder, open_export, read_export
 from chalicelib.flows.pin_tag import PinOrder, pin_tag
+from chalicelib.flows.split_people import link_id
 from chalicelib.kernel.codec import decode
 from chalicelib.kernel.errors import BadInput, Conflict, NotFound, Unavailable
 from chalicelib.kernel.moments import DAY_MS, HOUR_MS
@@ -308,3 +309,50 @@ def test_export__tag_that_staff_set__names_no_staff(world: World, person: str) -
     pinned = next(one for one in part(world, 2).events if one.type == "tag.pinned")
     assert (pinned.source, pinned.opened, pinned.data) == ("desk", True, {"tag": "vip", "value": True})
     assert b"officer-9" not in msgspec.json.encode([part(world, one) for one in (1, 2)])
+
+
+def events_of(world: World, profile_id: str) -> set[tuple[str, str]]:
+    """The identifiers that the events of an export name."""
+    shown = export_of(world.tenant(TENANT_ID), profile_id, services(world), world.now, 2).events
+    return {(named.namespace, named.value) for one in shown for named in one.identifiers}
+
+
+def test_export__event_with_somebody_elses_telephone__shows_it_masked(world: World, person: str) -> None:
+    """A link that was refused says that it is another's; its owner sees it as ever."""
+    other = ("user_id", "u-canary-2")
+    world.apply(event("page.viewed", other, WHO[1]))
+    assert events_of(world, world.person(*other).profile_id) == {other, ("phone", "139****1234")}
+    assert WHO[1] in events_of(world, person)
+
+
+def test_export__event_of_a_link_that_was_cut__shows_what_went_to_the_other_masked(world: World) -> None:
+    """A split says so as well."""
+    one, other = ("member_id", "m-canary-1"), ("phone", "+8613907551299")
+    world.apply(event("page.viewed", other), event("page.viewed", one, other))
+    assert events_of(world, world.person(*one).profile_id) == {one, other}
+    world.split(link_id=link_id(world.key(*one), world.key(*other)))
+    assert events_of(world, world.person(*one).profile_id) == {one, ("phone", "139****1299")}
+    assert events_of(world, world.person(*other).profile_id) == {other}
+
+
+def test_export__registered_anew__tells_nothing_that_was_done_with_who_was_erased(world: World, person: str) -> None:
+    """A telephone number is given to another: who read and what was done before was about somebody else."""
+    reveal(world, person, "traits.name")
+    pin_tag(
+        PinOrder("a" * 32, person, "vip", True, "their words", "agent-1"),
+        world.tenant(TENANT_ID),
+        world.identity(),
+        NOW,
+    )
+    order = EraseOrder("e_1", person, "asked", "officer-1")
+    assert erase_person(order, world.tenant(TENANT_ID), erasure_services(world), world.now) is not None
+    world.now += HOUR_MS
+    world.apply(described(*WHO, name="新人", at=world.now))
+    there = world.person("phone", PHONE).profile_id
+    assert there == person
+    told = person_of(export_of(world.tenant(TENANT_ID), there, services(world), world.now))
+    assert (told.done, told.read_by, told.decisions) == ((), (), ())
+    reveal(world, there, "traits.name")
+    told = person_of(export_of(world.tenant(TENANT_ID), there, services(world), world.now))
+    assert [one.action for one in told.done] == ["fields.reveal"]
+    assert [one.times for one in told.read_by] == [1]

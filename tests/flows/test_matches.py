@@ -23,6 +23,7 @@ from chalicelib.store.proposals import MemoryProposals
 from chalicelib.store.rows import ProfileRow
 from chalicelib.store.scan import MemoryScan
 from chalicelib.training.matches.people import find_matches
+from tests.flows.test_erasure import erase
 from tests.flows.world import NOW, TENANT_ID, World, consent, described
 
 TWIN = {"name": "张三", "birth_date": "1990-03-14", "phone": "+8613900001234", "city": "上海", "address": "世纪大道9号"}
@@ -40,6 +41,16 @@ def test_person__who_is_not_profiled__is_matched_with_nobody(world: World) -> No
     assert sorted("birth_date" in one.traits for one in read) == [False, True]
     world.apply(consent(("user_id", "u0"), granted=False, purpose="profiling"))
     assert len(list(people_of(matching.tenant, matching.services(), KeptApart()))) == 1
+
+
+def test_person__who_registered_anew__is_matched_by_what_was_told_since(world: World) -> None:
+    """Their secret has another name than that of the person who was erased."""
+    world.apply(described(("user_id", "u0"), **TWIN))
+    erase(world, world.person("user_id", "u0").profile_id)
+    world.now += DAY_MS
+    world.apply(described(("user_id", "u0"), at=world.now, **{**TWIN, "name": "李四"}))
+    (read,) = people_of(world.tenants[TENANT_ID], Matching(world).services(), KeptApart())
+    assert (read.traits["name"], read.traits["birth_date"]) == ("李四", TWIN["birth_date"])
 
 
 class Matching:

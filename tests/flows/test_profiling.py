@@ -25,6 +25,7 @@ from chalicelib.privacy.asked import Asked
 from chalicelib.profiles.model import Profile
 from chalicelib.routing.model import NamedIdentifier, RouteRequest
 from chalicelib.tags.catalogue import load_catalogue
+from tests.flows.test_erasure import erase
 from tests.flows.world import NOW, TENANT_ID, World, consent, described, event, paid
 
 USER, OTHER = ("user_id", "u1"), ("user_id", "u2")
@@ -308,3 +309,37 @@ def test_restriction__repeated_after_it_was_lifted__answers_what_was_done_then()
     restrict_person(lift, world.tenant(TENANT_ID), world.identity(), NOW)
     assert restrict_person(order, world.tenant(TENANT_ID), world.identity(), NOW) == first
     assert world.person(*USER).state == "active"
+
+
+@pytest.mark.parametrize("purpose", ["marketing", "analytics", "service"])
+def test_as_of__before_a_child_was_known_to_be_one__is_one_all_the_same(purpose: str) -> None:
+    """What is withheld of a child today is withheld of yesterday, too, and for the same reason."""
+    world = world_of(USER)
+    then, asked = world.now, Asked(purpose, ())
+    world.now += HOUR_MS
+    world.apply(described(USER, birth_date="2018-01-01", source="s_crm", at=world.now), source=world.crm)
+    today = describe_profile(world.person(*USER), world.reading(), world.now, asked=asked)
+    past = profile_as_of(world.tenant(TENANT_ID), today.profile_id, then, world.reading(), world.now)
+    shown = describe_profile(past, world.reading(), then, asked=asked)
+    assert {one.path: one.reason for one in shown.masked}["tags"] == "under_14"
+    assert shown.measures == {} == today.measures
+    assert (shown.traits == {}) == (today.traits == {}) == (purpose != "service")
+
+
+def test_restriction__of_somebody_erased_since__keeps_nothing_that_was_judged_of_them() -> None:
+    """The record of it says what was done, and not which tags it took back; repeated it tells of nobody."""
+    world = world_of(USER)
+    had = {tag.id for tag in current_tags(world.person(*USER), world.reading(), NOW)}
+    profile_id = world.person(*USER).profile_id
+    order = RestrictOrder("a" * 32, profile_id, "asked for it", "officer-1")
+    world.published.clear()
+    first = restrict_person(order, world.tenant(TENANT_ID), world.identity(), NOW)
+    told = list(world.published)
+    assert had <= {one.detail.get("tag") for one in told}
+    assert restrict_person(order, world.tenant(TENANT_ID), world.identity(), NOW) == first
+    assert sorted(map(repr, world.published)) == sorted(map(repr, told * 2))
+    erase(world, profile_id)
+    world.published.clear()
+    assert restrict_person(order, world.tenant(TENANT_ID), world.identity(), NOW) == first
+    assert world.published == []
+    assert not [tag for tag in had if tag.encode() in world.at_rest()]

@@ -272,3 +272,46 @@ def test_reveal__two_identifiers_of_a_namespace__both_come_by_their_own_events(w
     assert sorted(clear(other)["identifiers.phone"]) == [third, fourth], "one event, one masked form"
     assert sorted(clear(reveal(world, person, "identifiers.phone"))["identifiers.phone"]) == sorted([PHONE, twin])
     assert repr(opening_of(world)) and "张" not in repr(reveal(world, person, "traits.name"))
+
+
+def test_reveal__past_its_retention__is_withheld_as_in_every_view(world: World, person: str) -> None:
+    """What may not be shown masked is not opened either; the law is answered in full."""
+    world.now += 1_100 * DAY_MS
+    view = reveal(world, person, "traits.name", "identifiers.phone", "traits.address")
+    assert view.fields == ()
+    assert reasons(view) == {
+        "traits.name": "expired",
+        "identifiers.phone": "expired",
+        "traits.address": "not_held",
+    }
+    assert clear(reveal(world, person, "traits.name", purpose="legal")) == {"traits.name": [NAME]}
+
+
+def test_reveal__one_of_two_past_its_retention__the_other_is_opened(world: World, person: str) -> None:
+    """Each identifier ends by its own last sighting."""
+    world.now += 1_100 * DAY_MS
+    world.apply(event("page.viewed", WHO[0], ("phone", "+8613907551235"), at=world.now))
+    assert clear(reveal(world, person, "identifiers.phone")) == {"identifiers.phone": ["+8613907551235"]}
+
+
+@pytest.mark.parametrize("purpose", ["marketing", "analytics"])
+def test_reveal__of_a_child__nothing_for_marketing_or_analytics(world: World, purpose: str) -> None:
+    """As every view has it; for service the child is served."""
+    world.apply(described(("user_id", "u9"), birth_date="2018-01-01", city="上海"))
+    child = world.person("user_id", "u9").profile_id
+    view = reveal(world, child, "traits.city", purpose=purpose)
+    assert (view.fields, reasons(view)) == ((), {"traits.city": "under_14"})
+    assert clear(reveal(world, child, "traits.city")) == {"traits.city": ["上海"]}
+
+
+def test_reveal__identifiers_that_look_alike_when_masked__each_is_told_once(world: World) -> None:
+    """One event names two, another one of them: whichever key sorts first, the person has these and no others."""
+    for number in range(8):
+        user = ("user_id", f"alike-{number}")
+        browsers = [("anonymous_id", f"browser-{number}-{one}") for one in range(3)]
+        world.apply(event("page.viewed", user, browsers[0], at=NOW - 3 * HOUR_MS))
+        world.apply(event("page.viewed", user, browsers[0], browsers[1], at=NOW - 2 * HOUR_MS))
+        world.apply(event("page.viewed", user, browsers[1], browsers[2], at=NOW - HOUR_MS))
+        view = reveal(world, world.person(*user).profile_id, "identifiers.anonymous_id")
+        assert sorted(clear(view)["identifiers.anonymous_id"]) == [value for _, value in browsers]
+        assert view.withheld == ()

@@ -182,3 +182,13 @@ def test_usable__winner_withdrew__another_value_fills_even_from_a_poor_source() 
     assert usable(profile, {"s_b": 0.1}).filled == {"city": "s_a"}
     nobody = person([told(said("s_a", None, 3)), told(said("s_b", None, 2))])
     assert usable(nobody, {}) is nobody
+
+
+@pytest.mark.parametrize(("last", "before"), [("under_14", "30_39"), ("30_39", "under_14"), (None, "under_14")])
+def test_usable__age_band_of_a_source_that_is_not_well__a_child_stays_protected(last: str | None, before: str) -> None:
+    """To doubt a source takes protection from no child, and whom it makes a child is not judged either."""
+    events = [told(said("s_a", before, 1, name="age_band"), "age_band"), told(said("s_b", last, 2), "age_band")]
+    profile = join("p_1", 1, "active", 1, body_of({"user_id:a": facet_of(events)}))
+    found = usable(profile, {"s_b": 0.4})
+    assert (found.traits["age_band"].value, found.is_profiled) == ("under_14", False)
+    assert usable(found, {"s_b": 0.4}) == found
