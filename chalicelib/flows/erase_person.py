@@ -27,7 +27,7 @@ from chalicelib.flows.services import Change, ErasureServices
 from chalicelib.flows.snapshot import Snapshot
 from chalicelib.identity.blind_index import namespace_of
 from chalicelib.kernel.codec import decode, encode
-from chalicelib.kernel.errors import Unavailable
+from chalicelib.kernel.errors import NotFound, Unavailable
 from chalicelib.kernel.moments import DAY_MS, Millis
 from chalicelib.privacy.free_text import masked
 from chalicelib.privacy.tenants import Tenant
@@ -70,6 +70,10 @@ def _begin(order: EraseOrder, tenant: Tenant, services: ErasureServices, now: Mi
         snapshot = Snapshot(tenant.tenant_id, services.profiles)
         lead = facet_of(order.profile_id, snapshot, index.profile_id)
         snapshot.know([lead])
+        generation = snapshot.row(lead).generation
+        if order.generations.get(lead, generation) != generation:
+            # A message may wait for days, among the dead letters too: whoever came back meanwhile was not meant.
+            raise NotFound("no_such_profile", "There is no such profile.")
         owner = snapshot.owner(lead)
         nodes = snapshot.nodes(owner)
         snapshot.know(nodes)

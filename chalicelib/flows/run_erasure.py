@@ -17,6 +17,7 @@ from chalicelib.kernel.errors import NotFound
 from chalicelib.kernel.moments import Millis, format_moment
 from chalicelib.privacy.free_text import masked
 from chalicelib.privacy.tenants import Tenant
+from chalicelib.profiles.model import Body
 from chalicelib.store.rows import HistoryStore, ProfileStore, Record
 
 
@@ -54,7 +55,10 @@ def open_erasure(order: EraseOrder, tenant_id: str, door: ErasureDoor, now: Mill
         row = follow(tenant_id, [order.profile_id], door.profiles, fresh=True).get(order.profile_id)
         if row is None or row.state == "erased":
             raise NotFound("no_such_profile", "There is no such profile.")
-        kept = replace(order, reason=masked(order.reason))
+        facets = decode(row.body, Body).facets
+        known = door.profiles.find(tenant_id, facets, fresh=True)
+        meant = {one: known[one].generation for one in sorted(facets) if one in known}
+        kept = replace(order, reason=masked(order.reason), generations=meant)
         door.history.keep(Record(tenant_id, ORDER, order.erasure_id, now, encode(kept)))
     door.go_on(tenant_id, order.erasure_id)
     return ErasureOpened(order.erasure_id, order.erasure_id)
