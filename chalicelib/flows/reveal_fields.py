@@ -27,6 +27,8 @@ from chalicelib.privacy.plain import is_plain_id
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.profiles.claims import usable
 from chalicelib.profiles.model import Body, IdentifierKey, Profile
+from chalicelib.profiles.permitted import LEGAL, is_outlived
+from chalicelib.profiles.retention import kept
 from chalicelib.store.quotas import QuotaStore
 
 REVEALED = "fields.reveal"
@@ -74,7 +76,7 @@ def reveal_fields(order: RevealOrder, tenant: Tenant, services: RevealServices, 
     row, body = person_now(tenant.tenant_id, order.profile_id, services.opening.profiles)
     _counted(order.principal, tenant.tenant_id, services, now)
     profile = usable(profile_of(row, body), services.weights(tenant.tenant_id))
-    held = _held(fields, order.asked.purpose, profile, body, tenant, services)
+    held = _held(fields, order.asked.purpose, profile, body, tenant, services, now)
     _noted(order, profile.profile_id, held.opened, tenant.tenant_id, services, now)
     facets = facets_of(held.traits.values(), [one for many in held.identifiers.values() for one in many])
     with opening(tenant.tenant_id, profile.profile_id, services.opening):
@@ -111,16 +113,23 @@ def _held(
     body: Body,
     tenant: Tenant,
     services: RevealServices,
+    now: Millis,
 ) -> _Held:
-    """Nothing is opened here: where each field stands is not sealed."""
+    """Nothing is opened here: where each field stands is not sealed. What is past its retention is for the law alone."""
     reasons = {one: withheld(one, purpose, profile.state, profile.said, tenant.asked_first) for one in fields}
     allowed = [one for one, reason in reasons.items() if not reason]
-    traits = {one: held_trait(one.name, profile, body) for one in allowed if one.section == "traits"}
+    in_time = profile if purpose == LEGAL else kept(profile, now)
+    traits = {one: held_trait(one.name, in_time, body) for one in allowed if one.section == "traits"}
     namespaces = {one.name: one for one in allowed if one.section == "identifiers"}
     known = held_identifiers(tenant.tenant_id, profile, body, services.opening.history, namespaces)
+    old = {one.key for one in known if purpose != LEGAL and is_outlived(one.key, one.link, now)}
+    outlived = {namespaces[namespace_of(key)] for key in old}
+    outlived |= {one for one in traits if one.name in profile.traits and one.name not in in_time.traits}
+    known = tuple(one for one in known if one.key not in old)
     named = {one: tuple(held for held in known if namespace_of(held.key) == name) for name, one in namespaces.items()}
     reasons |= {one: "not_held" for one, found in (*traits.items(), *named.items()) if not found}
     gone = {one: "original_gone" for one, found in named.items() if any(held.row is None for held in found)}
+    gone |= dict.fromkeys(outlived, "expired")
     return _Held(
         traits={one: found for one, found in traits.items() if found is not None},
         identifiers={
