@@ -44,7 +44,7 @@ from chalicelib.aws.queue import Queue, job_messages
 from chalicelib.aws.services import open_api
 from chalicelib.aws.settings import Settings
 from chalicelib.kernel.errors import ZhiyinError
-from chalicelib.privacy.credentials import SCOPES, SECRET_BYTES, Credential, hash_token, new_token
+from chalicelib.privacy.credentials import SCOPES, SECRET_BYTES, Credential, hash_token, may_be_called, new_token
 from chalicelib.privacy.fields import CONSENTS, FIELDS, allowed_traits
 from chalicelib.store.catalogue import DynamoCatalogue, SourceRecord
 from chalicelib.store.dynamo_secrets import DynamoSecrets
@@ -145,6 +145,8 @@ class Operator:
         if role not in SCOPES or role == "source":
             roles = ", ".join(sorted(set(SCOPES) - {"source"}))
             raise Failure(f"There is no role {role!r}; there are {roles}.")
+        if not may_be_called(principal):
+            raise Failure("A principal has a printable name, and not that of the people themselves: person.")
         token = new_token("principal", os.urandom(SECRET_BYTES))
         self.catalogue.keep_credential(Credential(hash_token(token), "principal", tenant_id, principal, (role,)))
         return token

@@ -13,9 +13,13 @@ import msgspec
 from chalicelib.aws.key_ring import with_receipt_key
 from chalicelib.aws.kms import Kms
 from chalicelib.aws.settings import Settings
+from chalicelib.kernel.errors import BadInput, TooLarge
+from chalicelib.kernel.strict_json import parse
 from chalicelib.privacy.receipts import ReceiptForged, Signature, public_key, verify
 from chalicelib.store.catalogue import CatalogueStore
 from infra.failures import Failure
+
+_LIMIT_BYTES = 1 << 20
 
 
 class _File(msgspec.Struct, frozen=True):
@@ -38,8 +42,9 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 def verify_file(file: Path, key: str | None) -> dict[str, Any]:
     """What a genuine receipt is about. Raises Failure for a file that is none, and ReceiptForged."""
     try:
-        read = msgspec.json.decode(file.read_bytes(), type=_File)
-    except (OSError, msgspec.MsgspecError) as error:
+        # Strictly: of a name that stands there twice one would be verified, and the other read by people.
+        read = msgspec.convert(parse(file.read_bytes(), limit_bytes=_LIMIT_BYTES), _File)
+    except (OSError, BadInput, TooLarge, msgspec.ValidationError) as error:
         raise Failure("The file is no receipt.") from error
     found = read.receipt or read
     if found.document is None or found.signature is None:

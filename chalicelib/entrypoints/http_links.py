@@ -15,7 +15,7 @@ from chalicelib.entrypoints.problems import serves
 from chalicelib.entrypoints.request import Caller, query, typed_body
 from chalicelib.events.model import Identifier
 from chalicelib.flows.find_person import by_id, by_identifiers
-from chalicelib.kernel.errors import NotFound
+from chalicelib.kernel.errors import BadInput, NotFound
 from chalicelib.kernel.moments import format_moment
 from chalicelib.privacy.links import ACTIONS, DEFAULT_HOURS, Action
 from chalicelib.routing.model import NamedIdentifier
@@ -25,7 +25,8 @@ blueprint = Blueprint(__name__)
 LINK = "privacy:link"
 
 type _Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
-type _Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=500, pattern=r"\S")]
+_LONGEST_REASON = 500
+type _Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=_LONGEST_REASON, pattern=r"\S")]
 type _Identifiers = Annotated[tuple[NamedIdentifier, ...], msgspec.Meta(max_length=10)]
 
 
@@ -88,7 +89,9 @@ def revoke(request: Request, caller: Caller, link_id: str) -> RevokedLinkView:
     from chalicelib.entrypoints.self_service import link_services
     from chalicelib.flows.make_link import revoke_link
 
-    reason = query(request, "reason") or "taken back"
+    reason = query(request, "reason").strip() or "taken back"
+    if len(reason) > _LONGEST_REASON:
+        raise BadInput("bad_request", f"A reason has {_LONGEST_REASON} characters at most.", "reason")
     revoke_link(link_id, caller.principal, reason, tenant_of(caller), link_services(), now())
     return RevokedLinkView(link_id)
 

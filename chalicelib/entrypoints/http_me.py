@@ -74,7 +74,7 @@ def export(request: Request, person: Linked) -> Response:
         raise BadInput("bad_language", "The languages are zh and en.", "language")
     note_own_read(person, "me.export", ("person",) if part == 1 else ("events",), history(), now())
     services = export_services(person.claims.tenant)
-    view = export_of(person.tenant, person.row.profile_id, services, now(), part)
+    view = export_of(person.tenant, person.row.profile_id, services, now(), part, only=person.body.facets)
     response = written(view, format_, language)
     response.headers["X-Parts"] = str(view.parts)
     return response

@@ -70,8 +70,9 @@ def _begin(order: EraseOrder, tenant: Tenant, services: ErasureServices, now: Mi
         snapshot = Snapshot(tenant.tenant_id, services.profiles)
         lead = facet_of(order.profile_id, snapshot, index.profile_id)
         snapshot.know([lead])
-        if order.facets.get(lead, 0) not in (0, 1 + snapshot.row(lead).generation):
-            # Somebody else's order was faster, and who is there now registered since.
+        generation = snapshot.row(lead).generation
+        if order.generations.get(lead, generation) != generation:
+            # A message may wait for days, among the dead letters too: whoever came back meanwhile was not meant.
             raise NotFound("no_such_profile", "There is no such profile.")
         owner = snapshot.owner(lead)
         nodes = snapshot.nodes(owner)

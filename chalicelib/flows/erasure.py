@@ -16,14 +16,17 @@ ORDER, ERASURE, RECEIPT, REFUSED = "erasure_order", "erasure", "receipt", "erasu
 
 
 class EraseOrder(msgspec.Struct, frozen=True):
-    """Whom to erase, and on whose word. ``erasure_id`` makes a repeat the same erasure."""
+    """Whom to erase, and on whose word. ``erasure_id`` makes a repeat the same erasure.
+
+    ``generations`` are how often each facet of theirs had been erased when it was asked for: who comes back under the
+    same id is another generation, and was not meant. A facet that is not in it is meant whichever lives.
+    """
 
     erasure_id: str
     profile_id: str
     reason: str
     principal: str
-    facets: Mapping[FacetId, int] = {}
-    """The person's facets when it was asked for, with the generation of each: it is about nobody who registers later."""
+    generations: dict[FacetId, int] = {}
 
 
 class Erasure(msgspec.Struct, frozen=True):

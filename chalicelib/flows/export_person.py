@@ -5,7 +5,7 @@ A job is a record of ids, counts and the moments at which parts end. Each part i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
@@ -32,11 +32,11 @@ from chalicelib.flows.open_person import OpenServices, open_facets, person_now
 from chalicelib.flows.profile_of import profile_of
 from chalicelib.flows.services import IdentityServices, ReadServices
 from chalicelib.insights.shown_tags import NOTHING, GroupTags, tags_from_groups
-from chalicelib.kernel.errors import NotFound
+from chalicelib.kernel.errors import Conflict, NotFound
 from chalicelib.kernel.moments import Millis, format_moment
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.profiles.claims import usable
-from chalicelib.profiles.model import Body, Profile
+from chalicelib.profiles.model import Body, FacetId, Profile
 from chalicelib.store.rows import THE_END, Position, ProfileRow
 
 FORMAT_VERSION = 1
@@ -57,12 +57,15 @@ def export_of(
     now: Millis,
     part: int = 1,
     cuts: Sequence[Position] | None = None,
+    only: Collection[FacetId] | None = None,
 ) -> ExportView:
-    """One part of all that is held. ``cuts`` are where parts end; without them they are looked for now.
+    """One part of all that is held. ``cuts`` are where parts end; without them they are looked for now. ``only`` are
+    the facets that were let in: who is joined with another while this is read is not told of the other.
 
-    The audit row of it is the caller's to write, before. Raises NotFound, Conflict ``too_much_history``, Unavailable.
+    The audit row of it is the caller's to write, before. Raises NotFound, Conflict ``too_much_history`` and
+    ``person_changed``, Unavailable.
     """
-    row, body = person_now(tenant.tenant_id, profile_id, services.opening.profiles)
+    row, body = _same_person(tenant.tenant_id, profile_id, only, services)
     if cuts is None:
         cuts, _ = cuts_of(tenant, body.facets, services.opening, now)
     if not 1 <= part <= 1 + len(cuts):
@@ -77,8 +80,17 @@ def export_of(
         own = profile_of(row, body).links
         view = msgspec.structs.replace(view, events=tuple(exported_events(rows, keys, own)))
     # Whoever was erased while this was read is gone; what lost its key for that is not answered as if it had.
-    person_now(tenant.tenant_id, profile_id, services.opening.profiles)
+    _same_person(tenant.tenant_id, profile_id, only, services)
     return view
+
+
+def _same_person(
+    tenant_id: str, profile_id: str, only: Collection[FacetId] | None, services: ExportServices
+) -> tuple[ProfileRow, Body]:
+    row, body = person_now(tenant_id, profile_id, services.opening.profiles)
+    if only is not None and body.facets.keys() != set(only):
+        raise Conflict("person_changed", "This person was merged or split since: open a new export.")
+    return row, body
 
 
 def _person(tenant: Tenant, row: ProfileRow, body: Body, services: ExportServices, now: Millis) -> ExportedPerson:

@@ -85,7 +85,7 @@ def read_export(order: PartOrder, tenant: Tenant, services: ExportServices, now:
     if not 1 <= order.part <= 1 + len(job.cuts):
         raise NotFound("no_such_part", "This export has no such part.")
     _noted(order, job, tenant.tenant_id, services, now)
-    return export_of(tenant, job.profile_id, services, now, order.part, job.cuts)
+    return export_of(tenant, job.profile_id, services, now, order.part, job.cuts, job.facets)
 
 
 def _profile_id(asked: ExportRequest, tenant: Tenant, services: ExportServices) -> str:

@@ -35,7 +35,7 @@ class WithheldField(msgspec.Struct, frozen=True):
     """A field that was not opened, and why.
 
     ``purpose``: it is not kept for this purpose. ``consent``: the person has not agreed, or no longer does.
-    ``restricted``: the person's data may only be stored. ``not_held``: there is none. ``original_gone``: of this
+    ``expired``: it is older than it may be kept. ``restricted``: the person's data may only be stored. ``not_held``: there is none. ``original_gone``: of this
     identifier the masked form alone is left.
     """
 

@@ -55,10 +55,10 @@ def open_erasure(order: EraseOrder, tenant_id: str, door: ErasureDoor, now: Mill
         row = follow(tenant_id, [order.profile_id], door.profiles, fresh=True).get(order.profile_id)
         if row is None or row.state == "erased":
             raise NotFound("no_such_profile", "There is no such profile.")
-        body = decode(row.body, Body)
-        found = door.profiles.find(tenant_id, body.facets, fresh=True)
-        generations = {one: 1 + (found[one].generation if one in found else 0) for one in body.facets}
-        kept = replace(order, reason=masked(order.reason), facets=generations)
+        facets = decode(row.body, Body).facets
+        known = door.profiles.find(tenant_id, facets, fresh=True)
+        meant = {one: known[one].generation for one in sorted(facets) if one in known}
+        kept = replace(order, reason=masked(order.reason), generations=meant)
         door.history.keep(Record(tenant_id, ORDER, order.erasure_id, now, encode(kept)))
     door.go_on(tenant_id, order.erasure_id)
     return ErasureOpened(order.erasure_id, order.erasure_id)

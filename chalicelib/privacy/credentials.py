@@ -25,6 +25,8 @@ SECRET_BYTES = 32
 _PREFIXES: Mapping[Kind, str] = {"source": "zk_", "principal": "zt_"}
 _SHAPE = re.compile(r"z[kt]_[A-Za-z0-9_-]{43}", re.ASCII)
 _LONGEST_HEADER = 512
+_LONGEST_NAME = 128
+_THE_PEOPLE = "person"
 
 _BOT = frozenset({"route", "context:read", "decisions:write", "purpose:service"})
 _AGENT = _BOT | {"profiles:read", "timeline:read", "desk:read", "desk:write", "tickets:write"}
@@ -103,6 +105,22 @@ class Presented(msgspec.Struct, frozen=True):
 
     kind: Kind
     token_hash: str
+
+
+def may_be_called(principal: str) -> bool:
+    """Whether a principal may have this name.
+
+    What people say and see themselves stands under ``person`` in consents, corrections and the audit: staff of that
+    name, or of none, would speak for them.
+    """
+    plain = principal.strip().casefold()
+    is_theirs = plain == _THE_PEOPLE or plain.startswith(f"{_THE_PEOPLE}:")
+    return (
+        0 < len(principal) <= _LONGEST_NAME
+        and principal == principal.strip()
+        and principal.isprintable()
+        and not is_theirs
+    )
 
 
 def new_token(kind: Kind, secret: bytes) -> str:

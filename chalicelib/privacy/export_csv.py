@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import csv
 import io
+import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 HEAD = ("section", "item", "field", "value")
 _RUNS_FROM = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 """A cell that begins so is a formula to a spreadsheet, or becomes one when it is saved and opened again."""
+_NEXT_CELL = re.compile(r"([;\t\r\n][\s\"']*)(?=[=+\-@＝＋－＠])")
+"""Where a spreadsheet whose separator is another one would begin a cell, within one of ours: quotes do not stop it."""
 _MARK = "\ufeff"
 """Without it spreadsheets take Chinese for something else."""
 _NAMED_BY = ("name", "id", "event", "namespace", "decision_id", "purpose", "action", "role")
@@ -26,8 +30,18 @@ def to_csv(exported: Mapping[str, Any]) -> str:
 
 
 def safe_cell(text: str) -> str:
-    """The cell as text and nothing else: an apostrophe goes before what would run."""
-    return f"'{text}" if text.lstrip(" \u00a0\u3000").startswith(_RUNS_FROM) else text
+    """The cell as text and nothing else: an apostrophe goes before what would run.
+
+    What is not seen counts for nothing: spreadsheets drop NULs and blanks, and then the formula is what begins the cell.
+    """
+    inert = _NEXT_CELL.sub(r"\1'", text)
+    return f"'{inert}" if text.startswith(_RUNS_FROM) or _seen(text).startswith(_RUNS_FROM) else inert
+
+
+def _seen(text: str) -> str:
+    """The text from its first visible character on: blanks (Z*), controls, zero-width and bidi marks (C*) lead nowhere."""
+    at = next((place for place, one in enumerate(text) if unicodedata.category(one)[0] not in "ZC"), len(text))
+    return text[at:]
 
 
 def _rows(exported: Mapping[str, Any]) -> Iterator[tuple[str, str, str, str]]:

@@ -97,7 +97,7 @@ def kept_since(past: Profile, asked: Asked, now: Millis) -> Profile:
     """A profile of the past without what is too old today: what ended since is not there to be looked back at."""
     if asked.purpose == LEGAL:
         return past
-    links = {key: link for key, link in past.links.items() if not _is_old(key, link, now)}
+    links = {key: link for key, link in past.links.items() if not is_outlived(key, link, now)}
     return msgspec.structs.replace(kept(past, now), links=links)
 
 
@@ -156,11 +156,12 @@ def _shown(profile: Profile, barred: _Barred, now: Millis) -> dict[IdentifierKey
     return {
         key: link
         for key, link in profile.links.items()
-        if namespace_of(key) not in barred.namespaces and not _is_old(key, link, now)
+        if namespace_of(key) not in barred.namespaces and not is_outlived(key, link, now)
     }
 
 
-def _is_old(key: IdentifierKey, link: Link, now: Millis) -> bool:
+def is_outlived(key: IdentifierKey, link: Link, now: Millis) -> bool:
+    """Whether an identifier is past its retention."""
     declared = NAMESPACES.get(namespace_of(key))
     return declared is not None and declared.use.is_expired(max(link.first_seen, link.last_seen), now)
 
@@ -214,7 +215,7 @@ def _told(profile: Profile, barred: _Barred, unjudged: str, now: Millis) -> set[
     told |= {
         Withheld(f"identifiers.{namespace_of(key)}", "expired")
         for key, link in profile.links.items()
-        if namespace_of(key) not in barred.namespaces and _is_old(key, link, now)
+        if namespace_of(key) not in barred.namespaces and is_outlived(key, link, now)
     }
     if unjudged == _CHILD:
         told.add(Withheld("measures", _CHILD))

@@ -12,6 +12,8 @@ from chalicelib.store.items import Attributes, Call, Item, plain, typed, typed_v
 _BATCH_GET_KEYS = 100
 _ROUNDS_FOR_UNPROCESSED = 8
 _PAGE = 500
+_LONGEST_KEY_BYTES = 2_048
+"""DynamoDB refuses to look for a longer one, so nothing is called so: callers write ids into paths, of any length."""
 
 
 def fitted(call: Call, operation: str, body: dict[str, Any]) -> bool:
@@ -34,11 +36,14 @@ class Table:
 
     def get(self, pk: str, *, fresh: bool) -> Item | None:
         """One item, or None."""
+        if not _may_be(pk):
+            return None
         answer = self._call("GetItem", {"TableName": self.name, "Key": {"pk": {"S": pk}}, "ConsistentRead": fresh})
         return plain(answer["Item"]) if "Item" in answer else None
 
     def get_many(self, pks: Sequence[str], *, fresh: bool) -> Iterator[Item]:
         """The items that exist, in any order. Raises Unavailable when the table keeps throttling."""
+        pks = [pk for pk in pks if _may_be(pk)]
         if len(pks) == 1:
             only = self.get(pks[0], fresh=fresh)
             yield from () if only is None else (only,)
@@ -175,6 +180,10 @@ class Table:
                 **start,
             },
         )
+
+
+def _may_be(pk: str) -> bool:
+    return len(pk) <= _LONGEST_KEY_BYTES // 4 or len(pk.encode()) <= _LONGEST_KEY_BYTES
 
 
 def absent() -> dict[str, Any]:

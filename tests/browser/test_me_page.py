@@ -102,6 +102,41 @@ def test_page__nickname_that_is_markup__is_text_and_runs_nothing(site: Site, vis
     assert seen.wrong == []
 
 
+@pytest.mark.parametrize("name", ["constructor", "__proto__", "toString", "hasOwnProperty"])
+def test_page__value_called_like_a_part_of_an_object__is_text(
+    site: Site, visit: Callable[..., Visit], name: str
+) -> None:
+    """Bad input 22: a value is looked up among the page's words, and never among what JavaScript gives every object."""
+    seen = visit()
+    seen.open(site.link(site.register(unique("u"), name=name)))
+    seen.ready()
+    assert seen.page.locator('[data-field="name"] .value').inner_text() == name
+    assert seen.wrong == []
+
+
+def test_link__another_one_in_its_place__late_answer_to_the_first_is_not_shown(
+    site: Site, visit: Callable[..., Visit]
+) -> None:
+    """Two links in one tab: what is shown is always of the link that would be acted by."""
+    first, second = (site.link(site.register(unique("u"), name=name)) for name in ("First Person", "Second Person"))
+    seen, held = visit(), list[Any]()
+
+    def hold_the_first(route: Any) -> None:
+        is_read = "authorization" in route.request.headers
+        held.append(route) if is_read and not held else route.continue_()
+
+    seen.page.route("**/v1/me", hold_the_first)
+    seen.open(first)
+    while not held:
+        seen.page.wait_for_timeout(50)
+    seen.page.evaluate("(hash) => { location.hash = hash; }", "#" + second.partition("#")[2])
+    seen.ready()
+    with seen.page.expect_response("**/v1/me"):
+        held[0].continue_()
+    seen.page.wait_for_timeout(300)
+    assert seen.page.locator('[data-field="name"] .value').inner_text() == "Second Person"
+
+
 def test_policy__of_the_page__stops_what_would_run(site: Site, visit: Callable[..., Visit]) -> None:
     """The negative control: were markup put in after all, the browser would refuse to take or to run it."""
     seen = visit()

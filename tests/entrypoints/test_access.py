@@ -16,6 +16,7 @@ from app import app
 from chalicelib.entrypoints import authorizers
 from chalicelib.entrypoints.access import ROUTES, routes_for
 from chalicelib.privacy.credentials import SCOPES, SECRET_BYTES, Credential, hash_token, new_token
+from infra.failures import Failure
 from tests.entrypoints.service import Lambdas, Shop, basic
 
 OPEN_TO_ALL = {
@@ -231,6 +232,13 @@ def test_authorizer__a_good_credential__names_tenant_principal_and_scopes_as_tex
     assert all(isinstance(value, str) for value in context.values())
     answer = ask(authorizers.source_auth, basic(shop.write_key))
     assert answer["context"]["source_id"] == answer["principalId"] == shop.source_id
+
+
+@pytest.mark.parametrize("name", ["person", "Person", " person ", "person:anna", "", " ", "anna ", "an\nna", "a" * 129])
+def test_token__for_staff_of_the_peoples_own_name__is_not_made(shop: Shop, name: str) -> None:
+    """What people say themselves stands under `person`: staff who were called so would speak for them."""
+    with pytest.raises(Failure, match="principal"):
+        shop.lambdas.operator.create_token(shop.tenant_id, "privacy_officer", name)
 
 
 def test_authorizer__its_policy__allows_routes_of_the_scopes_and_nothing_else(shop: Shop) -> None:

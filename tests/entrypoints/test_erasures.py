@@ -192,6 +192,9 @@ def test_receipt__verified_offline__from_the_file_alone(
     file.write_bytes(answer.body.replace(b'"facets":1', b'"facets":2'))
     assert operator.main(["receipt", "verify", str(file), "--key", key]) == 1
     assert "receipt_forged" in capsys.readouterr().err
+    file.write_bytes(answer.body.replace(b'"facets":1', b'"facets":99,"facets":1'))
+    assert operator.main(["receipt", "verify", str(file), "--key", key]) == 1, "who reads it would see 99"
+    assert "no receipt" in capsys.readouterr().err
     file.write_bytes(b"{}")
     assert operator.main(["receipt", "verify", str(file)]) == 1
 

@@ -131,3 +131,12 @@ def test_page_url__of_a_deployment__is_where_people_reach_it(
     named = msgspec.structs.replace(compose.settings(), public_url=public)
     monkeypatch.setattr(self_service, "settings", lambda: named)
     assert self_service.page_url(_Request(context, headers)) == url  # type: ignore[arg-type]  # what it reads of one
+
+
+def test_link__taken_back_for_a_reason_as_long_as_a_book__refused_and_not_taken_back(shop: Shop, guest: Guest) -> None:
+    """The reason stands in a row that is kept: in a query as in a body it has 500 characters at most."""
+    link_id = ask(shop, guest).json["link_id"]
+    answer = shop.lambdas.http("DELETE", f"/v1/privacy/links/{link_id}?reason={'a' * 501}", token=shop.admin_token)
+    assert (answer.status, answer.code) == (400, "bad_request")
+    assert compose.history().record_of(shop.tenant_id, "link_revoked", link_id) is None
+    assert revoke(shop, link_id).status == 200

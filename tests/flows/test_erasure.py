@@ -16,7 +16,7 @@ from chalicelib.flows import refuse_erased as refusing
 from chalicelib.flows.answer_route import answer_route
 from chalicelib.flows.correct_person import CorrectionServices
 from chalicelib.flows.erase_person import erase_person
-from chalicelib.flows.erasure import EraseOrder, Erasure, Receipt
+from chalicelib.flows.erasure import REFUSED, EraseOrder, Erasure, Receipt
 from chalicelib.flows.find_person import by_id, by_identifiers
 from chalicelib.flows.read_timeline import read_timeline
 from chalicelib.flows.record_consent import ConsentOrder, record_consent
@@ -154,6 +154,23 @@ def test_registration__after_the_erasure__is_a_new_generation(merged: World) -> 
     merged.now += HOUR_MS
     merged.apply(described(USER, at=merged.now - MINUTE_MS))
     assert merged.person(*USER).generation == 3
+
+
+def test_order__that_waited_while_another_erased_them__leaves_who_came_back(merged: World) -> None:
+    """Two orders for one person; the second lay among the dead letters until the person had registered again."""
+    old, door = merged.person(*USER), ErasureDoor(merged.profiles, merged.history, lambda *_: None)
+    for erasure_id in ("x1", "x2"):
+        open_erasure(EraseOrder(erasure_id, old.profile_id, "asked", "t_officer"), TENANT_ID, door, merged.now)
+    tenant, services = merged.tenant(TENANT_ID), services_of(merged, lag_ms=0)
+    assert run_erasure(tenant, "x1", services, merged.now, lambda: True)
+    merged.now += HOUR_MS
+    merged.apply(described(USER, PHONE, name="李四", at=merged.now - MINUTE_MS))
+    assert run_erasure(tenant, "x2", services, merged.now, lambda: True)
+    assert known(merged, USER) and merged.person(*USER).generation == 2
+    assert merged.history.record_of(TENANT_ID, REFUSED, "x2") is not None
+    open_erasure(EraseOrder("x3", old.profile_id, "asked", "t_officer"), TENANT_ID, door, merged.now)
+    assert run_erasure(tenant, "x3", services, merged.now, lambda: True)
+    assert not known(merged, USER), "an order of now means who lives now"
 
 
 def test_erasure__of_a_person_with_an_event_dated_ahead__its_redelivery_is_no_registration(world: World) -> None:

@@ -16,6 +16,7 @@ from chalicelib.flows.export_person import ExportServices, export_of
 from chalicelib.flows.export_views import ExportedPerson, ExportOpened, ExportRequest, ExportView
 from chalicelib.flows.note_read import Seen, seen_kind
 from chalicelib.flows.open_export import ExportOrder, PartOrder, open_export, read_export
+from chalicelib.flows.open_person import person_now
 from chalicelib.flows.pin_tag import PinOrder, pin_tag
 from chalicelib.flows.split_people import link_id
 from chalicelib.kernel.codec import decode
@@ -235,6 +236,30 @@ def test_export__merged_since__a_new_export_is_asked_for(world: World, person: s
     world.merge(person, world.person("member_id", "m2").profile_id)
     with pytest.raises(Conflict, match="person_changed"):
         part(world)
+
+
+@pytest.mark.parametrize("when", ["before it is read", "while it is read"])
+def test_export__merged_after_it_was_let_in__tells_nothing_of_the_other(
+    world: World, person: str, monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    """Between the check of a link, or of a job, and the reading of the person there is time for a merge."""
+    world.apply(described(("member_id", "m2"), name="别人"))
+    other, let_in = world.person("member_id", "m2").profile_id, person_now(TENANT_ID, person, world.profiles)[1].facets
+    racing = services(world)
+    if when == "before it is read":
+        world.merge(person, other)
+    else:
+        secrets, merges = racing.opening.secrets, list[Any]()
+
+        class Merging:
+            def secrets(self, tenant: str, facets: Any) -> Any:
+                if not merges:
+                    merges.append(world.merge(person, other))
+                return secrets.secrets(tenant, facets)
+
+        racing = replace(racing, opening=replace(racing.opening, secrets=Merging()))
+    with pytest.raises(Conflict, match="person_changed"):
+        export_of(world.tenant(TENANT_ID), person, racing, world.now, only=let_in)
 
 
 def test_export__one_seal_without_its_key__the_rest_is_told_and_that_is_said(world: World, person: str) -> None:

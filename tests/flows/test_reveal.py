@@ -14,6 +14,7 @@ from chalicelib.flows.reveal_views import RevealView
 from chalicelib.kernel.codec import decode
 from chalicelib.kernel.errors import BadInput, Conflict, ManyMistakes, NotFound, TooOften, Unavailable
 from chalicelib.kernel.moments import DAY_MS, HOUR_MS
+from chalicelib.privacy.fields import FIELDS, NAMESPACES
 from chalicelib.profiles.consents import Consent, consent_name, consent_trait
 from chalicelib.profiles.model import Body
 from tests.flows.opening_world import opening_of, reveal, revealing_of
@@ -315,3 +316,18 @@ def test_reveal__identifiers_that_look_alike_when_masked__each_is_told_once(worl
         view = reveal(world, world.person(*user).profile_id, "identifiers.anonymous_id")
         assert sorted(clear(view)["identifiers.anonymous_id"]) == [value for _, value in browsers]
         assert view.withheld == ()
+
+
+def test_reveal__older_than_its_retention__is_for_the_law_alone(world: World, person: str) -> None:
+    """What no view reads any more is not opened either; who must show what is held opens it still."""
+    age = max(1 + FIELDS["name"].retention_days, 1) * DAY_MS
+    world.now += age
+    asked = ("traits.name", "identifiers.phone", "traits.email")
+    view = reveal(world, person, *asked)
+    phone_ends = NAMESPACES["phone"].retention_days
+    assert reasons(view)["traits.name"] == "expired"
+    assert ("identifiers.phone" in clear(view)) == (not phone_ends or phone_ends * DAY_MS > age)
+    assert NAME not in msgspec.json.encode(view).decode()
+    assert clear(reveal(world, person, *asked, purpose="legal"))["traits.name"] == [NAME]
+    world.apply(described(*WHO, name="张新", at=world.now))
+    assert clear(reveal(world, person, "traits.name"))["traits.name"] == ["张新"]

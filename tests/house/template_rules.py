@@ -4,6 +4,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator
+from fnmatch import fnmatchcase
 from typing import Any
 
 Template = dict[str, Any]
@@ -89,6 +90,31 @@ def statements(template: Template) -> Iterator[tuple[str, list[str], list[Any]]]
                     actions if isinstance(actions, list) else [actions],
                     resources if isinstance(resources, list) else [resources],
                 )
+
+
+def may_write(template: Template, action: str, table: str, key: str) -> set[str]:
+    """The functions whose roles allow an action on this key of a table: allowed by a statement, and denied by none."""
+    allowed: set[str] = set()
+    denied: set[str] = set()
+    for owner, statement in _of_functions(template):
+        actions = statement["Action"]
+        if action in ([actions] if isinstance(actions, str) else actions) and table in references(
+            statement["Resource"]
+        ):
+            conditions = statement.get("Condition", {})
+            assert set(conditions) <= {"ForAllValues:StringLike", "ForAnyValue:StringLike"}, "one that is not read here"
+            patterns = [one["dynamodb:LeadingKeys"] for one in conditions.values()]
+            if all(any(fnmatchcase(key, one) for one in some) for some in patterns):
+                (denied if statement["Effect"] == "Deny" else allowed).add(owner)
+    return allowed - denied
+
+
+def _of_functions(template: Template) -> Iterator[tuple[str, dict[str, Any]]]:
+    owners = {role: name for name, one in functions(template).items() for role in references(one["Role"])}
+    for name, role in of_type(template, "AWS::IAM::Role").items():
+        for policy in role.get("Policies", []):
+            for statement in policy["PolicyDocument"]["Statement"]:
+                yield owners.get(name, name), statement
 
 
 def is_wild(resource: object) -> bool:

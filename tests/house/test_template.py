@@ -66,6 +66,36 @@ def test_template__http__opens_nothing_and_is_answered_by_nobody_who_does(templa
     assert sealed_and_asked <= {resource_name(one) for one in OWN_FUNCTIONS.values()}
 
 
+@pytest.mark.parametrize(
+    ("action", "table", "key", "writers"),
+    [
+        ("PutItem", "HistoryTable", "t_1#chain#000000000001", {"ScheduleAudit"}),
+        ("PutItem", "HistoryTable", "t_1#receipt#era_1", {"ErasePeople"}),
+        ("PutItem", "HistoryTable", "t_1#erasure#era_1", {"ErasePeople"}),
+        ("PutItem", "HistoryTable", "t_1#erasure_refused#era_1", {"ErasePeople"}),
+        ("PutItem", "KeysTable", "t_1#erased#era_1", {"ErasePeople"}),
+        ("DeleteItem", "KeysTable", "t_1#erased#era_1", set()),
+        ("DeleteItem", "HistoryTable", "t_1#audit#a_1", set()),
+        ("UpdateItem", "HistoryTable", "t_1#audit#a_1", set()),
+        ("DeleteItem", "KeysTable", "t_1#user_id:abc", {"ErasePeople"}),
+        ("PutItem", "KeysTable", "t_1#user_id:abc~2", {"IngestEvents", "RotateKeys"}),
+    ],
+)
+def test_template__what_proves_something__is_written_by_its_function_alone(
+    template: rules.Template, action: str, table: str, key: str, writers: set[str]
+) -> None:
+    """Nobody else forges a checkpoint or a receipt, says that an erasure began, or takes one out of the ledger."""
+    assert rules.may_write(template, f"dynamodb:{action}", table, key) == writers
+
+
+def test_may_write__denial_taken_away__found(template: rules.Template) -> None:
+    """The check reads denials: without its own the HTTP function could write a checkpoint."""
+    planted = copy.deepcopy(template)
+    policy = planted["Resources"]["ApiHandlerRole"]["Properties"]["Policies"][0]["PolicyDocument"]
+    policy["Statement"] = [one for one in policy["Statement"] if one["Effect"] == "Allow"]
+    assert "APIHandler" in rules.may_write(planted, "dynamodb:PutItem", "HistoryTable", "t_1#chain#1")
+
+
 def test_template__each_route__goes_to_its_function(template: rules.Template) -> None:
     """The routes of the table go to their functions, which the gateway may call for nothing else; all others to HTTP's."""
     served = rules.served(template)

@@ -50,6 +50,19 @@ def unread(*names: str) -> dict[str, Any]:
     return {"profiles": {"Keys": [{"pk": {"S": f"t#i#{name}"}} for name in names], "ConsistentRead": True}}
 
 
+def test_read__key_longer_than_dynamodb_takes__nothing_is_called_so_and_nothing_is_asked() -> None:
+    """Ids come in paths and bodies in any length (bad input 16): DynamoDB would refuse the call, which is no «not found»."""
+    call = Scripted(ServiceRefused("ValidationException", "One or more parameter values were invalid."))
+    profiles, history, *_ = stores_of(call, TABLES)
+    for name in ("a" * 2_049, "人" * 700):
+        assert history.record_of("t", "receipt", name) is None
+        assert history.decision("t", name) is None
+        assert profiles.load("t", [name, name + "b"], fresh=True) == {}
+    assert call.asked == []
+    with pytest.raises(ServiceRefused):
+        history.record_of("t", "receipt", "a" * 2_000)
+
+
 def test_find__keys_left_unread__asked_for_again_until_all_are_read() -> None:
     """UnprocessedKeys are not absent keys."""
     call = Scripted(

@@ -8,7 +8,9 @@
 
   const fill = (sentence, values) => sentence.replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
   const say = (key, values = {}) => fill(WORDS[language][key], values);
-  const word = (value) => WORDS[language].words[value] ?? String(value).replaceAll("_", " ");
+  // Sources, roles and values are words of others: "constructor" is a name like any other, and no part of an object.
+  const known = (value) => (Object.hasOwn(WORDS[language].words, value) ? WORDS[language].words[value] : undefined);
+  const word = (value) => known(value) ?? String(value).replaceAll("_", " ");
   const both = (text) => (text ? text[language] : "");
 
   const make = (tag, given = {}, ...inside) => {
@@ -32,7 +34,7 @@
     if (value === true || value === false) return say(value ? "yes" : "no");
     if (Array.isArray(value)) return value.map(shown).join(", ");
     if (value !== null && typeof value === "object") return JSON.stringify(value);
-    return WORDS[language].words[value] ?? String(value);
+    return known(value) ?? String(value);
   };
 
   // -- telling what happens, in words
@@ -111,7 +113,11 @@
   const pause = (seconds) => new Promise((done) => setTimeout(done, seconds * 1000));
   const read = async () => (await ask("me")).json();
   const refresh = async () => {
-    view = await read();
+    const mine = token;
+    const found = await read();
+    // Of a link that another one took the place of meanwhile nothing is shown.
+    if (mine !== token) return;
+    view = found;
     draw();
   };
 
@@ -191,11 +197,14 @@
   };
 
   const correct = async (one, value) => {
+    const mine = token;
     await ask("me/corrections", { traits: { [one.field]: value } });
     // It goes the way of every event: a few seconds until it shows.
     for (const seconds of [1, 2, 3, 4]) {
       await pause(seconds);
+      if (mine !== token) return;
       const now = await read();
+      if (mine !== token) return;
       const found = now.held.find((other) => other.field === one.field);
       if (value === null ? !found : found && String(found.value) === String(value).trim()) {
         view = now;
