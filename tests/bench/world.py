@@ -178,7 +178,7 @@ def _request_context() -> dict[str, Any]:
             "tenant": TENANT,
             "principal": "chatbot",
             "role": "bot",
-            "scopes": "context:read profiles:read route",
+            "scopes": "context:read profiles:read purpose:service route",
             "source_id": "",
             "principalId": "chatbot",
             "integrationLatency": 3,
