@@ -17,7 +17,6 @@ from chalicelib.aws.kms import Kms
 from chalicelib.aws.settings import Settings
 from chalicelib.kernel.errors import Unavailable
 from chalicelib.privacy.envelope import key_pair
-from chalicelib.privacy.receipts import signing_pair
 from chalicelib.privacy.tenants import Tenant
 
 _PAUSE_SECONDS = 10.0
@@ -187,6 +186,9 @@ def with_receipt_key(kms: Kms, settings: Settings, random: Callable[[int], bytes
     """
     if tenant.receipt_private:
         return tenant
+    # Only who makes a tenant signs up for a key: no function's start should wait for it.
+    from chalicelib.privacy.receipts import signing_pair
+
     private, public = signing_pair(random(KEY_BYTES))
     wrapped = kms.encrypt(key_ids(settings)["receipt"], private, context(tenant.tenant_id, "receipt"))
     return msgspec.structs.replace(tenant, receipt_private=wrapped, receipt_public=public)

@@ -7,7 +7,7 @@ other than programmers read and review.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from importlib import resources
+from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
@@ -55,7 +55,7 @@ class _Map(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def _read() -> _Map:
-    text = resources.files(__package__).joinpath("fields.json").read_bytes()
+    text = Path(__file__).with_name("fields.json").read_bytes()
     return msgspec.json.decode(text, type=_Map)
 
 
