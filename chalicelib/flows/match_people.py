@@ -12,6 +12,7 @@ from chalicelib.flows.matching_services import MatchServices
 from chalicelib.flows.profile_of import profile_of
 from chalicelib.identity.partition import Apart, Ties
 from chalicelib.kernel.codec import decode
+from chalicelib.kernel.moments import Millis
 from chalicelib.matching.model import Person
 from chalicelib.matching.schema import READ
 from chalicelib.privacy.sealing import SealBroken
@@ -19,6 +20,7 @@ from chalicelib.privacy.tenants import Tenant
 from chalicelib.profiles.fold import later_trait
 from chalicelib.profiles.links import nodes_of
 from chalicelib.profiles.model import Body, Facet, FacetId, IdentifierKey, Trait
+from chalicelib.profiles.retention import expired
 from chalicelib.store.rows import FacetSecret, ProfileRow
 from chalicelib.tags.judging import is_readable
 
@@ -46,8 +48,8 @@ class KeptApart:
         return frozenset(frozenset((whose(one.left, ""), whose(one.right, ""))) for one in self._said)
 
 
-def people_of(tenant: Tenant, services: MatchServices, apart: KeptApart) -> Iterator[Person]:
-    """Everybody who is profiled, page by page. Raises Unavailable when a key or the store does not answer."""
+def people_of(tenant: Tenant, services: MatchServices, apart: KeptApart, now: Millis) -> Iterator[Person]:
+    """Everybody who is profiled, page by page, without what is past its retention. Raises Unavailable when a key or the store does not answer."""
     branches = services.branch_keys(tenant)
     for ids in services.scan.pages(tenant.tenant_id):
         rows = services.profiles.load(tenant.tenant_id, ids, fresh=False)
@@ -59,7 +61,9 @@ def people_of(tenant: Tenant, services: MatchServices, apart: KeptApart) -> Iter
         secrets = _secrets(tenant.tenant_id, facets | _generations(tenant.tenant_id, again, services), services)
         for profile_id, body in bodies.items():
             apart.learn(rows[profile_id], body)
-            read = [one for one in READ if is_readable(one, people[profile_id], tenant.asked_first)]
+            profile = people[profile_id]
+            old = expired(profile, now).traits
+            read = [one for one in READ if one not in old and is_readable(one, profile, tenant.asked_first)]
             yield _person(tenant.tenant_id, profile_id, body, secrets, branches, read)
         services.said("people_read", len(bodies))
 

@@ -49,7 +49,9 @@ def propose_matches(tenant: Tenant, services: MatchServices, now: Millis) -> Mat
     """
     report = MatchReport()
     apart = KeptApart()
-    people = nlargest(MOST_PEOPLE, people_of(tenant, services, apart), key=lambda one: (one.seen_at, one.profile_id))
+    people = nlargest(
+        MOST_PEOPLE, people_of(tenant, services, apart, now), key=lambda one: (one.seen_at, one.profile_id)
+    )
     found = services.find(people)
     report.people, report.compared, report.found = len(people), found.compared, len(found.matches)
     services.said("pairs_compared", found.compared)
