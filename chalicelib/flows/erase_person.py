@@ -75,6 +75,9 @@ def _begin(order: EraseOrder, tenant: Tenant, services: ErasureServices, now: Mi
             # A message may wait for days, among the dead letters too: whoever came back meanwhile was not meant.
             raise NotFound("no_such_profile", "There is no such profile.")
         owner = snapshot.owner(lead)
+        joined = snapshot.body(owner).facets.keys() - order.generations.keys()
+        if order.alone and joined and not snapshot.is_torn:
+            raise NotFound("person_changed", "This person was merged since: who asked is to ask anew.")
         nodes = snapshot.nodes(owner)
         snapshot.know(nodes)
         ids = sorted(map(index.profile_id, snapshot.body(owner).facets))

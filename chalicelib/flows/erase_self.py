@@ -34,5 +34,5 @@ def erase_self(linked: Linked, erasure_id: str, given: str, door: ErasureDoor, n
     """
     if not is_confirmed(given, linked.claims, linked.keys, now):
         raise BadInput("not_confirmed", "Ask once more: this confirmation is none, or too old.", "confirmation")
-    order = EraseOrder(erasure_id, linked.row.profile_id, OWN_WORD, PERSON)
+    order = EraseOrder(erasure_id, linked.row.profile_id, OWN_WORD, PERSON, alone=True)
     open_erasure(order, linked.tenant.tenant_id, door, now)

@@ -19,7 +19,8 @@ class EraseOrder(msgspec.Struct, frozen=True):
     """Whom to erase, and on whose word. ``erasure_id`` makes a repeat the same erasure.
 
     ``generations`` are how often each facet of theirs had been erased when it was asked for: who comes back under the
-    same id is another generation, and was not meant. A facet that is not in it is meant whichever lives.
+    same id is another generation, and was not meant. A facet that is not in it is meant whichever lives; with ``alone``
+    nobody with such a facet is meant at all: a person can ask for themselves, and not for who was joined to them since.
     """
 
     erasure_id: str
@@ -27,6 +28,7 @@ class EraseOrder(msgspec.Struct, frozen=True):
     reason: str
     principal: str
     generations: dict[FacetId, int] = {}
+    alone: bool = False
 
 
 class Erasure(msgspec.Struct, frozen=True):

@@ -52,6 +52,11 @@ def seen_kind(principal: str) -> str:
     return f"seen.{_short(principal.encode())}"
 
 
+def kind_of(seer: Record) -> str:
+    """The kind of the rows of one of ``SEERS``. By its id, which nobody can alter, and not by what it says."""
+    return f"seen.{seer.record_id}"
+
+
 def seen_of_kind(profile_id: str) -> str:
     """The kind of the copies of the rows that a person stands in; each is called as its row. A hash: callers ask by it."""
     return f"seenof.{_short(profile_id.encode())}"

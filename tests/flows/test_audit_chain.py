@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from chalicelib.flows.chain_audit import CHAIN, MARGIN_MS, OVERDUE_MS, chain_next, last_checkpoint, verify_audit
 from chalicelib.flows.identity_records import AUDIT, Audited, audit_record
-from chalicelib.flows.note_read import KEPT_DAYS, SEERS, Seen, note_read, seen_kind
+from chalicelib.flows.note_read import KEPT_DAYS, SEERS, Seen, Seer, note_read, seen_kind
 from chalicelib.kernel.codec import decode, encode
 from chalicelib.kernel.moments import DAY_MS, HOUR_MS
 from chalicelib.privacy.audit_chain import Checkpoint, Finding, told
@@ -264,3 +264,17 @@ def test_rows__old_and_in_no_checkpoint__are_told() -> None:
     history.keep(deed(0))
     assert look(history, now=NOW + OVERDUE_MS - 1) == []
     assert look(history, now=NOW + OVERDUE_MS) == [Finding(1, "not_chained", AUDIT, "m000")]
+
+
+@pytest.mark.parametrize("content", [encode(Seer("somebody else")), b"no such thing"], ids=["renamed", "broken"])
+def test_seer__renamed_or_broken_by_who_may_write_the_table__is_chained_all_the_same(content: bytes) -> None:
+    """The list of who saw is itself not chained: whoever writes over its row takes no sight out of the chain."""
+    history = MemoryHistory()
+    note_read(TENANT_ID, sight(1, "mallory"), history, NOW)
+    key = key_of(history, SEERS)
+    history.kept_records[key] = replace(history.kept_records[key], content=content)
+    (made,) = chained(history)
+    assert [leaf.kind for leaf in made.leaves] == [seen_kind("mallory")]
+    assert look(history) == []
+    del history.kept_records[key_of(history, seen_kind("mallory"))]
+    assert [one.what for one in look(history)] == ["removed"]

@@ -173,6 +173,21 @@ def test_order__that_waited_while_another_erased_them__leaves_who_came_back(merg
     assert not known(merged, USER), "an order of now means who lives now"
 
 
+@pytest.mark.parametrize(("alone", "spared"), [(True, True), (False, False)])
+def test_order__of_the_person_alone__spares_who_is_joined_to_them_before_it_is_done(
+    world: World, alone: bool, spared: bool
+) -> None:
+    """Whoever asks by a link could send an event with a stranger's phone right after: the stranger is not erased with them."""
+    world.apply(described(USER, name="张三"), described(("member_id", "victim"), PHONE, name="李四"))
+    own, door = world.person(*USER).profile_id, ErasureDoor(world.profiles, world.history, lambda *_: None)
+    open_erasure(EraseOrder("x1", own, "own word", "person", alone=alone), TENANT_ID, door, world.now)
+    world.merge(own, world.person(*PHONE).profile_id)
+    assert run_erasure(world.tenant(TENANT_ID), "x1", services_of(world, lag_ms=0), world.now, lambda: True)
+    assert known(world, PHONE) is spared
+    refused = world.history.record_of(TENANT_ID, REFUSED, "x1")
+    assert (None if refused is None else decode(refused.content, str)) == ("person_changed" if spared else None)
+
+
 def test_erasure__of_a_person_with_an_event_dated_ahead__its_redelivery_is_no_registration(world: World) -> None:
     """A clock that runs ahead brings nobody back."""
     ahead = described(USER, city="上海", at=NOW + 3 * MINUTE_MS)
