@@ -6,7 +6,7 @@ PYTHON ?=
 PY := .venv/bin/python
 READY := .venv/.ready
 
-.PHONY: help demo kiosk up down logs status url package check lint types layers test browser deployed proofs imports bench kms matches truth library freetext record matrix format clean
+.PHONY: help demo kiosk up down logs status url package check lint types layers test browser deployed proofs lives imports bench kms matches truth library freetext record matrix format clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -60,7 +60,8 @@ layers: $(READY)
 	@.venv/bin/lint-imports
 
 test: check ## all checks and tests that need no local cloud
-	@$(PY) -m pytest -n 2 --cov --cov-report=term
+	@$(PY) -m pytest -n 2 --cov --cov-report=term tests/unit tests/flows
+	@$(PY) -m pytest -n 2 --ignore=tests/unit --ignore=tests/flows
 
 browser: $(READY) ## the page of people in Chromium, over this process (CHROMIUM=… where it is not found)
 	@$(PY) -m pytest -m "browser and not deployed" tests/browser
@@ -71,6 +72,9 @@ deployed: $(READY) ## the tests that run against the local cloud (starts it)
 
 proofs: $(READY) ## several processes under faults and kills on DynamoDB Local: the promises of ingestion
 	@$(PY) -m pytest -m proof tests/proofs
+
+lives: $(READY) ## 2,000 random lives for each promise of pure profiles, where `make test` tries 500
+	@LIVES=2000 $(PY) -m pytest -n 2 tests/flows/test_pure_profiles.py
 
 bench: $(READY) ## measure, as ratios to yardsticks of the same run
 	@$(PY) -m pytest -m bench -s tests/bench

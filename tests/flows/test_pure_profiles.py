@@ -6,6 +6,7 @@ is tamer and covers the faults.
 
 from __future__ import annotations
 
+import os
 import random
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -25,7 +26,9 @@ from tests.flows.sequences import Command, Life, commands, events
 
 type Steps = Sequence[Event | Command]
 QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large]
-MANY = settings(max_examples=2_000, suppress_health_check=QUIET)
+LIVES = int(os.environ.get("LIVES", "500"))
+"""How many lives each property is tried on; ``make lives`` asks for 2,000."""
+MANY = settings(max_examples=LIVES, suppress_health_check=QUIET)
 SOME = settings(max_examples=600, suppress_health_check=QUIET, phases=[Phase.generate], report_multiple_bugs=False)
 
 several = st.lists(events(), min_size=1, max_size=10, unique_by=lambda one: one.id)

@@ -180,7 +180,9 @@ class Outage:
         asked = RouteRequest(channel="web_chat", purpose="service", profile_id=profile_id)
         decision_id = f"d_{self.seconds:.0f}"
         answer = answer_route(asked, self.tenant, decision_id, self.reader, NOW + int(self.seconds * 1000))
-        return str(msgspec.json.decode(answer)["profile_id"])
+        told = msgspec.json.decode(answer)
+        # Whoever refused to be profiled, as some of these people do, is answered like anybody and named nowhere.
+        return profile_id if told["queue"] and told["profile_id"] in (profile_id, None) else ""
 
     def account(self) -> tuple[accounts.Account, accounts.Stored]:
         stored = accounts.read_back(self.plan.endpoint, self.plan.tables)
