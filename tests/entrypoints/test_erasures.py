@@ -33,12 +33,13 @@ def identify(shop: Shop, message_id: str = "m1", **traits: Any) -> None:
 
 
 def queued(shop: Shop) -> Iterator[str]:
-    """What waits for the function that erases, taken out of the queue."""
+    """What waits for the function that erases, taken out of the queue: of this tenant, whoever left something before."""
     url = shop.lambdas.operator.environ["QUEUE_PRIVACY_URL"]
     sqs = shop.lambdas.operator.api("sqs")
     while messages := sqs.call("ReceiveMessage", {"QueueUrl": url, "MaxNumberOfMessages": 10}).get("Messages"):
         for one in messages:
-            yield one["Body"]
+            if json.loads(one["Body"])["tenant"] == shop.tenant_id:
+                yield one["Body"]
             sqs.call("DeleteMessage", {"QueueUrl": url, "ReceiptHandle": one["ReceiptHandle"]})
 
 
