@@ -22,7 +22,7 @@ from chalicelib.flows.export_views import (
 )
 from chalicelib.flows.held_fields import HeldIdentifier, HeldTrait, values_of
 from chalicelib.flows.link_services import PERSON
-from chalicelib.flows.note_read import Seen, Seer, seen_kind, seen_of_kind
+from chalicelib.flows.note_read import Seen, seen_of_kind
 from chalicelib.flows.open_person import Opened
 from chalicelib.flows.read_audit import AuditedView, AuditQuestion, read_audit
 from chalicelib.flows.why_views import WhyView
@@ -154,13 +154,11 @@ def read_by(tenant_id: str, ids: Mapping[str, Millis], history: HistoryStore, no
     """The latest sights of this person, summed by role, call and purpose."""
     sums: dict[tuple[str, str, str, bool], list[Millis]] = defaultdict(list)
     for profile_id, since in sorted(ids.items()):
-        pointers = history.records(tenant_id, seen_of_kind(profile_id), before=now + 1, limit=MOST_SIGHTS)
-        for pointer in (one for one in pointers if one.at > since):
-            kind = seen_kind(decode(pointer.content, Seer).principal)
-            row = history.record_of(tenant_id, kind, pointer.record_id)
-            if row is not None:
-                seen = decode(row.content, Seen)
-                sums[seen.role, seen.action, seen.purpose, seen.clear].append(row.at)
+        sights = history.records(tenant_id, seen_of_kind(profile_id), before=now + 1, limit=MOST_SIGHTS)
+        for row in (one for one in sights if one.at > since):
+            # The copy by person is the whole row: nothing more need be read.
+            seen = decode(row.content, Seen)
+            sums[seen.role, seen.action, seen.purpose, seen.clear].append(row.at)
     for (role, action, purpose, clear), at in sorted(sums.items()):
         yield ReadBy(role, action, purpose, clear, len(at), format_moment(min(at)), format_moment(max(at)))
 
