@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 from chalicelib.kernel.moments import Millis, format_moment
@@ -18,8 +19,10 @@ from chalicelib.routing.model import (
     Decision,
     Hints,
     Intent,
+    RankedQueue,
     Reason,
     RouteRequest,
+    RunnerUp,
     Urgency,
     WouldChange,
 )
@@ -69,12 +72,17 @@ def decide(
         hints=hints_of(policy, judged.facts),
         reasons=_reasons(policy, judged),
         won_by=next((entry for entry in ranked if entry.queue == judged.queue), None),
-        runners_up=tuple(entry for entry in ranked if entry.queue != judged.queue)[:MOST_RUNNERS_UP],
+        runners_up=_runners_up(ranked, judged.queue),
         would_change=tuple(_would_change(policy, facts, judged)),
         skipped_rules=judged.skipped,
         policy_version=declared.version,
         decided_at=format_moment(now),
     )
+
+
+def _runners_up(ranked: Iterable[RankedQueue], chosen: str) -> tuple[RunnerUp, ...]:
+    others = (entry for entry in ranked if entry.queue != chosen)
+    return tuple(RunnerUp(one.score, one.parts, queue=one.queue) for one in islice(others, MOST_RUNNERS_UP))
 
 
 def _default(declared: PolicyDeclaration, facts: Facts, id_: str, now: Millis) -> Decision:

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from chalicelib.desk.declaration import DESK, DeskRules
 from chalicelib.kernel.texts import Text
 from chalicelib.routing.model import Mode, Sla
 
@@ -28,7 +29,10 @@ class Night(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Queue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where people wait. ``modes`` are those it can serve, preferred first; ``base`` is its score before any rule."""
+    """Where people wait. ``modes`` are those it can serve, preferred first; ``base`` is its score before any rule.
+
+    ``overflow`` are the queues whose agents answer when its own have kept people waiting too long.
+    """
 
     name: Text
     skill: str
@@ -36,6 +40,7 @@ class Queue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sla: Sla
     base: float = 0.0
     priority: int = 0
+    overflow: tuple[str, ...] = ()
 
 
 class IntentRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -161,3 +166,4 @@ class PolicyDeclaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     next_best: dict[str, tuple[Text, ...]]
     what_if: tuple[WhatIf, ...]
     default: DefaultPath
+    desk: DeskRules = DESK

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
+from chalicelib.desk.model import AgentScore
 from chalicelib.kernel.texts import Text
 from chalicelib.profiles.cases import Case
 
@@ -130,6 +131,15 @@ class RankedQueue(msgspec.Struct, frozen=True):
     parts: dict[str, float]
 
 
+class RunnerUp(msgspec.Struct, frozen=True):
+    """A queue, or an agent of the queue chosen, that was considered and not taken, with its score and parts."""
+
+    score: float
+    parts: dict[str, float]
+    queue: str | msgspec.UnsetType = msgspec.UNSET
+    agent_id: str | msgspec.UnsetType = msgspec.UNSET
+
+
 class WouldChange(msgspec.Struct, frozen=True):
     """A change of the inputs that was really tried, and what the decision would then be (only what differs)."""
 
@@ -154,9 +164,9 @@ class Decision(msgspec.Struct, frozen=True):
     reasons: tuple[Reason, ...]
     policy_version: str
     decided_at: str
-    agent: None = None
+    agent: AgentScore | None = None
     reservation_id: str | msgspec.UnsetType = msgspec.UNSET
     won_by: RankedQueue | None = None
-    runners_up: tuple[RankedQueue, ...] = ()
+    runners_up: tuple[RunnerUp, ...] = ()
     would_change: tuple[WouldChange, ...] = ()
     skipped_rules: tuple[str, ...] = ()

@@ -32,6 +32,9 @@ def mistakes_of_names(declared: PolicyDeclaration) -> Iterator[Mistake]:
         for queue in rule.queues:
             yield from _unless(queue, declared.queues, f"rules[{position}].queues.{queue}", "queue")
     yield from _unless(declared.default.queue, declared.queues, "default.queue", "queue")
+    for name, waiting in declared.queues.items():
+        for other in waiting.overflow:
+            yield from _unless(other, declared.queues, f"queues.{name}.overflow", "queue")
     for position, hint in enumerate(declared.hints):
         offer = () if hint.offer is None else (hint.offer,)
         for field, texts in (("ask", hint.ask), ("do_not_ask", hint.do_not_ask), ("offer", offer)):

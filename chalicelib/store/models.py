@@ -110,6 +110,58 @@ class SecretItem(Model):
     wrapped = BinaryAttribute(null=True, legacy_encoding=False)
 
 
+class DeskByDue(GlobalSecondaryIndex["DeskItem"]):  # type: ignore[no-untyped-call]  # PynamoDB leaves it untyped
+    """Seats, conversations and tickets that somebody must look at, by when. Others are not in it."""
+
+    class Meta:
+        index_name = "due"
+        projection = KeysOnlyProjection()
+
+    due_shard = UnicodeAttribute(hash_key=True)
+    due_at = NumberAttribute(range_key=True)
+
+
+class DeskByProfile(GlobalSecondaryIndex["DeskItem"]):  # type: ignore[no-untyped-call]  # PynamoDB leaves it untyped
+    """Conversations and tickets of a profile, by time."""
+
+    class Meta:
+        index_name = "by_profile"
+        projection = KeysOnlyProjection()
+
+    whose = UnicodeAttribute(hash_key=True)
+    at = NumberAttribute(range_key=True)
+
+
+class DeskItem(Model):
+    """Agents (``<tenant>#agents``), queues (``#queues``), seats (``#s#``), conversations (``#c#``), those that wait
+    (``#w#<queue>``), agents' records (``#o#``) and tickets (``#t#``).
+    """
+
+    class Meta:
+        table_name = os.environ.get("TABLE_DESK", "zhiyin-desk")
+        region = _REGION
+        host = _HOST
+
+    pk = UnicodeAttribute(hash_key=True)
+    sk = UnicodeAttribute(range_key=True)
+    v = NumberAttribute(null=True)
+    content = BinaryAttribute(null=True, legacy_encoding=False)
+    state = UnicodeAttribute(null=True)
+    presence = UnicodeAttribute(null=True)
+    lease_until = NumberAttribute(null=True)
+    units = NumberAttribute(null=True)
+    free = NumberAttribute(null=True)
+    held = NumberAttribute(null=True)
+    idle_since = NumberAttribute(null=True)
+    expires_at = NumberAttribute(null=True)
+    whose = UnicodeAttribute(null=True)
+    at = NumberAttribute(null=True)
+    due_shard = UnicodeAttribute(null=True)
+    due_at = NumberAttribute(null=True)
+    due = DeskByDue()
+    by_profile = DeskByProfile()
+
+
 class CatalogueItem(Model):
     """Tenants, sources, credentials."""
 

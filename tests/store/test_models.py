@@ -24,6 +24,7 @@ MODELS: Mapping[str, type[Model]] = {
     "history": models.HistoryItem,
     "keys": models.SecretItem,
     "catalogue": models.CatalogueItem,
+    "desk": models.DeskItem,
 }
 
 
@@ -101,15 +102,16 @@ def test_template__of_each_table__has_the_models_keys_and_indexes(name: str) -> 
     assert _schema(MODELS[name]) == {
         "KeySchema": declared["KeySchema"],
         "AttributeDefinitions": sorted(declared["AttributeDefinitions"], key=lambda one: one["AttributeName"]),
-        "GlobalSecondaryIndexes": declared.get("GlobalSecondaryIndexes", []),
+        "GlobalSecondaryIndexes": sorted(declared.get("GlobalSecondaryIndexes", []), key=lambda one: one["IndexName"]),
     }
 
 
-def test_template__expiry__is_an_attribute_of_the_history_model() -> None:
-    """Only history forgets by itself; a facet secret never does."""
+def test_template__expiry__is_an_attribute_of_the_models_that_forget() -> None:
+    """Only history and the desk forget by themselves; a facet secret never does."""
     expiring = {name: one["TimeToLiveSpecification"] for name, one in _declared().items() if _expires(one)}
-    assert expiring == {"history": {"AttributeName": "expires_at", "Enabled": True}}
-    assert "expires_at" in models.HistoryItem.get_attributes()
+    by_itself = {"AttributeName": "expires_at", "Enabled": True}
+    assert expiring == {"history": by_itself, "desk": by_itself}
+    assert all("expires_at" in one.get_attributes() for one in (models.HistoryItem, models.DeskItem))
 
 
 def _expires(table: Mapping[str, Any]) -> bool:

@@ -1,0 +1,1 @@
+"""Who answers: agents, their capacity and presence, the conversations that wait for them, and which of them is best."""

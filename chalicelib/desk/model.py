@@ -1,0 +1,124 @@
+"""Agents as they are declared, seats as they are now, and conversations between waiting and ended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+import msgspec
+
+from chalicelib.kernel.moments import Millis
+
+type Presence = Literal["available", "away", "offline"]
+type ConversationState = Literal["waiting", "reserved", "accepted", "wrapping", "ended"]
+"""Waiting for an agent; offered to one; answered by one; ended, its agent still writing it up; over."""
+type Relaxation = Literal["skilled", "queue", "overflow", "callback"]
+"""Who may answer by now: those who are good at it; anybody of the queue; of the queues it flows over to; nobody: the
+person is called back."""
+
+RELAXATIONS: tuple[Relaxation, ...] = ("skilled", "queue", "overflow", "callback")
+HIGHEST_PROFICIENCY = 5
+
+Proficiency = Annotated[int, msgspec.Meta(ge=1, le=HIGHEST_PROFICIENCY)]
+
+
+class Shift(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Hours of a week in the agent's zone: ``weekdays`` (0 = Monday), minutes of the day; it may pass midnight."""
+
+    weekdays: tuple[Annotated[int, msgspec.Meta(ge=0, le=6)], ...]
+    start_minute: Annotated[int, msgspec.Meta(ge=0, le=1439)]
+    end_minute: Annotated[int, msgspec.Meta(ge=0, le=1440)]
+
+
+class Agent(msgspec.Struct, frozen=True):
+    """An agent as declared. ``skills``: skill → proficiency 1–5. ``languages``: none listed, the policy's.
+
+    ``units`` is how much work at once; ``costs`` what a conversation of a channel takes of it, the policy's where a
+    channel is not listed. No ``shifts``: whenever they say that they are there.
+    """
+
+    agent_id: str
+    skills: Mapping[str, Proficiency]
+    units: int
+    costs: Mapping[str, int] = {}
+    languages: tuple[str, ...] = ()
+    shifts: tuple[Shift, ...] = ()
+    timezone: str = ""
+    version: int = 0
+
+
+class Seat(msgspec.Struct, frozen=True):
+    """An agent as of now. ``free`` = units less what all conversations held take: the store keeps it exact.
+
+    Whose lease ran out is offline, whatever ``presence`` says. ``idle_since``: when work was last given.
+    """
+
+    agent_id: str
+    presence: Presence
+    lease_until: Millis
+    units: int
+    free: int
+    held: int
+    idle_since: Millis
+
+    def is_present(self, now: Millis) -> bool:
+        """Whether work may be given to this agent."""
+        return self.presence == "available" and self.lease_until > now
+
+
+class Need(msgspec.Struct, frozen=True):
+    """What a conversation asks of an agent. ``last_agent``: who served this person last."""
+
+    queue: str
+    skill: str
+    channel: str
+    priority: int
+    intent: str = ""
+    language: str = ""
+    last_agent: str = ""
+    profile_id: str = ""
+
+
+class Conversation(msgspec.Struct, frozen=True):
+    """One conversation at the desk. ``key`` is a hash of the caller's own id of it, and is what stores know it by.
+
+    ``attempt`` counts how often it was offered; with the key it makes the reservation's id. ``declined`` are agents
+    who would not or did not answer. ``waits_since`` never changes while it waits: who was declined loses no place.
+    ``version`` counts its saves. ``due_at``: when somebody must look at it again (time-out, next step, end of wrap-up).
+    """
+
+    key: str
+    state: ConversationState
+    need: Need
+    decision_id: str
+    waits_since: Millis
+    attempt: int = 0
+    agent_id: str = ""
+    cost: int = 0
+    relaxation: Relaxation = "skilled"
+    declined: tuple[str, ...] = ()
+    state_since: Millis = 0
+    due_at: Millis = 0
+    version: int = 0
+
+    @property
+    def reservation_id(self) -> str:
+        """The id of the offer that stands now."""
+        return f"r_{self.key}_{self.attempt}"
+
+
+class Track(msgspec.Struct, frozen=True):
+    """How an agent did: conversations with a known outcome, those resolved, answers to surveys and their sum (1–5)."""
+
+    outcomes: int = 0
+    resolved: int = 0
+    surveys: int = 0
+    csat_sum: float = 0.0
+
+
+class AgentScore(msgspec.Struct, frozen=True):
+    """How well an agent fits a need, 0–1, and the points of each part in it (weights times values)."""
+
+    agent_id: str
+    score: float
+    parts: dict[str, float]
