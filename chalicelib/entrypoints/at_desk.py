@@ -10,10 +10,17 @@ from chalicelib.desk.queues import QueueSettings
 from chalicelib.entrypoints.compose import Recent, api, history, in_force, settings, tenant_of
 from chalicelib.entrypoints.request import Caller
 from chalicelib.flows.desk_door import DeskDoor
+from chalicelib.store.dynamo_desk import DynamoDesk
 from chalicelib.store.queue_settings import DynamoQueues, settings_of
 
 QUEUE_SECONDS = 10
 """How long a queue's settings that were read are used without asking again."""
+
+
+@cache
+def desk_store() -> DynamoDesk:
+    """Agents, seats and conversations."""
+    return DynamoDesk(api("dynamodb").call, settings().table_desk, settings().table_history)
 
 
 @cache

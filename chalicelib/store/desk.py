@@ -62,6 +62,11 @@ class DeskStore(Protocol):
         A new seat is offline. Less capacity than is held leaves ``free`` below 0, and nothing more is given.
         """
 
+    def delete_agent(self, tenant: str, agent: Agent) -> bool:
+        """Declare an agent no more, as they were read, and take the seat away; False while it holds a conversation, or
+        where the agent is not what was read.
+        """
+
     def seats(self, tenant: str, agent_ids: Collection[str]) -> Mapping[str, Seat]:
         """Seats as they are now."""
 

@@ -79,6 +79,13 @@ class DynamoDesk:
         )
         return self._transact([declared, seat]) is None
 
+    def delete_agent(self, tenant: str, agent: Agent) -> bool:
+        """Declare an agent no more, and take the seat away, if it holds nothing."""
+        keys = _key(f"{tenant}#agents", agent.agent_id), _key(seat_pk(tenant, agent.agent_id))
+        conditions = equals("v", agent.version), equals("held", 0)
+        deletes = [{"TableName": self._table, "Key": key, **one} for key, one in zip(keys, conditions, strict=True)]
+        return self._transact([{"Delete": one} for one in deletes]) is None
+
     def seats(self, tenant: str, agent_ids: Collection[str]) -> Mapping[str, Seat]:
         """Seats as they are now."""
         items = self._read([seat_pk(tenant, one) for one in agent_ids], fresh=True)

@@ -48,6 +48,16 @@ class MemoryDesk:
             self.seats_of[at] = replace(seat, units=agent.units, free=seat.free + more)
             return True
 
+    def delete_agent(self, tenant: str, agent: Agent) -> bool:
+        """Declare an agent no more, and take the seat away, if it holds nothing."""
+        at = tenant, agent.agent_id
+        with self._lock:
+            seat = self.seats_of.get(at)
+            if seat is None or seat.held or self.declared.get(at) != agent:
+                return False
+            del self.declared[at], self.seats_of[at]
+            return True
+
     def seats(self, tenant: str, agent_ids: Collection[str]) -> Mapping[str, Seat]:
         """Seats as they are now."""
         return {one: self.seats_of[tenant, one] for one in agent_ids if (tenant, one) in self.seats_of}
