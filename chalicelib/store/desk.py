@@ -64,7 +64,7 @@ class DeskStore(Protocol):
 
     def delete_agent(self, tenant: str, agent: Agent) -> bool:
         """Declare an agent no more, as they were read, and take the seat away; False while it holds a conversation, or
-        where the agent is not what was read.
+        where the agent is not what was read. One who is gone already is no error.
         """
 
     def seats(self, tenant: str, agent_ids: Collection[str]) -> Mapping[str, Seat]:

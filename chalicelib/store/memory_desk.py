@@ -49,13 +49,14 @@ class MemoryDesk:
             return True
 
     def delete_agent(self, tenant: str, agent: Agent) -> bool:
-        """Declare an agent no more, and take the seat away, if it holds nothing."""
+        """Declare an agent no more, and take the seat away, if it holds nothing. One who is gone already is no error."""
         at = tenant, agent.agent_id
         with self._lock:
             seat = self.seats_of.get(at)
-            if seat is None or seat.held or self.declared.get(at) != agent:
+            if seat is not None and (seat.held or self.declared[at].version != agent.version):
                 return False
-            del self.declared[at], self.seats_of[at]
+            self.declared.pop(at, None)
+            self.seats_of.pop(at, None)
             return True
 
     def seats(self, tenant: str, agent_ids: Collection[str]) -> Mapping[str, Seat]:

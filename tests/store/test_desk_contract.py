@@ -123,8 +123,11 @@ def test_delete_agent__who_holds_nothing__is_gone_with_the_seat(stores: Stores, 
     hire(desk, tenant, "a_1")
     assert desk.delete_agent(tenant, agent())
     assert (desk.agent(tenant, "a_1"), desk.seats(tenant, ["a_1"])) == (None, {})
-    assert not desk.delete_agent(tenant, agent())
-    assert desk.put_agent(tenant, agent())
+    assert desk.delete_agent(tenant, agent()), "a repeat"
+    hire(desk, tenant, "a_1")
+    assert free(desk, tenant) == 10, "declared anew, and not taken for a repeat of the first time"
+    assert desk.delete_agent(tenant, agent())
+    assert desk.agent(tenant, "a_1") is None
 
 
 def test_delete_agent__who_holds_a_conversation_or_was_changed__is_kept(stores: Stores, tenant: str) -> None:
