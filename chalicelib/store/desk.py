@@ -73,10 +73,16 @@ class DeskStore(Protocol):
     def set_presence(self, tenant: str, agent_id: str, presence: Presence, lease_until: Millis, now: Millis) -> bool:
         """Say that an agent is there until ``lease_until``, and mark the seat; False when there is no such agent."""
 
-    def settle(self, tenant: str, seat: Seat, due_at: Millis) -> bool:
+    def delete_agent(self, tenant: str, agent: Agent) -> bool:
+        """Declare an agent no more; False while their seat holds anything, or when they are not what was read."""
+
+    def settle(self, tenant: str, seat: Seat, due_at: Millis, *, offline: bool = False) -> bool:
         """Note that a seat was acted upon as it was read, and when it is due next (0: never). False when it was marked
-        meanwhile: whoever did that acts upon it.
+        meanwhile: whoever did that acts upon it. ``offline``: nothing is given to it from now on.
         """
+
+    def look(self, tenant: str, agent_ids: Collection[str], key: str) -> tuple[Mapping[str, Seat], Conversation | None]:
+        """Seats and a conversation as they are now, in one call."""
 
     def conversation(self, tenant: str, key: str) -> Conversation | None:
         """A conversation as it is now."""

@@ -161,3 +161,56 @@ def _take(cost: int, key: str, now: Millis, *, again: bool) -> dict[str, Any]:
         "ExpressionAttributeNames": names,
         "ExpressionAttributeValues": told,
     }
+
+
+def presence_updates(
+    agent_id: str, presence: Presence, lease_until: Millis, now: Millis
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """The update of a seat whose presence is renewed, and that for when it is another one."""
+    sets = "SET #presence = :presence, #lease = :lease, #at = :at, #shard = :shard"
+    names = {"#presence": "presence", "#lease": "lease_until", "#v": "v", "#at": "due_at", "#shard": "due_shard"}
+    renewal = {
+        "UpdateExpression": f"{sets} ADD #v :one",
+        # A lease that ran out is no renewal: who comes back has not been idle since the work before.
+        "ConditionExpression": "#presence = :presence AND #lease > :now",
+        "ExpressionAttributeNames": names,
+        "ExpressionAttributeValues": {
+            ":presence": {"S": presence},
+            ":lease": {"N": str(lease_until)},
+            ":at": {"N": str(now + FIRST_LOOK_MS)},
+            ":shard": {"S": str(desk_shard(agent_id))},
+            ":one": {"N": "1"},
+            ":now": {"N": str(now)},
+        },
+    }
+    change = {
+        **renewal,
+        "UpdateExpression": f"{sets}, #idle = :now ADD #v :one",
+        "ConditionExpression": "attribute_exists(#free)",
+        "ExpressionAttributeNames": {**names, "#idle": "idle_since", "#free": "free"},
+    }
+    return renewal, change
+
+
+def settled(seat: Seat, due_at: Millis, *, offline: bool) -> dict[str, Any]:
+    """The update of a seat that was acted upon as it was read."""
+    sets, removes = [], []
+    names = {"#v": "v", "#at": "due_at", "#shard": "due_shard"}
+    told: dict[str, Any] = {":v": {"N": str(seat.version)}}
+    if due_at:
+        sets.append("#at = :at, #shard = :shard")
+        told |= {":at": {"N": str(due_at)}, ":shard": {"S": str(desk_shard(seat.agent_id))}}
+    else:
+        removes.append("#at, #shard")
+    if offline:
+        sets.append("#presence = :offline")
+        names["#presence"] = "presence"
+        told[":offline"] = {"S": "offline"}
+    return {
+        "UpdateExpression": " ".join(
+            f"{verb} {', '.join(parts)}" for verb, parts in (("SET", sets), ("REMOVE", removes)) if parts
+        ),
+        "ConditionExpression": "#v = :v",
+        "ExpressionAttributeNames": names,
+        "ExpressionAttributeValues": told,
+    }

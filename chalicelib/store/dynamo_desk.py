@@ -9,11 +9,11 @@ from typing import Any, cast
 import msgspec
 
 from chalicelib.desk.model import Agent, Conversation, Presence, Seat, Track
-from chalicelib.desk.moves import FIRST_LOOK_MS, unnamed
+from chalicelib.desk.moves import unnamed
 from chalicelib.kernel.codec import decode
 from chalicelib.kernel.errors import ServiceRefused, Unavailable
 from chalicelib.kernel.moments import Millis
-from chalicelib.store.desk import DueAtDesk, desk_shard, whose
+from chalicelib.store.desk import DueAtDesk, whose
 from chalicelib.store.desk_items import (
     ONLY,
     agent_item,
@@ -23,9 +23,11 @@ from chalicelib.store.desk_items import (
     due_of,
     holding_of,
     new_seat,
+    presence_updates,
     seat_moves,
     seat_of,
     seat_pk,
+    settled,
     waiting_place,
 )
 from chalicelib.store.dynamo import absent, equals, fitted, put_action
@@ -96,49 +98,29 @@ class DynamoDesk:
 
     def set_presence(self, tenant: str, agent_id: str, presence: Presence, lease_until: Millis, now: Millis) -> bool:
         """Say that an agent is there until an instant, and mark the seat."""
-        names = {"#presence": "presence", "#lease": "lease_until", "#v": "v", "#at": "due_at", "#shard": "due_shard"}
-        told = {
-            ":presence": {"S": presence},
-            ":lease": {"N": str(lease_until)},
-            ":at": {"N": str(now + FIRST_LOOK_MS)},
-            ":shard": {"S": str(desk_shard(agent_id))},
-            ":one": {"N": "1"},
-        }
-        sets = "SET #presence = :presence, #lease = :lease, #at = :at, #shard = :shard"
-        key = _key(seat_pk(tenant, agent_id))
-        renewal = {
-            "TableName": self._table,
-            "Key": key,
-            "UpdateExpression": f"{sets} ADD #v :one",
-            # A lease that ran out is no renewal: who comes back has not been idle since the work before.
-            "ConditionExpression": "#presence = :presence AND #lease > :now",
-            "ExpressionAttributeNames": names,
-            "ExpressionAttributeValues": {**told, ":now": {"N": str(now)}},
-        }
-        if fitted(self._call, "UpdateItem", renewal):
-            return True
-        change = {
-            **renewal,
-            "UpdateExpression": f"{sets}, #idle = :now ADD #v :one",
-            "ConditionExpression": "attribute_exists(#free)",
-            "ExpressionAttributeNames": {**names, "#idle": "idle_since", "#free": "free"},
-        }
-        return fitted(self._call, "UpdateItem", change)
+        body = {"TableName": self._table, "Key": _key(seat_pk(tenant, agent_id))}
+        renewal, change = presence_updates(agent_id, presence, lease_until, now)
+        return any(fitted(self._call, "UpdateItem", {**body, **one}) for one in (renewal, change))
 
-    def settle(self, tenant: str, seat: Seat, due_at: Millis) -> bool:
+    def delete_agent(self, tenant: str, agent: Agent) -> bool:
+        """Declare an agent no more, if they hold nothing."""
+        keys = _key(f"{tenant}#agents", agent.agent_id), _key(seat_pk(tenant, agent.agent_id))
+        conditions = equals("v", agent.version), equals("held", 0)
+        pairs = zip(keys, conditions, strict=True)
+        return self._transact([{"Delete": {"TableName": self._table, "Key": key, **one}} for key, one in pairs]) is None
+
+    def settle(self, tenant: str, seat: Seat, due_at: Millis, *, offline: bool = False) -> bool:
         """Note that a seat was acted upon as it was read, and when it is due next."""
-        told: dict[str, Any] = {":v": {"N": str(seat.version)}}
-        if due_at:
-            told |= {":at": {"N": str(due_at)}, ":shard": {"S": str(desk_shard(seat.agent_id))}}
-        body = {
-            "TableName": self._table,
-            "Key": _key(seat_pk(tenant, seat.agent_id)),
-            "UpdateExpression": "SET #at = :at, #shard = :shard" if due_at else "REMOVE #at, #shard",
-            "ConditionExpression": "#v = :v",
-            "ExpressionAttributeNames": {"#v": "v", "#at": "due_at", "#shard": "due_shard"},
-            "ExpressionAttributeValues": told,
-        }
-        return fitted(self._call, "UpdateItem", body)
+        body = {"TableName": self._table, "Key": _key(seat_pk(tenant, seat.agent_id))}
+        return fitted(self._call, "UpdateItem", {**body, **settled(seat, due_at, offline=offline)})
+
+    def look(self, tenant: str, agent_ids: Collection[str], key: str) -> tuple[Mapping[str, Seat], Conversation | None]:
+        """Seats and a conversation as they are now, in one call."""
+        asked = f"{tenant}#c#{key}"
+        items = list(self._read([asked, *(seat_pk(tenant, one) for one in agent_ids)], fresh=True))
+        seats = [seat_of(tenant, item) for item in items if item["pk"]["S"] != asked]
+        found = next((conversation_of(item) for item in items if item["pk"]["S"] == asked), None)
+        return {seat.agent_id: seat for seat in seats}, found
 
     def conversation(self, tenant: str, key: str) -> Conversation | None:
         """A conversation as it is now."""

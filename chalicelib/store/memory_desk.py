@@ -80,14 +80,30 @@ class MemoryDesk:
             )
             return True
 
-    def settle(self, tenant: str, seat: Seat, due_at: Millis) -> bool:
+    def delete_agent(self, tenant: str, agent: Agent) -> bool:
+        """Declare an agent no more, if they hold nothing."""
+        at = tenant, agent.agent_id
+        with self._lock:
+            was = self.declared.get(at)
+            if was is None or was.version != agent.version or self.seats_of[at].held:
+                return False
+            del self.declared[at], self.seats_of[at]
+            return True
+
+    def settle(self, tenant: str, seat: Seat, due_at: Millis, *, offline: bool = False) -> bool:
         """Note that a seat was acted upon as it was read, and when it is due next."""
         with self._lock:
             kept = self.seats_of.get((tenant, seat.agent_id))
             if kept is None or kept.version != seat.version:
                 return False
-            self.seats_of[tenant, seat.agent_id] = replace(kept, due_at=due_at)
+            presence = "offline" if offline else kept.presence
+            self.seats_of[tenant, seat.agent_id] = replace(kept, due_at=due_at, presence=presence)
             return True
+
+    def look(self, tenant: str, agent_ids: Collection[str], key: str) -> tuple[Mapping[str, Seat], Conversation | None]:
+        """Seats and a conversation as they are now."""
+        with self._lock:
+            return self.seats(tenant, agent_ids), self.conversation(tenant, key)
 
     def conversation(self, tenant: str, key: str) -> Conversation | None:
         """A conversation as it is now."""

@@ -187,6 +187,41 @@ def test_settle__marked_meanwhile__is_refused(stores: Stores, tenant: str) -> No
     soon_due(desk, tenant, AFTER, [("seat", "a_1", AFTER)])
 
 
+def test_settle__offline__nothing_more_is_given(stores: Stores, tenant: str) -> None:
+    """Whose lease ran out by one clock is given nothing by another that is late."""
+    desk = stores.desk
+    hire(desk, tenant, "a_1")
+    assert desk.settle(tenant, desk.seats(tenant, ["a_1"])["a_1"], LEASE + 60_000, offline=True)
+    assert not desk.assign(tenant, None, offered(opened()), AT)
+    soon_due(desk, tenant, LEASE + 60_000, [("seat", "a_1", LEASE + 60_000)])
+    assert desk.settle(tenant, desk.seats(tenant, ["a_1"])["a_1"], 0, offline=True)
+    soon_due(desk, tenant, LEASE + 60_000, [])
+
+
+def test_look__seats_and_a_conversation__as_each_is(stores: Stores, tenant: str) -> None:
+    """One call tells what two do, of what there is."""
+    desk = stores.desk
+    hire(desk, tenant, "a_1")
+    one = opened()
+    assert desk.look(tenant, ["a_1", "a_9"], one.key) == (desk.seats(tenant, ["a_1"]), None)
+    assert desk.wait(tenant, None, one)
+    assert desk.look(tenant, [], one.key) == ({}, one)
+
+
+def test_delete_agent__holding__is_refused(stores: Stores, tenant: str) -> None:
+    """Nobody goes with a conversation in their hands, and who is gone is given nothing."""
+    desk = stores.desk
+    hire(desk, tenant, "a_1")
+    held = offered(opened())
+    assert desk.assign(tenant, None, held, AT)
+    assert not desk.delete_agent(tenant, agent())
+    assert desk.change(tenant, held, moves.ended(held, "released", AT))
+    assert not desk.delete_agent(tenant, agent(version=2))
+    assert desk.delete_agent(tenant, agent())
+    assert (desk.agent(tenant, "a_1"), desk.seats(tenant, ["a_1"])) == (None, {})
+    assert not desk.assign(tenant, None, offered(opened("d" * 32)), AT)
+
+
 def test_assign__new_with_a_decision__all_or_nothing(stores: Stores, tenant: str) -> None:
     """Seat, conversation and decision are one write; a decision that is there refuses all of it."""
     desk = stores.desk
