@@ -82,15 +82,6 @@ class DynamoDesk:
         # No token: an agent who is removed and declared anew within minutes would be taken for a repeat.
         return self._transact([declared, seat], repeatable=False) is None
 
-    def delete_agent(self, tenant: str, agent: Agent) -> bool:
-        """Declare an agent no more, and take the seat away, if it holds nothing. One who is gone already is no error."""
-        keys = _key(f"{tenant}#agents", agent.agent_id), _key(seat_pk(tenant, agent.agent_id))
-        conditions = equals("v", agent.version), equals("held", 0)
-        deletes = [{"TableName": self._table, "Key": key, **one} for key, one in zip(keys, conditions, strict=True)]
-        refused = self._transact([{"Delete": one} for one in deletes], repeatable=False)
-        # A repeat whose first answer was lost finds nobody.
-        return refused is None or self.agent(tenant, agent.agent_id) is None
-
     def seats(self, tenant: str, agent_ids: Collection[str]) -> Mapping[str, Seat]:
         """Seats as they are now."""
         items = self._read([seat_pk(tenant, one) for one in agent_ids], fresh=True)
@@ -103,11 +94,13 @@ class DynamoDesk:
         return any(fitted(self._call, "UpdateItem", {**body, **one}) for one in (renewal, change))
 
     def delete_agent(self, tenant: str, agent: Agent) -> bool:
-        """Declare an agent no more, if they hold nothing."""
+        """Declare an agent no more, and take the seat away, if it holds nothing. One who is gone already is no error."""
         keys = _key(f"{tenant}#agents", agent.agent_id), _key(seat_pk(tenant, agent.agent_id))
         conditions = equals("v", agent.version), equals("held", 0)
-        pairs = zip(keys, conditions, strict=True)
-        return self._transact([{"Delete": {"TableName": self._table, "Key": key, **one}} for key, one in pairs]) is None
+        deletes = [{"TableName": self._table, "Key": key, **one} for key, one in zip(keys, conditions, strict=True)]
+        refused = self._transact([{"Delete": one} for one in deletes], repeatable=False)
+        # A repeat whose first answer was lost finds nobody.
+        return refused is None or self.agent(tenant, agent.agent_id) is None
 
     def settle(self, tenant: str, seat: Seat, due_at: Millis, *, offline: bool = False) -> bool:
         """Note that a seat was acted upon as it was read, and when it is due next."""

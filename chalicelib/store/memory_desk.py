@@ -48,17 +48,6 @@ class MemoryDesk:
             self.seats_of[at] = replace(seat, units=agent.units, free=seat.free + more)
             return True
 
-    def delete_agent(self, tenant: str, agent: Agent) -> bool:
-        """Declare an agent no more, and take the seat away, if it holds nothing. One who is gone already is no error."""
-        at = tenant, agent.agent_id
-        with self._lock:
-            seat = self.seats_of.get(at)
-            if seat is not None and (seat.held or self.declared[at].version != agent.version):
-                return False
-            self.declared.pop(at, None)
-            self.seats_of.pop(at, None)
-            return True
-
     def seats(self, tenant: str, agent_ids: Collection[str]) -> Mapping[str, Seat]:
         """Seats as they are now."""
         return {one: self.seats_of[tenant, one] for one in agent_ids if (tenant, one) in self.seats_of}
@@ -81,13 +70,14 @@ class MemoryDesk:
             return True
 
     def delete_agent(self, tenant: str, agent: Agent) -> bool:
-        """Declare an agent no more, if they hold nothing."""
+        """Declare an agent no more, and take the seat away, if it holds nothing. One who is gone already is no error."""
         at = tenant, agent.agent_id
         with self._lock:
-            was = self.declared.get(at)
-            if was is None or was.version != agent.version or self.seats_of[at].held:
+            seat = self.seats_of.get(at)
+            if seat is not None and (seat.held or self.declared[at].version != agent.version):
                 return False
-            del self.declared[at], self.seats_of[at]
+            self.declared.pop(at, None)
+            self.seats_of.pop(at, None)
             return True
 
     def settle(self, tenant: str, seat: Seat, due_at: Millis, *, offline: bool = False) -> bool:
