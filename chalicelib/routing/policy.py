@@ -97,7 +97,10 @@ def shipped_policy(name: str = "retail") -> Policy:
 
 def _sections(declared: PolicyDeclaration) -> dict[str, Conditions]:
     return {
-        "intents": Conditions([rule.when for rule in declared.intents]),
+        "intents": Conditions(
+            [rule.when for rule in declared.intents],
+            also=("stated", *(rule.intent["var"] for rule in declared.intents if not isinstance(rule.intent, str))),
+        ),
         "urgency": Conditions([rule.when for rule in declared.urgency.rules]),
         "rules": Conditions([rule.when for rule in declared.rules]),
         "hints": Conditions([rule.when for rule in declared.hints]),
