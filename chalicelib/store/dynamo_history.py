@@ -121,16 +121,7 @@ class DynamoHistory:
 
     def record(self, row: DecisionRow) -> bool:
         """Keep a decision; False when one of that id was already there."""
-        item: Attributes = {
-            "pk": f"{row.tenant}#d#{row.decision_id}",
-            "facet": f"{row.tenant}#d#{row.profile_id}" if row.profile_id else None,
-            "at": row.at,
-            "profile_id": row.profile_id,
-            "content": row.content,
-            "expires_at": row.expires_at // 1000,
-            "principal": row.principal or None,
-        }
-        return self._table.put(item, if_absent=True)
+        return self._table.put(decision_item(row), if_absent=True)
 
     def decision(self, tenant: str, decision_id: str) -> DecisionRow | None:
         """A decision as it was answered."""
@@ -159,6 +150,19 @@ class DynamoHistory:
 
     def _whole(self, found: Sequence[Item]) -> Iterable[Item]:
         return self._table.get_many([str(item["pk"]) for item in found], fresh=False)
+
+
+def decision_item(row: DecisionRow) -> Attributes:
+    """The item of a decision: found by its id, listed by its person."""
+    return {
+        "pk": f"{row.tenant}#d#{row.decision_id}",
+        "facet": f"{row.tenant}#d#{row.profile_id}" if row.profile_id else None,
+        "at": row.at,
+        "profile_id": row.profile_id,
+        "content": row.content,
+        "expires_at": row.expires_at // 1000,
+        "principal": row.principal or None,
+    }
 
 
 def _event(tenant: str, item: Item) -> EventRow:
