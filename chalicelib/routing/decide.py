@@ -48,7 +48,7 @@ def decide(
     declared = policy.declared
     facts = facts_of(
         request,
-        read_message(request.message),
+        read_message(request.message, declared.trade),
         caller,
         now=now,
         timezone=timezone or declared.timezone,
