@@ -61,11 +61,7 @@ def mistakes_of_agent(agent: Agent, skills: Collection[str]) -> Iterator[BadInpu
     for name, most in sizes:
         if len(getattr(agent, name)) > most:
             yield BadInput("too_many", f"At most {most} of them.", name)
-    for skill in agent.skills:
-        if skill not in skills:
-            alike = get_close_matches(skill, sorted(skills), 1, 0.6)
-            message = "No queue of the policy asks for this skill."
-            yield BadInput("unknown_skill", message, f"skills.{skill}", alike[0] if alike else "")
+    yield from (_unknown(skill, skills) for skill in agent.skills if skill not in skills)
     for channel, cost in agent.costs.items():
         if cost > agent.units:
             yield BadInput("cost_over_units", "More than the agent has: nobody would be given.", f"costs.{channel}")
@@ -77,3 +73,9 @@ def mistakes_of_agent(agent: Agent, skills: Collection[str]) -> Iterator[BadInpu
             local_hour(0, agent.timezone)
         except BadInput as bad:
             yield bad
+
+
+def _unknown(skill: str, skills: Collection[str]) -> BadInput:
+    alike = get_close_matches(skill, sorted(skills), 1, 0.6)
+    message = "No queue of the policy asks for this skill."
+    return BadInput("unknown_skill", message, f"skills.{skill}", alike[0] if alike else "")

@@ -50,7 +50,11 @@ ROUTES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "quality:read": (("GET", "/v1/quality"),),
     "quarantine:read": (("GET", "/v1/quarantine"),),
     "quarantine:replay": (("POST", "/v1/quarantine/*/replay"),),
-    "route": (("POST", "/v1/route"), ("GET", "/v1/decisions/*")),
+    "route": (("POST", "/v1/route"), ("GET", "/v1/decisions/*"), ("GET", "/v1/reservations/*")),
+    "decisions:write": tuple(("POST", f"/v1/reservations/*/{answer}") for answer in ("accept", "decline", "release")),
+    "desk:read": (("GET", "/v1/desk"), ("GET", "/v1/agents"), ("GET", "/v1/agents/*")),
+    "desk:write": (("POST", "/v1/agents/*/presence"),),
+    "queues:write": (("PUT", "/v1/agents/*"), ("DELETE", "/v1/agents/*"), ("PUT", "/v1/queues/*")),
 }
 """Scope → (method, path) with ``*`` for ids. What stands in no scope is refused."""
 

@@ -69,7 +69,9 @@ class DeskStore(Protocol):
         """Say that an agent is there until ``lease_until``, and mark the seat; False when there is no such agent."""
 
     def delete_agent(self, tenant: str, agent: Agent) -> bool:
-        """Declare an agent no more; False while their seat holds anything, or when they are not what was read."""
+        """Declare an agent no more, as they were read, and take the seat away; False while it holds a conversation, or
+        where the agent is not what was read. One who is gone already is no error.
+        """
 
     def settle(self, tenant: str, seat: Seat, due_at: Millis, *, offline: bool = False) -> bool:
         """Note that a seat was acted upon as it was read, and when it is due next (0: never). False when it was marked

@@ -79,7 +79,8 @@ class DynamoDesk:
         declared = put_action(
             self._table, agent_item(tenant, agent), absent() if was is None else equals("v", was.version)
         )
-        return self._transact([declared, seat]) is None
+        # No token: an agent who is removed and declared anew within minutes would be taken for a repeat.
+        return self._transact([declared, seat], repeatable=False) is None
 
     def seats(self, tenant: str, agent_ids: Collection[str]) -> Mapping[str, Seat]:
         """Seats as they are now."""
@@ -93,11 +94,13 @@ class DynamoDesk:
         return any(fitted(self._call, "UpdateItem", {**body, **one}) for one in (renewal, change))
 
     def delete_agent(self, tenant: str, agent: Agent) -> bool:
-        """Declare an agent no more, if they hold nothing."""
+        """Declare an agent no more, and take the seat away, if it holds nothing. One who is gone already is no error."""
         keys = _key(f"{tenant}#agents", agent.agent_id), _key(seat_pk(tenant, agent.agent_id))
         conditions = equals("v", agent.version), equals("held", 0)
-        pairs = zip(keys, conditions, strict=True)
-        return self._transact([{"Delete": {"TableName": self._table, "Key": key, **one}} for key, one in pairs]) is None
+        deletes = [{"TableName": self._table, "Key": key, **one} for key, one in zip(keys, conditions, strict=True)]
+        refused = self._transact([{"Delete": one} for one in deletes], repeatable=False)
+        # A repeat whose first answer was lost finds nobody.
+        return refused is None or self.agent(tenant, agent.agent_id) is None
 
     def settle(self, tenant: str, seat: Seat, due_at: Millis, *, offline: bool = False) -> bool:
         """Note that a seat was acted upon as it was read, and when it is due next."""
@@ -237,12 +240,13 @@ class DynamoDesk:
             actions.append({"Put": {"TableName": self._table, "Item": row}})
         return actions
 
-    def _transact(self, actions: Sequence[dict[str, Any]]) -> tuple[str, ...] | None:
+    def _transact(self, actions: Sequence[dict[str, Any]], *, repeatable: bool = True) -> tuple[str, ...] | None:
         """None when all was written, else why nothing was. Raises Unavailable where it may be tried again."""
-        coded = _CODED.encode([self._table, actions])
-        body = {"TransactItems": actions, "ClientRequestToken": sha256(coded).hexdigest()[:36]}
-        try:
+        body: dict[str, Any] = {"TransactItems": actions}
+        if repeatable:
             # The token makes a repeat of this very call, after an answer was lost, the success that it was.
+            body["ClientRequestToken"] = sha256(_CODED.encode([self._table, actions])).hexdigest()[:36]
+        try:
             self._call("TransactWriteItems", body)
         except ServiceRefused as refused:
             if refused.code != "TransactionCanceledException":

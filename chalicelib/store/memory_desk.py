@@ -70,13 +70,14 @@ class MemoryDesk:
             return True
 
     def delete_agent(self, tenant: str, agent: Agent) -> bool:
-        """Declare an agent no more, if they hold nothing."""
+        """Declare an agent no more, and take the seat away, if it holds nothing. One who is gone already is no error."""
         at = tenant, agent.agent_id
         with self._lock:
-            was = self.declared.get(at)
-            if was is None or was.version != agent.version or self.seats_of[at].held:
+            seat = self.seats_of.get(at)
+            if seat is not None and (seat.held or self.declared[at].version != agent.version):
                 return False
-            del self.declared[at], self.seats_of[at]
+            self.declared.pop(at, None)
+            self.seats_of.pop(at, None)
             return True
 
     def settle(self, tenant: str, seat: Seat, due_at: Millis, *, offline: bool = False) -> bool:

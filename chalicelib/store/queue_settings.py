@@ -6,13 +6,14 @@ Items of the table ``desk`` under ``<tenant>#queues``, the queue as their sort k
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol
+from typing import Protocol, cast
 
 import msgspec
 
 from chalicelib.desk.queues import AS_DECLARED, QueueSettings
+from chalicelib.kernel.codec import decode, encode
 from chalicelib.kernel.moments import Millis
-from chalicelib.store.items import Call, plain, typed
+from chalicelib.store.items import Attributes, Call, plain, typed
 
 
 class SetQueue(msgspec.Struct, frozen=True):
@@ -49,11 +50,11 @@ class DynamoQueues:
             "ConsistentRead": True,
         }
         items = map(plain, self._call("Query", body)["Items"])
-        return {str(item["sk"]): msgspec.msgpack.decode(item["content"], type=SetQueue) for item in items}
+        return {str(item["sk"]): decode(cast(bytes, item["content"]), SetQueue) for item in items}
 
     def put_queue(self, tenant: str, queue: str, changed: SetQueue) -> None:
         """Replace a queue's settings."""
-        item = {"pk": _pk(tenant), "sk": queue, "content": msgspec.msgpack.encode(changed)}
+        item: Attributes = {"pk": _pk(tenant), "sk": queue, "content": encode(changed)}
         self._call("PutItem", {"TableName": self._table, "Item": typed(item)})
 
 

@@ -117,6 +117,31 @@ def test_put_agent__while_conversations_are_held__moves_what_is_free(
     assert desk.assign(tenant, None, other, AT) is (left > 0)
 
 
+def test_delete_agent__who_holds_nothing__is_gone_with_the_seat(stores: Stores, tenant: str) -> None:
+    """And may be declared anew."""
+    desk = stores.desk
+    hire(desk, tenant, "a_1")
+    assert desk.delete_agent(tenant, agent())
+    assert (desk.agent(tenant, "a_1"), desk.seats(tenant, ["a_1"])) == (None, {})
+    assert desk.delete_agent(tenant, agent()), "a repeat"
+    hire(desk, tenant, "a_1")
+    assert free(desk, tenant) == 10, "declared anew, and not taken for a repeat of the first time"
+    assert desk.delete_agent(tenant, agent())
+    assert desk.agent(tenant, "a_1") is None
+
+
+def test_delete_agent__who_holds_a_conversation_or_was_changed__is_kept(stores: Stores, tenant: str) -> None:
+    """No conversation is ever held by nobody, and nobody is removed by what they were before."""
+    desk = stores.desk
+    hire(desk, tenant, "a_1", "a_2")
+    assert desk.assign(tenant, None, offered(opened()), AT)
+    assert not desk.delete_agent(tenant, agent("a_1"))
+    assert desk.put_agent(tenant, agent("a_2", version=2))
+    assert not desk.delete_agent(tenant, agent("a_2"))
+    assert [one.agent_id for one in desk.agents(tenant)] == ["a_1", "a_2"]
+    exact(desk, tenant, ["a_1", "a_2"])
+
+
 def test_presence__of_nobody__is_refused(stores: Stores, tenant: str) -> None:
     """No seat comes to be by saying that somebody sits on it."""
     assert not stores.desk.set_presence(tenant, "a_9", "available", LEASE, AT)
