@@ -54,11 +54,12 @@ class _Floor:
         for contact in contacts:
             place = order(contact.at, contact.need.priority, self._rules)
             self._later(contact.at, self._comes, Talk(contact, place))
+        now = 0
         while self._next:
             now, _, happens, about = heappop(self._next)
             happens(now, *about)
         for talk in self._waiting:
-            self._over(talk, "unanswered", 0)
+            self._over(talk, "unanswered", now - talk.contact.at)
         return [self._served[key] for key in sorted(self._served)]
 
     def _later(self, at: Millis, happens: Callable[..., None], *about: object) -> None:

@@ -101,7 +101,7 @@ def test_play__sitting__is_when_agents_are_given_work():
     (only,) = one_at_a_time(1)
     desk = Desk((only,), (Sitting("a0", 100_000, 130_000),), lambda *_: Work(60_000, resolved=True))
     found = endings([contact(0, 0), contact(1, 110_000), contact(2, 170_000)], desk)
-    assert found == [("answered", "a0", 100_000), ("unanswered", "", 0), ("unanswered", "", 0)]
+    assert found == [("answered", "a0", 100_000), ("unanswered", "", 60_000), ("unanswered", "", 0)]
 
 
 def test_play__offer_not_answered__goes_to_another_and_keeps_its_place():
