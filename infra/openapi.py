@@ -18,6 +18,7 @@ from chalice.app import Response, RouteEntry
 
 from chalicelib.flows.catalogue_views import CatalogueView, DeclarationView, DraftView, PublishedView
 from chalicelib.flows.data_map import DataMapView
+from chalicelib.flows.decision_views import OutcomeView, ReplayView
 from chalicelib.flows.describe_links import LinksView
 from chalicelib.flows.import_views import ImportView
 from chalicelib.flows.insight_views import GroupsView, HotWordsView, TagCountsView, TagDistributionView
@@ -62,8 +63,10 @@ VIEWS: Mapping[str, Any] = {
         LinksView,
         MergeCandidateView,
         MergeCandidatesView,
+        OutcomeView,
         Pin,
         PreviewView,
+        ReplayView,
         Restriction,
         PublishedView,
         QualityView,
@@ -84,6 +87,7 @@ TAGS = {
     "imports": "Files of customers, orders and tickets.",
     "matching": "Profiles that are probably one person, for review.",
     "routing": "Where a person should go, how to talk to them, and why.",
+    "decisions": "Looking back at decisions: made again, as of earlier, and what came of them.",
     "identity": "Who is one person: links, merges and splits by an operator's word.",
     "erasures": "Corrections and erasures, and the receipts that prove them.",
     "jobs": "Trying drafts on stored people, and what published versions have changed.",

@@ -50,7 +50,13 @@ ROUTES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "quality:read": (("GET", "/v1/quality"),),
     "quarantine:read": (("GET", "/v1/quarantine"),),
     "quarantine:replay": (("POST", "/v1/quarantine/*/replay"),),
-    "route": (("POST", "/v1/route"), ("GET", "/v1/decisions/*")),
+    "route": (
+        ("POST", "/v1/route"),
+        ("GET", "/v1/decisions/*"),
+        ("GET", "/v1/decisions/*/replay"),
+        ("POST", "/v1/decisions/replay"),
+    ),
+    "decisions:write": (("POST", "/v1/decisions/*/outcome"),),
 }
 """Scope → (method, path) with ``*`` for ids. What stands in no scope is refused."""
 
