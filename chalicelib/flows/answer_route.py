@@ -19,7 +19,8 @@ from chalicelib.profiles.cases import cases
 from chalicelib.profiles.model import Profile
 from chalicelib.profiles.retention import kept
 from chalicelib.profiles.values import values
-from chalicelib.routing.decide import decide
+from chalicelib.routing.decide import decide_on, facts_for
+from chalicelib.routing.inputs import kept_inputs
 from chalicelib.routing.model import Caller, RouteRequest
 from chalicelib.store.rows import DecisionRow, HistoryStore
 from chalicelib.tags.judging import judged
@@ -43,11 +44,15 @@ def answer_route(
         situation = situation_of(request, now, tenant.timezone)
         tags = current_tags(profile, rules, now, among=rules.policy.tag_ids, scenes=situation)
         caller = caller_of(profile, tags, rules, now)
-    decision = decide(services.policy, request, caller, decision_id=decision_id, now=now, timezone=tenant.timezone)
+    policy = services.policy
+    facts = facts_for(policy, request, caller, now=now, timezone=tenant.timezone)
+    decision = decide_on(policy, facts, caller.profile_id, caller.personalised, decision_id=decision_id, now=now)
     content = msgspec.json.encode(decision)
+    inputs = kept_inputs(policy, facts, caller.personalised)
     # The answer about somebody who is not judged names nobody; what they may ask for later finds it by its row.
     profile_id = "" if profile is None else profile.profile_id
-    row = DecisionRow(tenant.tenant_id, decision_id, profile_id, now, content, now + _KEPT_DAYS * DAY_MS, principal)
+    expires_at = now + _KEPT_DAYS * DAY_MS
+    row = DecisionRow(tenant.tenant_id, decision_id, profile_id, now, content, expires_at, principal, inputs)
     if not services.history.record(row):
         return read_decision(tenant.tenant_id, decision_id, services.history)
     return content
@@ -55,10 +60,15 @@ def answer_route(
 
 def read_decision(tenant_id: str, decision_id: str, history: HistoryStore) -> bytes:
     """A decision as it was answered. Raises NotFound."""
+    return decision_of(tenant_id, decision_id, history).content
+
+
+def decision_of(tenant_id: str, decision_id: str, history: HistoryStore) -> DecisionRow:
+    """A stored decision. Raises NotFound."""
     row = history.decision(tenant_id, decision_id)
     if row is None:
         raise NotFound("no_such_decision", "There is no such decision.")
-    return row.content
+    return row
 
 
 def _person(request: RouteRequest, tenant: Tenant, services: ReadServices) -> Profile | None:

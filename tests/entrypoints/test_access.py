@@ -37,6 +37,9 @@ OPEN_TO_ALL = {
 """Whoever adds a route here has to say why."""
 EXPECTED = {
     ("GET", "/v1/decisions/{decision_id}"): "route",
+    ("GET", "/v1/decisions/{decision_id}/replay"): "route",
+    ("POST", "/v1/decisions/replay"): "route",
+    ("POST", "/v1/decisions/{decision_id}/outcome"): "decisions:write",
     ("GET", "/v1/profiles/{profile_id}"): "profiles:read",
     ("GET", "/v1/profiles/{profile_id}/context"): "context:read",
     ("GET", "/v1/profiles/{profile_id}/consents"): "profiles:read",
@@ -248,7 +251,10 @@ def test_authorizer__its_policy__allows_routes_of_the_scopes_and_nothing_else(sh
     assert statement["Effect"] == "Allow"
     assert sorted(one.partition("/api/")[2] for one in statement["Resource"]) == [
         "GET/v1/decisions/*",
+        "GET/v1/decisions/*/replay",
         "GET/v1/profiles/*/context",
+        "POST/v1/decisions/*/outcome",
+        "POST/v1/decisions/replay",
         "POST/v1/route",
     ]
 
