@@ -344,7 +344,7 @@ def read_services(tenant_id: str) -> ReadServices:
 
 def past_services(tenant_id: str) -> ReadServices:
     """What answering for an earlier moment needs. Its patience begins with the call, so it is not kept."""
-    return msgspec.structs.replace(read_services(tenant_id), patience=_until_answered(base_seconds=0.1))
+    return msgspec.structs.replace(read_services(tenant_id), patience=until_answered(base_seconds=0.1))
 
 
 def catalogue_services() -> CatalogueServices:
@@ -364,11 +364,11 @@ def identity_services(tenant_id: str) -> IdentityServices:
         index=index,
         publish=publish,
         catalogue=catalogue(tenant_id),
-        patience=_until_answered(),
+        patience=until_answered(),
     )
 
 
-def _until_answered(base_seconds: float = 0.02) -> Patience:
+def until_answered(base_seconds: float = 0.02) -> Patience:
     """Full jitter between attempts, within the time that a caller waits from now on."""
     ends_at = time.monotonic() + ANSWER_SECONDS
     return Patience(lambda: ends_at - time.monotonic(), wait, random.random, base_seconds=base_seconds)

@@ -19,6 +19,12 @@ class PresenceRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     lease_seconds: Annotated[int, msgspec.Meta(ge=10, le=3_600)] | None = None
 
 
+class ReleaseRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """``left``: the person is gone, or was served elsewhere, whether or not somebody had answered."""
+
+    left: bool = False
+
+
 class ReservationView(msgspec.Struct, frozen=True):
     """One conversation at the desk: ``expires_at`` is when an offer lapses, or a wrap-up ends; null where nothing does."""
 

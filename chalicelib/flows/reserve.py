@@ -32,7 +32,8 @@ def reserve(asked: Asked, desk: DeskServices, now: Millis, note: Note = no_note)
     rules = desk.policy(asked.tenant).rules_of(asked.need.queue)
 
     def step(was: Conversation | None) -> Conversation | None:
-        if was is not None and was.state in LIVE:
+        # A decision that was kept with it was answered before: its repeat opens nothing anew.
+        if was is not None and (was.state in LIVE or was.decision_id == asked.decision_id):
             return None
         return opened(was, asked.key, asked.need, asked.decision_id, rules, now)
 

@@ -12,11 +12,12 @@ from chalicelib.kernel.moments import Millis
 
 
 class Says(msgspec.Struct, frozen=True):
-    """Who says what of an agent."""
+    """Who says what of an agent, and for how long it holds; 0: as long as the policy says."""
 
     tenant: str
     agent_id: str
     presence: Presence
+    lease_seconds: int = 0
 
 
 def set_presence(says: Says, desk: DeskServices, now: Millis) -> Seat:
@@ -24,9 +25,9 @@ def set_presence(says: Says, desk: DeskServices, now: Millis) -> Seat:
 
     Raises NotFound ``no_such_agent``.
     """
-    rules = desk.policy(says.tenant).desk
+    seconds = says.lease_seconds or desk.policy(says.tenant).desk.lease_seconds
     # Who goes keeps no lease: what they answered is given to others after the grace.
-    lease_until = now if says.presence == "offline" else now + rules.lease_seconds * 1000
+    lease_until = now if says.presence == "offline" else now + seconds * 1000
     there = desk.store.set_presence(says.tenant, says.agent_id, says.presence, lease_until, now)
     if there:
         tend(says.tenant, says.agent_id, desk, now)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from chalicelib.desk.keys import offer_of
 from chalicelib.desk.model import Agent, Conversation, Presence, Seat
 from chalicelib.desk.queues import AS_DECLARED
 from chalicelib.flows.desk_door import DeskDoor
@@ -92,6 +93,15 @@ def reservation_view(one: Conversation) -> ReservationView:
         units=one.cost if one.holds else 0,
         ended_by=one.ended_by,
     )
+
+
+def show_reservation(tenant: str, reservation_id: str, door: DeskDoor) -> ReservationView:
+    """A conversation as it stands, by any id that it was offered under. Raises NotFound ``no_such_reservation``."""
+    named = offer_of(reservation_id)
+    found = None if named is None else door.desk.conversation(tenant, named[0])
+    if found is None:
+        raise NotFound("no_such_reservation", "There is no such reservation.")
+    return reservation_view(found)
 
 
 def queue_view(tenant: str, queue: str, kept: Mapping[str, SetQueue], door: DeskDoor, now: Millis) -> QueueView:
