@@ -49,6 +49,9 @@ EXPECTED = {
         ("POST", f"/v1/reservations/{{reservation_id}}/{way}"): "decisions:write"
         for way in ("accept", "decline", "release")
     },
+    ("GET", "/v1/decisions/{decision_id}/replay"): "route",
+    ("POST", "/v1/decisions/replay"): "route",
+    ("POST", "/v1/decisions/{decision_id}/outcome"): "decisions:write",
     ("GET", "/v1/profiles/{profile_id}"): "profiles:read",
     ("GET", "/v1/profiles/{profile_id}/context"): "context:read",
     ("GET", "/v1/profiles/{profile_id}/consents"): "profiles:read",
@@ -260,8 +263,11 @@ def test_authorizer__its_policy__allows_routes_of_the_scopes_and_nothing_else(sh
     assert statement["Effect"] == "Allow"
     assert sorted(one.partition("/api/")[2] for one in statement["Resource"]) == [
         "GET/v1/decisions/*",
+        "GET/v1/decisions/*/replay",
         "GET/v1/profiles/*/context",
         "GET/v1/reservations/*",
+        "POST/v1/decisions/*/outcome",
+        "POST/v1/decisions/replay",
         *(f"POST/v1/reservations/*/{way}" for way in ("accept", "decline", "release")),
         "POST/v1/route",
     ]
