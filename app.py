@@ -14,6 +14,7 @@ from chalicelib.entrypoints import (
     http_catalogue_jobs,
     http_consents,
     http_data_map,
+    http_decisions,
     http_desk,
     http_erasures,
     http_events,
@@ -60,6 +61,7 @@ app.register_blueprint(http_matching.blueprint, name_prefix="matching_")
 app.register_blueprint(http_routing.blueprint, name_prefix="routing_")
 app.register_blueprint(http_agents.blueprint, name_prefix="agents_")
 app.register_blueprint(http_desk.blueprint, name_prefix="desk_")
+app.register_blueprint(http_decisions.blueprint, name_prefix="decisions_")
 app.register_blueprint(http_imports.blueprint, name_prefix="imports_")
 app.register_blueprint(http_catalogue_jobs.blueprint, name_prefix="jobs_")
 app.register_blueprint(http_erasures.blueprint, name_prefix="erasures_")

@@ -96,7 +96,7 @@ class InForce:
         if own is None or not own.body:
             return shipped_policy(self.trade)
         try:
-            return load_policy(msgspec.json.decode(own.body))
+            return msgspec.structs.replace(load_policy(msgspec.json.decode(own.body)), number=own.number)
         except PolicyRefused:
             self.unreadable("policies", POLICY)
             return shipped_policy(self.trade)

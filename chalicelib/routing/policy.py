@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
+from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -18,6 +19,7 @@ from chalicelib.routing.policy_paths import Known, mistakes_of_paths, paths_outs
 from chalicelib.routing.shape import Mistake, mistakes_of_shape
 from chalicelib.routing.shipped import DEFAULT_TRADE, TRADES, shipped_declaration
 
+_MARK_BYTES = 8
 CENTS = 100
 """Scores are added up in whole hundredths of a point, so that no order of summing can matter."""
 _PLAIN_NUMBERS = msgspec.json.Encoder(decimal_format="number")
@@ -49,6 +51,10 @@ class Policy(msgspec.Struct, frozen=True):
     """What each rule adds to queues, in hundredths of a point, before ``times`` scales it."""
     paths: frozenset[str]
     tag_ids: frozenset[str]
+    mark: bytes
+    """What tells its content from any other's: a decision keeps it, and is made again by no other policy."""
+    number: int = 0
+    """Which of the tenant's own versions it is; 0 is what is shipped."""
 
 
 def load_policy(raw: Mapping[str, Any], known: Known | None = None) -> Policy:
@@ -57,7 +63,8 @@ def load_policy(raw: Mapping[str, Any], known: Known | None = None) -> Policy:
     Mistakes of shape come with those of conditions; names, numbers and paths need a shape to be looked up in.
     """
     # A strict reader of JSON gives exact decimals, which neither the engine nor a float field takes.
-    raw = msgspec.json.decode(_PLAIN_NUMBERS.encode(raw))
+    plain = _PLAIN_NUMBERS.encode(raw)
+    raw = msgspec.json.decode(plain)
     try:
         declared = msgspec.convert(raw, PolicyDeclaration)
     except msgspec.ValidationError as error:
@@ -85,6 +92,8 @@ def load_policy(raw: Mapping[str, Any], known: Known | None = None) -> Policy:
         bases={name: round(queue.base * CENTS) for name, queue in declared.queues.items()},
         paths=frozenset(path for path in paths if path.partition(".")[0] in PROFILE_STEMS),
         tag_ids=frozenset(path.removeprefix("tags.") for path in paths if path.startswith("tags.")),
+        mark=sha256(plain).digest()[:_MARK_BYTES],
+        number=0,
         **sections,
     )
 

@@ -13,6 +13,7 @@ from chalicelib.desk.moves import unnamed
 from chalicelib.kernel.codec import decode
 from chalicelib.kernel.errors import ServiceRefused, Unavailable
 from chalicelib.kernel.moments import Millis
+from chalicelib.store.decisions import decision_item
 from chalicelib.store.desk import DueAtDesk, whose
 from chalicelib.store.desk_items import (
     ONLY,
@@ -31,7 +32,6 @@ from chalicelib.store.desk_items import (
     waiting_place,
 )
 from chalicelib.store.dynamo import absent, equals, fitted, put_action
-from chalicelib.store.dynamo_history import decision_item
 from chalicelib.store.items import Call, TypedItem, typed
 from chalicelib.store.rows import DecisionRow
 

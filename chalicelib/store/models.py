@@ -90,6 +90,8 @@ class HistoryItem(Model):
     event_key = BinaryAttribute(null=True, legacy_encoding=False)
     replayed_at = NumberAttribute(null=True)
     replayed_by = UnicodeAttribute(null=True)
+    inputs = BinaryAttribute(null=True, legacy_encoding=False)
+    outcome = BinaryAttribute(null=True, legacy_encoding=False)
     by_facet = ByFacet()
 
 

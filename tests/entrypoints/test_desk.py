@@ -382,7 +382,7 @@ def test_route__repeated__answers_the_same(desk: Desk) -> None:
 
 def test_route__decided_for_a_bot__reserves_nobody(desk: Desk) -> None:
     """Only who is to be answered by a human waits for one."""
-    desk.hire("ann", skills={"general": 5, "logistics": 5, "newcomers": 5, "onboarding": 5})
+    desk.hire("ann", skills={"general": 5, "products": 5})
     decision = desk.route(intent="product_question", channel="web")
     assert decision["mode"] == "bot"
     assert decision["agent"] is None and "reservation_id" not in decision and "waiting" not in decision
@@ -464,11 +464,12 @@ def test_offer__answered_by_another_agent__is_refused(desk: Desk) -> None:
         assert desk.answer(reservation, "release", token=token).json["state"] == "wrapping"
 
 
-def test_presence__of_another_agent__is_refused_whether_there_is_one_or_not(desk: Desk) -> None:
-    """An agent speaks for themselves, a supervisor for all; nobody learns who there is."""
+def test_presence__of_another_agent__is_refused(desk: Desk) -> None:
+    """An agent speaks for themselves, a supervisor for all; of nobody is spoken."""
     desk.hire("agent-1")
+    desk.hire("agent-2")
     token = desk.shop.role("agent")
-    for name, status in (("agent-1", 200), ("agent-2", 403), ("nobody", 403)):
+    for name, status in (("agent-1", 200), ("agent-2", 403), ("nobody", 404)):
         answer = desk.shop.lambdas.http("POST", f"/v1/agents/{name}/presence", {"presence": "away"}, token=token)
         assert answer.status == status, answer.body
     lead = desk.shop.lambdas.http(
