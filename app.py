@@ -30,6 +30,7 @@ from chalicelib.entrypoints import (
     http_routing,
     http_system,
     http_tags,
+    http_tickets,
     http_webhooks,
     own_functions,
     problems,
@@ -56,6 +57,7 @@ app.register_blueprint(http_reveal.blueprint, name_prefix="profiles_")
 app.register_blueprint(http_exports.blueprint, name_prefix="exports_")
 app.register_blueprint(http_matching.blueprint, name_prefix="matching_")
 app.register_blueprint(http_routing.blueprint, name_prefix="routing_")
+app.register_blueprint(http_tickets.blueprint, name_prefix="tickets_")
 app.register_blueprint(http_imports.blueprint, name_prefix="imports_")
 app.register_blueprint(http_catalogue_jobs.blueprint, name_prefix="jobs_")
 app.register_blueprint(http_erasures.blueprint, name_prefix="erasures_")

@@ -34,6 +34,8 @@ ROUTES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "privacy:export": (("POST", "/v1/privacy/exports"), ("GET", "/v1/privacy/exports/*")),
     "consents:write": (("PUT", "/v1/profiles/*/consents"),),
     "privacy:restrict": (("POST", "/v1/privacy/restrictions"),),
+    "tickets:write": (("POST", "/v1/tickets"), ("PATCH", "/v1/tickets/*")),
+    "desk:read": (("GET", "/v1/tickets"), ("GET", "/v1/tickets/*")),
     "insights:read": (("GET", "/v1/insights/*"),),
     "catalogue:read": (("GET", "/v1/catalogue/*"), ("GET", "/v1/catalogue/*/*")),
     "catalogue:write": (

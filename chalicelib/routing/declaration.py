@@ -9,6 +9,7 @@ import msgspec
 from chalicelib.desk.declaration import DESK, DeskRules
 from chalicelib.kernel.texts import Text
 from chalicelib.routing.model import Mode, Sla
+from chalicelib.tickets.declaration import TICKETS, TicketRules
 
 
 class SlaCap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -167,3 +168,4 @@ class PolicyDeclaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     what_if: tuple[WhatIf, ...]
     default: DefaultPath
     desk: DeskRules = DESK
+    tickets: TicketRules = TICKETS
