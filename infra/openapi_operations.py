@@ -41,6 +41,8 @@ from chalicelib.routing.model import Decision, RouteRequest
 from chalicelib.tags.model import TagRule
 from chalicelib.tags.scenes import Scene
 from infra import openapi_bodies as bodies
+from infra.openapi_decisions import DECISIONS
+from infra.openapi_desk import DESK
 from infra.openapi_parameters import (
     AS_OF,
     AUDIT_PRINCIPAL,
@@ -77,6 +79,7 @@ from infra.openapi_parameters import (
 from infra.openapi_tickets import TICKETS
 
 OPERATIONS: Mapping[tuple[str, str], Operation] = {
+    **DESK,
     ("POST", "/v1/batch"): Operation(
         details="Takes up to 2,500 calls. Calls that are no events go to the quarantine; the others are applied.",
         body=(bodies.SegmentBatch,),
@@ -239,7 +242,7 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         parameters=(IDEMPOTENCY_KEY,),
         refuses=(404, 409),
     ),
-    ("GET", "/v1/decisions/{decision_id}"): Operation(answer=Decision),
+    **DECISIONS,
     ("POST", "/v1/catalogue/{kind}/{id}/dry-run"): Operation(
         details="The body may be left out. Without `sample` all people are looked at up to about 50,000, and of more a "
         "sample of about 5,000, whose answer has bounds. With `window` it is past events, refolded one by one.",

@@ -35,7 +35,6 @@ ROUTES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "consents:write": (("PUT", "/v1/profiles/*/consents"),),
     "privacy:restrict": (("POST", "/v1/privacy/restrictions"),),
     "tickets:write": (("POST", "/v1/tickets"), ("PATCH", "/v1/tickets/*")),
-    "desk:read": (("GET", "/v1/tickets"), ("GET", "/v1/tickets/*")),
     "insights:read": (("GET", "/v1/insights/*"),),
     "catalogue:read": (("GET", "/v1/catalogue/*"), ("GET", "/v1/catalogue/*/*")),
     "catalogue:write": (
@@ -52,7 +51,26 @@ ROUTES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "quality:read": (("GET", "/v1/quality"),),
     "quarantine:read": (("GET", "/v1/quarantine"),),
     "quarantine:replay": (("POST", "/v1/quarantine/*/replay"),),
-    "route": (("POST", "/v1/route"), ("GET", "/v1/decisions/*")),
+    "route": (
+        ("POST", "/v1/route"),
+        ("GET", "/v1/decisions/*"),
+        ("GET", "/v1/decisions/*/replay"),
+        ("POST", "/v1/decisions/replay"),
+        ("GET", "/v1/reservations/*"),
+    ),
+    "decisions:write": (
+        ("POST", "/v1/decisions/*/outcome"),
+        *(("POST", f"/v1/reservations/*/{answer}") for answer in ("accept", "decline", "release")),
+    ),
+    "desk:read": (
+        ("GET", "/v1/desk"),
+        ("GET", "/v1/agents"),
+        ("GET", "/v1/agents/*"),
+        ("GET", "/v1/tickets"),
+        ("GET", "/v1/tickets/*"),
+    ),
+    "desk:write": (("POST", "/v1/agents/*/presence"),),
+    "queues:write": (("PUT", "/v1/agents/*"), ("DELETE", "/v1/agents/*"), ("PUT", "/v1/queues/*")),
 }
 """Scope → (method, path) with ``*`` for ids. What stands in no scope is refused."""
 

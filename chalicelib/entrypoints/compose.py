@@ -23,7 +23,7 @@ from chalicelib.aws.services import open_api
 from chalicelib.aws.settings import Settings, load_settings
 from chalicelib.entrypoints.clock import now
 from chalicelib.entrypoints.request import Caller
-from chalicelib.flows.effective import InForceCatalogues
+from chalicelib.flows.effective import InForceCatalogues, trades
 from chalicelib.flows.health_in_force import HealthInForce
 from chalicelib.flows.services import (
     Change,
@@ -151,7 +151,7 @@ def declarations() -> DynamoDeclarations:
 @cache
 def in_force() -> InForceCatalogues:
     """What is in force for each tenant: not older than a minute, and no read per event."""
-    return InForceCatalogues(declarations, time.monotonic, _unreadable)
+    return InForceCatalogues(declarations, time.monotonic, _unreadable, trades(_tenants()))
 
 
 def _unreadable(tenant_id: str, kind: str, id_: str) -> None:
@@ -344,7 +344,7 @@ def read_services(tenant_id: str) -> ReadServices:
 
 def past_services(tenant_id: str) -> ReadServices:
     """What answering for an earlier moment needs. Its patience begins with the call, so it is not kept."""
-    return msgspec.structs.replace(read_services(tenant_id), patience=_until_answered(base_seconds=0.1))
+    return msgspec.structs.replace(read_services(tenant_id), patience=until_answered(base_seconds=0.1))
 
 
 def catalogue_services() -> CatalogueServices:
@@ -364,11 +364,11 @@ def identity_services(tenant_id: str) -> IdentityServices:
         index=index,
         publish=publish,
         catalogue=catalogue(tenant_id),
-        patience=_until_answered(),
+        patience=until_answered(),
     )
 
 
-def _until_answered(base_seconds: float = 0.02) -> Patience:
+def until_answered(base_seconds: float = 0.02) -> Patience:
     """Full jitter between attempts, within the time that a caller waits from now on."""
     ends_at = time.monotonic() + ANSWER_SECONDS
     return Patience(lambda: ends_at - time.monotonic(), wait, random.random, base_seconds=base_seconds)

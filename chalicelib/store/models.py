@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
@@ -90,6 +90,8 @@ class HistoryItem(Model):
     event_key = BinaryAttribute(null=True, legacy_encoding=False)
     replayed_at = NumberAttribute(null=True)
     replayed_by = UnicodeAttribute(null=True)
+    inputs = BinaryAttribute(null=True, legacy_encoding=False)
+    outcome = BinaryAttribute(null=True, legacy_encoding=False)
     by_facet = ByFacet()
 
 
@@ -152,6 +154,7 @@ class DeskItem(Model):
     units = NumberAttribute(null=True)
     free = NumberAttribute(null=True)
     held = NumberAttribute(null=True)
+    holding = UnicodeSetAttribute(null=True)
     idle_since = NumberAttribute(null=True)
     expires_at = NumberAttribute(null=True)
     whose = UnicodeAttribute(null=True)
