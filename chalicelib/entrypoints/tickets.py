@@ -6,9 +6,22 @@ from collections.abc import Iterable
 
 import msgspec
 
-from chalicelib.entrypoints.compose import api, journal, patience, profiles, publish, read_services, send, settings
+from chalicelib.entrypoints.compose import (
+    api,
+    journal,
+    profiles,
+    publish,
+    read_services,
+    send,
+    settings,
+    tenant,
+    until_answered,
+)
+from chalicelib.desk.model import Conversation
 from chalicelib.flows.tell_desk import TellServices
 from chalicelib.flows.ticket_services import TicketServices
+from chalicelib.kernel.moments import Millis
+from chalicelib.store.desk import DueAtDesk
 from chalicelib.store.tickets import DynamoTickets
 
 
@@ -30,9 +43,19 @@ def ticket_services(tenant_id: str) -> TicketServices:
     )
 
 
-def timed(services: TicketServices, context: object) -> TicketServices:
-    """The same within the time that a function's invocation has left."""
-    return msgspec.structs.replace(services, patience=patience(context))
+def look_at_ticket(due: DueAtDesk, at: Millis) -> None:
+    """Do what is due of a ticket; its patience is the call's own. Raises Unavailable, and then it stays due."""
+    from chalicelib.flows.look_after_tickets import look_after_ticket
+
+    services = msgspec.structs.replace(ticket_services(due.tenant), patience=until_answered())
+    look_after_ticket(due.id, tenant(due.tenant), services, at)
+
+
+def call_back(tenant_id: str, conversation: Conversation, at: Millis) -> None:
+    """Open the ticket by which somebody is called back who waited too long: one of a conversation, told twice or not."""
+    from chalicelib.flows.open_ticket import open_callback
+
+    open_callback(conversation, tenant(tenant_id), ticket_services(tenant_id), at)
 
 
 def count_adoption(said: Iterable[bool]) -> None:

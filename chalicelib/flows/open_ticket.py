@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated
 
 import msgspec
@@ -32,6 +33,7 @@ OTHER = "other"
 MOST_LINKED = 10
 LONGEST_TEXT = 1_000
 _NOBODY = "-"
+_OF_THE_DESK = re.compile(r"[0-9a-f]{32}")
 
 
 class TicketRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -93,7 +95,11 @@ def _asked(
         raise BadInput("nothing_asked", "Say by a message, a kind or a topic what is asked for.", "message")
     profile = _person(request, tenant, services)
     caller, decision = _judged(request, profile, tenant, services, now)
-    case_ref = services.reading.index(tenant).case_ref
+
+    def case_ref(reference: str) -> str:
+        # Only where one needs it: the desk's own function has no key of the index.
+        return services.reading.index(tenant).case_ref(reference)
+
     timezone = tenant.timezone or services.reading.policy.declared.timezone
     facts = facts_of(request.message or "", now, timezone, case_ref)
     topic = request.topic or _topic(decision)
@@ -114,7 +120,7 @@ def _asked(
         who=who,
         profile_id="" if profile is None else profile.profile_id,
         channel=request.channel,
-        conversation_id=conversation if not conversation or is_plain_ref(conversation) else case_ref(conversation),
+        conversation_id=case_ref(conversation) if _is_named(conversation) else conversation,
         decision_id=request.decision_id if is_plain_ref(request.decision_id) else "",
         agent_id=request.agent_id,
         text=masked(request.message or "")[:LONGEST_TEXT],
@@ -159,6 +165,11 @@ def _judged(
         caller = caller_of(person, tags, rules, now)
     decision = decide(reading.policy, asked, caller, decision_id=_NOBODY, now=now, timezone=tenant.timezone)
     return caller, decision
+
+
+def _is_named(conversation_id: str) -> bool:
+    """Whether a caller's id of a conversation may name somebody; what the desk knows it by is a hash of ours."""
+    return bool(conversation_id) and not _OF_THE_DESK.fullmatch(conversation_id) and not is_plain_ref(conversation_id)
 
 
 def _topic(decision: Decision) -> str:

@@ -13,10 +13,10 @@ from typing import Any, Protocol, cast
 from chalicelib.kernel.codec import decode, encode
 from chalicelib.kernel.errors import ServiceRefused, Unavailable
 from chalicelib.kernel.moments import Millis
-from chalicelib.store.desk import DueAtDesk
+from chalicelib.store.desk import DueAtDesk, desk_shard, whose
 from chalicelib.store.dynamo import put_action
 from chalicelib.store.items import Attributes, Call, Item, plain, typed_value
-from chalicelib.store.rows import THE_END, Position, due_shard
+from chalicelib.store.rows import THE_END, Position
 from chalicelib.tickets.model import Ticket
 
 KIND = "ticket"
@@ -68,7 +68,10 @@ class TicketStore(Protocol):
     def about(self, tenant: str, profile_id: str, *, limit: int) -> Sequence[str]:
         """A person's tickets, the newest first; an index that may lag."""
 
-    def forget(self, tenant: str, ticket: Ticket) -> bool:
+    def forget(self, tenant: str, profile_id: str, *, at_most: int = 1 << 30) -> int:
+        """Delete a person's tickets; how many were found."""
+
+    def delete(self, tenant: str, ticket: Ticket) -> bool:
         """Delete a ticket and what lists it; False when it is another by now, or gone."""
 
     def due(self, shard: int, *, until: Millis) -> Iterator[Sequence[DueAtDesk]]:
@@ -111,10 +114,10 @@ class DynamoTickets:
             "v": to.version,
             "content": encode(to),
             "state": to.status,
-            "whose": whose(tenant, to.profile_id) if to.profile_id else None,
+            "whose": whose(tenant, to.profile_id),
             "at": to.opened_at,
             "due_at": due_at or None,
-            "due_shard": str(due_shard(to.ticket_id)) if due_at else None,
+            "due_shard": str(desk_shard(to.ticket_id)) if due_at else None,
             "expires_at": to.expires_at // 1000,
         }
         before, after = lists_of(was), lists_of(to)
@@ -126,11 +129,15 @@ class DynamoTickets:
         # The token makes a repeat of this very call, after an answer was lost, the success that it was.
         return self._transact(actions, sha256(encode(actions)).hexdigest()[:36])
 
-    def forget(self, tenant: str, ticket: Ticket) -> bool:
+    def delete(self, tenant: str, ticket: Ticket) -> bool:
         """Delete a ticket and what lists it; False when it is another by now, or gone."""
         whole = {**self._delete(_pk(tenant, ticket.ticket_id), _SK)["Delete"], **_is_version(ticket)}
         rows = [self._delete(_list_pk(tenant, one), _place(ticket)) for one in sorted(lists_of(ticket))]
         return self._transact([{"Delete": whole}, *rows], "")
+
+    def forget(self, tenant: str, profile_id: str, *, at_most: int = 1 << 30) -> int:
+        """Delete a person's tickets; how many were found."""
+        return forgotten(self, tenant, profile_id, at_most)
 
     def _delete(self, pk: str, sk: str) -> dict[str, Any]:
         return {"Delete": {"TableName": self._table, "Key": _key(pk, sk)}}
@@ -171,13 +178,15 @@ class DynamoTickets:
     def about(self, tenant: str, profile_id: str, *, limit: int) -> Sequence[str]:
         """A person's tickets, the newest first."""
         found: list[str] = []
-        prefix = _pk(tenant, "")
+        prefix, theirs = _pk(tenant, ""), whose(tenant, profile_id)
+        if theirs is None:
+            return found
         asked: dict[str, Any] = {
             "TableName": self._table,
             "IndexName": "by_profile",
             "KeyConditionExpression": "#whose = :whose",
             "ExpressionAttributeNames": {"#whose": "whose"},
-            "ExpressionAttributeValues": {":whose": {"S": whose(tenant, profile_id)}},
+            "ExpressionAttributeValues": {":whose": {"S": theirs}},
             "ScanIndexForward": False,
         }
         while len(found) < limit:
@@ -240,22 +249,26 @@ class MemoryTickets:
 
     def about(self, tenant: str, profile_id: str, *, limit: int) -> Sequence[str]:
         """A person's tickets, the newest first."""
-        theirs = [one for one in self._of(tenant) if one.profile_id == profile_id]
+        theirs = [one for one in self._of(tenant) if profile_id and one.profile_id == profile_id]
         return [one.ticket_id for one in sorted(theirs, key=lambda one: one.opened_at, reverse=True)][:limit]
 
-    def forget(self, tenant: str, ticket: Ticket) -> bool:
+    def delete(self, tenant: str, ticket: Ticket) -> bool:
         """Delete a ticket; False when it is another by now, or gone."""
         if not self._is(tenant, ticket, ticket.ticket_id):
             return False
         del self.kept[tenant, ticket.ticket_id]
         return True
 
+    def forget(self, tenant: str, profile_id: str, *, at_most: int = 1 << 30) -> int:
+        """Delete a person's tickets; how many were found."""
+        return forgotten(self, tenant, profile_id, at_most)
+
     def due(self, shard: int, *, until: Millis) -> Iterator[Sequence[DueAtDesk]]:
         """The tickets of a shard that are due, in order of time."""
         found = [
             DueAtDesk(tenant, KIND, id_, at)
             for (tenant, id_), (_, at) in self.kept.items()
-            if at and at <= until and due_shard(id_) == shard
+            if at and at <= until and desk_shard(id_) == shard
         ]
         if found:
             yield sorted(found, key=lambda one: one.due_at)
@@ -268,9 +281,15 @@ class MemoryTickets:
         return (None if kept is None else kept[0].version) == (None if was is None else was.version)
 
 
-def whose(tenant: str, profile_id: str) -> str:
-    """The part of the index ``by_profile`` that is one person's."""
-    return f"{tenant}#p#{profile_id}"
+def forgotten(tickets: TicketStore, tenant: str, profile_id: str, at_most: int) -> int:
+    """Delete a person's tickets: the whole of each, for nothing of one is anybody else's."""
+    ids = tickets.about(tenant, profile_id, limit=at_most) if profile_id else ()
+    # The index follows a moment later: it may name one that was deleted before.
+    found = [one for one in tickets.load(tenant, ids).values() if one.profile_id == profile_id]
+    for one in found:
+        # What somebody else changed meanwhile counts, too: it is left, and is met again.
+        tickets.delete(tenant, one)
+    return len(found)
 
 
 def _pk(tenant: str, ticket_id: str) -> str:

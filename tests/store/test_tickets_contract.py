@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.store.desk import DueAtDesk
-from chalicelib.store.rows import due_shard
+from chalicelib.store.desk import DueAtDesk, desk_shard
 from chalicelib.store.tickets import ALL, OPEN, OVERDUE, DynamoTickets, MemoryTickets, TicketStore, of_agent, of_queue
 from chalicelib.tickets.declaration import TICKETS
 from chalicelib.tickets.model import Clock, Ticket
@@ -60,7 +59,7 @@ def test_lists__follow_the_ticket__and_no_other_is_touched(tickets: TicketStore,
     closed = replace(moved, version=4, status="closed")
     tickets.keep(tenant, moved, closed, 0)
     assert standing() == {ALL}
-    assert tickets.forget(tenant, closed) and not tickets.forget(tenant, closed)
+    assert tickets.delete(tenant, closed) and not tickets.delete(tenant, closed)
     assert standing() == set() and tickets.load(tenant, ["tk_1"]) == {}
 
 
@@ -83,7 +82,12 @@ def test_persons_tickets__are_found__of_that_person_alone(tickets: TicketStore, 
     tickets.keep(tenant, None, ticket("tk_nobody", profile_id=""), 0)
     assert tickets.about(tenant, "p_1", limit=10) == ["tk_2", "tk_1", "tk_0"]
     assert tickets.about(tenant, "p_1", limit=2) == ["tk_2", "tk_1"]
-    assert tickets.about(tenant, "p_9", limit=2) == []
+    assert tickets.about(tenant, "p_9", limit=2) == [] == tickets.about(tenant, "", limit=2)
+    assert tickets.forget(tenant, "") == 0 == tickets.forget("t_other", "p_1")
+    assert tickets.forget(tenant, "p_1", at_most=2) == 2 and tickets.forget(tenant, "p_1") == 1
+    assert tickets.forget(tenant, "p_1") == 0 == len(tickets.about(tenant, "p_1", limit=9))
+    left = {one for _, one in tickets.listed(tenant, ALL, limit=9)}
+    assert left == {"tk_other", "tk_nobody"}
 
 
 def test_due__at_an_instant__are_those_up_to_it_and_not_the_settled(tickets: TicketStore, tenant: str) -> None:
@@ -93,7 +97,7 @@ def test_due__at_an_instant__are_those_up_to_it_and_not_the_settled(tickets: Tic
     gone = replace(ticket("tk_1"), version=2)
     tickets.keep(tenant, ticket("tk_1"), gone, 0)
 
-    shards = {due_shard(f"tk_{number}") for number in range(4)}
+    shards = {desk_shard(f"tk_{number}") for number in range(4)}
 
     def due(until: int) -> list[DueAtDesk]:
         pages = (page for shard in shards for page in tickets.due(shard, until=until))
