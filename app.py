@@ -43,6 +43,7 @@ from chalicelib.entrypoints import (
     queue_privacy,
     schedule_audit,
     schedule_counts,
+    schedule_desk,
     schedule_keys,
     schedule_matches,
     schedule_quality,
@@ -90,5 +91,6 @@ app.register_blueprint(schedule_counts.blueprint)
 app.register_blueprint(schedule_quality.blueprint)
 app.register_blueprint(schedule_timers.blueprint)
 app.register_blueprint(schedule_audit.blueprint)
+app.register_blueprint(schedule_desk.blueprint)
 app.register_blueprint(schedule_keys.blueprint)
 app.register_blueprint(authorizers.blueprint)
