@@ -31,6 +31,7 @@ from chalicelib.flows.read_exposure import ExposureView
 from chalicelib.flows.read_quarantine import QuarantinedView, QuarantineView
 from chalicelib.flows.record_consent import Consented
 from chalicelib.flows.restrict_person import Restriction
+from chalicelib.flows.service_views import ServiceView
 from chalicelib.flows.source_views import QualityView
 from chalicelib.flows.views import Problem
 from chalicelib.flows.why_views import WhyView
@@ -73,6 +74,7 @@ VIEWS: Mapping[str, Any] = {
         QuarantineView,
         QuarantinedView,
         Restriction,
+        ServiceView,
         TagCountsView,
         TagDistributionView,
         WhyView,

@@ -20,7 +20,7 @@ from chalicelib.profiles.model import Profile
 from chalicelib.profiles.retention import kept
 from chalicelib.profiles.values import values
 from chalicelib.routing.decide import decide_on, facts_for
-from chalicelib.routing.inputs import kept_inputs
+from chalicelib.routing.inputs import conversation_mark, kept_inputs
 from chalicelib.routing.model import Caller, RouteRequest
 from chalicelib.store.rows import DecisionRow, HistoryStore
 from chalicelib.tags.judging import judged
@@ -48,7 +48,12 @@ def answer_route(
     facts = facts_for(policy, request, caller, now=now, timezone=tenant.timezone)
     decision = decide_on(policy, facts, caller.profile_id, caller.personalised, decision_id=decision_id, now=now)
     content = msgspec.json.encode(decision)
-    inputs = kept_inputs(policy, facts, caller.personalised)
+    inputs = kept_inputs(
+        policy,
+        facts,
+        caller.personalised,
+        conversation=conversation_mark(tenant.tenant_id, request.conversation_id),
+    )
     # The answer about somebody who is not judged names nobody; what they may ask for later finds it by its row.
     profile_id = "" if profile is None else profile.profile_id
     expires_at = now + _KEPT_DAYS * DAY_MS
