@@ -8,12 +8,14 @@ from chalice.app import Chalice
 
 from chalicelib.entrypoints import (
     authorizers,
+    http_agents,
     http_audit,
     http_catalogue,
     http_catalogue_jobs,
     http_consents,
     http_data_map,
     http_decisions,
+    http_desk,
     http_erasures,
     http_events,
     http_exports,
@@ -58,6 +60,8 @@ app.register_blueprint(http_reveal.blueprint, name_prefix="profiles_")
 app.register_blueprint(http_exports.blueprint, name_prefix="exports_")
 app.register_blueprint(http_matching.blueprint, name_prefix="matching_")
 app.register_blueprint(http_routing.blueprint, name_prefix="routing_")
+app.register_blueprint(http_agents.blueprint, name_prefix="agents_")
+app.register_blueprint(http_desk.blueprint, name_prefix="desk_")
 app.register_blueprint(http_decisions.blueprint, name_prefix="decisions_")
 app.register_blueprint(http_imports.blueprint, name_prefix="imports_")
 app.register_blueprint(http_catalogue_jobs.blueprint, name_prefix="jobs_")

@@ -15,7 +15,7 @@ MACHINES = {"x86_64": "x86_64", "arm64": "aarch64"}
 #: Newest first: Amazon Linux 2023, which runs python3.12 and later, has glibc 2.34.
 GLIBC = ("manylinux_2_34", "manylinux_2_28", "manylinux_2_17", "manylinux2014")
 #: Raised when the recipe of the cached zip changes (pruning, bytecode), so that older ones are not used.
-RECIPE = "1"
+RECIPE = "2"
 
 
 def python_version() -> str:
@@ -25,7 +25,7 @@ def python_version() -> str:
 
 def fingerprint(requirements: Path, arch: str) -> str:
     """Changes when the dependencies, Python, the platform or what we do with them change."""
-    parts = (RECIPE, python_version(), arch, repr(prune.NEVER_RUN), repr(sorted(prune.SERVICES)))
+    parts = (RECIPE, python_version(), arch, repr(prune.NEVER_RUN), repr(sorted(prune.SERVICES | prune.COMPRESSED)))
     digest = hashlib.sha256("\0".join(parts).encode() + requirements.read_bytes())
     return digest.hexdigest()[:16]
 

@@ -20,6 +20,7 @@ from chalicelib.flows.catalogue_views import CatalogueView, DeclarationView, Dra
 from chalicelib.flows.data_map import DataMapView
 from chalicelib.flows.decision_views import OutcomeView, ReplayView
 from chalicelib.flows.describe_links import LinksView
+from chalicelib.flows.desk_views import AgentsView, AgentView, DeskView, GoneAgentView, QueueView, ReservationView
 from chalicelib.flows.import_views import ImportView
 from chalicelib.flows.insight_views import GroupsView, HotWordsView, TagCountsView, TagDistributionView
 from chalicelib.flows.matching_views import MergeCandidatesView, MergeCandidateView
@@ -50,8 +51,12 @@ EXAMPLES = Path(__file__).with_name("openapi_examples.json")
 VIEWS: Mapping[str, Any] = {
     one.__name__: one
     for one in (
+        AgentView,
+        AgentsView,
         AuditView,
+        DeskView,
         ExposureView,
+        GoneAgentView,
         CatalogueView,
         DataMapView,
         Consented,
@@ -71,6 +76,8 @@ VIEWS: Mapping[str, Any] = {
         Restriction,
         PublishedView,
         QualityView,
+        QueueView,
+        ReservationView,
         QuarantineView,
         QuarantinedView,
         Restriction,
@@ -89,6 +96,8 @@ TAGS = {
     "imports": "Files of customers, orders and tickets.",
     "matching": "Profiles that are probably one person, for review.",
     "routing": "Where a person should go, how to talk to them, and why.",
+    "agents": "Who answers: what they can do, how much at once, and whether they are there.",
+    "desk": "The desk now: queues, what they hold, and the answers to what is offered.",
     "decisions": "Looking back at decisions: made again, as of earlier, and what came of them.",
     "identity": "Who is one person: links, merges and splits by an operator's word.",
     "erasures": "Corrections and erasures, and the receipts that prove them.",

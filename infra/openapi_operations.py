@@ -42,6 +42,7 @@ from chalicelib.tags.model import TagRule
 from chalicelib.tags.scenes import Scene
 from infra import openapi_bodies as bodies
 from infra.openapi_decisions import DECISIONS
+from infra.openapi_desk import DESK
 from infra.openapi_parameters import (
     AS_OF,
     AUDIT_PRINCIPAL,
@@ -77,6 +78,7 @@ from infra.openapi_parameters import (
 )
 
 OPERATIONS: Mapping[tuple[str, str], Operation] = {
+    **DESK,
     ("POST", "/v1/batch"): Operation(
         details="Takes up to 2,500 calls. Calls that are no events go to the quarantine; the others are applied.",
         body=(bodies.SegmentBatch,),

@@ -22,7 +22,8 @@ _MOMENTS = frozenset(
             "first_seen",
             "last_at",
         ),
-        *("last_event_at", "last_seen", "observed_at", "received_at", "sentAt", "since", "time", "timestamp"),
+        *("last_event_at", "last_seen", "lease_until", "next_step_at", "observed_at", "received_at", "sentAt", "since"),
+        *("time", "timestamp", "waits_since"),
     }
 )
 """Members that hold RFC 3339 times; their types are text."""

@@ -12,6 +12,8 @@ from chalicelib.kernel.moments import Millis
 type Presence = Literal["available", "away", "offline"]
 type ConversationState = Literal["waiting", "reserved", "accepted", "wrapping", "ended"]
 """Waiting for an agent; offered to one; answered by one; ended, its agent still writing it up; over."""
+type EndedBy = Literal["released", "callback", "left"]
+"""Its agent was done with it; nobody could take it, so the person is called back; the person did not wait."""
 type Relaxation = Literal["skilled", "queue", "overflow", "callback"]
 """Who may answer by now: those who are good at it; anybody of the queue; of the queues it flows over to; nobody: the
 person is called back."""
@@ -50,7 +52,9 @@ class Agent(msgspec.Struct, frozen=True):
 class Seat(msgspec.Struct, frozen=True):
     """An agent as of now. ``free`` = units less what all conversations held take: the store keeps it exact.
 
-    Whose lease ran out is offline, whatever ``presence`` says. ``idle_since``: when work was last given.
+    Whose lease ran out is offline, whatever ``presence`` says. ``idle_since``: when work was last given. ``version``
+    counts how often something changed that somebody must act upon (capacity came free, a presence), ``due_at`` is when
+    whoever has not been acted upon is looked at.
     """
 
     agent_id: str
@@ -60,6 +64,8 @@ class Seat(msgspec.Struct, frozen=True):
     free: int
     held: int
     idle_since: Millis
+    version: int = 0
+    due_at: Millis = 0
 
     def is_present(self, now: Millis) -> bool:
         """Whether work may be given to this agent."""
@@ -84,7 +90,8 @@ class Conversation(msgspec.Struct, frozen=True):
 
     ``attempt`` counts how often it was offered; with the key it makes the reservation's id. ``declined`` are agents
     who would not or did not answer. ``waits_since`` never changes while it waits: who was declined loses no place.
-    ``version`` counts its saves. ``due_at``: when somebody must look at it again (time-out, next step, end of wrap-up).
+    ``order`` is its place among those who wait, kept when it was offered in vain. ``version`` counts its saves.
+    ``due_at``: when somebody must look at it again (time-out, next step, end of wrap-up). ``ended_by`` says how it ended.
     """
 
     key: str
@@ -100,6 +107,13 @@ class Conversation(msgspec.Struct, frozen=True):
     state_since: Millis = 0
     due_at: Millis = 0
     version: int = 0
+    order: int = 0
+    ended_by: EndedBy | None = None
+
+    @property
+    def holds(self) -> bool:
+        """Whether it takes capacity of its agent."""
+        return self.state in ("reserved", "accepted", "wrapping")
 
     @property
     def reservation_id(self) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
-from chalicelib.desk.model import Agent
+from chalicelib.desk.model import Agent, Shift
 from chalicelib.kernel.moments import Millis
 
 MINUTE_MS = 60_000
@@ -14,10 +15,13 @@ MINUTE_MS = 60_000
 
 def in_shift(agent: Agent, now: Millis, timezone: str) -> bool:
     """Whether ``now`` lies in a shift of the agent; ``timezone`` where the agent has none. No shifts: always."""
-    if not agent.shifts:
-        return True
-    weekday, minute = _local(agent.timezone or timezone, now // MINUTE_MS)
-    for shift in agent.shifts:
+    return not agent.shifts or within(agent.shifts, now, agent.timezone or timezone)
+
+
+def within(spans: Iterable[Shift], now: Millis, timezone: str) -> bool:
+    """Whether ``now`` lies in one of these spans of a week in a zone."""
+    weekday, minute = _local(timezone, now // MINUTE_MS)
+    for shift in spans:
         start, end = shift.start_minute, shift.end_minute
         if start < end:
             if weekday in shift.weekdays and start <= minute < end:

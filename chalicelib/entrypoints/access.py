@@ -55,8 +55,15 @@ ROUTES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("GET", "/v1/decisions/*"),
         ("GET", "/v1/decisions/*/replay"),
         ("POST", "/v1/decisions/replay"),
+        ("GET", "/v1/reservations/*"),
     ),
-    "decisions:write": (("POST", "/v1/decisions/*/outcome"),),
+    "decisions:write": (
+        ("POST", "/v1/decisions/*/outcome"),
+        *(("POST", f"/v1/reservations/*/{answer}") for answer in ("accept", "decline", "release")),
+    ),
+    "desk:read": (("GET", "/v1/desk"), ("GET", "/v1/agents"), ("GET", "/v1/agents/*")),
+    "desk:write": (("POST", "/v1/agents/*/presence"),),
+    "queues:write": (("PUT", "/v1/agents/*"), ("DELETE", "/v1/agents/*"), ("PUT", "/v1/queues/*")),
 }
 """Scope → (method, path) with ``*`` for ids. What stands in no scope is refused."""
 

@@ -22,10 +22,10 @@ from chalicelib.entrypoints.compose import (
 )
 from chalicelib.events.model import Identifier
 from chalicelib.flows.correct_person import CorrectionServices
-from chalicelib.flows.find_person import by_identifiers
+from chalicelib.flows.find_person import named_by
 from chalicelib.flows.run_erasure import ErasureDoor
 from chalicelib.flows.services import ErasureServices
-from chalicelib.kernel.errors import BadInput, NotFound
+from chalicelib.kernel.errors import BadInput
 from chalicelib.privacy.receipts import Signature, sign
 from chalicelib.privacy.tenants import Tenant
 
@@ -58,6 +58,7 @@ def go_on_later(tenant_id: str, erasure_id: str, has_time: bool) -> None:
 
 def erasure_services(context: Any) -> ErasureServices:
     """What erasing needs, within the time that an invocation has left."""
+    from chalicelib.store.dynamo_desk import DynamoDesk
     from chalicelib.store.dynamo_secrets import DynamoSecrets
     from chalicelib.store.jobs import DynamoJobs
     from chalicelib.store.ledger import DynamoLedger
@@ -73,6 +74,7 @@ def erasure_services(context: Any) -> ErasureServices:
         index=index,
         publish=publish,
         patience=patience(context),
+        desk=(DynamoDesk(call, names.table_desk, names.table_history),),
         lag_ms=_LAG_MS,
     )
 
@@ -89,10 +91,7 @@ def named(tenant: Tenant, profile_id: str | None, identifiers: Sequence[Identifi
     if history().record_of(tenant.tenant_id, *already) is not None:
         # Who was erased since is found by no identifier, and a repeat is the same request still.
         return ""
-    found = by_identifiers(tenant, identifiers, read_services(tenant.tenant_id))
-    if found is None:
-        raise NotFound("no_such_profile", "There is no such profile.")
-    return found.profile_id
+    return named_by(tenant, identifiers, read_services(tenant.tenant_id)).profile_id
 
 
 def _sign(tenant: Tenant, document: Any) -> Signature:

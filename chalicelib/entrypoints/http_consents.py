@@ -14,8 +14,8 @@ from chalicelib.entrypoints.idempotency import idempotency_key
 from chalicelib.entrypoints.problems import serves
 from chalicelib.entrypoints.request import Caller, check_purpose, limit_of, query, typed_body
 from chalicelib.events.model import Identifier
-from chalicelib.flows.find_person import by_identifiers
-from chalicelib.kernel.errors import BadInput, NotFound
+from chalicelib.flows.find_person import named_by
+from chalicelib.kernel.errors import BadInput
 from chalicelib.routing.model import NamedIdentifier
 
 if TYPE_CHECKING:
@@ -109,7 +109,4 @@ def _whom(asked: RestrictionRequest, caller: Caller) -> str:
     if asked.profile_id is not None:
         return asked.profile_id
     identifiers = [Identifier(one.namespace, one.value) for one in asked.identifiers]
-    found = by_identifiers(tenant_of(caller), identifiers, read_services(caller.tenant_id))
-    if found is None:
-        raise NotFound("no_such_profile", "There is no such profile.")
-    return found.profile_id
+    return named_by(tenant_of(caller), identifiers, read_services(caller.tenant_id)).profile_id

@@ -14,8 +14,8 @@ from chalicelib.entrypoints.idempotency import idempotency_key
 from chalicelib.entrypoints.problems import serves
 from chalicelib.entrypoints.request import Caller, query, typed_body
 from chalicelib.events.model import Identifier
-from chalicelib.flows.find_person import by_id, by_identifiers
-from chalicelib.kernel.errors import BadInput, NotFound
+from chalicelib.flows.find_person import by_id, named_by
+from chalicelib.kernel.errors import BadInput
 from chalicelib.kernel.moments import format_moment
 from chalicelib.privacy.links import ACTIONS, DEFAULT_HOURS, Action
 from chalicelib.routing.model import NamedIdentifier
@@ -101,7 +101,4 @@ def _whom(asked: LinkRequest, caller: Caller) -> str:
     if asked.profile_id is not None:
         return by_id(caller.tenant_id, asked.profile_id, services).profile_id
     named = [Identifier(one.namespace, one.value) for one in asked.identifiers]
-    profile = by_identifiers(tenant_of(caller), named, services)
-    if profile is None:
-        raise NotFound("no_such_profile", "There is no such profile.")
-    return profile.profile_id
+    return named_by(tenant_of(caller), named, services).profile_id

@@ -16,9 +16,9 @@ from chalicelib.entrypoints.problems import serves
 from chalicelib.entrypoints.request import Caller, check_purpose, limit_of, moment, query, typed_body
 from chalicelib.events.model import Identifier
 from chalicelib.flows.bot_context import context_for_bot
-from chalicelib.flows.find_person import by_id, by_identifiers
+from chalicelib.flows.find_person import by_id, named_by
 from chalicelib.flows.views import ProfileView, TagsView, TimelineView
-from chalicelib.kernel.errors import BadInput, NotFound
+from chalicelib.kernel.errors import BadInput
 from chalicelib.kernel.moments import Millis
 from chalicelib.privacy.asked import Asked
 from chalicelib.privacy.permission import PURPOSES
@@ -53,9 +53,7 @@ def lookup(request: Request, caller: Caller) -> ProfileView:
     check_purpose(caller, asked.purpose, PURPOSES)
     identifiers = [Identifier(one.namespace, one.value) for one in asked.identifiers]
     tenant, services = tenant_of(caller), read_services(caller.tenant_id)
-    profile = by_identifiers(tenant, identifiers, services)
-    if profile is None:
-        raise NotFound("no_such_profile", "There is no such profile.")
+    profile = named_by(tenant, identifiers, services)
     view = describe_profile(
         profile, services, now(), group_tags(caller.tenant_id), Asked(asked.purpose, tenant.asked_first)
     )

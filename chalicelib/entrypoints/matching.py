@@ -44,11 +44,6 @@ def match_services() -> MatchServices:
     )
 
 
-def tenant_ids() -> list[str]:
-    """Every tenant there is."""
-    return scan.tenant_ids(api("dynamodb").call, settings().table_catalogue)
-
-
 def branch_keys(of: Tenant) -> Mapping[int, bytes]:
     """A tenant's branch keys, all versions. Raises Unavailable when one cannot be had."""
     return dict(key_ring().branch_key(of, version) for version in sorted(of.branch_keys))

@@ -70,9 +70,14 @@ def typed_body[T](request: Request, type_: type[T]) -> T:
         return msgspec.convert(json_body(request), type_)
     except msgspec.ValidationError as error:
         sentence, _, path = str(error).partition(" - at `")
-        # These two quote what was sent, which may be personal; all others quote what we declared.
-        sentence = _QUOTES_THE_SENDER.sub(r"\1", sentence)
+        sentence = without_quotes(sentence)
         raise BadInput("bad_request", sentence + ".", path.rstrip("`").removeprefix("$.")) from None
+
+
+def without_quotes(sentence: str) -> str:
+    """What was wrong with a value, without the value."""
+    # These two quote what was sent, which may be personal; all others quote what we declared.
+    return _QUOTES_THE_SENDER.sub(r"\1", sentence)
 
 
 def query(request: Request, name: str) -> str:

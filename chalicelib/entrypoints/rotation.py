@@ -12,7 +12,6 @@ from chalicelib.privacy.tenants import Tenant
 from chalicelib.store.dynamo_history import DynamoHistory
 from chalicelib.store.dynamo_profiles import DynamoProfiles
 from chalicelib.store.dynamo_secrets import DynamoSecrets
-from chalicelib.store.scan import tenant_ids as all_tenants
 from chalicelib.store.sweeps import DynamoIdentifiers
 
 
@@ -42,8 +41,3 @@ def tenant_now(tenant_id: str) -> Tenant:
     if found is None:
         raise NotFound("unknown_tenant", "There is no such tenant.")
     return found
-
-
-def tenant_ids() -> list[str]:
-    """Every tenant there is."""
-    return all_tenants(api("dynamodb").call, settings().table_catalogue)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from functools import partial
 
 import msgspec
 from chalice.app import Blueprint, CloudWatchEvent, Rate
 
 from chalicelib.entrypoints.clock import now
-from chalicelib.entrypoints.compose import api, history, journal, settings
+from chalicelib.entrypoints.compose import history, journal
 from chalicelib.entrypoints.textless import textless
+from chalicelib.entrypoints.turns import take_turns, time_left
 from chalicelib.kernel.errors import ZhiyinError
 from chalicelib.kernel.moments import MINUTE_MS
 
@@ -25,31 +27,25 @@ _ENOUGH_MS = 20_000
 )
 @textless
 def schedule_audit(event: CloudWatchEvent) -> None:
-    """Write the checkpoints that are due. Who is first changes each time, so that nobody is always left."""
-    from chalicelib.store.scan import tenant_ids
-
-    ids = tenant_ids(api("dynamodb").call, settings().table_catalogue)
-    first = now() // (_EVERY_MINUTES * MINUTE_MS) % max(len(ids), 1)
-    left = [*ids[first:], *ids[:first]]
+    """Write the checkpoints that are due."""
+    has_time = time_left(event.context, _ENOUGH_MS)
     told = journal()
-    context: Any = event.context
     # A count of 0 is told as well: silence means that nobody chains.
     for metric in ("AuditRowsChained", "FailedAuditRuns"):
         told.count(metric, 0)
-    while left and context.get_remaining_time_in_millis() > _ENOUGH_MS:
-        _run(left.pop(0), context)
-    told.count("AuditTenantsLeft", len(left))
+    turn = now() // (_EVERY_MINUTES * MINUTE_MS)
+    told.count("AuditTenantsLeft", take_turns(partial(_run, has_time=has_time), turn=turn, has_time=has_time))
     told.flush()
 
 
-def _run(tenant_id: str, context: Any) -> None:
+def _run(tenant_id: str, has_time: Callable[[], bool]) -> None:
     """One tenant; what goes wrong with one does not keep the others from their turn."""
     # The function that serves HTTP imports this module too, and need not read what chains.
     from chalicelib.flows.chain_audit import chain_next
     from chalicelib.privacy.audit_chain import told
 
     try:
-        while context.get_remaining_time_in_millis() > _ENOUGH_MS:
+        while has_time():
             made = chain_next(tenant_id, history(), now())
             if made is None:
                 return

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from functools import partial
 
 from chalice.app import Blueprint, CloudWatchEvent, Cron
 
@@ -10,6 +11,7 @@ from chalicelib.entrypoints.clock import now
 from chalicelib.entrypoints.compose import journal
 from chalicelib.entrypoints.insights import count_services
 from chalicelib.entrypoints.textless import textless
+from chalicelib.entrypoints.turns import take_turns, time_left
 from chalicelib.kernel.errors import ZhiyinError
 from chalicelib.kernel.moments import day_of
 
@@ -28,26 +30,16 @@ def schedule_counts(event: CloudWatchEvent) -> None:
 
     Invoked by hand with ``{"detail": {"tenant": id}}`` it counts that tenant again, whenever it was counted last.
     """
-    # Only this function runs it; the one that serves HTTP imports this module too, and need not read it.
-    from chalicelib.entrypoints.matching import tenant_ids
-
     asked = str(dict(event.detail or {}).get("tenant", ""))
-    ids = [asked] if asked else tenant_ids()
-    first = day_of(now()) % max(len(ids), 1)
-    left = [*ids[first:], *ids[:first]]
-    context: Any = event.context
-    while left and context.get_remaining_time_in_millis() > _ENOUGH_MS:
-        _run(left.pop(0), context, again=bool(asked))
-    journal().count("CountTenantsLeft", len(left))
+    has_time = time_left(event.context, _ENOUGH_MS)
+    each = partial(_run, has_time=has_time, again=bool(asked))
+    journal().count("CountTenantsLeft", take_turns(each, turn=day_of(now()), has_time=has_time, only=asked))
     journal().flush()
 
 
-def _run(tenant_id: str, context: Any, *, again: bool) -> None:
+def _run(tenant_id: str, *, has_time: Callable[[], bool], again: bool) -> None:
     """One tenant; what goes wrong with one does not keep the others from their turn."""
     from chalicelib.flows.count_people import count_people
-
-    def has_time() -> bool:
-        return bool(context.get_remaining_time_in_millis() > _ENOUGH_MS)
 
     told = journal()
     try:

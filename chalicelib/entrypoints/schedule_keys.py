@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING
 
 from chalice.app import Blueprint, CloudWatchEvent, Rate
 
 from chalicelib.entrypoints.clock import now
 from chalicelib.entrypoints.compose import journal, settings
 from chalicelib.entrypoints.textless import textless
+from chalicelib.entrypoints.turns import take_turns, time_left
 from chalicelib.kernel.errors import ZhiyinError
 from chalicelib.kernel.moments import MINUTE_MS
 
@@ -27,31 +30,21 @@ _ENOUGH_MS = 30_000
 )
 @textless
 def rotate_keys(event: CloudWatchEvent) -> None:
-    """Go on with every tenant's sweeps. Who is first changes each time, so that nobody is always left."""
-    # Only this function runs it; the one that serves HTTP imports this module too, and need not read it.
-    from chalicelib.entrypoints.rotation import tenant_ids
-
-    ids = tenant_ids()
-    first = now() // (_EVERY_MINUTES * MINUTE_MS) % max(len(ids), 1)
-    left = [*ids[first:], *ids[:first]]
+    """Go on with every tenant's sweeps."""
+    has_time = time_left(event.context, _ENOUGH_MS)
     told = journal()
-    context: Any = event.context
     # A count of 0 is told as well: it ends the alarm.
     for metric in ("FailedSweeps", "SweepRowsStuck"):
         told.count(metric, 0)
-    while left and context.get_remaining_time_in_millis() > _ENOUGH_MS:
-        _run(left.pop(0), context)
-    told.count("SweepTenantsLeft", len(left))
+    turn = now() // (_EVERY_MINUTES * MINUTE_MS)
+    told.count("SweepTenantsLeft", take_turns(partial(_run, has_time=has_time), turn=turn, has_time=has_time))
     told.flush()
 
 
-def _run(tenant_id: str, context: Any) -> None:
+def _run(tenant_id: str, has_time: Callable[[], bool]) -> None:
     """One tenant; what goes wrong with one does not keep the others from their turn."""
     from chalicelib.entrypoints.rotation import sweep_services, tenant_now
     from chalicelib.flows.sweep_keys import KINDS, sweep_keys
-
-    def has_time() -> bool:
-        return bool(context.get_remaining_time_in_millis() > _ENOUGH_MS)
 
     try:
         tenant = tenant_now(tenant_id)

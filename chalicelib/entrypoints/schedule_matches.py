@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from chalice.app import Blueprint, CloudWatchEvent, Cron
 
 from chalicelib.entrypoints.clock import now
 from chalicelib.entrypoints.compose import journal, tenant
 from chalicelib.entrypoints.textless import textless
+from chalicelib.entrypoints.turns import take_turns, time_left
 from chalicelib.kernel.errors import ZhiyinError
 from chalicelib.kernel.moments import day_of
 
@@ -24,17 +25,9 @@ _ENOUGH_MS = 300_000
 @blueprint.schedule(Cron(0, 19, "*", "*", "?", "*"), name="schedule_matches", description="Probable matches, nightly")
 @textless
 def schedule_matches(event: CloudWatchEvent) -> None:
-    """Bring every tenant's list up to date. Who is first changes daily, so that nobody is always left for tomorrow."""
-    # Only this function runs it; the one that serves HTTP imports this module too, and need not read it.
-    from chalicelib.entrypoints.matching import tenant_ids
-
-    ids = tenant_ids()
-    first = day_of(now()) % max(len(ids), 1)
-    left = [*ids[first:], *ids[:first]]
-    context: Any = event.context
-    while left and context.get_remaining_time_in_millis() > _ENOUGH_MS:
-        _run(left.pop(0))
-    journal().count("MatchTenantsLeft", len(left))
+    """Bring every tenant's list up to date."""
+    left = take_turns(_run, turn=day_of(now()), has_time=time_left(event.context, _ENOUGH_MS))
+    journal().count("MatchTenantsLeft", left)
     journal().flush()
 
 

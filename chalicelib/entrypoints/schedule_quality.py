@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from chalice.app import Blueprint, CloudWatchEvent, Cron
 
 from chalicelib.entrypoints.clock import now
-from chalicelib.entrypoints.compose import api, journal, settings
+from chalicelib.entrypoints.compose import journal
 from chalicelib.entrypoints.textless import textless
+from chalicelib.entrypoints.turns import take_turns, time_left
 from chalicelib.kernel.errors import ZhiyinError
 from chalicelib.kernel.moments import HOUR_MS
 
@@ -25,20 +26,13 @@ _ENOUGH_MS = 30_000
 @blueprint.schedule(Cron(10, "*", "*", "*", "?", "*"), name="schedule_quality", description="Health of sources, hourly")
 @textless
 def schedule_quality(event: CloudWatchEvent) -> None:
-    """Judge the sources of every tenant. Who is first changes hourly, so that nobody is always left."""
-    from chalicelib.store.scan import tenant_ids
-
-    ids = tenant_ids(api("dynamodb").call, settings().table_catalogue)
-    first = now() // HOUR_MS % max(len(ids), 1)
-    left = [*ids[first:], *ids[:first]]
+    """Judge the sources of every tenant."""
     told = journal()
-    context: Any = event.context
     # A count of 0 is told as well: it ends the alarm.
     for metric in ("SilentSources", "ShiftedSources", "FailedQualityRuns"):
         told.count(metric, 0)
-    while left and context.get_remaining_time_in_millis() > _ENOUGH_MS:
-        _run(left.pop(0))
-    told.count("QualityTenantsLeft", len(left))
+    left = take_turns(_run, turn=now() // HOUR_MS, has_time=time_left(event.context, _ENOUGH_MS))
+    told.count("QualityTenantsLeft", left)
     told.flush()
 
 

@@ -33,6 +33,14 @@ def by_id(tenant_id: str, profile_id: str, services: ReadServices) -> Profile:
     return profile_of(row, decode(row.body, Body))
 
 
+def named_by(tenant: Tenant, identifiers: Sequence[Identifier], services: ReadServices) -> Profile:
+    """The profile that identifiers lead to. Raises BadInput where none can be used, and NotFound."""
+    found = by_identifiers(tenant, identifiers, services)
+    if found is None:
+        raise NotFound("no_such_profile", "There is no such profile.")
+    return found
+
+
 def by_identifiers(tenant: Tenant, identifiers: Sequence[Identifier], services: ReadServices) -> Profile | None:
     """The profile that the strongest known of these identifiers leads to, or None.
 

@@ -8,7 +8,7 @@ from chalicelib.events.model import Identifier
 from chalicelib.flows.export_events import cuts_of
 from chalicelib.flows.export_person import ExportServices, export_of
 from chalicelib.flows.export_views import FORMATS, ExportOpened, ExportRequest, ExportView
-from chalicelib.flows.find_person import by_identifiers
+from chalicelib.flows.find_person import named_by
 from chalicelib.flows.identity_records import Audited, audit_record
 from chalicelib.flows.note_read import Seen, note_read
 from chalicelib.flows.open_person import person_now
@@ -94,10 +94,7 @@ def _profile_id(asked: ExportRequest, tenant: Tenant, services: ExportServices) 
     if asked.profile_id:
         return asked.profile_id
     named = [Identifier(one.namespace, one.value) for one in asked.identifiers]
-    found = by_identifiers(tenant, named, services.reading)
-    if found is None:
-        raise NotFound("no_such_profile", "There is no such profile.")
-    return found.profile_id
+    return named_by(tenant, named, services.reading).profile_id
 
 
 def _job(export_id: str, tenant: Tenant, services: ExportServices, now: Millis) -> ExportJob:

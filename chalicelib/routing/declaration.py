@@ -6,9 +6,10 @@ from typing import Any
 
 import msgspec
 
-from chalicelib.desk.declaration import DESK, DeskRules
+from chalicelib.desk.declaration import DESK, DeskRules, Relaxing
 from chalicelib.kernel.texts import Text
 from chalicelib.routing.model import Mode, Sla
+from chalicelib.tags.model import Trade
 
 
 class SlaCap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -31,7 +32,8 @@ class Night(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Queue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where people wait. ``modes`` are those it can serve, preferred first; ``base`` is its score before any rule.
 
-    ``overflow`` are the queues whose agents answer when its own have kept people waiting too long.
+    ``overflow`` are the queues whose agents answer when its own have kept people waiting too long; ``relaxing`` when
+    that is, where it is not as on the rest of the desk.
     """
 
     name: Text
@@ -41,6 +43,7 @@ class Queue(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     base: float = 0.0
     priority: int = 0
     overflow: tuple[str, ...] = ()
+    relaxing: Relaxing | None = None
 
 
 class IntentRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -147,7 +150,7 @@ class DefaultPath(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PolicyDeclaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A whole policy. The order of queues and rules breaks ties."""
+    """A whole policy. The order of queues and rules breaks ties. ``trade``: by whose words messages are read."""
 
     id: str
     version: str
@@ -167,3 +170,9 @@ class PolicyDeclaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     what_if: tuple[WhatIf, ...]
     default: DefaultPath
     desk: DeskRules = DESK
+    trade: Trade = "retail"
+
+    def rules_of(self, queue: str) -> DeskRules:
+        """How the desk works for those who wait in a queue."""
+        relaxing = self.queues[queue].relaxing if queue in self.queues else None
+        return self.desk if relaxing is None else msgspec.structs.replace(self.desk, relaxing=relaxing)

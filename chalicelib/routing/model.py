@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 import msgspec
 
-from chalicelib.desk.model import AgentScore
+from chalicelib.desk.model import AgentScore, Relaxation
 from chalicelib.kernel.texts import Text
 from chalicelib.profiles.cases import Case
 
@@ -147,8 +147,30 @@ class WouldChange(msgspec.Struct, frozen=True):
     then: dict[str, str | int]
 
 
+class Waiting(msgspec.Struct, frozen=True):
+    """A conversation that no agent could take yet: its place in the list of its queue (0: in none), since when it waits,
+    who may answer by now, and when more may. ``says`` is a sentence for the person.
+    """
+
+    position: int
+    since: str
+    relaxation: Relaxation
+    next_step_at: str | None
+    says: Text
+
+
+class Redirected(msgspec.Struct, frozen=True):
+    """The queue that serves in place of the one decided on, which lets nobody in now."""
+
+    queue: str
+    skill: str
+
+
 class Decision(msgspec.Struct, frozen=True):
-    """Where the caller goes and why. ``skipped_rules`` names rules that could not be evaluated on these values."""
+    """Where the caller goes and why. ``skipped_rules`` names rules that could not be evaluated on these values.
+
+    With ``reserve``: the ``agent`` to whom the conversation is offered as ``reservation_id``, or that it is ``waiting``.
+    """
 
     decision_id: str
     profile_id: str | None
@@ -166,6 +188,8 @@ class Decision(msgspec.Struct, frozen=True):
     decided_at: str
     agent: AgentScore | None = None
     reservation_id: str | msgspec.UnsetType = msgspec.UNSET
+    waiting: Waiting | msgspec.UnsetType = msgspec.UNSET
+    redirected: Redirected | msgspec.UnsetType = msgspec.UNSET
     won_by: RankedQueue | None = None
     runners_up: tuple[RunnerUp, ...] = ()
     would_change: tuple[WouldChange, ...] = ()

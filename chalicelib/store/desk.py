@@ -3,18 +3,29 @@
 Every change of a conversation is conditional on the version that was read, and moves the capacity that it takes in
 the same write: whatever races, crashes or repeats, ``free`` of a seat is its units less what its conversations take,
 and a conversation has one agent at most.
+
+Whatever must be acted upon is noted in the same write, too: capacity that came free, and a presence, mark the seat as
+due in a second (``desk.moves.FIRST_LOOK_MS``); who acts upon it takes the mark off (``settle``), and who was killed
+before that leaves it to the schedule.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Protocol
+from zlib import crc32
 
 import msgspec
 
 from chalicelib.desk.model import Agent, Conversation, Presence, Seat, Track
-from chalicelib.kernel.moments import Millis
+from chalicelib.kernel.moments import DAY_MS, Millis
 from chalicelib.store.rows import DecisionRow
+
+DESK_SHARDS = 4
+"""Parts of the index of what is due: each is asked every second, and takes a thousand writes in it."""
+KEPT_MS = 30 * DAY_MS
+"""How long a conversation is kept once it is over: for repeats of its last call, and for people who come back to the
+same chat. What was decided and what came of it is kept with its decision, for longer."""
 
 
 class DueAtDesk(msgspec.Struct, frozen=True):
@@ -24,6 +35,16 @@ class DueAtDesk(msgspec.Struct, frozen=True):
     kind: str
     id: str
     due_at: Millis
+
+
+def desk_shard(id_: str) -> int:
+    """The part of the index of what is due in which a seat, a conversation or a ticket stands."""
+    return crc32(id_.encode()) % DESK_SHARDS
+
+
+def whose(tenant: str, profile_id: str) -> str | None:
+    """What the index by profile knows a person's conversations and tickets by; None for nobody's."""
+    return f"{tenant}#{profile_id}" if profile_id else None
 
 
 class DeskStore(Protocol):
@@ -45,7 +66,20 @@ class DeskStore(Protocol):
         """Seats as they are now."""
 
     def set_presence(self, tenant: str, agent_id: str, presence: Presence, lease_until: Millis, now: Millis) -> bool:
-        """Say that an agent is there until ``lease_until``; False when there is no such agent."""
+        """Say that an agent is there until ``lease_until``, and mark the seat; False when there is no such agent."""
+
+    def delete_agent(self, tenant: str, agent: Agent) -> bool:
+        """Declare an agent no more, as they were read, and take the seat away; False while it holds a conversation, or
+        where the agent is not what was read. One who is gone already is no error.
+        """
+
+    def settle(self, tenant: str, seat: Seat, due_at: Millis, *, offline: bool = False) -> bool:
+        """Note that a seat was acted upon as it was read, and when it is due next (0: never). False when it was marked
+        meanwhile: whoever did that acts upon it. ``offline``: nothing is given to it from now on.
+        """
+
+    def look(self, tenant: str, agent_ids: Collection[str], key: str) -> tuple[Mapping[str, Seat], Conversation | None]:
+        """Seats and a conversation as they are now, in one call."""
 
     def conversation(self, tenant: str, key: str) -> Conversation | None:
         """A conversation as it is now."""
@@ -59,8 +93,8 @@ class DeskStore(Protocol):
         decision: DecisionRow | None = None,
     ) -> bool:
         """Offer a conversation to ``offered.agent_id``: takes ``offered.cost`` of a seat that is present at ``now`` and
-        has it free, writes the conversation over ``was`` (None: a new one), takes it off the waiting list, keeps the
-        decision: all or nothing.
+        has it free, gives back what ``was`` took, writes the conversation over ``was`` (None: a new one), takes it off
+        the waiting list, keeps the decision: all or nothing.
         """
 
     def wait(
@@ -81,7 +115,12 @@ class DeskStore(Protocol):
         """The conversations that an agent holds."""
 
     def due(self, shard: int, *, until: Millis) -> Iterator[Sequence[DueAtDesk]]:
-        """What is due up to an instant, in order of time; index reads may lag."""
+        """What is due up to an instant, in order of time, page by page; index reads may lag."""
+
+    def forget(self, tenant: str, profile_id: str, *, at_most: int = 1 << 30) -> int:
+        """Delete the conversations of a person that are over, and take their name off those that go on. Returns how
+        many there were, up to ``at_most``; index reads may lag, so 0 alone says that none is left.
+        """
 
     def tracks(self, tenant: str, agent_ids: Collection[str]) -> Mapping[str, Mapping[str, Track]]:
         """Agent → intent → how they did; eventually consistent. Intent ``""`` holds all."""

@@ -64,6 +64,13 @@ class Table:
             keys = left["Keys"]
         raise Unavailable("store_throttled", "The store kept leaving keys unread.")
 
+    def scan_page(self, asked: Mapping[str, Any], after: str, *, limit: int) -> tuple[list[Item], str, int]:
+        """What of the next ``limit`` items fits, where the page ended ("" at the end), and how many were looked at."""
+        start = {"ExclusiveStartKey": {"pk": {"S": after}}} if after else {}
+        answer = self._call("Scan", {"TableName": self.name, "ConsistentRead": True, "Limit": limit, **asked, **start})
+        last = answer.get("LastEvaluatedKey")
+        return [*map(plain, answer["Items"])], str(last["pk"]["S"]) if last else "", int(answer["ScannedCount"])
+
     def put(self, item: Attributes, *, if_absent: bool) -> bool:
         """Write one item; False when ``if_absent`` and it was there."""
         return self.put_if(item, absent() if if_absent else {})

@@ -10,7 +10,7 @@ import msgspec
 from chalicelib.kernel.errors import Unavailable
 from chalicelib.profiles.model import FacetId
 from chalicelib.store.dynamo import Table, equals
-from chalicelib.store.items import Attributes, Call, Item, plain
+from chalicelib.store.items import Attributes, Call, Item
 from chalicelib.store.rows import FacetSecret
 from chalicelib.store.sweeps import Listed, Progress
 
@@ -19,7 +19,6 @@ class DynamoSecrets:
     """``SweptSecrets`` on the table ``keys``."""
 
     def __init__(self, call: Call, table: str) -> None:
-        self._call = call
         self._table = Table(call, table)
 
     def secrets(self, tenant: str, facets: Collection[FacetId]) -> dict[FacetId, FacetSecret]:
@@ -46,18 +45,13 @@ class DynamoSecrets:
         """Secrets that need a branch key older than ``version``. Other tenants' rows are paid for, too."""
         prefix = f"{tenant}#"
         asked = {
-            "TableName": self._table.name,
-            "ConsistentRead": True,
-            "Limit": limit,
             "FilterExpression": "begins_with(#pk, :prefix) AND (#branch < :version"
             " OR (attribute_not_exists(#branch) AND #sealed < :version))",
             "ExpressionAttributeNames": {"#pk": "pk", "#branch": "branch_version", "#sealed": "key_version"},
             "ExpressionAttributeValues": {":prefix": {"S": prefix}, ":version": {"N": str(version)}},
         }
-        answer = self._call("Scan", asked | ({"ExclusiveStartKey": {"pk": {"S": after}}} if after else {}))
-        found = {str(item["pk"]).removeprefix(prefix): _secret(item) for item in map(plain, answer["Items"])}
-        last = answer.get("LastEvaluatedKey")
-        return Listed(found, str(last["pk"]["S"]) if last else "", int(answer["ScannedCount"]))
+        items, last, looked_at = self._table.scan_page(asked, after, limit=limit)
+        return Listed({str(item["pk"]).removeprefix(prefix): _secret(item) for item in items}, last, looked_at)
 
     def swap(self, tenant: str, name: str, before: FacetSecret, after: FacetSecret) -> bool:
         """Replace a secret, if it is the one that was read."""

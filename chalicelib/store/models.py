@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute
+from pynamodb.attributes import BinaryAttribute, NumberAttribute, UnicodeAttribute, UnicodeSetAttribute
 from pynamodb.indexes import GlobalSecondaryIndex, KeysOnlyProjection
 from pynamodb.models import Model
 
@@ -154,6 +154,7 @@ class DeskItem(Model):
     units = NumberAttribute(null=True)
     free = NumberAttribute(null=True)
     held = NumberAttribute(null=True)
+    holding = UnicodeSetAttribute(null=True)
     idle_since = NumberAttribute(null=True)
     expires_at = NumberAttribute(null=True)
     whose = UnicodeAttribute(null=True)

@@ -14,7 +14,7 @@ import msgspec
 from chalicelib.identity.blind_index import version_of
 from chalicelib.store.dynamo import Table
 from chalicelib.store.dynamo_profiles import identifier_row
-from chalicelib.store.items import Call, plain
+from chalicelib.store.items import Call
 from chalicelib.store.rows import FacetSecret, IdentifierRow, SecretStore
 
 
@@ -76,25 +76,20 @@ class DynamoIdentifiers:
     """``SweptIdentifiers`` on the table ``profiles``. Other rows, and other tenants', are paid for, too."""
 
     def __init__(self, call: Call, table: str) -> None:
-        self._call = call
         self._table = Table(call, table)
 
     def behind(self, tenant: str, version: int, after: str, *, limit: int) -> Listed[IdentifierRow]:
         """Identifiers that only an older index key leads to."""
         prefix = f"{tenant}#i#"
         asked = {
-            "TableName": self._table.name,
-            "ConsistentRead": True,
-            "Limit": limit,
             "FilterExpression": "begins_with(#pk, :prefix) AND attribute_not_exists(#alias_of)"
             " AND (attribute_not_exists(#aliased) OR #aliased < :version)",
             "ExpressionAttributeNames": {"#pk": "pk", "#alias_of": "alias_of", "#aliased": "aliased"},
             "ExpressionAttributeValues": {":prefix": {"S": prefix}, ":version": {"N": str(version)}},
         }
-        answer = self._call("Scan", asked | ({"ExclusiveStartKey": {"pk": {"S": after}}} if after else {}))
-        found = {str(item["pk"]).removeprefix(prefix): identifier_row(item) for item in map(plain, answer["Items"])}
-        last = answer.get("LastEvaluatedKey")
-        return Listed(_older(found, version), str(last["pk"]["S"]) if last else "", int(answer["ScannedCount"]))
+        items, last, looked_at = self._table.scan_page(asked, after, limit=limit)
+        found = {str(item["pk"]).removeprefix(prefix): identifier_row(item) for item in items}
+        return Listed(_older(found, version), last, looked_at)
 
 
 class MemoryIdentifiers:

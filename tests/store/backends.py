@@ -12,11 +12,14 @@ from chalicelib.aws.json_api import JsonApi
 from chalicelib.aws.retrying import RetryPolicy
 from chalicelib.aws.services import SERVICES
 from chalicelib.store.catalogue import CatalogueStore, DynamoCatalogue, MemoryCatalogue
+from chalicelib.store.desk import DeskStore
+from chalicelib.store.dynamo_desk import DynamoDesk
 from chalicelib.store.dynamo_history import DynamoHistory
 from chalicelib.store.dynamo_profiles import DynamoProfiles
 from chalicelib.store.dynamo_secrets import DynamoSecrets
 from chalicelib.store.items import Call
 from chalicelib.store.memory import MemoryHistory, MemoryProfiles, MemorySecrets
+from chalicelib.store.memory_desk import MemoryDesk
 from chalicelib.store.rows import HistoryStore, ProfileStore, SecretStore, TimerStore
 from chalicelib.store.sweeps import DynamoIdentifiers, MemoryIdentifiers, SweptIdentifiers
 from chalicelib.store.timers import DynamoTimers
@@ -34,6 +37,15 @@ class Stores(msgspec.Struct, frozen=True):
     endpoint: str = ""
     api: JsonApi | None = None
     tables: Mapping[str, str] = {}
+    memory_desk: MemoryDesk | None = None
+
+    @property
+    def desk(self) -> DeskStore:
+        """Agents, seats and conversations."""
+        if self.api is not None:
+            return DynamoDesk(self.api.call, self.tables["TABLE_DESK"], self.tables["TABLE_HISTORY"])
+        assert self.memory_desk is not None
+        return self.memory_desk
 
     @property
     def timers(self) -> TimerStore:
@@ -59,7 +71,8 @@ class Stores(msgspec.Struct, frozen=True):
 
 def in_memory() -> Stores:
     history = MemoryHistory()
-    return Stores("memory", MemoryProfiles(history), history, MemorySecrets(), MemoryCatalogue())
+    desk = MemoryDesk(history)
+    return Stores("memory", MemoryProfiles(history), history, MemorySecrets(), MemoryCatalogue(), memory_desk=desk)
 
 
 def on_dynamodb(name: str, endpoint: str, tables: Mapping[str, str]) -> Stores:

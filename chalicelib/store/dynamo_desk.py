@@ -1,0 +1,310 @@
+"""The desk in DynamoDB: each move of a conversation is one transaction with the seats that it concerns."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from hashlib import sha256
+from typing import Any, cast
+
+import msgspec
+
+from chalicelib.desk.model import Agent, Conversation, Presence, Seat, Track
+from chalicelib.desk.moves import unnamed
+from chalicelib.kernel.codec import decode
+from chalicelib.kernel.errors import ServiceRefused, Unavailable
+from chalicelib.kernel.moments import Millis
+from chalicelib.store.decisions import decision_item
+from chalicelib.store.desk import DueAtDesk, whose
+from chalicelib.store.desk_items import (
+    ONLY,
+    agent_item,
+    content_of,
+    conversation_item,
+    conversation_of,
+    due_of,
+    holding_of,
+    new_seat,
+    presence_updates,
+    seat_moves,
+    seat_of,
+    seat_pk,
+    settled,
+    waiting_place,
+)
+from chalicelib.store.dynamo import absent, equals, fitted, put_action
+from chalicelib.store.items import Call, TypedItem, typed
+from chalicelib.store.rows import DecisionRow
+
+PAGE = 100
+"""Keys that one call reads, and items of a page of what is due."""
+_ROUNDS_FOR_UNPROCESSED = 8
+_FAILED, _CONFLICT, _NONE = "ConditionalCheckFailed", "TransactionConflict", "None"
+_CODED = msgspec.json.Encoder()
+
+
+class DynamoDesk:
+    """``DeskStore`` on the table ``desk``; decisions go to ``history``."""
+
+    def __init__(self, call: Call, table: str, history_table: str) -> None:
+        self._call = call
+        self._table = table
+        self._history = history_table
+
+    def agents(self, tenant: str) -> Sequence[Agent]:
+        """Every agent as declared."""
+        return [decode(content_of(item), Agent) for item in self._range(f"{tenant}#agents")]
+
+    def agent(self, tenant: str, agent_id: str) -> Agent | None:
+        """One agent as declared."""
+        item = self._get(f"{tenant}#agents", agent_id)
+        return None if item is None else decode(content_of(item), Agent)
+
+    def put_agent(self, tenant: str, agent: Agent) -> bool:
+        """Declare an agent of the version before, and move the seat's units and free with it."""
+        was = self.agent(tenant, agent.agent_id)
+        if was == agent or (0 if was is None else was.version) != agent.version - 1:
+            return was == agent
+        if was is None:
+            seat: dict[str, Any] = {"Put": {"TableName": self._table, "Item": new_seat(tenant, agent), **absent()}}
+        else:
+            update = {
+                "UpdateExpression": "SET #units = :units, #free = #free + :more",
+                "ExpressionAttributeNames": {"#units": "units", "#free": "free"},
+                "ExpressionAttributeValues": {
+                    ":units": {"N": str(agent.units)},
+                    ":more": {"N": str(agent.units - was.units)},
+                },
+            }
+            seat = {"Update": {"TableName": self._table, "Key": _key(seat_pk(tenant, agent.agent_id)), **update}}
+        declared = put_action(
+            self._table, agent_item(tenant, agent), absent() if was is None else equals("v", was.version)
+        )
+        # No token: an agent who is removed and declared anew within minutes would be taken for a repeat.
+        return self._transact([declared, seat], repeatable=False) is None
+
+    def seats(self, tenant: str, agent_ids: Collection[str]) -> Mapping[str, Seat]:
+        """Seats as they are now."""
+        items = self._read([seat_pk(tenant, one) for one in agent_ids], fresh=True)
+        return {seat.agent_id: seat for seat in (seat_of(tenant, item) for item in items)}
+
+    def set_presence(self, tenant: str, agent_id: str, presence: Presence, lease_until: Millis, now: Millis) -> bool:
+        """Say that an agent is there until an instant, and mark the seat."""
+        body = {"TableName": self._table, "Key": _key(seat_pk(tenant, agent_id))}
+        renewal, change = presence_updates(agent_id, presence, lease_until, now)
+        return any(fitted(self._call, "UpdateItem", {**body, **one}) for one in (renewal, change))
+
+    def delete_agent(self, tenant: str, agent: Agent) -> bool:
+        """Declare an agent no more, and take the seat away, if it holds nothing. One who is gone already is no error."""
+        keys = _key(f"{tenant}#agents", agent.agent_id), _key(seat_pk(tenant, agent.agent_id))
+        conditions = equals("v", agent.version), equals("held", 0)
+        deletes = [{"TableName": self._table, "Key": key, **one} for key, one in zip(keys, conditions, strict=True)]
+        refused = self._transact([{"Delete": one} for one in deletes], repeatable=False)
+        # A repeat whose first answer was lost finds nobody.
+        return refused is None or self.agent(tenant, agent.agent_id) is None
+
+    def settle(self, tenant: str, seat: Seat, due_at: Millis, *, offline: bool = False) -> bool:
+        """Note that a seat was acted upon as it was read, and when it is due next."""
+        body = {"TableName": self._table, "Key": _key(seat_pk(tenant, seat.agent_id))}
+        return fitted(self._call, "UpdateItem", {**body, **settled(seat, due_at, offline=offline)})
+
+    def look(self, tenant: str, agent_ids: Collection[str], key: str) -> tuple[Mapping[str, Seat], Conversation | None]:
+        """Seats and a conversation as they are now, in one call."""
+        asked = f"{tenant}#c#{key}"
+        items = list(self._read([asked, *(seat_pk(tenant, one) for one in agent_ids)], fresh=True))
+        seats = [seat_of(tenant, item) for item in items if item["pk"]["S"] != asked]
+        found = next((conversation_of(item) for item in items if item["pk"]["S"] == asked), None)
+        return {seat.agent_id: seat for seat in seats}, found
+
+    def conversation(self, tenant: str, key: str) -> Conversation | None:
+        """A conversation as it is now."""
+        item = self._get(f"{tenant}#c#{key}", ONLY)
+        return None if item is None else conversation_of(item)
+
+    def assign(
+        self,
+        tenant: str,
+        was: Conversation | None,
+        offered: Conversation,
+        now: Millis,
+        decision: DecisionRow | None = None,
+    ) -> bool:
+        """Offer a conversation to an agent who is there and has room."""
+        return self._move(tenant, was, offered, now, decision)
+
+    def wait(
+        self, tenant: str, was: Conversation | None, waiting: Conversation, decision: DecisionRow | None = None
+    ) -> bool:
+        """Put a conversation on its queue's waiting list."""
+        return self._move(tenant, was, waiting, waiting.state_since, decision)
+
+    def change(self, tenant: str, was: Conversation, to: Conversation) -> bool:
+        """Accept, wrap up, or end."""
+        return self._move(tenant, was, to, to.state_since, None)
+
+    def waiting(self, tenant: str, queue: str, limit: int) -> Sequence[Conversation]:
+        """The first of a queue, most pressing first."""
+        return [conversation_of(item) for item in self._range(f"{tenant}#w#{queue}", limit)]
+
+    def waits(self, tenant: str, queue: str) -> int:
+        """How many wait in a queue."""
+        return sum(answer["Count"] for answer in self._pages(f"{tenant}#w#{queue}", Select="COUNT"))
+
+    def held_by(self, tenant: str, agent_id: str) -> Sequence[Conversation]:
+        """The conversations that an agent holds."""
+        seat = self._get(seat_pk(tenant, agent_id), ONLY)
+        keys = () if seat is None else holding_of(seat)
+        found = map(conversation_of, self._read([f"{tenant}#c#{key}" for key in keys], fresh=True))
+        # Between the two reads one may have gone to somebody else.
+        return sorted((one for one in found if one.holds and one.agent_id == agent_id), key=lambda one: one.order)
+
+    def due(self, shard: int, *, until: Millis) -> Iterator[Sequence[DueAtDesk]]:
+        """What is due up to an instant, in order of time, page by page."""
+        asked: dict[str, Any] = {
+            "TableName": self._table,
+            "IndexName": "due",
+            "KeyConditionExpression": "#shard = :shard AND #at <= :until",
+            "ExpressionAttributeNames": {"#shard": "due_shard", "#at": "due_at"},
+            "ExpressionAttributeValues": {":shard": {"S": str(shard)}, ":until": {"N": str(until)}},
+            "Limit": PAGE,
+        }
+        for answer in self._follow(asked):
+            if answer["Items"]:
+                yield [due_of(item) for item in answer["Items"]]
+
+    def forget(self, tenant: str, profile_id: str, *, at_most: int = 1 << 30) -> int:
+        """Delete the conversations of a person that are over, and take their name off those that go on."""
+        found = 0
+        for key in self._keys_of(tenant, profile_id) if profile_id else ():
+            one = self.conversation(tenant, key)
+            # The index follows a moment later: it may name one that was forgotten before.
+            if one is None or one.need.profile_id != profile_id:
+                continue
+            # What somebody else changed meanwhile counts, too: it is left, and is met again.
+            found += 1
+            if one.state == "ended":
+                body = {"TableName": self._table, "Key": _key(f"{tenant}#c#{key}"), **equals("v", one.version)}
+                fitted(self._call, "DeleteItem", body)
+            else:
+                self.change(tenant, one, unnamed(one))
+            if found >= at_most:
+                break
+        return found
+
+    def tracks(self, tenant: str, agent_ids: Collection[str]) -> Mapping[str, Mapping[str, Track]]:
+        """Agent → intent → how they did."""
+        prefix = f"{tenant}#o#"
+        items = self._read([prefix + one for one in agent_ids], fresh=False)
+        return {item["pk"]["S"].removeprefix(prefix): decode(content_of(item), dict[str, Track]) for item in items}
+
+    def _keys_of(self, tenant: str, profile_id: str) -> Iterator[str]:
+        asked = {
+            "TableName": self._table,
+            "IndexName": "by_profile",
+            "KeyConditionExpression": "#whose = :whose",
+            "ExpressionAttributeNames": {"#whose": "whose"},
+            "ExpressionAttributeValues": {":whose": {"S": whose(tenant, profile_id)}},
+        }
+        prefix = f"{tenant}#c#"
+        for answer in self._follow(asked):
+            names = (item["pk"]["S"] for item in answer["Items"])
+            yield from (name.removeprefix(prefix) for name in names if name.startswith(prefix))
+
+    def _move(
+        self, tenant: str, was: Conversation | None, to: Conversation, now: Millis, decision: DecisionRow | None
+    ) -> bool:
+        """Everything that one move of a conversation does, or nothing."""
+        item = conversation_item(tenant, to)
+        actions = [put_action(self._table, item, absent() if was is None else equals("v", was.version))]
+        actions += self._list_actions(tenant, was, to, cast(bytes, item["content"]))
+        actions += [
+            {"Update": {"TableName": self._table, "Key": _key(pk), **update}}
+            for pk, update in seat_moves(tenant, was, to, now)
+        ]
+        if decision is not None:
+            actions.append(put_action(self._history, decision_item(decision), absent()))
+        refused = self._transact(actions)
+        if refused is None:
+            return True
+        # The first is the conversation. Its version may be what we made it, in a call that was not answered.
+        return refused[0] == _FAILED and self.conversation(tenant, to.key) == to
+
+    def _list_actions(
+        self, tenant: str, was: Conversation | None, to: Conversation, content: bytes
+    ) -> list[dict[str, Any]]:
+        before, after = waiting_place(tenant, was), waiting_place(tenant, to)
+        actions: list[dict[str, Any]] = []
+        if before is not None and before != after:
+            actions.append({"Delete": {"TableName": self._table, "Key": _key(*before)}})
+        if after is not None:
+            row = typed({"pk": after[0], "sk": after[1], "content": content})
+            actions.append({"Put": {"TableName": self._table, "Item": row}})
+        return actions
+
+    def _transact(self, actions: Sequence[dict[str, Any]], *, repeatable: bool = True) -> tuple[str, ...] | None:
+        """None when all was written, else why nothing was. Raises Unavailable where it may be tried again."""
+        body: dict[str, Any] = {"TransactItems": actions}
+        if repeatable:
+            # The token makes a repeat of this very call, after an answer was lost, the success that it was.
+            body["ClientRequestToken"] = sha256(_CODED.encode([self._table, actions])).hexdigest()[:36]
+        try:
+            self._call("TransactWriteItems", body)
+        except ServiceRefused as refused:
+            if refused.code != "TransactionCanceledException":
+                raise
+            reasons = refused.reasons
+            if set(reasons) - {_FAILED, _CONFLICT, _NONE} or set(reasons) <= {_NONE}:
+                # Throttling inside the transaction: nothing was written, and it may be tried again.
+                raise Unavailable("store_conflict", "The store could not take this transaction now.") from refused
+            return reasons
+        return None
+
+    def _get(self, pk: str, sk: str) -> TypedItem | None:
+        answer = self._call("GetItem", {"TableName": self._table, "Key": _key(pk, sk), "ConsistentRead": True})
+        return cast(TypedItem | None, answer.get("Item"))
+
+    def _read(self, pks: Sequence[str], *, fresh: bool) -> Iterator[TypedItem]:
+        for start in range(0, len(pks), PAGE):
+            keys: list[dict[str, Any]] = [_key(pk) for pk in pks[start : start + PAGE]]
+            for _ in range(_ROUNDS_FOR_UNPROCESSED):
+                request = {self._table: {"Keys": keys, "ConsistentRead": fresh}}
+                answer = self._call("BatchGetItem", {"RequestItems": request})
+                yield from answer["Responses"].get(self._table, [])
+                left = answer.get("UnprocessedKeys", {}).get(self._table)
+                if not left:
+                    break
+                keys = left["Keys"]
+            else:
+                raise Unavailable("store_throttled", "The store kept leaving keys unread.")
+
+    def _range(self, pk: str, limit: int = 1 << 30) -> Iterator[TypedItem]:
+        asked = {} if limit >= 1 << 30 else {"Limit": limit}
+        left = limit
+        for answer in self._pages(pk, **asked):
+            yield from answer["Items"][:left]
+            left -= len(answer["Items"])
+            if left <= 0:
+                return
+
+    def _pages(self, pk: str, **more: Any) -> Iterator[dict[str, Any]]:
+        return self._follow(
+            {
+                "TableName": self._table,
+                "KeyConditionExpression": "#pk = :pk",
+                "ExpressionAttributeNames": {"#pk": "pk"},
+                "ExpressionAttributeValues": {":pk": {"S": pk}},
+                "ConsistentRead": True,
+                **more,
+            }
+        )
+
+    def _follow(self, asked: dict[str, Any]) -> Iterator[dict[str, Any]]:
+        while True:
+            answer = self._call("Query", asked)
+            yield answer
+            if "LastEvaluatedKey" not in answer:
+                return
+            asked = {**asked, "ExclusiveStartKey": answer["LastEvaluatedKey"]}
+
+
+def _key(pk: str, sk: str = ONLY) -> dict[str, Any]:
+    return {"pk": {"S": pk}, "sk": {"S": sk}}
