@@ -21,7 +21,7 @@ from chalicelib.profiles.retention import kept
 from chalicelib.profiles.values import values
 from chalicelib.routing.decide import decide_on, facts_for
 from chalicelib.routing.facts import Facts
-from chalicelib.routing.inputs import Weighed, kept_inputs
+from chalicelib.routing.inputs import Weighed, conversation_mark, kept_inputs
 from chalicelib.routing.model import Caller, Decision, RouteRequest
 from chalicelib.routing.policy import Policy
 from chalicelib.store.rows import DecisionRow, HistoryStore
@@ -42,6 +42,7 @@ class Made(msgspec.Struct, frozen=True):
     policy: Policy
     facts: Facts
     profiled: bool
+    conversation: bytes
     last_agent: str = ""
 
 
@@ -68,9 +69,10 @@ def make_decision(request: RouteRequest, tenant: Tenant, decision_id: str, servi
     policy = services.policy
     facts = facts_for(policy, request, caller, now=now, timezone=tenant.timezone)
     decision = decide_on(policy, facts, caller.profile_id, caller.personalised, decision_id=decision_id, now=now)
+    mark = conversation_mark(tenant.tenant_id, request.conversation_id)
     # The answer about somebody who is not judged names nobody; what they may ask for later finds it by its row.
     profile_id = "" if profile is None else profile.profile_id
-    return Made(decision, profile_id, policy, facts, caller.personalised, last_agent)
+    return Made(decision, profile_id, policy, facts, caller.personalised, mark, last_agent)
 
 
 def record_decision(made: Made, tenant: Tenant, services: ReadServices, now: Millis, principal: str) -> bytes:
@@ -86,7 +88,7 @@ def row_of(
 ) -> DecisionRow:
     """What is kept of a decision as it is answered, and of what it was made from."""
     content, expires_at = msgspec.json.encode(answered), now + _KEPT_DAYS * DAY_MS
-    inputs = kept_inputs(made.policy, made.facts, made.profiled, weighed)
+    inputs = kept_inputs(made.policy, made.facts, made.profiled, weighed, made.conversation)
     return DecisionRow(
         tenant.tenant_id, answered.decision_id, made.profile_id, now, content, expires_at, principal, inputs
     )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Collection, Iterable, Mapping
+from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -25,6 +26,7 @@ _ENCODER = msgspec.msgpack.Encoder()
 _PLAIN, _DEFLATED = b"\x00", b"\x01"
 _WORTH_DEFLATING_BYTES = 2_048
 """Facts alone are about 1 KB, which takes as long to deflate as all else of this; a desk of agents is worth it."""
+_MARK_BYTES = 8
 _OPENS_TO_BYTES = 1_000_000
 
 
@@ -60,16 +62,27 @@ class Inputs(msgspec.Struct, frozen=True, array_like=True):
     profiled: bool
     facts: dict[str, Any]
     weighed: Weighed | None = None
+    conversation: bytes = b""
+    """A hash of the caller's own id of it: who asks twice within one conversation makes one contact."""
 
 
 _DECODER = msgspec.msgpack.Decoder(Inputs)
 
 
-def kept_inputs(policy: Policy, facts: Facts, profiled: bool, weighed: Weighed | None = None) -> bytes:
+def conversation_mark(tenant_id: str, conversation_id: str | None) -> bytes:
+    """What tells a conversation from others, and nobody what its id was."""
+    if not conversation_id:
+        return b""
+    return sha256(f"{tenant_id}\0{conversation_id}".encode()).digest()[:_MARK_BYTES]
+
+
+def kept_inputs(
+    policy: Policy, facts: Facts, profiled: bool, weighed: Weighed | None = None, conversation: bytes = b""
+) -> bytes:
     """The bytes to keep. Every route makes them."""
     declared = policy.declared
     packed = _ENCODER.encode(
-        Inputs(declared.id, declared.version, policy.number, policy.mark, profiled, facts, weighed)
+        Inputs(declared.id, declared.version, policy.number, policy.mark, profiled, facts, weighed, conversation)
     )
     if len(packed) <= _WORTH_DEFLATING_BYTES:
         return _PLAIN + packed
