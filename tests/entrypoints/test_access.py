@@ -84,6 +84,8 @@ EXPECTED = {
     ("GET", "/v1/privacy/data-map"): "audit:read",
     ("GET", "/v1/audit/exposure"): "audit:read",
     ("POST", "/v1/catalogue/{kind}/{id}/dry-run"): "catalogue:dry_run",
+    ("POST", "/v1/what-if"): "catalogue:dry_run",
+    ("GET", "/v1/what-if/{job_id}"): "catalogue:dry_run",
     ("GET", "/v1/catalogue/jobs"): "catalogue:read",
     ("GET", "/v1/catalogue/jobs/{job_id}"): "catalogue:read",
     ("POST", "/v1/privacy/links"): "privacy:link",
