@@ -33,6 +33,7 @@ from chalicelib.entrypoints import (
     http_routing,
     http_system,
     http_tags,
+    http_tickets,
     http_webhooks,
     own_functions,
     problems,
@@ -60,6 +61,7 @@ app.register_blueprint(http_reveal.blueprint, name_prefix="profiles_")
 app.register_blueprint(http_exports.blueprint, name_prefix="exports_")
 app.register_blueprint(http_matching.blueprint, name_prefix="matching_")
 app.register_blueprint(http_routing.blueprint, name_prefix="routing_")
+app.register_blueprint(http_tickets.blueprint, name_prefix="tickets_")
 app.register_blueprint(http_agents.blueprint, name_prefix="agents_")
 app.register_blueprint(http_desk.blueprint, name_prefix="desk_")
 app.register_blueprint(http_decisions.blueprint, name_prefix="decisions_")

@@ -65,6 +65,10 @@ EXPECTED = {
     ("POST", "/v1/merges/preview"): "profiles:merge",
     ("GET", "/v1/merge-candidates"): "profiles:merge",
     ("POST", "/v1/merge-candidates/{candidate_id}/reject"): "profiles:merge",
+    ("POST", "/v1/tickets"): "tickets:write",
+    ("GET", "/v1/tickets"): "desk:read",
+    ("GET", "/v1/tickets/{ticket_id}"): "desk:read",
+    ("PATCH", "/v1/tickets/{ticket_id}"): "tickets:write",
     ("GET", "/v1/insights/hot-words"): "insights:read",
     ("GET", "/v1/insights/tags"): "insights:read",
     ("GET", "/v1/insights/tags/{tag_id}"): "insights:read",
@@ -266,9 +270,9 @@ def test_authorizer__its_policy__allows_routes_of_the_scopes_and_nothing_else(sh
         "GET/v1/decisions/*/replay",
         "GET/v1/profiles/*/context",
         "GET/v1/reservations/*",
-        *(f"POST/v1/reservations/*/{way}" for way in ("accept", "decline", "release")),
         "POST/v1/decisions/*/outcome",
         "POST/v1/decisions/replay",
+        *(f"POST/v1/reservations/*/{way}" for way in ("accept", "decline", "release")),
         "POST/v1/route",
     ]
 
