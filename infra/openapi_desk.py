@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from chalicelib.desk.agents import AgentDeclaration
 from chalicelib.desk.queues import QueueSettings
-from chalicelib.flows.desk_views import PresenceRequest
+from chalicelib.flows.desk_views import PresenceRequest, ReleaseRequest
 from infra.openapi_parameters import IDEMPOTENCY_KEY, Operation
 
 DESK: Mapping[tuple[str, str], Operation] = {
@@ -39,7 +39,7 @@ DESK: Mapping[tuple[str, str], Operation] = {
         details="Any id of the conversation: after an offer that was declined the answer names the present one."
     ),
     ("POST", "/v1/reservations/{reservation_id}/accept"): Operation(
-        details="409 `reservation_over` when it lapsed, or was given to somebody else.",
+        details="409 `reservation_timed_out` when it lapsed, `reservation_over` when it was given to somebody else.",
         parameters=(IDEMPOTENCY_KEY,),
         refuses=(409,),
     ),
@@ -49,8 +49,9 @@ DESK: Mapping[tuple[str, str], Operation] = {
         refuses=(409,),
     ),
     ("POST", "/v1/reservations/{reservation_id}/release"): Operation(
-        details="What it took comes free after the wrap-up, and is given to who waits at once. Of one that waits or is "
-        "offered: the person has left.",
+        details="What it took comes free after the wrap-up, and is given to who waits at once. `left` ends one that waits "
+        "or is offered, too.",
+        body=(ReleaseRequest,),
         parameters=(IDEMPOTENCY_KEY,),
         refuses=(409,),
     ),

@@ -11,6 +11,7 @@ from chalicelib.entrypoints.clock import now
 from chalicelib.entrypoints.idempotency import idempotency_key
 from chalicelib.entrypoints.problems import serves
 from chalicelib.entrypoints.request import Caller
+from chalicelib.kernel.errors import Forbidden
 
 if TYPE_CHECKING:
     # A route without a reservation needs nothing of the desk: its start should not wait for it.
@@ -67,6 +68,25 @@ def remove(request: Request, caller: Caller, agent_id: str) -> GoneAgentView:
 
     remove_agent(order_of(request, caller, agent_id), door_of(caller), now())
     return GoneAgentView(agent_id)
+
+
+@blueprint.route("/v1/agents/{agent_id}/presence", methods=["POST"], authorizer=principal_auth)
+@serves(blueprint, WRITE)
+def presence(request: Request, caller: Caller, agent_id: str) -> AgentView:
+    """Say that an agent is there, away or gone. Who is there is given what waits, in this very call."""
+    from chalicelib.entrypoints.at_desk import desk_services, door_of
+    from chalicelib.entrypoints.whole_body import whole_body
+    from chalicelib.flows.desk_views import PresenceRequest
+    from chalicelib.flows.set_presence import Says, set_presence
+    from chalicelib.flows.show_desk import agent_of, show_agent
+
+    asked, door, at = whole_body(request, PresenceRequest), door_of(caller), now()
+    if agent_id != caller.principal and LEAD not in caller.scopes:
+        agent_of(caller.tenant_id, agent_id, door)
+        raise Forbidden("not_your_own", "Agents speak for themselves; a supervisor speaks for all.")
+    idempotency_key(request, caller)
+    set_presence(Says(caller.tenant_id, agent_id, asked.presence, asked.lease_seconds or 0), desk_services(), at)
+    return show_agent(caller.tenant_id, agent_id, door, at)
 
 
 def order_of(request: Request, caller: Caller, subject: str) -> DeskOrder:

@@ -8,16 +8,22 @@ from chalice.app import Blueprint, Request
 
 from chalicelib.entrypoints.authorizers import principal_auth
 from chalicelib.entrypoints.clock import now
+from chalicelib.entrypoints.idempotency import idempotency_key
 from chalicelib.entrypoints.problems import serves
 from chalicelib.entrypoints.request import Caller
 
 if TYPE_CHECKING:
     # A route without a reservation needs nothing of the desk: its start should not wait for it.
-    from chalicelib.flows.desk_views import DeskView, QueueView
+    from collections.abc import Callable
+
+    from chalicelib.desk.model import Conversation
+    from chalicelib.flows.answer_reservation import Answering
+    from chalicelib.flows.desk_services import DeskServices
+    from chalicelib.flows.desk_views import DeskView, QueueView, ReservationView
 
 blueprint = Blueprint(__name__)
 
-ROUTE, READ, LEAD, ANSWER = "route", "desk:read", "queues:write", "decisions:write"
+ROUTE, READ, WORKS, LEAD, ANSWER = "route", "desk:read", "desk:write", "queues:write", "decisions:write"
 
 
 @blueprint.route("/v1/desk", authorizer=principal_auth)
@@ -42,3 +48,62 @@ def queue(request: Request, caller: Caller, queue: str) -> QueueView:
 
     settings = whole_body(request, QueueSettings)
     return set_queue(order_of(request, caller, queue), settings, door_of(caller), now())
+
+
+@blueprint.route("/v1/reservations/{reservation_id}", authorizer=principal_auth)
+@serves(blueprint, ROUTE)
+def reservation(request: Request, caller: Caller, reservation_id: str) -> ReservationView:
+    """How a conversation stands: waiting, offered to whom, answered, over."""
+    from chalicelib.entrypoints.at_desk import door_of
+    from chalicelib.flows.show_desk import show_reservation
+
+    return show_reservation(caller.tenant_id, reservation_id, door_of(caller))
+
+
+@blueprint.route("/v1/reservations/{reservation_id}/accept", methods=["POST"], authorizer=principal_auth)
+@serves(blueprint, ANSWER)
+def accept(request: Request, caller: Caller, reservation_id: str) -> ReservationView:
+    """Take on a conversation that is offered."""
+    from chalicelib.flows import answer_reservation
+
+    return _answered(request, caller, reservation_id, answer_reservation.accept)
+
+
+@blueprint.route("/v1/reservations/{reservation_id}/decline", methods=["POST"], authorizer=principal_auth)
+@serves(blueprint, ANSWER)
+def decline(request: Request, caller: Caller, reservation_id: str) -> ReservationView:
+    """Do not take it on. It goes to the next agent, or back to its place."""
+    from chalicelib.flows import answer_reservation
+
+    return _answered(request, caller, reservation_id, answer_reservation.decline)
+
+
+@blueprint.route("/v1/reservations/{reservation_id}/release", methods=["POST"], authorizer=principal_auth)
+@serves(blueprint, ANSWER)
+def release(request: Request, caller: Caller, reservation_id: str) -> ReservationView:
+    """Be done with a conversation: its agent writes it up. With ``left``: the person is gone, whatever stands."""
+    from chalicelib.entrypoints.whole_body import whole_body
+    from chalicelib.flows import answer_reservation
+    from chalicelib.flows.desk_views import ReleaseRequest
+
+    left = whole_body(request, ReleaseRequest).left
+    way = answer_reservation.leave if left else answer_reservation.release
+    return _answered(request, caller, reservation_id, way)
+
+
+def _answered(
+    request: Request,
+    caller: Caller,
+    reservation_id: str,
+    answer: Callable[[Answering, DeskServices, int], Conversation],
+) -> ReservationView:
+    from chalicelib.entrypoints.at_desk import desk_services
+    from chalicelib.flows.answer_reservation import Answering
+    from chalicelib.flows.show_desk import reservation_view
+
+    idempotency_key(request, caller)
+    # Who works at the desk answers for themselves. Who leads it does for all, and so does a bot: it is the connector of
+    # a channel, in which agents answer by what they do there.
+    speaks_for = caller.principal if WORKS in caller.scopes and LEAD not in caller.scopes else ""
+    answering = Answering(caller.tenant_id, reservation_id, speaks_for)
+    return reservation_view(answer(answering, desk_services(), now()))

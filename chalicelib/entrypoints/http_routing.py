@@ -26,6 +26,13 @@ def route(request: Request, caller: Caller) -> Response:
     asked = typed_body(request, RouteRequest)
     check_purpose(caller, asked.purpose)
     decision_id = "d_" + idempotency_key(request, caller)
+    if asked.reserve:
+        # The desk is loaded by who reserves.
+        from chalicelib.entrypoints.at_desk import reserving
+        from chalicelib.flows.answer_reserving import answer_reserving
+
+        desk = reserving(caller.tenant_id)
+        return json_answer(answer_reserving(asked, tenant_of(caller), decision_id, desk, now(), caller.principal))
     tenant, services = tenant_of(caller), read_services(caller.tenant_id)
     return json_answer(answer_route(asked, tenant, decision_id, services, now(), caller.principal))
 

@@ -118,7 +118,7 @@ def _admit(opened: Opened, original: Event, measures: MeasureSet, now: Millis) -
         raise BadInput("unknown_tenant", "The event is of another tenant.", "tenant")
     if opened.delivery.internal:
         return _admit_own(opened, original, now)
-    event = with_topic(original)
+    event = with_topic(original, tenant.trade)
     check(event, now, horizon_days=tenant.horizon_days)
     identifiers, _ = normalise_all(event.identifiers, region=tenant.region, blocked=tenant.blocked)
     anchor = anchor_of(identifiers)
@@ -177,7 +177,7 @@ def _plain(step: Step | None, index: BlindIndex) -> Step | None:
     return msgspec.structs.replace(step, ref=index.case_ref(step.ref))
 
 
-def with_topic(event: Event) -> Event:
+def with_topic(event: Event, trade: str | None = None) -> Event:
     """The event with a coarse topic derived from its text, where the source gave none.
 
     Rules may read the topic; the text itself is personal and stays sealed.
@@ -185,4 +185,4 @@ def with_topic(event: Event) -> Event:
     text = event.data.get("text")
     if event.data.get("topic", OTHER_TOPIC) != OTHER_TOPIC or not isinstance(text, str):
         return event
-    return msgspec.structs.replace(event, data={**event.data, "topic": topic_of(text)})
+    return msgspec.structs.replace(event, data={**event.data, "topic": topic_of(text, trade)})

@@ -21,7 +21,7 @@ from chalicelib.profiles.retention import kept
 from chalicelib.profiles.values import values
 from chalicelib.routing.decide import decide_on, facts_for
 from chalicelib.routing.inputs import kept_inputs
-from chalicelib.routing.model import Caller, RouteRequest
+from chalicelib.routing.model import Caller, Decision, RouteRequest
 from chalicelib.store.rows import DecisionRow, HistoryStore
 from chalicelib.tags.judging import judged
 from chalicelib.tags.model import Tag
@@ -29,14 +29,30 @@ from chalicelib.tags.scenes import Situation
 
 _KEPT_DAYS = 400
 _PURPOSE = "service"
+_LAST_AGENT = "last_agent"
+
+
+class Made(msgspec.Struct, frozen=True):
+    """A decision, whose it is, and what the desk may know of them: an opted-out person's last agent it may not."""
+
+    decision: Decision
+    profile_id: str
+    last_agent: str = ""
+    inputs: bytes = b""
 
 
 def answer_route(
     request: RouteRequest, tenant: Tenant, decision_id: str, services: ReadServices, now: Millis, principal: str = ""
 ) -> bytes:
     """The decision as JSON, kept with who asked. The same ``decision_id`` again answers what was answered then."""
+    return record_decision(make_decision(request, tenant, decision_id, services, now), tenant, services, now, principal)
+
+
+def make_decision(request: RouteRequest, tenant: Tenant, decision_id: str, services: ReadServices, now: Millis) -> Made:
+    """Decide, and keep nothing yet."""
     profile = _person(request, tenant, services)
     caller = Caller()
+    last_agent = ""
     if profile is not None:
         # A route costs the tags that its policy reads, however many the catalogue has.
         asked = Asked(request.purpose, tenant.asked_first)
@@ -44,18 +60,28 @@ def answer_route(
         situation = situation_of(request, now, tenant.timezone)
         tags = current_tags(profile, rules, now, among=rules.policy.tag_ids, scenes=situation)
         caller = caller_of(profile, tags, rules, now)
+        last_agent = last_agent_of(profile) if request.reserve else ""
     policy = services.policy
     facts = facts_for(policy, request, caller, now=now, timezone=tenant.timezone)
     decision = decide_on(policy, facts, caller.profile_id, caller.personalised, decision_id=decision_id, now=now)
-    content = msgspec.json.encode(decision)
-    inputs = kept_inputs(policy, facts, caller.personalised)
     # The answer about somebody who is not judged names nobody; what they may ask for later finds it by its row.
     profile_id = "" if profile is None else profile.profile_id
-    expires_at = now + _KEPT_DAYS * DAY_MS
-    row = DecisionRow(tenant.tenant_id, decision_id, profile_id, now, content, expires_at, principal, inputs)
+    return Made(decision, profile_id, last_agent, kept_inputs(policy, facts, caller.personalised))
+
+
+def record_decision(made: Made, tenant: Tenant, services: ReadServices, now: Millis, principal: str) -> bytes:
+    """Keep a decision as it is answered; where one of its id was kept before, that is the answer."""
+    row = row_of(made, made.decision, tenant, now, principal)
     if not services.history.record(row):
-        return read_decision(tenant.tenant_id, decision_id, services.history)
-    return content
+        return read_decision(tenant.tenant_id, row.decision_id, services.history)
+    return row.content
+
+
+def row_of(made: Made, answered: Decision, tenant: Tenant, now: Millis, principal: str) -> DecisionRow:
+    """What is kept of a decision as it is answered."""
+    content, expires_at = msgspec.json.encode(answered), now + _KEPT_DAYS * DAY_MS
+    id_ = answered.decision_id
+    return DecisionRow(tenant.tenant_id, id_, made.profile_id, now, content, expires_at, principal, made.inputs)
 
 
 def read_decision(tenant_id: str, decision_id: str, history: HistoryStore) -> bytes:
@@ -100,3 +126,9 @@ def caller_of(profile: Profile, tags: Iterable[Tag], services: ReadServices, now
         values=values(profile, services.policy.paths, now, services.catalogue.measures.money),
         cases=cases(profile.steps),
     )
+
+
+def last_agent_of(profile: Profile) -> str:
+    """Who served a person last, as their profile says; '' where it does not, or they are not judged."""
+    told = profile.traits.get(_LAST_AGENT) if profile.is_profiled else None
+    return told.value if told is not None and isinstance(told.value, str) else ""

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import msgspec
+
+from chalicelib.desk.keys import offer_of
 from chalicelib.desk.model import Agent, Conversation, Presence, Seat
 from chalicelib.desk.queues import AS_DECLARED
 from chalicelib.flows.desk_door import DeskDoor
-from chalicelib.flows.desk_views import AgentsView, AgentView, DeskView, QueueView, ReservationView
+from chalicelib.flows.desk_views import AgentsView, AgentView, DeskView, QueueView, ReservationView, SettingsView
 from chalicelib.kernel.errors import NotFound
 from chalicelib.kernel.moments import Millis, format_moment
 from chalicelib.routing.by_day import laid_over
@@ -94,6 +97,15 @@ def reservation_view(one: Conversation) -> ReservationView:
     )
 
 
+def show_reservation(tenant: str, reservation_id: str, door: DeskDoor) -> ReservationView:
+    """A conversation as it stands, by any id that it was offered under. Raises NotFound ``no_such_reservation``."""
+    named = offer_of(reservation_id)
+    found = None if named is None else door.desk.conversation(tenant, named[0])
+    if found is None:
+        raise NotFound("no_such_reservation", "There is no such reservation.")
+    return reservation_view(found)
+
+
 def queue_view(tenant: str, queue: str, kept: Mapping[str, SetQueue], door: DeskDoor, now: Millis) -> QueueView:
     """A queue of the policy, with who waits in it."""
     changed = kept.get(queue)
@@ -110,7 +122,7 @@ def queue_view(tenant: str, queue: str, kept: Mapping[str, SetQueue], door: Desk
         longest_wait_seconds=max(0, now - since) // 1000,
         first_response_seconds=declared.sla.first_response_seconds,
         overflow=declared.overflow,
-        settings=settings,
+        settings=msgspec.convert(settings, SettingsView, from_attributes=True),
         changed_at=None if changed is None else format_moment(changed.changed_at),
         changed_by=None if changed is None else changed.changed_by,
     )

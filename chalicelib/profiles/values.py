@@ -15,7 +15,7 @@ Money reads in units of the currency. Days are whole and counted down, by UTC.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
@@ -38,6 +38,9 @@ CASE_PATHS: frozenset[str] = frozenset(
     {f"{name}.{stat}" for name in CASE_KINDS for stat in ("open", "total", "oldest_open_days")}
     | {f"orders.{stat}" for stat in ("placed", "paid", "shipped", "undelivered_days", "delivered_days")}
 )
+type CaseReader = Callable[[Sequence[Case], Sequence[Case], Millis], int | None]
+"""What reads a statistic of all cases of a kind, of those of them that are open, and the moment."""
+
 _PLANS_KEPT = 1_024
 NOTHING: Mapping[str, Millis] = MappingProxyType({})
 
@@ -83,8 +86,9 @@ def values(
         for head, stats in plan.cases.items():
             kind = CASE_KINDS[head]
             of_kind = [case for case in standing if case.kind == kind]
+            still_open = [case for case in of_kind if case.open]
             then = _then(known_until, f"{head}.*", now)
-            asked[head] = {stat: read(of_kind, then) for stat, read in stats}
+            asked[head] = {stat: read(of_kind, still_open, then) for stat, read in stats}
     return asked
 
 
@@ -102,7 +106,7 @@ class _Plan(msgspec.Struct, frozen=True):
     person: tuple[tuple[str, Callable[[Profile, Millis], int]], ...]
     namespaces: tuple[str, ...]
     scenes: tuple[str, ...]
-    cases: dict[str, tuple[tuple[str, Callable[[Collection[Case], Millis], int | None]], ...]]
+    cases: dict[str, tuple[tuple[str, CaseReader], ...]]
 
 
 @lru_cache(maxsize=_PLANS_KEPT)
@@ -165,7 +169,8 @@ def evidence(profile: Profile, path: str) -> tuple[Millis, Millis] | None:
         return None
     if head == "p":
         return (profile.first_seen, profile.last_seen) if profile.first_seen else None
-    times = [step.at for step in profile.steps if step.kind == CASE_KINDS.get(head)]
+    kind = CASE_KINDS.get(head)
+    times = [step.at for step in profile.steps if step.kind == kind]
     return (min(times), max(times)) if times else None
 
 
@@ -202,23 +207,22 @@ _PERSON: Mapping[str, Callable[[Profile, Millis], int]] = {
 _SILENT = frozenset({"days_silent", "minutes_silent"})
 
 
-def _oldest_open_days(of_kind: Collection[Case], now: Millis) -> int | None:
-    opened = [case.opened_at for case in of_kind if case.open]
-    return max(0, now - min(opened)) // DAY_MS if opened else None
+def _oldest_open_days(of_kind: Sequence[Case], still_open: Sequence[Case], now: Millis) -> int | None:
+    return max(0, now - min([case.opened_at for case in still_open])) // DAY_MS if still_open else None
 
 
-def _delivered_days(of_kind: Collection[Case], now: Millis) -> int | None:
+def _delivered_days(of_kind: Sequence[Case], still_open: Sequence[Case], now: Millis) -> int | None:
     delivered = [case.changed_at for case in of_kind if case.status == "delivered"]
     return max(0, now - max(delivered)) // DAY_MS if delivered else None
 
 
-def _open_with(status: str) -> Callable[[Collection[Case], Millis], int]:
-    return lambda of_kind, now: sum(case.open and case.status == status for case in of_kind)
+def _open_with(status: str) -> CaseReader:
+    return lambda of_kind, still_open, now: len([case for case in still_open if case.status == status])
 
 
-_CASE: Mapping[str, Callable[[Collection[Case], Millis], int | None]] = {
-    "open": lambda of_kind, now: sum(case.open for case in of_kind),
-    "total": lambda of_kind, now: len(of_kind),
+_CASE: Mapping[str, CaseReader] = {
+    "open": lambda of_kind, still_open, now: len(still_open),
+    "total": lambda of_kind, still_open, now: len(of_kind),
     "oldest_open_days": _oldest_open_days,
     "placed": _open_with("placed"),
     "paid": _open_with("paid"),

@@ -9,10 +9,10 @@ from typing import Any
 from chalicelib.kernel.moments import Millis, format_moment
 from chalicelib.kernel.texts import Text
 from chalicelib.routing.declaration import NO_CAP, PolicyDeclaration, Rule
-from chalicelib.routing.facts import Facts, changed, facts_of, value_at
+from chalicelib.routing.facts import Facts, facts_of, value_at
 from chalicelib.routing.hints import hints_of
 from chalicelib.routing.intent import read_message
-from chalicelib.routing.judge import Judgement, judge, ranking, sla_of
+from chalicelib.routing.judge import Judgement, judge, outcome_if, ranking, sla_of
 from chalicelib.routing.model import (
     NO_INTENT,
     Caller,
@@ -56,7 +56,7 @@ def facts_for(
     declared = policy.declared
     return facts_of(
         request,
-        read_message(request.message),
+        read_message(request.message, declared.trade),
         caller,
         now=now,
         timezone=timezone or declared.timezone,
@@ -166,7 +166,7 @@ def _would_change(policy: Policy, facts: Facts, judged: Judgement) -> Iterator[W
     positions, _ = policy.what_if.holding(judged.facts)
     for position in positions:
         trial = policy.declared.what_if[position]
-        other = judge(policy, changed(facts, trial.set))
+        other = outcome_if(policy, facts, judged, trial.set)
         then: dict[str, str | int] = {}
         for name in ("mode", "queue", "priority"):
             if getattr(other, name) != getattr(judged, name):

@@ -32,6 +32,7 @@ INPUT_PATHS: frozenset[str] = frozenset(
 )
 INTENT_PATHS: frozenset[str] = frozenset({"intent.id", "intent.confidence", "intent.source"})
 URGENCY_PATHS: frozenset[str] = frozenset({"urgency.level", "urgency.score"})
+_AGED = ("order", "refund", "ticket", "complaint")
 PROFILE_STEMS: frozenset[str] = frozenset({"t", "m", "p", "orders", "tickets", "complaints"})
 
 
@@ -66,17 +67,20 @@ def is_night(hour: int, night: Night) -> bool:
 
 def recent(cases: Iterable[Case], now: Millis) -> dict[str, Any]:
     """The latest order and refund, the latest open ticket and complaint; whole days since their last step."""
-    found: dict[str, Any] = {}
+    latest: dict[str, Case] = {}
     for case in cases:
-        days = max(0, now - case.changed_at) // DAY_MS
         if case.kind == "order":
-            found["order_status"], found["order_days"] = case.status, days
+            latest["order"] = case
             if case.status == "refunded":
-                found["refund_days"] = days
-        elif case.open and case.kind == "ticket":
-            found["ticket_topic"], found["ticket_days"] = case.topic, days
-        elif case.open and case.kind == "complaint":
-            found["complaint_days"] = days
+                latest["refund"] = case
+        elif case.open:
+            latest[case.kind] = case
+    days = {name: max(0, now - case.changed_at) // DAY_MS for name, case in latest.items()}
+    found: dict[str, Any] = {f"{name}_days": days[name] for name in _AGED if name in days}
+    if "order" in latest:
+        found["order_status"] = latest["order"].status
+    if "ticket" in latest:
+        found["ticket_topic"] = latest["ticket"].topic
     return found
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
 from chalicelib.routing.declaration import NO_CAP, Queue, Rule
-from chalicelib.routing.facts import Facts, value_at
+from chalicelib.routing.facts import Facts, changed, value_at
 from chalicelib.routing.model import NO_INTENT, Intent, Mode, RankedQueue, Sla, Urgency
 from chalicelib.routing.policy import CENTS, Policy
 from chalicelib.routing.urgency import urgency_of
@@ -28,32 +29,51 @@ class Judgement(msgspec.Struct, frozen=True):
     skipped: tuple[str, ...]
 
 
+class Outcome(msgspec.Struct, frozen=True):
+    """What a judgement comes to for the caller."""
+
+    queue: str
+    mode: Mode
+    priority: int
+
+
 def judge(policy: Policy, inputs: Facts) -> Judgement:
     """Judge one call. Equal facts give equal judgements; ties go to what the policy lists first."""
     facts = dict(inputs)
     intent, intent_rule, skipped_intents = _intent(policy, facts)
-    facts["intent"] = {"id": intent.id, "confidence": intent.confidence, "source": intent.source}
-    urgent, skipped_urgency = policy.urgency.holding(facts)
-    scale = policy.declared.urgency
-    urgency = urgency_of(scale.base, (scale.rules[position].points for position in urgent), scale.levels)
-    facts["urgency"] = {"level": urgency.level, "score": urgency.score}
+    facts["intent"] = _fact_of_intent(intent)
+    urgency, urgent, skipped_urgency = _urgency(policy, facts)
+    facts["urgency"] = _fact_of_urgency(urgency)
     held, skipped_rules = policy.rules.holding(facts)
-    rules = [policy.declared.rules[position] for position in held]
-    queue = _winner(policy, held, facts)
-    chosen = policy.declared.queues[queue]
-    points = sum(rule.priority for rule in rules) + chosen.priority + scale.priority[urgency.level]
+    outcome = _outcome(policy, held, facts, urgency)
     return Judgement(
         facts=facts,
         intent=intent,
         urgency=urgency,
-        queue=queue,
-        mode=_mode(chosen, rules),
-        priority=max(1, min(99, policy.declared.base_priority + points)),
+        queue=outcome.queue,
+        mode=outcome.mode,
+        priority=outcome.priority,
         intent_rule=intent_rule,
         urgency_rules=tuple(urgent),
         rules=tuple(held),
         skipped=_ids(policy, skipped_intents, skipped_urgency, skipped_rules),
     )
+
+
+def outcome_if(policy: Policy, inputs: Facts, judged: Judgement, changes: Mapping[str, Any]) -> Outcome:
+    """What the same call would come to with other values at some paths.
+
+    The outcome is that of ``judge`` on the changed inputs; what the changes cannot bear on is not judged again.
+    """
+    facts, paths = changed(inputs, changes), tuple(changes)
+    intent, urgency = judged.intent, judged.urgency
+    if policy.intents.depend_on(paths):
+        intent, _, _ = _intent(policy, facts)
+    facts["intent"] = _fact_of_intent(intent)
+    if intent != judged.intent or policy.urgency.depend_on(paths):
+        urgency, _, _ = _urgency(policy, facts)
+    facts["urgency"] = _fact_of_urgency(urgency)
+    return _outcome(policy, policy.rules.holding(facts)[0], facts, urgency)
 
 
 def ranking(policy: Policy, judged: Judgement) -> tuple[RankedQueue, ...]:
@@ -96,6 +116,29 @@ def _intent(policy: Policy, facts: Facts) -> tuple[Intent, int | None, list[int]
     return NO_INTENT, None, skipped
 
 
+def _fact_of_intent(intent: Intent) -> dict[str, Any]:
+    return {"id": intent.id, "confidence": intent.confidence, "source": intent.source}
+
+
+def _urgency(policy: Policy, facts: Facts) -> tuple[Urgency, list[int], list[int]]:
+    held, skipped = policy.urgency.holding(facts)
+    scale = policy.declared.urgency
+    return urgency_of(scale.base, [scale.rules[position].points for position in held], scale.levels), held, skipped
+
+
+def _fact_of_urgency(urgency: Urgency) -> dict[str, Any]:
+    return {"level": urgency.level, "score": urgency.score}
+
+
+def _outcome(policy: Policy, held: list[int], facts: Facts, urgency: Urgency) -> Outcome:
+    declared = policy.declared
+    rules = [declared.rules[position] for position in held]
+    queue = _winner(policy, held, facts)
+    chosen = declared.queues[queue]
+    points = sum([rule.priority for rule in rules]) + chosen.priority + declared.urgency.priority[urgency.level]
+    return Outcome(queue, _mode(chosen, rules), max(1, min(99, declared.base_priority + points)))
+
+
 def _ids(policy: Policy, intents: list[int], urgency: list[int], rules: list[int]) -> tuple[str, ...]:
     if not (intents or urgency or rules):
         return ()
@@ -120,8 +163,10 @@ def _points(policy: Policy, position: int, facts: Facts) -> dict[str, int]:
 def _winner(policy: Policy, held: list[int], facts: Facts) -> str:
     scores = dict(policy.bases)
     for position in held:
-        for queue, points in _points(policy, position, facts).items():
-            scores[queue] += points
+        added = policy.points[position]
+        if added:
+            for queue, points in _points(policy, position, facts).items():
+                scores[queue] += points
     return max(scores, key=scores.__getitem__)
 
 

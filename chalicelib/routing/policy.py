@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cache
 from hashlib import sha256
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -17,6 +16,7 @@ from chalicelib.routing.facts import PROFILE_STEMS
 from chalicelib.routing.policy_checks import mistakes_of_conditions, mistakes_of_names, mistakes_of_numbers
 from chalicelib.routing.policy_paths import Known, mistakes_of_paths, paths_outside_conditions
 from chalicelib.routing.shape import Mistake, mistakes_of_shape
+from chalicelib.routing.shipped import DEFAULT_TRADE, TRADES, shipped_declaration
 
 _MARK_BYTES = 8
 CENTS = 100
@@ -98,15 +98,22 @@ def load_policy(raw: Mapping[str, Any], known: Known | None = None) -> Policy:
     )
 
 
+def shipped_policy(trade: str = DEFAULT_TRADE) -> Policy:
+    """The policy of the package for a trade; for one that this version does not know, the default one."""
+    return _shipped(trade if trade in TRADES else DEFAULT_TRADE)
+
+
 @cache
-def shipped_policy(name: str = "retail") -> Policy:
-    """A policy of the package, by file name."""
-    return load_policy(msgspec.json.decode((Path(__file__).parent / "policies" / f"{name}.json").read_bytes()))
+def _shipped(trade: str) -> Policy:
+    return load_policy(shipped_declaration(trade))
 
 
 def _sections(declared: PolicyDeclaration) -> dict[str, Conditions]:
     return {
-        "intents": Conditions([rule.when for rule in declared.intents]),
+        "intents": Conditions(
+            [rule.when for rule in declared.intents],
+            also=("stated", *(rule.intent["var"] for rule in declared.intents if not isinstance(rule.intent, str))),
+        ),
         "urgency": Conditions([rule.when for rule in declared.urgency.rules]),
         "rules": Conditions([rule.when for rule in declared.rules]),
         "hints": Conditions([rule.when for rule in declared.hints]),

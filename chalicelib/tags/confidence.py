@@ -19,7 +19,10 @@ def weight_of(rule: TagRule, bits: int, scene: SceneWeights | None = None) -> fl
 
 def scene_of(rule: TagRule, scenes: Collection[str]) -> SceneWeights | None:
     """The first of a rule's scenes that is on, or None."""
-    return next((one for one in rule.scenes if one.scene in scenes), None)
+    for one in rule.scenes:
+        if one.scene in scenes:
+            return one
+    return None
 
 
 def weights_in(rule: TagRule, scene: SceneWeights | None) -> tuple[float, ...]:

@@ -30,6 +30,7 @@ class Families:
     def __init__(self, rules: Mapping[str, TagRule]) -> None:
         self._rules = rules
         self._kin: dict[str, frozenset[str]] = {}
+        self._above: dict[str, tuple[str, ...]] = {}
         related: dict[str, set[str]] = {}
         groups: dict[str, list[str]] = {}
         for rule in rules.values():
@@ -60,6 +61,12 @@ class Families:
 
     def ancestors(self, tag_id: str) -> tuple[str, ...]:
         """The parent of a tag, the parent's parent and so on. Of a circle each stands once."""
+        found = self._above.get(tag_id)
+        if found is None:
+            found = self._above[tag_id] = self._ancestors(tag_id)
+        return found
+
+    def _ancestors(self, tag_id: str) -> tuple[str, ...]:
         above: list[str] = []
         parent = self._rules[tag_id].parent if tag_id in self._rules else None
         while parent is not None and parent in self._rules and parent not in (tag_id, *above):

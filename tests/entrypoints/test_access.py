@@ -40,6 +40,18 @@ EXPECTED = {
     ("GET", "/v1/decisions/{decision_id}/replay"): "route",
     ("POST", "/v1/decisions/replay"): "route",
     ("POST", "/v1/decisions/{decision_id}/outcome"): "decisions:write",
+    ("GET", "/v1/desk"): "desk:read",
+    ("GET", "/v1/agents"): "desk:read",
+    ("GET", "/v1/agents/{agent_id}"): "desk:read",
+    ("PUT", "/v1/agents/{agent_id}"): "queues:write",
+    ("DELETE", "/v1/agents/{agent_id}"): "queues:write",
+    ("POST", "/v1/agents/{agent_id}/presence"): "desk:write",
+    ("PUT", "/v1/queues/{queue}"): "queues:write",
+    ("GET", "/v1/reservations/{reservation_id}"): "route",
+    **{
+        ("POST", f"/v1/reservations/{{reservation_id}}/{way}"): "decisions:write"
+        for way in ("accept", "decline", "release")
+    },
     ("GET", "/v1/profiles/{profile_id}"): "profiles:read",
     ("GET", "/v1/profiles/{profile_id}/context"): "context:read",
     ("GET", "/v1/profiles/{profile_id}/consents"): "profiles:read",
@@ -255,8 +267,10 @@ def test_authorizer__its_policy__allows_routes_of_the_scopes_and_nothing_else(sh
         "GET/v1/decisions/*",
         "GET/v1/decisions/*/replay",
         "GET/v1/profiles/*/context",
+        "GET/v1/reservations/*",
         "POST/v1/decisions/*/outcome",
         "POST/v1/decisions/replay",
+        *(f"POST/v1/reservations/*/{way}" for way in ("accept", "decline", "release")),
         "POST/v1/route",
     ]
 

@@ -10,9 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.kernel.moments import parse_moment
+from chalicelib.routing.conditions import Conditions
 from chalicelib.routing.decide import decide
 from chalicelib.routing.declaration import Night
-from chalicelib.routing.facts import is_night, recent
+from chalicelib.routing.facts import changed, facts_of, is_night, recent
+from chalicelib.routing.intent import read_message
+from chalicelib.routing.judge import Outcome, judge, outcome_if
 from chalicelib.routing.model import MODES, Caller, Decision, RouteRequest
 from chalicelib.routing.policy import load_policy, shipped_policy
 from tests.unit.routing.calls import NIGHT, NOON, caller_of, case, request, rule, small_policy, table
@@ -169,6 +172,30 @@ def test_would_change__when_the_change_is_made__gives_what_it_says(
             if getattr(other, name) != getattr(made, name)
         }
         assert would.then == differing
+
+
+@settings(max_examples=100, deadline=None)
+@given(requests(), callers(), st.sampled_from([NOON, NIGHT]))
+def test_outcome_if__any_change_of_the_policy__is_that_of_a_whole_judgement(
+    asked: RouteRequest, caller: Caller, now: int
+) -> None:
+    """What is taken over from the judgement before is what judging all of it anew comes to."""
+    reading, night = read_message(asked.message), POLICY.declared.night
+    facts = facts_of(asked, reading, caller, now=now, timezone=POLICY.declared.timezone, night=night)
+    judged = judge(POLICY, facts)
+    for trial in POLICY.declared.what_if:
+        whole = judge(POLICY, changed(facts, trial.set))
+        found = outcome_if(POLICY, facts, judged, trial.set)
+        assert found == Outcome(whole.queue, whole.mode, whole.priority), trial.id
+
+
+def test_outcome_if__a_change_below_what_a_rule_reads__is_judged_anew() -> None:
+    """A rule may read a whole branch of the facts, or one leaf of what is replaced."""
+    conditions = Conditions([{"var": "tags"}, {"var": "orders.open"}], also=["stated"])
+    assert conditions.depend_on(("tags.vip",))
+    assert conditions.depend_on(("orders",))
+    assert conditions.depend_on(("stated.intent",))
+    assert not conditions.depend_on(("orders.paid", "tagsvip"))
 
 
 def _applied(

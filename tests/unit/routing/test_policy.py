@@ -11,7 +11,7 @@ from chalicelib.profiles.values import CASE_PATHS, PERSON_PATHS
 from chalicelib.routing.model import UNKNOWN_INTENT
 from chalicelib.routing.policy import PolicyRefused, load_policy, shipped_policy
 from chalicelib.routing.policy_paths import Known
-from chalicelib.routing.words import shipped_words
+from chalicelib.routing.words import topics_of
 from tests.unit.routing.calls import rule, small_policy
 
 
@@ -31,7 +31,7 @@ def test_shipped_policy__is_accepted_and_tells_what_it_reads() -> None:
     assert {"complaints.open", "orders.undelivered_days", "t.region"} <= policy.paths
     assert {path for path in policy.paths if not path.startswith(("t.", "m."))} <= CASE_PATHS | PERSON_PATHS
     assert {"vip", "elderly", "newcomer", "open_complaint"} <= policy.tag_ids
-    assert set(policy.declared.next_best) == {*shipped_words().topics, UNKNOWN_INTENT}
+    assert set(policy.declared.next_best) == {*topics_of("retail"), UNKNOWN_INTENT}
 
 
 def test_small_policy__is_accepted() -> None:

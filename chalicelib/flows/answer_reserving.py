@@ -1,0 +1,118 @@
+"""A route that reserves: decided first, then offered to the best agent or put on a list, all kept in one write."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from chalicelib.desk.keys import conversation_key
+from chalicelib.desk.model import AgentScore, Conversation, Need
+from chalicelib.desk.queues import AS_DECLARED, QueueSettings
+from chalicelib.desk.relax import next_step_at
+from chalicelib.flows.answer_route import Made, make_decision, read_decision, record_decision, row_of
+from chalicelib.flows.desk_services import DeskServices
+from chalicelib.flows.reserve import Asked, reserve
+from chalicelib.flows.services import ReadServices
+from chalicelib.kernel.errors import BadInput
+from chalicelib.kernel.moments import Millis, format_moment
+from chalicelib.privacy.tenants import Tenant
+from chalicelib.routing.desk_answer import AtDesk, at_desk, placed, sla_by_day
+from chalicelib.routing.model import Decision, Redirected, RouteRequest, Waiting
+from chalicelib.store.rows import DecisionRow
+
+MOST_COUNTED = 1_000
+"""A place further back is told as this one."""
+
+
+class Reserving(msgspec.Struct, frozen=True):
+    """What a route that reserves needs beside what every route does. ``by_day``: what supervisors changed of queues."""
+
+    read: ReadServices
+    desk: DeskServices
+    by_day: Mapping[str, QueueSettings]
+
+
+class Served(msgspec.Struct, frozen=True):
+    """The queue that serves: the one decided on, or another in its place; '' while none lets people in."""
+
+    queue: str
+    skill: str
+    redirected: Redirected | None = None
+
+
+def answer_reserving(
+    request: RouteRequest, tenant: Tenant, decision_id: str, services: Reserving, now: Millis, principal: str = ""
+) -> bytes:
+    """The decision as JSON with its agent or its place. A conversation that has its place keeps it, and its decision.
+
+    Only a decision for a human reserves. Raises BadInput ``conversation_id_missing`` and Unavailable.
+    """
+    if not request.conversation_id:
+        raise BadInput("conversation_id_missing", "To reserve names the conversation.", "conversation_id")
+    made = make_decision(request, tenant, decision_id, services.read, now)
+    if made.decision.mode != "human":
+        return record_decision(made, tenant, services.read, now, principal)
+    served = served_by(made.decision, tenant.tenant_id, services, now)
+    if not served.queue:
+        told = _answered(made, AtDesk(waiting=placed(0, format_moment(now), "callback", None)), services, tenant)
+        return record_decision(msgspec.structs.replace(made, decision=told), tenant, services.read, now, principal)
+
+    def note(standing: Conversation, scores: tuple[AgentScore, ...]) -> DecisionRow:
+        waiting = None if scores else place_of(tenant.tenant_id, standing, services.desk, now)
+        at = AtDesk(scores, standing.relaxation, standing.reservation_id, waiting, served.redirected)
+        rows.append(row_of(made, _answered(made, at, services, tenant), tenant, now, principal))
+        return rows[-1]
+
+    rows: list[DecisionRow] = []
+    key = conversation_key(tenant.tenant_id, request.conversation_id)
+    asked = Asked(tenant.tenant_id, key, need_of(request, made, served), decision_id)
+    found = reserve(asked, services.desk, now, note)
+    if found.moved:
+        return rows[-1].content
+    stands = decision_id if found.conversation is None else found.conversation.decision_id
+    return read_decision(tenant.tenant_id, stands, services.read.history)
+
+
+def served_by(decision: Decision, tenant_id: str, services: Reserving, now: Millis) -> Served:
+    """The queue decided on; where it lets nobody in, the first that it flows over to and that does."""
+    zone, policy = services.desk.timezone(tenant_id), services.desk.policy(tenant_id)
+    if services.by_day.get(decision.queue, AS_DECLARED).is_open(now, zone):
+        return Served(decision.queue, decision.skill)
+    for other in policy.queues[decision.queue].overflow:
+        if other in policy.queues and services.by_day.get(other, AS_DECLARED).is_open(now, zone):
+            skill = policy.queues[other].skill
+            return Served(other, skill, Redirected(other, skill))
+    return Served("", "")
+
+
+def need_of(request: RouteRequest, made: Made, served: Served) -> Need:
+    """What the conversation asks of an agent."""
+    decision = made.decision
+    return Need(
+        queue=served.queue,
+        skill=served.skill,
+        channel=request.channel,
+        priority=decision.priority,
+        intent=decision.intent.id,
+        language=decision.hints.language,
+        last_agent=made.last_agent,
+        profile_id=made.profile_id,
+    )
+
+
+def place_of(tenant_id: str, waits: Conversation, desk: DeskServices, now: Millis) -> Waiting:
+    """Its place in the list that it is about to be put on, counted from 1."""
+    rules = desk.policy(tenant_id).rules_of(waits.need.queue)
+    ahead = desk.store.waiting(tenant_id, waits.need.queue, MOST_COUNTED)
+    position = 1 + sum((one.order, one.key) < (waits.order, waits.key) for one in ahead)
+    step = next_step_at(waits.waits_since, rules, now)
+    told = format_moment(step) if step else None
+    return placed(position, format_moment(waits.waits_since), waits.relaxation, told)
+
+
+def _answered(made: Made, desk: AtDesk, services: Reserving, tenant: Tenant) -> Decision:
+    queue = made.decision.queue
+    declared, by_day = services.read.policy.declared.queues, services.desk.policy(tenant.tenant_id).queues
+    sla = sla_by_day(made.decision.sla, declared[queue], by_day[queue])
+    return at_desk(made.decision, msgspec.structs.replace(desk, sla=sla))

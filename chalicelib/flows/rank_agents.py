@@ -1,0 +1,59 @@
+"""Asks the score who may take a conversation, of the agents as they are now."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from chalicelib.desk.model import Agent, AgentScore, Conversation, Seat
+from chalicelib.desk.relax import step_at
+from chalicelib.flows.desk_services import DeskServices
+from chalicelib.kernel.moments import Millis
+from chalicelib.routing.declaration import PolicyDeclaration
+
+
+def agents_for(tenant: str, queue: str, skill: str, desk: DeskServices) -> Sequence[Agent]:
+    """The agents who could ever answer a queue: by its skill, or by one of the queues that it flows over to."""
+    skills = {skill, *overflow_of(desk.policy(tenant), queue)}
+    return [agent for agent in desk.agents(tenant) if not skills.isdisjoint(agent.skills)]
+
+
+def rank(
+    tenant: str,
+    one: Conversation,
+    agents: Iterable[Agent],
+    seats: Mapping[str, Seat],
+    desk: DeskServices,
+    now: Millis,
+) -> tuple[AgentScore, ...]:
+    """Who may take a conversation at the step that it has reached, best first."""
+    policy = desk.policy(tenant)
+    rules = policy.rules_of(one.need.queue)
+    return desk.best(
+        one.need,
+        agents,
+        seats,
+        desk.tracks(tenant, seats.keys()),
+        rules,
+        now,
+        step_at(one.waits_since, rules, now),
+        declined=one.declined,
+        overflow=overflow_of(policy, one.need.queue),
+        timezone=desk.timezone(tenant),
+        language=policy.plain_hints.language,
+    )
+
+
+def overflow_of(policy: PolicyDeclaration, queue: str) -> tuple[str, ...]:
+    """The skills of the queues that one flows over to."""
+    declared = policy.queues.get(queue)
+    others = () if declared is None else declared.overflow
+    return tuple(policy.queues[other].skill for other in others if other in policy.queues)
+
+
+def served_by(agent: Agent, policy: PolicyDeclaration) -> tuple[str, ...]:
+    """The queues whose conversations an agent could ever be given."""
+    return tuple(
+        name
+        for name, queue in policy.queues.items()
+        if queue.skill in agent.skills or any(skill in agent.skills for skill in overflow_of(policy, name))
+    )

@@ -1,0 +1,404 @@
+"""Conversations and agents: who is given what when, whatever else happens."""
+
+from __future__ import annotations
+
+import pytest
+
+from chalicelib.desk.declaration import DeskRules, Relaxing
+from chalicelib.flows.answer_reservation import Answering, accept, decline, leave, release
+from chalicelib.flows.look_after_desk import Looked, Watch, look_after_desk
+from chalicelib.flows.set_presence import Says, set_presence
+from chalicelib.kernel.errors import Conflict, NotFound
+from tests.flows.desk_world import AT, RULES, T, World
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+def code_of(call: object) -> str:
+    with pytest.raises(Conflict) as caught:
+        call()  # type: ignore[operator]
+    return caught.value.code
+
+
+def test_reserve__an_agent_is_there__is_offered_and_takes_room(world: World) -> None:
+    """The best agent has it, for so long as the policy gives to answer."""
+    world.hire("a_1")
+    placed = world.reserve("c")
+    assert placed.moved
+    assert [one.agent_id for one in placed.scores] == ["a_1"]
+    one = world.of("c")
+    assert (one.state, one.agent_id, one.attempt, one.due_at) == ("reserved", "a_1", 1, AT + 20_000)
+    assert world.free("a_1") == 0
+
+
+def test_reserve__better_agent__is_preferred(world: World) -> None:
+    """More skill wins where all else is equal."""
+    world.hire("a_1", orders=3)
+    world.hire("a_2", orders=5)
+    assert [one.agent_id for one in world.reserve("c").scores] == ["a_2", "a_1"]
+
+
+def test_reserve__repeated__never_a_second_agent(world: World) -> None:
+    """A conversation that has its place keeps it: offered, answered or waiting."""
+    world.hire("a_1")
+    world.hire("a_2")
+    first = world.reserve("c").conversation
+    again = world.reserve("c")
+    assert (again.conversation, again.moved, again.scores) == (first, False, ())
+    accept(world.answering("c"), world.desk, world.now)
+    assert world.reserve("c").conversation == world.of("c")
+    assert [world.free("a_1"), world.free("a_2")].count(2) == 1
+    assert not world.waiting()
+
+
+def test_reserve__nobody_there__waits(world: World) -> None:
+    """Without an agent it stands on the list of its queue, and asking again changes nothing."""
+    placed = world.reserve("c")
+    assert placed.conversation is not None
+    assert (placed.conversation.state, placed.scores) == ("waiting", ())
+    assert world.reserve("c").conversation == placed.conversation
+    assert world.waiting() == [world.of("c").key]
+
+
+def test_reserve__ended_before__begins_anew(world: World) -> None:
+    """Who comes back to the same chat gets an agent, under a reservation that was never used."""
+    world.hire("a_1")
+    world.reserve("c")
+    first = world.of("c").reservation_id
+    leave(world.answering("c", ""), world.desk, world.now)
+    world.reserve("c")
+    assert (world.of("c").state, world.of("c").reservation_id != first) == ("reserved", True)
+    assert code_of(lambda: accept(Answering(T, first, "a_1"), world.desk, world.now)) == "reservation_over"
+    world.balanced()
+
+
+def test_reserve__while_the_agent_writes_up__begins_anew_and_balances(world: World) -> None:
+    """A person who writes again while the agent wraps up is no trap: somebody has them, and nothing leaks."""
+    world.hire("a_1")
+    world.reserve("c")
+    accept(world.answering("c"), world.desk, world.now)
+    release(world.answering("c"), world.desk, world.now)
+    assert world.of("c").state == "wrapping"
+    world.reserve("c")
+    assert world.of("c").state in ("reserved", "waiting")
+    world.look(1_000)
+    world.balanced()
+
+
+def test_presence__available__gets_who_waits(world: World) -> None:
+    """A waiting conversation is given at the moment an agent comes, most pressing first, as many as fit."""
+    for name, priority in (("low", 1), ("high", 9), ("mid", 5)):
+        world.reserve(name, priority=priority)
+    world.hire("a_1", units=4)
+    assert [world.of(name).state for name in ("high", "mid", "low")] == ["reserved", "reserved", "waiting"]
+    assert world.free("a_1") == 0
+
+
+def test_presence__of_nobody__is_not_found(world: World) -> None:
+    """Only declared agents can be there."""
+    with pytest.raises(NotFound):
+        set_presence(Says(T, "a_9", "available"), world.desk, AT)
+
+
+@pytest.mark.parametrize("presence", ["away", "offline"])
+def test_presence__gone__offers_go_to_others_at_once(world: World, presence: str) -> None:
+    """Who leaves is not rung; their offer goes to who is there."""
+    world.hire("a_1")
+    world.reserve("c")
+    world.hire("a_2")
+    world.says("a_1", presence)
+    one = world.of("c")
+    assert (one.state, one.agent_id, one.attempt) == ("reserved", "a_2", 2)
+    assert (world.free("a_1"), world.free("a_2")) == (2, 0)
+
+
+def test_decline__others_are_there__the_next_best(world: World) -> None:
+    """It goes on to the next, and who declined is not rung again."""
+    world.hire("a_1", orders=5)
+    world.hire("a_2", orders=4)
+    world.reserve("c")
+    declined = world.answering("c")
+    decline(declined, world.desk, world.now)
+    one = world.of("c")
+    assert (one.agent_id, one.declined) == ("a_2", ("a_1",))
+    assert decline(declined, world.desk, world.now) == one
+    assert code_of(lambda: accept(declined, world.desk, world.now)) == "reservation_over"
+    world.balanced()
+
+
+def test_decline__nobody_else__waits_in_its_old_place(world: World) -> None:
+    """Who was declined is not behind those who came later."""
+    world.hire("a_1")
+    world.reserve("first")
+    world.now += 1_000
+    world.reserve("second")
+    decline(world.answering("first"), world.desk, world.now)
+    # The room that came free goes to who may have it.
+    assert world.of("second").agent_id == "a_1"
+    assert world.waiting() == [world.of("first").key]
+    assert world.of("first").waits_since == AT
+    world.balanced()
+
+
+def test_decline__the_only_agent__is_asked_again_in_the_end(world: World) -> None:
+    """One agent who did not hear the first ring is no reason to wait for ever."""
+    world.hire("a_1", units=20)
+    world.reserve("c")
+    decline(world.answering("c"), world.desk, world.now)
+    assert world.of("c").state == "waiting"
+    for _ in range(35):
+        world.says("a_1", "available")
+        world.look(1_000)
+    assert world.of("c").agent_id == "a_1"
+
+
+def test_accept__by_its_agent__is_theirs(world: World) -> None:
+    """It is answered, and saying so twice is once."""
+    world.hire("a_1")
+    world.reserve("c")
+    answering = world.answering("c")
+    assert accept(answering, world.desk, world.now).state == "accepted"
+    assert accept(answering, world.desk, world.now + 60_000).state == "accepted"
+    assert world.of("c").due_at == 0
+
+
+def test_answers__of_somebody_else__are_refused(world: World) -> None:
+    """An offer is its agent's alone; who may act for all says so with no agent."""
+    world.hire("a_1")
+    world.hire("a_2")
+    world.reserve("c")
+    other = "a_2" if world.of("c").agent_id == "a_1" else "a_1"
+    for answer in (accept, decline, release):
+        assert code_of(lambda answer=answer: answer(world.answering("c", other), world.desk, world.now)) == (
+            "reservation_not_yours"
+        )
+    assert accept(world.answering("c", ""), world.desk, world.now).state == "accepted"
+
+
+def test_accept__by_who_declined_it_before__is_refused(world: World) -> None:
+    """To have declined gives no right to the offer of the next."""
+    world.hire("a_1", orders=5)
+    world.hire("a_2", orders=4)
+    world.reserve("c")
+    decline(world.answering("c"), world.desk, world.now)
+    assert code_of(lambda: accept(world.answering("c", "a_1"), world.desk, world.now)) == "reservation_not_yours"
+
+
+def test_accept__after_the_time_out__is_refused(world: World) -> None:
+    """Late is late, also before the schedule has seen it."""
+    world.hire("a_1")
+    world.reserve("c")
+    answering = world.answering("c")
+    assert code_of(lambda: accept(answering, world.desk, AT + 20_000)) == "reservation_timed_out"
+    world.look(20_000)
+    assert code_of(lambda: accept(answering, world.desk, world.now)) == "reservation_over"
+
+
+@pytest.mark.parametrize("reservation_id", ["", "r_1", f"r_{'0' * 32}_1", f"r_{'0' * 32}_1'"])
+def test_answers__of_no_reservation__not_found(world: World, reservation_id: str) -> None:
+    """An id that is none, or of nothing, is told alike."""
+    for answer in (accept, decline, release, leave):
+        with pytest.raises(NotFound):
+            answer(Answering(T, reservation_id, "a_1"), world.desk, AT)
+
+
+def test_release__wrap_up__holds_until_it_ends_then_drains(world: World) -> None:
+    """An agent who writes up is given nothing; at its end the next who waits is."""
+    world.hire("a_1")
+    world.reserve("c")
+    answering = world.answering("c")
+    assert code_of(lambda: release(answering, world.desk, AT)) == "reservation_not_accepted"
+    accept(answering, world.desk, AT)
+    world.reserve("next")
+    assert release(answering, world.desk, AT).state == "wrapping"
+    assert release(answering, world.desk, AT).state == "wrapping"
+    assert world.of("next").state == "waiting"
+    world.look(14_999)
+    assert (world.of("c").state, world.of("next").state) == ("wrapping", "waiting")
+    world.look(1)
+    assert (world.of("c").state, world.of("next").agent_id) == ("ended", "a_1")
+    assert world.of("c").ended_by == "released"
+    assert release(answering, world.desk, world.now).state == "ended"
+    world.balanced()
+
+
+def test_release__no_wrap_up__drains_at_once(world: World) -> None:
+    """Capacity that comes free is given in the same call."""
+    world.rules = DeskRules(wrap_up_seconds=0)
+    world.hire("a_1")
+    world.reserve("c")
+    world.reserve("next")
+    accept(world.answering("c"), world.desk, AT)
+    assert release(world.answering("c"), world.desk, AT).state == "ended"
+    assert world.of("next").agent_id == "a_1"
+
+
+def test_leave__whatever_stands__is_over_and_room_is_given_on(world: World) -> None:
+    """A person who goes leaves the list, or frees the agent who was rung."""
+    world.hire("a_1")
+    world.reserve("rung")
+    world.reserve("waits")
+    world.reserve("goes")
+    leave(world.answering("goes"), world.desk, AT)
+    assert world.waiting() == [world.of("waits").key]
+    leave(world.answering("rung", ""), world.desk, AT)
+    leave(world.answering("rung", ""), world.desk, AT)
+    assert (world.of("rung").ended_by, world.of("waits").agent_id) == ("left", "a_1")
+    world.balanced()
+
+
+def test_look__offer_not_answered__goes_to_the_next(world: World) -> None:
+    """An agent who does not answer in time is passed over, and the person keeps their place."""
+    world.hire("a_1", orders=5)
+    world.hire("a_2", orders=4)
+    world.reserve("c")
+    assert world.look(19_999).conversations == 0
+    looked = world.look(1)
+    assert (looked.conversations, looked.lag_ms) == (1, 0)
+    assert (world.of("c").agent_id, world.of("c").declined) == ("a_2", ("a_1",))
+    world.balanced()
+
+
+def test_look__steps_of_relaxing__more_agents_may_answer(world: World) -> None:
+    """The good ones first; after a while anybody of the queue; then those of the queues it flows over to."""
+    world.hire("weak", orders=1)
+    world.hire("other", payments=5)
+    world.reserve("c")
+    world.look(1_000)
+    assert world.of("c").state == "waiting"
+    world.look(18_999)
+    assert world.of("c").state == "waiting"
+    world.look(1)
+    assert (world.of("c").agent_id, world.of("c").relaxation) == ("weak", "queue")
+    decline(world.answering("c"), world.desk, world.now)
+    assert world.of("c").state == "waiting"
+    world.says("weak", "away")
+    world.says("other", "available")
+    world.look(40_000)
+    assert (world.of("c").agent_id, world.of("c").relaxation) == ("other", "overflow")
+
+
+def test_look__waited_to_the_end__is_called_back_once(world: World) -> None:
+    """Whom nobody could answer is handed over to be called back, and stands on no list."""
+    world.reserve("c")
+    for _ in range(700):
+        world.look(1_000)
+    assert world.called_back == [world.of("c").key]
+    assert (world.of("c").state, world.of("c").ended_by, world.waiting()) == ("ended", "callback", [])
+
+
+def test_look__no_call_back__waits_on_without_being_looked_at(world: World) -> None:
+    """Where a policy never calls back they wait for an agent, and cost nothing meanwhile."""
+    world.rules = DeskRules(relaxing=Relaxing(20, None, None))
+    world.reserve("c")
+    for _ in range(30):
+        world.look(1_000)
+    assert world.of("c").due_at == 0
+    world.now += 3_600_000
+    world.hire("a_1")
+    assert world.of("c").agent_id == "a_1"
+
+
+def test_look__lease_ran_out__offers_at_once_and_the_answered_after_the_grace(world: World) -> None:
+    """Nobody is left with an agent who is gone; who only lost the line for a moment keeps their conversation."""
+    world.hire("a_1", units=4)
+    world.reserve("answered")
+    accept(world.answering("answered"), world.desk, AT)
+    world.now = AT + 80_000
+    world.reserve("rung")
+    world.hire("a_2", units=4)
+    world.look(10_000)
+    assert (world.of("rung").agent_id, world.of("answered").agent_id) == ("a_2", "a_1")
+    world.look(59_999)
+    assert (world.of("answered").state, world.of("answered").agent_id) == ("accepted", "a_1")
+    world.look(1)
+    assert (world.of("answered").state, world.of("answered").agent_id) == ("reserved", "a_2")
+    assert world.of("answered").waits_since == AT
+    world.balanced()
+
+
+def test_look__lease_renewed_within_the_grace__keeps_what_was_answered(world: World) -> None:
+    """Who comes back in time goes on."""
+    world.hire("a_1")
+    world.reserve("c")
+    accept(world.answering("c"), world.desk, AT)
+    world.look(90_000)
+    world.now += 30_000
+    world.says("a_1", "available")
+    world.look(60_000)
+    assert (world.of("c").state, world.of("c").agent_id) == ("accepted", "a_1")
+
+
+@pytest.mark.parametrize("killed", ["release", "presence", "reserve"])
+def test_look__whoever_freed_or_waited_was_killed__somebody_else_does_it(world: World, killed: str) -> None:
+    """What was written says by itself what must follow: a second later the schedule does it."""
+    world.rules = DeskRules(wrap_up_seconds=0)
+    world.hire("a_1", present=killed == "release")
+    if killed == "release":
+        world.reserve("c")
+        accept(world.answering("c"), world.desk, AT)
+    store = world.store
+    if killed == "reserve":
+        placed = world.reserve("next")
+        assert placed.conversation is not None
+        # Somebody came between the list and the look, and neither looked.
+        store.set_presence(T, "a_1", "available", AT + 90_000, AT)
+        store.settle(T, store.seats(T, ["a_1"])["a_1"], AT + 90_000)
+    else:
+        world.reserve("next")
+        if killed == "presence":
+            store.set_presence(T, "a_1", "available", AT + 90_000, AT)
+        else:
+            from chalicelib.desk.moves import ended
+
+            assert store.change(T, world.of("c"), ended(world.of("c"), "released", AT))
+    assert world.of("next").state == "waiting"
+    world.look(1_000)
+    assert (world.of("next").state, world.of("next").agent_id) == ("reserved", "a_1")
+    world.balanced()
+
+
+def test_look__nothing_is_due__leaves_at_once(world: World) -> None:
+    """A desk that nobody uses costs nothing; one that is in use is looked at until the minute ends."""
+    waits: list[float] = []
+
+    def run() -> Looked:
+        def wait(seconds: float) -> None:
+            waits.append(seconds)
+            world.now += round(seconds * 1000)
+
+        return look_after_desk(world.desk, Watch(lambda: world.now, wait, lambda: 60.0), world.now + 55_000)
+
+    run()
+    assert waits == []
+    world.hire("a_1")
+    run()
+    assert len(waits) == 55
+
+
+def test_look__time_runs_out__leaves_the_rest_and_says_so(world: World) -> None:
+    """With no time left nothing is begun."""
+    world.hire("a_1")
+    world.reserve("c")
+    world.now += 30_000
+    looked = look_after_desk(world.desk, Watch(lambda: world.now, lambda _: None, lambda: 1.0), world.now)
+    assert (looked.left, looked.conversations) == (True, 0)
+    assert world.of("c").state == "reserved"
+
+
+def test_desk__ageing__nobody_starves(world: World) -> None:
+    """The low priority of who waits long comes before the high priority of who just came."""
+    world.hire("a_1")
+    world.reserve("busy")
+    accept(world.answering("busy"), world.desk, AT)
+    world.rules = DeskRules(wrap_up_seconds=0, ageing_seconds=10)
+    world.reserve("old", priority=1)
+    world.now += 85_000
+    world.says("a_1", "available")
+    world.reserve("new", priority=9)
+    release(world.answering("busy"), world.desk, world.now)
+    assert (world.of("old").state, world.of("new").state) == ("reserved", "waiting")
+    assert RULES.ageing_seconds == 10
