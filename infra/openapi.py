@@ -32,7 +32,9 @@ from chalicelib.flows.read_exposure import ExposureView
 from chalicelib.flows.read_quarantine import QuarantinedView, QuarantineView
 from chalicelib.flows.record_consent import Consented
 from chalicelib.flows.restrict_person import Restriction
+from chalicelib.flows.service_views import ServiceView
 from chalicelib.flows.source_views import QualityView
+from chalicelib.flows.ticket_views import TicketsView, TicketView
 from chalicelib.flows.views import Problem
 from chalicelib.flows.why_views import WhyView
 from chalicelib.kernel.version import VERSION
@@ -80,8 +82,11 @@ VIEWS: Mapping[str, Any] = {
         QuarantineView,
         QuarantinedView,
         Restriction,
+        ServiceView,
         TagCountsView,
         TagDistributionView,
+        TicketView,
+        TicketsView,
         WhyView,
     )
 }
@@ -104,6 +109,7 @@ TAGS = {
     "audit": "Who did what to whom, when and why.",
     "me": "The people's own side, each by their link: see, export, correct, consent, restrict, erase.",
     "links": "Links by which people see and change what is held of them.",
+    "tickets": "Tickets: what was asked for, what to do next, by when, and what became of it.",
     "quarantine": "What could not be applied, and queueing it again.",
     "system": "Whether it runs, and what it offers.",
 }

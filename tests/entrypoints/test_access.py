@@ -37,9 +37,6 @@ OPEN_TO_ALL = {
 """Whoever adds a route here has to say why."""
 EXPECTED = {
     ("GET", "/v1/decisions/{decision_id}"): "route",
-    ("GET", "/v1/decisions/{decision_id}/replay"): "route",
-    ("POST", "/v1/decisions/replay"): "route",
-    ("POST", "/v1/decisions/{decision_id}/outcome"): "decisions:write",
     ("GET", "/v1/desk"): "desk:read",
     ("GET", "/v1/agents"): "desk:read",
     ("GET", "/v1/agents/{agent_id}"): "desk:read",
@@ -52,6 +49,9 @@ EXPECTED = {
         ("POST", f"/v1/reservations/{{reservation_id}}/{way}"): "decisions:write"
         for way in ("accept", "decline", "release")
     },
+    ("GET", "/v1/decisions/{decision_id}/replay"): "route",
+    ("POST", "/v1/decisions/replay"): "route",
+    ("POST", "/v1/decisions/{decision_id}/outcome"): "decisions:write",
     ("GET", "/v1/profiles/{profile_id}"): "profiles:read",
     ("GET", "/v1/profiles/{profile_id}/context"): "context:read",
     ("GET", "/v1/profiles/{profile_id}/consents"): "profiles:read",
@@ -65,10 +65,15 @@ EXPECTED = {
     ("POST", "/v1/merges/preview"): "profiles:merge",
     ("GET", "/v1/merge-candidates"): "profiles:merge",
     ("POST", "/v1/merge-candidates/{candidate_id}/reject"): "profiles:merge",
+    ("POST", "/v1/tickets"): "tickets:write",
+    ("GET", "/v1/tickets"): "desk:read",
+    ("GET", "/v1/tickets/{ticket_id}"): "desk:read",
+    ("PATCH", "/v1/tickets/{ticket_id}"): "tickets:write",
     ("GET", "/v1/insights/hot-words"): "insights:read",
     ("GET", "/v1/insights/tags"): "insights:read",
     ("GET", "/v1/insights/tags/{tag_id}"): "insights:read",
     ("GET", "/v1/insights/groups"): "insights:read",
+    ("GET", "/v1/insights/service"): "insights:read",
     ("GET", "/v1/catalogue/{kind}"): "catalogue:read",
     ("GET", "/v1/catalogue/{kind}/{id}"): "catalogue:read",
     ("PUT", "/v1/catalogue/{kind}/{id}"): "catalogue:write",

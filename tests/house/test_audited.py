@@ -31,7 +31,6 @@ NOT_AUDITED = {
     },
     ("POST", "/v1/webhooks/standard/{source_id}"): "the same",
     ("POST", "/v1/route"): "its decision is kept, with the profile's id; it shows no field of a person",
-    ("POST", "/v1/decisions/{decision_id}/outcome"): "the decision keeps who reported what when, and shows no field",
     (
         "POST",
         "/v1/agents/{agent_id}/presence",
@@ -43,6 +42,7 @@ NOT_AUDITED = {
         ): "the conversation says who holds it, its decision whose it is"
         for way in ("accept", "decline", "release")
     },
+    ("POST", "/v1/decisions/{decision_id}/outcome"): "the decision keeps who reported what when, and shows no field",
     ("POST", "/v1/privacy/erasures"): "the function that erases writes the row, in one transaction with the tombstones",
     ("POST", "/v1/catalogue/{kind}/{id}/dry-run"): "changes nothing; the job names who asked",
     ("POST", "/v1/what-if"): "changes nothing; the job names who asked",
