@@ -86,7 +86,8 @@ _LIMITS = """
 ## What it does not show
 
 The world is invented: its talents, peaks and tempers are guesses, and a router that learns who is good at what gains as much as agents differ. They differ here by a standard
-deviation of 0.35 in all and 0.7 per intent, in logits. Agents do not slow down with several chats, nobody calls again the same day, and records do not age.
+deviation of 0.35 in all and 0.7 per intent, in logits. Agents do not slow down with several chats, nobody calls again the same day, and records do not age. The desk keeps room
+for who needs more of an agent than is ever free at once; the simulation does not, so that calls to agents who also chat wait longer in it than they would.
 """
 
 
@@ -210,7 +211,7 @@ def _panel(outcomes: Sequence[Outcome], figure: str, names: Sequence[str], left:
     says, unit, direction = FIGURES[figure]
     found = [mean(outcomes, name, figure) for name in names]
     most = max(1.0 if unit == "%" else 0.0, *(one.high for one in found))
-    scale = _WIDE / most
+    scale = _WIDE / (most or 1.0)
     better = "more is better" if direction > 0 else "less is better"
     yield f'<text x="{left + 12}" y="{top + 26}" font-weight="bold">{escape(says)}</text>'
     yield f'<text x="{left + 12}" y="{top + 41}" font-size="10" fill="#555">{better}; whiskers: 95% over seeds</text>'
