@@ -32,8 +32,8 @@ class Two(msgspec.Struct, frozen=True):
 
     @property
     def markers(self) -> set[str]:
-        """What would give the first tenant away. Ids of declarations are chosen by whoever declares."""
-        ids = [one for name, one in self.known.items() if name not in {*OF_ALL, "id"}]
+        """What would give the first tenant away. Ids of declarations and agents are chosen by whoever declares."""
+        ids = [one for name, one in self.known.items() if name not in {*OF_ALL, "id", "agent_id"}]
         flat = [one for many in ids for one in (many if isinstance(many, list) else [many])]
         return {self.ours.tenant_id, CITY, *(one for one in flat if isinstance(one, str))}
 
