@@ -33,6 +33,7 @@ from chalicelib.entrypoints import (
     http_routing,
     http_system,
     http_tags,
+    http_tickets,
     http_webhooks,
     own_functions,
     problems,
@@ -42,6 +43,7 @@ from chalicelib.entrypoints import (
     queue_privacy,
     schedule_audit,
     schedule_counts,
+    schedule_desk,
     schedule_keys,
     schedule_matches,
     schedule_quality,
@@ -59,6 +61,7 @@ app.register_blueprint(http_reveal.blueprint, name_prefix="profiles_")
 app.register_blueprint(http_exports.blueprint, name_prefix="exports_")
 app.register_blueprint(http_matching.blueprint, name_prefix="matching_")
 app.register_blueprint(http_routing.blueprint, name_prefix="routing_")
+app.register_blueprint(http_tickets.blueprint, name_prefix="tickets_")
 app.register_blueprint(http_agents.blueprint, name_prefix="agents_")
 app.register_blueprint(http_desk.blueprint, name_prefix="desk_")
 app.register_blueprint(http_decisions.blueprint, name_prefix="decisions_")
@@ -88,5 +91,6 @@ app.register_blueprint(schedule_counts.blueprint)
 app.register_blueprint(schedule_quality.blueprint)
 app.register_blueprint(schedule_timers.blueprint)
 app.register_blueprint(schedule_audit.blueprint)
+app.register_blueprint(schedule_desk.blueprint)
 app.register_blueprint(schedule_keys.blueprint)
 app.register_blueprint(authorizers.blueprint)

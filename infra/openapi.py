@@ -33,6 +33,7 @@ from chalicelib.flows.read_quarantine import QuarantinedView, QuarantineView
 from chalicelib.flows.record_consent import Consented
 from chalicelib.flows.restrict_person import Restriction
 from chalicelib.flows.source_views import QualityView
+from chalicelib.flows.ticket_views import TicketsView, TicketView
 from chalicelib.flows.views import Problem
 from chalicelib.flows.why_views import WhyView
 from chalicelib.kernel.version import VERSION
@@ -82,6 +83,8 @@ VIEWS: Mapping[str, Any] = {
         Restriction,
         TagCountsView,
         TagDistributionView,
+        TicketView,
+        TicketsView,
         WhyView,
     )
 }
@@ -104,6 +107,7 @@ TAGS = {
     "audit": "Who did what to whom, when and why.",
     "me": "The people's own side, each by their link: see, export, correct, consent, restrict, erase.",
     "links": "Links by which people see and change what is held of them.",
+    "tickets": "Tickets: what was asked for, what to do next, by when, and what became of it.",
     "quarantine": "What could not be applied, and queueing it again.",
     "system": "Whether it runs, and what it offers.",
 }

@@ -76,6 +76,7 @@ from infra.openapi_parameters import (
     WORDS,
     Operation,
 )
+from infra.openapi_tickets import TICKETS
 
 OPERATIONS: Mapping[tuple[str, str], Operation] = {
     **DESK,
@@ -209,6 +210,7 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         parameters=(CANDIDATES, CURSOR),
     ),
     ("POST", "/v1/merge-candidates/{candidate_id}/reject"): Operation(body=(Rejection,), refuses=(409,)),
+    **TICKETS,
     ("POST", "/v1/privacy/corrections"): Operation(
         details="Name the person by `profile_id` or by `identifiers`. A later correction wins over an earlier one; what "
         "is derived from a trait (`age_band`, `country`, `region`) follows from its correction.",

@@ -34,6 +34,7 @@ ROUTES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "privacy:export": (("POST", "/v1/privacy/exports"), ("GET", "/v1/privacy/exports/*")),
     "consents:write": (("PUT", "/v1/profiles/*/consents"),),
     "privacy:restrict": (("POST", "/v1/privacy/restrictions"),),
+    "tickets:write": (("POST", "/v1/tickets"), ("PATCH", "/v1/tickets/*")),
     "insights:read": (("GET", "/v1/insights/*"),),
     "catalogue:read": (("GET", "/v1/catalogue/*"), ("GET", "/v1/catalogue/*/*")),
     "catalogue:write": (
@@ -61,7 +62,13 @@ ROUTES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("POST", "/v1/decisions/*/outcome"),
         *(("POST", f"/v1/reservations/*/{answer}") for answer in ("accept", "decline", "release")),
     ),
-    "desk:read": (("GET", "/v1/desk"), ("GET", "/v1/agents"), ("GET", "/v1/agents/*")),
+    "desk:read": (
+        ("GET", "/v1/desk"),
+        ("GET", "/v1/agents"),
+        ("GET", "/v1/agents/*"),
+        ("GET", "/v1/tickets"),
+        ("GET", "/v1/tickets/*"),
+    ),
     "desk:write": (("POST", "/v1/agents/*/presence"),),
     "queues:write": (("PUT", "/v1/agents/*"), ("DELETE", "/v1/agents/*"), ("PUT", "/v1/queues/*")),
 }

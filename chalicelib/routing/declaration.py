@@ -10,6 +10,7 @@ from chalicelib.desk.declaration import DESK, DeskRules, Relaxing
 from chalicelib.kernel.texts import Text
 from chalicelib.routing.model import Mode, Sla
 from chalicelib.tags.model import Trade
+from chalicelib.tickets.declaration import TICKETS, TicketRules
 
 
 class SlaCap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -170,6 +171,7 @@ class PolicyDeclaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     what_if: tuple[WhatIf, ...]
     default: DefaultPath
     desk: DeskRules = DESK
+    tickets: TicketRules = TICKETS
     trade: Trade = "retail"
 
     def rules_of(self, queue: str) -> DeskRules:

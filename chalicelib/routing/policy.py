@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from hashlib import sha256
 from typing import Any
@@ -14,6 +14,7 @@ from chalicelib.routing.conditions import Conditions
 from chalicelib.routing.declaration import PolicyDeclaration
 from chalicelib.routing.facts import PROFILE_STEMS
 from chalicelib.routing.policy_checks import mistakes_of_conditions, mistakes_of_names, mistakes_of_numbers
+from chalicelib.routing.policy_desk_checks import mistakes_of_desk
 from chalicelib.routing.policy_paths import Known, mistakes_of_paths, paths_outside_conditions
 from chalicelib.routing.shape import Mistake, mistakes_of_shape
 from chalicelib.routing.shipped import DEFAULT_TRADE, TRADES, shipped_declaration
@@ -72,12 +73,11 @@ def load_policy(raw: Mapping[str, Any], known: Known | None = None) -> Policy:
         raise PolicyRefused([*shape, *mistakes_of_conditions(raw)]) from None
     mistakes = list(mistakes_of_conditions(raw))
     if mistakes:
-        raise PolicyRefused([*mistakes, *mistakes_of_names(declared), *mistakes_of_numbers(declared)])
+        raise PolicyRefused([*mistakes, *_mistakes_of_values(declared)])
     sections = _sections(declared)
     reads = {name: conditions.reads for name, conditions in sections.items()}
     mistakes = [
-        *mistakes_of_names(declared),
-        *mistakes_of_numbers(declared),
+        *_mistakes_of_values(declared),
         *mistakes_of_paths(declared, reads, known or Known()),
     ]
     if mistakes:
@@ -96,6 +96,12 @@ def load_policy(raw: Mapping[str, Any], known: Known | None = None) -> Policy:
         number=0,
         **sections,
     )
+
+
+def _mistakes_of_values(declared: PolicyDeclaration) -> Iterator[Mistake]:
+    yield from mistakes_of_names(declared)
+    yield from mistakes_of_numbers(declared)
+    yield from mistakes_of_desk(declared)
 
 
 def shipped_policy(trade: str = DEFAULT_TRADE) -> Policy:
