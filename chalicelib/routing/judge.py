@@ -33,6 +33,9 @@ def judge(policy: Policy, inputs: Facts) -> Judgement:
     facts = dict(inputs)
     intent, intent_rule, skipped_intents = _intent(policy, facts)
     facts["intent"] = {"id": intent.id, "confidence": intent.confidence, "source": intent.source}
+    if intent.source == "message":
+        # A trial of another intent leaves the message's words behind: they spoke for what was read, not for the trial.
+        facts["intent"]["evidence"] = facts["stated"].get("evidence")
     urgent, skipped_urgency = policy.urgency.holding(facts)
     scale = policy.declared.urgency
     urgency = urgency_of(scale.base, (scale.rules[position].points for position in urgent), scale.levels)
