@@ -67,7 +67,7 @@ class Run(msgspec.Struct, frozen=True):
             yield f"{self.name}: {self.cost.file_bytes:,} bytes, {self.cost.message_ms:.2f} ms"
         if self.name == OWN:
             for name, found, _ in self.unknown:
-                if found < LEAST_RECALL:
+                if found < LEAST_RECALL and not name.startswith("presidio"):  # told as it is, and not promised
                     yield f"{name}: recall out of scope {found:.4f} < {LEAST_RECALL}"
 
 

@@ -129,9 +129,8 @@ def test_shipped_model__among_a_trades_intents__is_right(trade):
 
 @NEEDS
 def test_shipped_model__on_texts_of_others__does_not_know():
-    """Restaurants and sights in Chinese, and English sentences of no trade, are out of scope."""
+    """Restaurants and sights, asked for in Chinese, are out of scope."""
     assert recall(shipped_model(), others.crosswoz())[0] >= 0.6
-    assert recall(shipped_model(), others.presidio())[0] >= 0.6
 
 
 @NEEDS
