@@ -17,8 +17,9 @@ from chalicelib.desk.score import ALL_INTENTS, best
 from chalicelib.kernel.errors import BadInput
 from chalicelib.kernel.moments import Millis
 from chalicelib.routing.decide import decide_on
+from chalicelib.routing.desk_answer import AtDesk, at_desk
 from chalicelib.routing.facts import Facts
-from chalicelib.routing.model import Decision, RunnerUp
+from chalicelib.routing.model import Decision, Redirected, Sla, Waiting
 from chalicelib.routing.policy import Policy
 
 _ENCODER = msgspec.msgpack.Encoder()
@@ -43,6 +44,9 @@ class Weighed(msgspec.Struct, frozen=True, array_like=True):
     timezone: str = "UTC"
     language: str = ""
     reservation_id: str = ""
+    waiting: Waiting | None = None
+    redirected: Redirected | None = None
+    sla: Sla | None = None
 
 
 class Inputs(msgspec.Struct, frozen=True, array_like=True):
@@ -101,7 +105,12 @@ def made_again(policy: Policy, inputs: Inputs, profile_id: str | None, *, decisi
     weighed = inputs.weighed
     if weighed is None:
         return decision
-    return with_agents(decision, chosen(weighed, policy, now), weighed.reservation_id)
+    return at_desk(decision, desk_of(weighed, chosen(weighed, policy, now)))
+
+
+def desk_of(weighed: Weighed, scores: tuple[AgentScore, ...]) -> AtDesk:
+    """What the desk made of a decision: the agents who could have it, or why nobody could yet."""
+    return AtDesk(scores, weighed.relaxation, weighed.reservation_id, weighed.waiting, weighed.redirected, weighed.sla)
 
 
 def chosen(weighed: Weighed, policy: Policy, now: Millis) -> tuple[AgentScore, ...]:
@@ -121,16 +130,6 @@ def chosen(weighed: Weighed, policy: Policy, now: Millis) -> tuple[AgentScore, .
     )
 
 
-def with_agents(decision: Decision, scores: tuple[AgentScore, ...], reservation_id: str) -> Decision:
-    """The decision with the agent it is offered to, and the others as its runners-up before other queues."""
-    if not scores:
-        return decision
-    others = tuple(RunnerUp(one.score, one.parts, agent_id=one.agent_id) for one in scores[1:])
-    return msgspec.structs.replace(
-        decision, agent=scores[0], reservation_id=reservation_id, runners_up=(*others, *decision.runners_up)
-    )
-
-
 def weighed_among(
     need: Need,
     agents: Iterable[Agent],
@@ -143,7 +142,6 @@ def weighed_among(
     overflow: Collection[str] = (),
     timezone: str = "UTC",
     language: str = "",
-    reservation_id: str = "",
 ) -> Weighed:
     """What to keep of a desk: those who could have been chosen, and the records that all were measured by."""
     there = {agent_id: seat for agent_id, seat in seats.items() if seat.is_present(now) and seat.free > 0}
@@ -159,5 +157,4 @@ def weighed_among(
         overflow=tuple(overflow),
         timezone=timezone,
         language=language,
-        reservation_id=reservation_id,
     )

@@ -267,9 +267,9 @@ def test_authorizer__its_policy__allows_routes_of_the_scopes_and_nothing_else(sh
         "GET/v1/decisions/*/replay",
         "GET/v1/profiles/*/context",
         "GET/v1/reservations/*",
-        *(f"POST/v1/reservations/*/{way}" for way in ("accept", "decline", "release")),
         "POST/v1/decisions/*/outcome",
         "POST/v1/decisions/replay",
+        *(f"POST/v1/reservations/*/{way}" for way in ("accept", "decline", "release")),
         "POST/v1/route",
     ]
 
