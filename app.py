@@ -14,6 +14,7 @@ from chalicelib.entrypoints import (
     http_catalogue_jobs,
     http_consents,
     http_data_map,
+    http_decisions,
     http_desk,
     http_erasures,
     http_events,
@@ -32,6 +33,7 @@ from chalicelib.entrypoints import (
     http_routing,
     http_system,
     http_tags,
+    http_tickets,
     http_webhooks,
     own_functions,
     problems,
@@ -41,10 +43,12 @@ from chalicelib.entrypoints import (
     queue_privacy,
     schedule_audit,
     schedule_counts,
+    schedule_desk,
     schedule_keys,
     schedule_matches,
     schedule_quality,
     schedule_timers,
+    stream_decisions,
 )
 
 app = Chalice(app_name="zhiyin", configure_logs=False)
@@ -58,8 +62,10 @@ app.register_blueprint(http_reveal.blueprint, name_prefix="profiles_")
 app.register_blueprint(http_exports.blueprint, name_prefix="exports_")
 app.register_blueprint(http_matching.blueprint, name_prefix="matching_")
 app.register_blueprint(http_routing.blueprint, name_prefix="routing_")
+app.register_blueprint(http_tickets.blueprint, name_prefix="tickets_")
 app.register_blueprint(http_agents.blueprint, name_prefix="agents_")
 app.register_blueprint(http_desk.blueprint, name_prefix="desk_")
+app.register_blueprint(http_decisions.blueprint, name_prefix="decisions_")
 app.register_blueprint(http_imports.blueprint, name_prefix="imports_")
 app.register_blueprint(http_catalogue_jobs.blueprint, name_prefix="jobs_")
 app.register_blueprint(http_erasures.blueprint, name_prefix="erasures_")
@@ -86,5 +92,7 @@ app.register_blueprint(schedule_counts.blueprint)
 app.register_blueprint(schedule_quality.blueprint)
 app.register_blueprint(schedule_timers.blueprint)
 app.register_blueprint(schedule_audit.blueprint)
+app.register_blueprint(schedule_desk.blueprint)
 app.register_blueprint(schedule_keys.blueprint)
+app.register_blueprint(stream_decisions.blueprint)
 app.register_blueprint(authorizers.blueprint)

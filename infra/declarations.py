@@ -11,13 +11,14 @@ from typing import Any, get_args
 
 from chalicelib.flows.catalogue_services import CatalogueServices, Order, Published
 from chalicelib.flows.draft_declaration import draft_declaration
-from chalicelib.flows.effective import InForceCatalogues
+from chalicelib.flows.effective import InForceCatalogues, trades
 from chalicelib.flows.job_services import JobDoor
 from chalicelib.flows.lay_over import tell_published
 from chalicelib.flows.publish_declaration import publish_declaration, roll_back_declaration
 from chalicelib.flows.read_catalogue import MOST_LISTED, list_declarations
 from chalicelib.kernel.errors import BadInput, ManyMistakes
 from chalicelib.kernel.strict_json import parse
+from chalicelib.store.catalogue import DynamoCatalogue
 from chalicelib.store.declarations import Kind
 from chalicelib.store.dynamo_declarations import DynamoDeclarations
 from chalicelib.store.dynamo_history import DynamoHistory
@@ -49,7 +50,8 @@ def services_on(
 ) -> CatalogueServices:
     """What the flows need, on the deployment's tables. With ``go_on`` what is published is told of by a job."""
     declarations = DynamoDeclarations(call, catalogue, history)
-    standing = InForceCatalogues(lambda: declarations, time.monotonic)
+    trade = trades(DynamoCatalogue(call, catalogue).tenant)
+    standing = InForceCatalogues(lambda: declarations, time.monotonic, trade=trade)
 
     def tell(published: Published) -> None:
         if go_on is not None:

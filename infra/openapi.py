@@ -18,6 +18,7 @@ from chalice.app import Response, RouteEntry
 
 from chalicelib.flows.catalogue_views import CatalogueView, DeclarationView, DraftView, PublishedView
 from chalicelib.flows.data_map import DataMapView
+from chalicelib.flows.decision_views import OutcomeView, ReplayView
 from chalicelib.flows.describe_links import LinksView
 from chalicelib.flows.desk_views import AgentsView, AgentView, DeskView, GoneAgentView, QueueView, ReservationView
 from chalicelib.flows.import_views import ImportView
@@ -31,7 +32,9 @@ from chalicelib.flows.read_exposure import ExposureView
 from chalicelib.flows.read_quarantine import QuarantinedView, QuarantineView
 from chalicelib.flows.record_consent import Consented
 from chalicelib.flows.restrict_person import Restriction
+from chalicelib.flows.service_views import ServiceView
 from chalicelib.flows.source_views import QualityView
+from chalicelib.flows.ticket_views import TicketsView, TicketView
 from chalicelib.flows.views import Problem
 from chalicelib.flows.why_views import WhyView
 from chalicelib.kernel.version import VERSION
@@ -67,8 +70,10 @@ VIEWS: Mapping[str, Any] = {
         LinksView,
         MergeCandidateView,
         MergeCandidatesView,
+        OutcomeView,
         Pin,
         PreviewView,
+        ReplayView,
         Restriction,
         PublishedView,
         QualityView,
@@ -77,8 +82,11 @@ VIEWS: Mapping[str, Any] = {
         QuarantineView,
         QuarantinedView,
         Restriction,
+        ServiceView,
         TagCountsView,
         TagDistributionView,
+        TicketView,
+        TicketsView,
         WhyView,
     )
 }
@@ -93,6 +101,7 @@ TAGS = {
     "routing": "Where a person should go, how to talk to them, and why.",
     "agents": "Who answers: what they can do, how much at once, and whether they are there.",
     "desk": "The desk now: queues, what they hold, and the answers to what is offered.",
+    "decisions": "Looking back at decisions: made again, as of earlier, and what came of them.",
     "identity": "Who is one person: links, merges and splits by an operator's word.",
     "erasures": "Corrections and erasures, and the receipts that prove them.",
     "jobs": "Trying drafts on stored people, and what published versions have changed.",
@@ -100,6 +109,7 @@ TAGS = {
     "audit": "Who did what to whom, when and why.",
     "me": "The people's own side, each by their link: see, export, correct, consent, restrict, erase.",
     "links": "Links by which people see and change what is held of them.",
+    "tickets": "Tickets: what was asked for, what to do next, by when, and what became of it.",
     "quarantine": "What could not be applied, and queueing it again.",
     "system": "Whether it runs, and what it offers.",
 }

@@ -29,9 +29,7 @@ from chalicelib.entrypoints.http_tags import PinRequest
 from chalicelib.events.word_lists import WordList
 from chalicelib.flows.export_views import ExportOpened, ExportRequest, ExportView
 from chalicelib.flows.import_views import ImportOpened
-from chalicelib.flows.job_views import JobsView, JobView
 from chalicelib.flows.me_views import MeView
-from chalicelib.flows.open_job import DryRunRequest, JobOpened
 from chalicelib.flows.reveal_views import RevealRequest, RevealView
 from chalicelib.flows.run_erasure import ErasureOpened, ReceiptView
 from chalicelib.flows.views import AcceptedView
@@ -41,7 +39,9 @@ from chalicelib.routing.model import Decision, RouteRequest
 from chalicelib.tags.model import TagRule
 from chalicelib.tags.scenes import Scene
 from infra import openapi_bodies as bodies
+from infra.openapi_decisions import DECISIONS
 from infra.openapi_desk import DESK
+from infra.openapi_jobs import JOBS
 from infra.openapi_parameters import (
     AS_OF,
     AUDIT_PRINCIPAL,
@@ -75,6 +75,7 @@ from infra.openapi_parameters import (
     WORDS,
     Operation,
 )
+from infra.openapi_tickets import TICKETS
 
 OPERATIONS: Mapping[tuple[str, str], Operation] = {
     **DESK,
@@ -208,6 +209,7 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         parameters=(CANDIDATES, CURSOR),
     ),
     ("POST", "/v1/merge-candidates/{candidate_id}/reject"): Operation(body=(Rejection,), refuses=(409,)),
+    **TICKETS,
     ("POST", "/v1/privacy/corrections"): Operation(
         details="Name the person by `profile_id` or by `identifiers`. A later correction wins over an earlier one; what "
         "is derived from a trait (`age_band`, `country`, `region`) follows from its correction.",
@@ -239,18 +241,8 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         parameters=(IDEMPOTENCY_KEY,),
         refuses=(404, 409),
     ),
-    ("GET", "/v1/decisions/{decision_id}"): Operation(answer=Decision),
-    ("POST", "/v1/catalogue/{kind}/{id}/dry-run"): Operation(
-        details="The body may be left out. Without `sample` all people are looked at up to about 50,000, and of more a "
-        "sample of about 5,000, whose answer has bounds. With `window` it is past events, refolded one by one.",
-        body=(DryRunRequest,),
-        answer=JobOpened,
-        status=202,
-        parameters=(IDEMPOTENCY_KEY,),
-        refuses=(404, 409),
-    ),
-    ("GET", "/v1/catalogue/jobs"): Operation(answer=JobsView, parameters=(CURSOR,)),
-    ("GET", "/v1/catalogue/jobs/{job_id}"): Operation(answer=JobView),
+    **DECISIONS,
+    **JOBS,
     ("GET", "/v1/insights/hot-words"): Operation(
         details="Only declared words are counted, each once per message, ticket, complaint or search. The window ends "
         "now and begins on the hour; it is compared with the same hours of up to four past weeks. `lift` is "

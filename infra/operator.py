@@ -1,7 +1,7 @@
 """The operator's command: tenants and their credentials, counts, what bodies are stored.
 
-    python -m infra.operator tenant create --name "My shop" [--timezone Asia/Shanghai] [--region CN]
-    python -m infra.operator tenant update --tenant t_… [--limit phone=3] [--shared-after 20] [--block VALUE] …
+    python -m infra.operator tenant create --name "My shop" [--trade retail] [--timezone Asia/Shanghai] [--region CN]
+    python -m infra.operator tenant update --tenant t_… [--trade finance] [--limit phone=3] [--shared-after 20] [--block VALUE] …
     python -m infra.operator source create --tenant t_… --name crm --channel shop [--trusted]
     python -m infra.operator token create --tenant t_… --role bot --principal chatbot
     python -m infra.operator matches --tenant t_… --merge-above 0.999    (or --never) merge probable matches by itself

@@ -13,7 +13,7 @@ def parser(says: str) -> argparse.ArgumentParser:
     whole.add_argument("--stack", help="a stack in AWS; the local cloud when not given")
     whole.add_argument("--json", action="store_true", help="print one JSON object")
     nouns = whole.add_subparsers(dest="noun", required=True)
-    tenant = nouns.add_parser("tenant", help="make a tenant, or change its protections")
+    tenant = nouns.add_parser("tenant", help="make a tenant, or change its protections and trade")
     tenant.add_argument("verb", choices=["create", "update"])
     tenant.add_argument("--name", help="of a new tenant")
     tenant.add_argument("--tenant", help="the one to change")

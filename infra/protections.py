@@ -1,4 +1,4 @@
-"""A tenant's protections as options of the operator's command: limits per profile, shared identifiers, blocked values."""
+"""What of a tenant the operator's command changes: limits per profile, shared identifiers, blocked values, its trade."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import msgspec
 
 from chalicelib.events.types import NAMESPACES
 from chalicelib.privacy.tenants import Tenant
+from chalicelib.routing.shipped import TRADES
 from infra.failures import Failure
 
 MOST_OF_A_NAMESPACE = 90
@@ -25,6 +26,7 @@ class Protections(msgspec.Struct, frozen=True):
     shared_after: int | None = None
     block: tuple[str, ...] = ()
     unblock: tuple[str, ...] = ()
+    trade: str | None = None
 
     def of(self, tenant: Tenant) -> Tenant:
         """The tenant with them. Raises Failure for more blocked values than a record should hold."""
@@ -37,6 +39,7 @@ class Protections(msgspec.Struct, frozen=True):
             most_merges=tenant.most_merges if self.most_merges is None else self.most_merges,
             shared_after=tenant.shared_after if self.shared_after is None else self.shared_after,
             blocked=tuple(blocked),
+            trade=tenant.trade if self.trade is None else self.trade,
         )
 
 
@@ -45,6 +48,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--limit", action="append", default=[], type=_limit, metavar="NAMESPACE=N", help="most of it in one profile"
     )
+    parser.add_argument("--trade", choices=TRADES, help="whose routing policy it has while it publishes none; retail")
     parser.add_argument("--most-merges", type=_Within(MOST_MERGES), help="how often one profile may grow by a merge")
     parser.add_argument(
         "--shared-after",
@@ -60,7 +64,12 @@ def asked_for(asked: argparse.Namespace) -> Protections:
     if not all((*asked.block, *asked.unblock)):
         raise Failure("A blocked value has at least one character.")
     return Protections(
-        tuple(asked.limit), asked.most_merges, asked.shared_after, tuple(asked.block), tuple(asked.unblock)
+        tuple(asked.limit),
+        asked.most_merges,
+        asked.shared_after,
+        tuple(asked.block),
+        tuple(asked.unblock),
+        asked.trade,
     )
 
 
@@ -71,6 +80,7 @@ def told(tenant: Tenant) -> dict[str, object]:
         "most_merges": tenant.most_merges,
         "shared_after": tenant.shared_after,
         "blocked": list(tenant.blocked),
+        "trade": tenant.trade,
     }
 
 

@@ -26,7 +26,11 @@ ROUTES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("GET", "/v1/merge-candidates"),
         ("POST", "/v1/merge-candidates/*/reject"),
     ),
-    "catalogue:dry_run": (("POST", "/v1/catalogue/*/*/dry-run"),),
+    "catalogue:dry_run": (
+        ("POST", "/v1/catalogue/*/*/dry-run"),
+        ("POST", "/v1/what-if"),
+        ("GET", "/v1/what-if/*"),
+    ),
     "profiles:tag": (
         ("PUT", "/v1/profiles/*/tags/*"),
         ("DELETE", "/v1/profiles/*/tags/*"),
@@ -34,6 +38,7 @@ ROUTES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "privacy:export": (("POST", "/v1/privacy/exports"), ("GET", "/v1/privacy/exports/*")),
     "consents:write": (("PUT", "/v1/profiles/*/consents"),),
     "privacy:restrict": (("POST", "/v1/privacy/restrictions"),),
+    "tickets:write": (("POST", "/v1/tickets"), ("PATCH", "/v1/tickets/*")),
     "insights:read": (("GET", "/v1/insights/*"),),
     "catalogue:read": (("GET", "/v1/catalogue/*"), ("GET", "/v1/catalogue/*/*")),
     "catalogue:write": (
@@ -50,9 +55,24 @@ ROUTES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "quality:read": (("GET", "/v1/quality"),),
     "quarantine:read": (("GET", "/v1/quarantine"),),
     "quarantine:replay": (("POST", "/v1/quarantine/*/replay"),),
-    "route": (("POST", "/v1/route"), ("GET", "/v1/decisions/*"), ("GET", "/v1/reservations/*")),
-    "decisions:write": tuple(("POST", f"/v1/reservations/*/{answer}") for answer in ("accept", "decline", "release")),
-    "desk:read": (("GET", "/v1/desk"), ("GET", "/v1/agents"), ("GET", "/v1/agents/*")),
+    "route": (
+        ("POST", "/v1/route"),
+        ("GET", "/v1/decisions/*"),
+        ("GET", "/v1/decisions/*/replay"),
+        ("POST", "/v1/decisions/replay"),
+        ("GET", "/v1/reservations/*"),
+    ),
+    "decisions:write": (
+        ("POST", "/v1/decisions/*/outcome"),
+        *(("POST", f"/v1/reservations/*/{answer}") for answer in ("accept", "decline", "release")),
+    ),
+    "desk:read": (
+        ("GET", "/v1/desk"),
+        ("GET", "/v1/agents"),
+        ("GET", "/v1/agents/*"),
+        ("GET", "/v1/tickets"),
+        ("GET", "/v1/tickets/*"),
+    ),
     "desk:write": (("POST", "/v1/agents/*/presence"),),
     "queues:write": (("PUT", "/v1/agents/*"), ("DELETE", "/v1/agents/*"), ("PUT", "/v1/queues/*")),
 }

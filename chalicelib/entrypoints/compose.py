@@ -23,7 +23,7 @@ from chalicelib.aws.services import open_api
 from chalicelib.aws.settings import Settings, load_settings
 from chalicelib.entrypoints.clock import now
 from chalicelib.entrypoints.request import Caller
-from chalicelib.flows.effective import InForceCatalogues
+from chalicelib.flows.effective import InForceCatalogues, trades
 from chalicelib.flows.health_in_force import HealthInForce
 from chalicelib.flows.services import (
     Change,
@@ -151,7 +151,7 @@ def declarations() -> DynamoDeclarations:
 @cache
 def in_force() -> InForceCatalogues:
     """What is in force for each tenant: not older than a minute, and no read per event."""
-    return InForceCatalogues(declarations, time.monotonic, _unreadable)
+    return InForceCatalogues(declarations, time.monotonic, _unreadable, trades(_tenants()))
 
 
 def _unreadable(tenant_id: str, kind: str, id_: str) -> None:

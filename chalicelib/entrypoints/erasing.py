@@ -58,9 +58,11 @@ def go_on_later(tenant_id: str, erasure_id: str, has_time: bool) -> None:
 
 def erasure_services(context: Any) -> ErasureServices:
     """What erasing needs, within the time that an invocation has left."""
+    from chalicelib.store.dynamo_desk import DynamoDesk
     from chalicelib.store.dynamo_secrets import DynamoSecrets
     from chalicelib.store.jobs import DynamoJobs
     from chalicelib.store.ledger import DynamoLedger
+    from chalicelib.store.tickets import DynamoTickets
 
     call, names = api("dynamodb").call, settings()
     return ErasureServices(
@@ -73,6 +75,7 @@ def erasure_services(context: Any) -> ErasureServices:
         index=index,
         publish=publish,
         patience=patience(context),
+        desk=(DynamoDesk(call, names.table_desk, names.table_history), DynamoTickets(call, names.table_desk)),
         lag_ms=_LAG_MS,
     )
 

@@ -78,15 +78,15 @@ def presence(request: Request, caller: Caller, agent_id: str) -> AgentView:
     from chalicelib.entrypoints.whole_body import whole_body
     from chalicelib.flows.desk_views import PresenceRequest
     from chalicelib.flows.set_presence import Says, set_presence
-    from chalicelib.flows.show_desk import show_agent
+    from chalicelib.flows.show_desk import agent_of, show_agent
 
+    asked, door, at = whole_body(request, PresenceRequest), door_of(caller), now()
     if agent_id != caller.principal and LEAD not in caller.scopes:
+        agent_of(caller.tenant_id, agent_id, door)
         raise Forbidden("not_your_own", "Agents speak for themselves; a supervisor speaks for all.")
-    asked = whole_body(request, PresenceRequest)
     idempotency_key(request, caller)
-    at = now()
     set_presence(Says(caller.tenant_id, agent_id, asked.presence, asked.lease_seconds or 0), desk_services(), at)
-    return show_agent(caller.tenant_id, agent_id, door_of(caller), at)
+    return show_agent(caller.tenant_id, agent_id, door, at)
 
 
 def order_of(request: Request, caller: Caller, subject: str) -> DeskOrder:

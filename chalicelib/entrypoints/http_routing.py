@@ -11,7 +11,7 @@ from chalicelib.entrypoints.compose import history, read_services, tenant_of
 from chalicelib.entrypoints.idempotency import idempotency_key
 from chalicelib.entrypoints.problems import json_answer, serves
 from chalicelib.entrypoints.request import Caller, check_purpose, typed_body
-from chalicelib.flows.answer_route import answer_route, read_decision
+from chalicelib.flows.answer_route import answer_route, decision_of
 from chalicelib.routing.model import RouteRequest
 
 blueprint = Blueprint(__name__)
@@ -40,11 +40,12 @@ def route(request: Request, caller: Caller) -> Response:
 @blueprint.route("/v1/decisions/{decision_id}", authorizer=principal_auth)
 @serves(blueprint, ROUTE)
 def decision(request: Request, caller: Caller, decision_id: str) -> Response:
-    """A decision as it was answered."""
+    """A decision as it was answered, and what came of it since."""
     # A route keeps its decision and need not wait for one more row; who looks at it later is no caller in a hurry.
     from chalicelib.entrypoints.noting import note
+    from chalicelib.flows.report_outcome import with_outcome
 
-    content = read_decision(caller.tenant_id, decision_id, history())
+    content = with_outcome(decision_of(caller.tenant_id, decision_id, history()))
     shown = msgspec.json.decode(content)
     if shown["profile_id"]:
         note(caller, "decisions.read", (shown["profile_id"],), "service", shown)

@@ -61,6 +61,15 @@ TOPICS = frozenset(
         "hardware",
         "software",
         "network",
+        "renewal",
+        "price_change",
+        "outage",
+        "security",
+        "operation",
+        "request",
+        "demand",
+        "suggestion",
+        "consult",
         "other",
     }
 )
@@ -80,7 +89,13 @@ _ORDER: Fields = {
     "gift": "flag",
 }
 _MESSAGE: Fields = {"text": "text", "conversation_id": "id", "topic": "topic"}
-_CONVERSATION: Fields = {"conversation_id": "id", "topic": "topic", "resolved": "flag", "waited_seconds": "seconds"}
+_CONVERSATION: Fields = {
+    "conversation_id": "id",
+    "topic": "topic",
+    "resolved": "flag",
+    "waited_seconds": "seconds",
+    "agent_id": "id",
+}
 _CALL: Fields = {"call_id": "id", "duration_seconds": "seconds", "topic": "topic", "waited_seconds": "seconds"}
 _TICKET: Fields = {
     "ticket_id": "id",
@@ -89,6 +104,7 @@ _TICKET: Fields = {
     "kind": "word",
     "system": "word",
     "text": "text",
+    "agent_id": "id",
 }
 _SUBSCRIPTION: Fields = {"plan": "text", "ends_at": "moment"}
 _CONSENT: Fields = {"purpose": "word", "version": "id", "proof": "id"}

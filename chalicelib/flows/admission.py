@@ -25,6 +25,7 @@ from chalicelib.profiles.claims import CORRECTED_RANK
 from chalicelib.profiles.corrections import CORRECTED, check_corrections
 from chalicelib.profiles.measures import MeasureSet, deltas
 from chalicelib.profiles.model import Delta, Step
+from chalicelib.profiles.served import TOLD
 from chalicelib.profiles.steps import step_of
 from chalicelib.routing.intent import OTHER_TOPIC, topic_of
 
@@ -117,8 +118,8 @@ def _admit(opened: Opened, original: Event, measures: MeasureSet, now: Millis) -
     if original.tenant != tenant.tenant_id:
         raise BadInput("unknown_tenant", "The event is of another tenant.", "tenant")
     if opened.delivery.internal:
-        return _admit_own(opened, original, now)
-    event = with_topic(original)
+        return _admit_own(opened, original, measures, now)
+    event = with_topic(original, tenant.trade)
     check(event, now, horizon_days=tenant.horizon_days)
     identifiers, _ = normalise_all(event.identifiers, region=tenant.region, blocked=tenant.blocked)
     anchor = anchor_of(identifiers)
@@ -132,33 +133,29 @@ def _admit(opened: Opened, original: Event, measures: MeasureSet, now: Millis) -
         identifiers={keys.index.identifier_key(one): mask(one.namespace, one.value) for one in ordered},
         source_rank=opened.delivery.source_rank,
         writable_traits=opened.delivery.traits,
-        deltas=deltas(
-            measures,
-            event,
-            local_hour(event.time, tenant.timezone),
-            local_weekday(event.time, tenant.timezone),
-        ),
+        deltas=_deltas(measures, event, tenant),
         step=_plain(step_of(event, key), keys.index),
         others=names_by_key(ordered, keys.index),
     )
 
 
-def _admit_own(opened: Opened, event: Event, now: Millis) -> Admitted:
-    """A correction: about a facet of a generation, because staff know a profile and not its clear identifiers."""
-    if event.type != CORRECTED:
+def _admit_own(opened: Opened, event: Event, measures: MeasureSet, now: Millis) -> Admitted:
+    """A correction, or what the desk tells: about a facet of a generation, because who makes it knows a profile and
+    not its clear identifiers.
+    """
+    if event.type != CORRECTED and event.type not in TOLD:
         raise BadInput("bad_type", "No such event is made here.", "type")
     check_own(event, now, horizon_days=opened.tenant.horizon_days)
     if [one.namespace for one in event.identifiers] != [FACET]:
-        raise BadInput("bad_identifier", "A correction names one facet.", "identifiers")
+        raise BadInput("bad_identifier", "An event of our own names one facet.", "identifiers")
     generation, traits = event.data.get("generation"), event.data.get("traits")
-    if not (isinstance(generation, int) and generation > 0 and isinstance(traits, Mapping)):
-        raise BadInput("bad_correction", "A correction names a generation and traits.", "data")
-    check_corrections(traits)
-    facet = event.identifiers[0].value
-    return Admitted(
+    if not (isinstance(generation, int) and generation > 0):
+        raise BadInput("bad_correction", "An event of our own names a generation.", "data")
+    facet, key = event.identifiers[0].value, opened.keys.index.event_key(event.source, event.id)
+    own = Admitted(
         message_id=opened.message_id,
         event=event,
-        event_key=opened.keys.index.event_key(event.source, event.id),
+        event_key=key,
         anchor=facet,
         identifiers={facet: ""},
         source_rank=CORRECTED_RANK,
@@ -167,6 +164,21 @@ def _admit_own(opened: Opened, event: Event, now: Millis) -> Admitted:
         step=None,
         generation=generation,
     )
+    if event.type != CORRECTED:
+        return msgspec.structs.replace(
+            own,
+            source_rank=0,
+            deltas=_deltas(measures, event, opened.tenant),
+            step=_plain(step_of(event, key), opened.keys.index),
+        )
+    if not isinstance(traits, Mapping):
+        raise BadInput("bad_correction", "A correction names traits.", "data")
+    check_corrections(traits)
+    return own
+
+
+def _deltas(measures: MeasureSet, event: Event, tenant: Tenant) -> tuple[Delta, ...]:
+    return deltas(measures, event, local_hour(event.time, tenant.timezone), local_weekday(event.time, tenant.timezone))
 
 
 def _plain(step: Step | None, index: BlindIndex) -> Step | None:
@@ -177,7 +189,7 @@ def _plain(step: Step | None, index: BlindIndex) -> Step | None:
     return msgspec.structs.replace(step, ref=index.case_ref(step.ref))
 
 
-def with_topic(event: Event) -> Event:
+def with_topic(event: Event, trade: str | None = None) -> Event:
     """The event with a coarse topic derived from its text, where the source gave none.
 
     Rules may read the topic; the text itself is personal and stays sealed.
@@ -185,4 +197,4 @@ def with_topic(event: Event) -> Event:
     text = event.data.get("text")
     if event.data.get("topic", OTHER_TOPIC) != OTHER_TOPIC or not isinstance(text, str):
         return event
-    return msgspec.structs.replace(event, data={**event.data, "topic": topic_of(text)})
+    return msgspec.structs.replace(event, data={**event.data, "topic": topic_of(text, trade)})

@@ -19,8 +19,11 @@ from chalicelib.profiles.cases import cases
 from chalicelib.profiles.model import Profile
 from chalicelib.profiles.retention import kept
 from chalicelib.profiles.values import values
-from chalicelib.routing.decide import decide
+from chalicelib.routing.decide import decide_on, facts_for
+from chalicelib.routing.facts import Facts
+from chalicelib.routing.inputs import Weighed, conversation_mark, kept_inputs
 from chalicelib.routing.model import Caller, Decision, RouteRequest
+from chalicelib.routing.policy import Policy
 from chalicelib.store.rows import DecisionRow, HistoryStore
 from chalicelib.tags.judging import judged
 from chalicelib.tags.model import Tag
@@ -32,10 +35,14 @@ _LAST_AGENT = "last_agent"
 
 
 class Made(msgspec.Struct, frozen=True):
-    """A decision, whose it is, and what the desk may know of them: an opted-out person's last agent it may not."""
+    """A decision, whose it is and what it was made from. ``last_agent`` is '' of who is not judged."""
 
     decision: Decision
     profile_id: str
+    policy: Policy
+    facts: Facts
+    profiled: bool
+    conversation: bytes
     last_agent: str = ""
 
 
@@ -59,9 +66,13 @@ def make_decision(request: RouteRequest, tenant: Tenant, decision_id: str, servi
         tags = current_tags(profile, rules, now, among=rules.policy.tag_ids, scenes=situation)
         caller = caller_of(profile, tags, rules, now)
         last_agent = last_agent_of(profile) if request.reserve else ""
-    decision = decide(services.policy, request, caller, decision_id=decision_id, now=now, timezone=tenant.timezone)
+    policy = services.policy
+    facts = facts_for(policy, request, caller, now=now, timezone=tenant.timezone)
+    decision = decide_on(policy, facts, caller.profile_id, caller.personalised, decision_id=decision_id, now=now)
+    mark = conversation_mark(tenant.tenant_id, request.conversation_id)
     # The answer about somebody who is not judged names nobody; what they may ask for later finds it by its row.
-    return Made(decision, "" if profile is None else profile.profile_id, last_agent)
+    profile_id = "" if profile is None else profile.profile_id
+    return Made(decision, profile_id, policy, facts, caller.personalised, mark, last_agent)
 
 
 def record_decision(made: Made, tenant: Tenant, services: ReadServices, now: Millis, principal: str) -> bytes:
@@ -72,18 +83,28 @@ def record_decision(made: Made, tenant: Tenant, services: ReadServices, now: Mil
     return row.content
 
 
-def row_of(made: Made, answered: Decision, tenant: Tenant, now: Millis, principal: str) -> DecisionRow:
-    """What is kept of a decision as it is answered."""
+def row_of(
+    made: Made, answered: Decision, tenant: Tenant, now: Millis, principal: str, weighed: Weighed | None = None
+) -> DecisionRow:
+    """What is kept of a decision as it is answered, and of what it was made from."""
     content, expires_at = msgspec.json.encode(answered), now + _KEPT_DAYS * DAY_MS
-    return DecisionRow(tenant.tenant_id, answered.decision_id, made.profile_id, now, content, expires_at, principal)
+    inputs = kept_inputs(made.policy, made.facts, made.profiled, weighed, made.conversation)
+    return DecisionRow(
+        tenant.tenant_id, answered.decision_id, made.profile_id, now, content, expires_at, principal, inputs
+    )
 
 
 def read_decision(tenant_id: str, decision_id: str, history: HistoryStore) -> bytes:
     """A decision as it was answered. Raises NotFound."""
+    return decision_of(tenant_id, decision_id, history).content
+
+
+def decision_of(tenant_id: str, decision_id: str, history: HistoryStore) -> DecisionRow:
+    """A stored decision. Raises NotFound."""
     row = history.decision(tenant_id, decision_id)
     if row is None:
         raise NotFound("no_such_decision", "There is no such decision.")
-    return row.content
+    return row
 
 
 def _person(request: RouteRequest, tenant: Tenant, services: ReadServices) -> Profile | None:

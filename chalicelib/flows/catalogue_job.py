@@ -1,6 +1,7 @@
 """A job over stored people: what it compares, how it is cut into parts, and how far it is. Kept as bytes by the store.
 
 A *dry run* says what a draft would change. An *apply* job tells what a published version has changed, of everybody.
+A *what-if* plays past contacts again (``flows.what_if_job``).
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from chalicelib.tags.compare import Comparison
 KEPT_DAYS = 30
 """A result names people; it is for deciding, and not for keeping."""
 
-type Sort = Literal["dry_run", "apply"]
+type Sort = Literal["dry_run", "apply", "what_if"]
 type State = Literal["waiting", "running", "finished", "failed"]
 
 
@@ -56,7 +57,7 @@ class Job(msgspec.Struct, frozen=True):
 
     ``before`` and ``after`` are laid over what is in force, and kept here, so that a draft that is written anew or a
     version published meanwhile changes nothing. ``version`` is the catalogue's: a dry run's, that it was begun with (-1
-    until then); an apply job's, that it tells of.
+    until then); an apply job's, that it tells of. ``what_if`` is a coded ``WhatIfAsked``.
     """
 
     tenant_id: str
@@ -77,6 +78,7 @@ class Job(msgspec.Struct, frozen=True):
     result: Comparison | None = None
     failure: str = ""
     finished_at: Millis | None = None
+    what_if: bytes = b""
 
     @property
     def is_over(self) -> bool:

@@ -18,6 +18,7 @@ from chalicelib.privacy.plain import is_plain_word
 from chalicelib.privacy.sealing import FacetKey, Place, open_
 from chalicelib.profiles.corrections import CORRECTED, check_corrections, with_derived
 from chalicelib.profiles.model import Contribution, Trait
+from chalicelib.profiles.served import LAST_AGENT, served_by
 
 HIDDEN_TYPE = "custom.hidden"
 """How a custom type stands in clear whose name reads like personal data; the sealed original has it."""
@@ -77,6 +78,8 @@ def contribute(admitted: Admitted, keys: FacetKeys) -> Contributed:
     event = admitted.event
     if event.type == CORRECTED:
         return _corrected(admitted, keys)
+    if admitted.generation:
+        return _told(admitted, keys)
     traits, left_out = _traits(admitted, keys)
     consents, unheard = heard_consent(admitted)
     contribution = Contribution(
@@ -114,6 +117,26 @@ def _corrected(admitted: Admitted, keys: FacetKeys) -> Contributed:
     )
     shown = {"corrected": sorted(event.data["traits"])}
     return Contributed(contribution, _content(admitted, contribution, shown, keys))
+
+
+def _told(admitted: Admitted, keys: FacetKeys) -> Contributed:
+    """What the desk tells: it names nobody, so it links nobody, and it says who served the person."""
+    event = admitted.event
+    agent = served_by(event.type, event.data)
+    contribution = Contribution(
+        event_key=admitted.event_key,
+        type=event.type,
+        at=event.time,
+        source=event.source,
+        source_rank=admitted.source_rank,
+        channel=event.channel,
+        facet=admitted.anchor,
+        identifiers={},
+        traits={LAST_AGENT: _trait(admitted, keys, LAST_AGENT, agent)} if agent else {},
+        deltas=admitted.deltas,
+        step=admitted.step,
+    )
+    return Contributed(contribution, _content(admitted, contribution, view(event.type, event.data), keys))
 
 
 def _content(admitted: Admitted, contribution: Contribution, shown: dict[str, Any], keys: FacetKeys) -> bytes:

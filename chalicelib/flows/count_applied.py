@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from chalicelib.flows.admission import Admitted
 from chalicelib.flows.plan_save import Person
 from chalicelib.flows.tally import Tally
-from chalicelib.profiles.corrections import CORRECTED
 from chalicelib.quality.counters import counts_of
 
 
@@ -15,7 +14,7 @@ def count_applied(events: Sequence[Admitted], people: Sequence[Person], tenant: 
     """Count events that were saved just now, and not found to have been; of restricted people no more than that they came."""
     resting = {facet for person in people if person.row.state != "active" for facet in person.component.facets}
     for one in events:
-        if one.event.type == CORRECTED:
-            # Its source is a person: nobody that could fall silent, or whose values could shift.
+        if one.generation:
+            # Our own flows made it: its source is a person or the desk, nobody that could fall silent or shift.
             continue
         tally.add(tenant, counts_of(one.event, one.deltas, one.writable_traits, rests=one.anchor in resting))

@@ -28,7 +28,12 @@ LEGAL = "legal"
 KINDS: tuple[Kind, ...] = ("trait", "identifier", "standing", "measure", "tag", "consent", "event", "event_field")
 BUS = "subscribers"
 """Who hears the tags that are set and cleared: what the company has put behind the bus of changes."""
-_WRITERS: Mapping[str, str] = {"source": "any_source", "trusted": "named_source", "derived": "derived"}
+_WRITERS: Mapping[str, str] = {
+    "source": "any_source",
+    "trusted": "named_source",
+    "derived": "derived",
+    "desk": "derived",
+}
 _PROFILE, _TIMELINE, _BRIEFED = "profiles:read", "timeline:read", "context:read"
 _TIMELINE_PURPOSES = frozenset({"service", "security", LEGAL})
 
@@ -97,7 +102,7 @@ def _entries(in_force: InForce) -> Iterator[Entry]:
 
 def _trait(field: Field) -> Entry:
     made_of = (f"t.{field.derived_from}",) if field.derived_from else ()
-    sources = (_WRITERS[field.writable_by], "staff")
+    sources = (_WRITERS[field.writable_by], *(() if field.writable_by == "desk" else ("staff",)))
     return _line(f"t.{field.name}", "trait", field, field.use, sources, (_PROFILE,), made_of)
 
 

@@ -8,7 +8,6 @@ from typing import Annotated
 import msgspec
 
 from chalicelib.desk.model import ConversationState, EndedBy, Presence, Relaxation, Shift
-from chalicelib.desk.queues import QueueSettings
 from chalicelib.kernel.texts import Text
 
 
@@ -75,6 +74,25 @@ class GoneAgentView(msgspec.Struct, frozen=True):
     removed: bool = True
 
 
+class StepsView(msgspec.Struct, frozen=True):
+    """After how many seconds more agents may answer; null: never."""
+
+    any_after_seconds: int | None
+    overflow_after_seconds: int | None
+    callback_after_seconds: int | None
+
+
+class SettingsView(msgspec.Struct, frozen=True):
+    """What was changed of a queue by day; null: as the policy says."""
+
+    closed: bool
+    hours: tuple[Shift, ...]
+    overflow: tuple[str, ...] | None
+    first_response_seconds: int | None
+    resolve_seconds: int | None
+    relaxing: StepsView | None
+
+
 class QueueView(msgspec.Struct, frozen=True):
     """A queue as of now: who waits, and how it differs by day from what the policy declares."""
 
@@ -86,7 +104,7 @@ class QueueView(msgspec.Struct, frozen=True):
     longest_wait_seconds: int
     first_response_seconds: int
     overflow: tuple[str, ...]
-    settings: QueueSettings
+    settings: SettingsView
     changed_at: str | None
     changed_by: str | None
 

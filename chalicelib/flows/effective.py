@@ -14,8 +14,10 @@ import msgspec
 
 from chalicelib.events.word_lists import WordList
 from chalicelib.kernel.errors import Unavailable
+from chalicelib.privacy.tenants import Tenant
 from chalicelib.profiles.measures import Measure, MeasureSet, load_measures
 from chalicelib.routing.policy import Policy, PolicyRefused, load_policy, shipped_policy
+from chalicelib.routing.shipped import DEFAULT_TRADE, TRADES
 from chalicelib.store.declarations import DeclarationStore, Draft, Entry, Kind, Standing
 from chalicelib.tags.catalogue import Catalogue, load_catalogue
 from chalicelib.tags.model import TagRule
@@ -50,7 +52,10 @@ class InForce:
         overlay: Overlay,
         standing: Standing = NOTHING_OWN,
         unreadable: Callable[[Kind, str], None] = lambda kind, id_: None,
+        trade: str = DEFAULT_TRADE,
     ) -> None:
+        # A trade of a later version of the product is none that this one has a policy for.
+        self.trade = trade if trade in TRADES else DEFAULT_TRADE
         self.overlay = overlay
         self.unreadable = unreadable
         self.head = standing.head
@@ -87,15 +92,15 @@ class InForce:
 
     @cached_property
     def policy(self) -> Policy:
-        """The routing policy."""
+        """The routing policy: the tenant's own, or that of its trade."""
         own = self.overlay.get(("policies", POLICY))
         if own is None or not own.body:
-            return shipped_policy()
+            return shipped_policy(self.trade)
         try:
-            return load_policy(msgspec.json.decode(own.body))
+            return msgspec.structs.replace(load_policy(msgspec.json.decode(own.body)), number=own.number)
         except PolicyRefused:
             self.unreadable("policies", POLICY)
-            return shipped_policy()
+            return shipped_policy(self.trade)
 
     @cached_property
     def words(self) -> Mapping[str, WordList]:
@@ -157,7 +162,7 @@ class InForce:
         overlay = {key: one for key, one in self.overlay.items() if key != (kind, id_)}
         if body is not None:
             overlay[kind, id_] = Entry(kind, id_, number, body)
-        return InForce(overlay, self.standing, self.unreadable)
+        return InForce(overlay, self.standing, self.unreadable, self.trade)
 
     def _of(self, kind: Kind) -> Sequence[Entry]:
         return [one for (of, _), one in self.overlay.items() if of == kind]
@@ -186,8 +191,10 @@ class InForceCatalogues:
         store: Callable[[], DeclarationStore],
         clock: Callable[[], float],
         unreadable: Callable[[str, Kind, str], None] = lambda tenant_id, kind, id_: None,
+        trade: Callable[[str], str] = lambda tenant_id: DEFAULT_TRADE,
     ) -> None:
-        self._store, self._clock, self._unreadable = store, clock, unreadable
+        """``trade`` tells what trade a tenant is in; it may raise Unavailable."""
+        self._store, self._clock, self._unreadable, self._trade = store, clock, unreadable, trade
         self._kept: dict[str, _Kept] = {}
 
     def __call__(self, tenant_id: str) -> InForce:
@@ -197,18 +204,19 @@ class InForceCatalogues:
             return kept.in_force
         try:
             standing, overlay = self._read(tenant_id, kept)
+            trade = self._trade(tenant_id)
         except Unavailable:
             if kept is None:
                 raise
             kept.asked_at = now - SECONDS + _SECONDS_AFTER_FAILURE
             return kept.in_force
-        if kept is not None and kept.in_force.standing == standing:
+        if kept is not None and (kept.in_force.standing, kept.in_force.trade) == (standing, trade):
             kept.asked_at = now
             return kept.in_force
         self._kept.pop(tenant_id, None)
         if len(self._kept) >= _MOST_TENANTS:
             del self._kept[next(iter(self._kept))]
-        in_force = InForce(overlay, standing, partial(self._unreadable, tenant_id))
+        in_force = InForce(overlay, standing, partial(self._unreadable, tenant_id), trade)
         self._kept[tenant_id] = _Kept(in_force, now)
         return in_force
 
@@ -233,6 +241,16 @@ class InForceCatalogues:
         raise Unavailable("catalogue_moving", "The catalogue was published anew while it was read.")
 
 
+def trades(tenant: Callable[[str], Tenant | None]) -> Callable[[str], str]:
+    """Tells a tenant's trade; one that is gone has the default, and its callers are told elsewhere."""
+
+    def trade(tenant_id: str) -> str:
+        found = tenant(tenant_id)
+        return DEFAULT_TRADE if found is None else found.trade
+
+    return trade
+
+
 def overlay_of(entries: Iterable[Entry]) -> Overlay:
     """Entries by kind and id."""
     return {(one.kind, one.id): one for one in entries}
@@ -243,7 +261,7 @@ def with_drafts(in_force: InForce, drafts: Iterable[Draft]) -> InForce:
     overlay = dict(in_force.overlay)
     for draft in drafts:
         overlay[draft.kind, draft.id] = Entry(draft.kind, draft.id, _UNPUBLISHED, draft.body)
-    return InForce(overlay, in_force.standing, in_force.unreadable)
+    return InForce(overlay, in_force.standing, in_force.unreadable, in_force.trade)
 
 
 def effective_catalogue(in_force: InForce, overlay: Sequence[Draft] = ()) -> Catalogue:

@@ -182,7 +182,8 @@ def _complete(
 def _sweep(
     erasure: Erasure, tenant: Tenant, services: ErasureServices, has_time: Callable[[], bool]
 ) -> Progress | None:
-    """Strip the events of the generation that ended and forget the decisions, page by page, until a look finds none.
+    """Strip the events of the generation that ended, forget the decisions and what the desk has, page by page, until a
+    look finds none.
 
     A checkpoint follows each page, so that a kill loses no more than the count of one.
     """
@@ -192,9 +193,10 @@ def _sweep(
     expires_at = erasure.at + _PROGRESS_DAYS * DAY_MS
     while has_time():
         events, decisions = _strip(erasure, tenant, services, _PAGE), _forget(erasure, tenant, services)
-        if not events and not decisions:
+        at_desk = _forget_at_desk(erasure, tenant, services)
+        if not events and not decisions and not at_desk:
             return progress
-        progress = Progress(progress.events + events, progress.decisions + decisions)
+        progress = Progress(progress.events + events, progress.decisions + decisions, progress.at_desk + at_desk)
         version += 1
         services.jobs.advance(
             JobRow(tenant_id, erasure.erasure_id, _PROGRESS, version, encode(progress), erasure.at, expires_at)
@@ -216,3 +218,8 @@ def _strip(erasure: Erasure, tenant: Tenant, services: ErasureServices, at_most:
 def _forget(erasure: Erasure, tenant: Tenant, services: ErasureServices) -> int:
     forget = services.history.forget_decisions
     return sum(forget(tenant.tenant_id, one, at_most=_PAGE) for one in erasure.profile_ids)
+
+
+def _forget_at_desk(erasure: Erasure, tenant: Tenant, services: ErasureServices) -> int:
+    names = [(store, one) for store in services.desk for one in erasure.profile_ids]
+    return sum(store.forget(tenant.tenant_id, one, at_most=_PAGE) for store, one in names)

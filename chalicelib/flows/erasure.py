@@ -52,6 +52,7 @@ class Progress(msgspec.Struct, frozen=True):
 
     events: int = 0
     decisions: int = 0
+    at_desk: int = 0
 
 
 class Touched(msgspec.Struct, frozen=True):
@@ -106,6 +107,9 @@ _TOUCHED: tuple[tuple[str, str, str, str, Text], ...] = (
      Text("事件内容已删除，仅留防重复的标记", "what events said is deleted; markers against repeats are left")),
     ("history", "decisions", "deleted", "decisions",
      Text("关于此人的决策已删除", "decisions about the person are deleted")),
+    ("desk", "conversations and tickets", "deleted", "at_desk",
+     Text("工单和服务台上已结束的会话已删除，进行中的会话不再指向此人",
+          "tickets, and conversations at the desk that are over, are deleted; those that go on no longer name the person")),
     ("keys", "erasure ledger", "written", "ledger",
      Text("删除记录不随备份恢复而消失", "the ledger of erasures, which no restore takes back")),
 )  # fmt: skip
@@ -146,6 +150,7 @@ def receipt_of(erasure: Erasure, tenant_id: str, done: Progress, now: Millis) ->
         "facets": len(erasure.facets),
         "events": done.events,
         "decisions": done.decisions,
+        "at_desk": done.at_desk,
         "ledger": 1,
     }
     return Receipt(

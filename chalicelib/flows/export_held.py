@@ -25,6 +25,7 @@ from chalicelib.flows.link_services import PERSON
 from chalicelib.flows.note_read import Seen, seen_of_kind
 from chalicelib.flows.open_person import Opened
 from chalicelib.flows.read_audit import AuditedView, AuditQuestion, read_audit
+from chalicelib.flows.report_outcome import outcomes_of
 from chalicelib.flows.why_views import WhyView
 from chalicelib.identity.blind_index import namespace_of
 from chalicelib.kernel.codec import decode
@@ -37,7 +38,8 @@ from chalicelib.profiles.claims import CORRECTED_RANK
 from chalicelib.profiles.consents import consents_of
 from chalicelib.profiles.model import Body, FacetId, Profile
 from chalicelib.profiles.pins import is_beside
-from chalicelib.store.rows import EventRow, HistoryStore, ProfileStore
+from chalicelib.routing.inputs import read_inputs
+from chalicelib.store.rows import DecisionRow, EventRow, HistoryStore, ProfileStore
 
 MOST_DECISIONS = 200
 MOST_SIGHTS = 200
@@ -130,7 +132,9 @@ def lived_since(
 def exported_decisions(
     tenant_id: str, ids: Mapping[str, Millis], history: HistoryStore, now: Millis
 ) -> tuple[dict[str, Any], ...]:
-    """The newest decisions under any id that this person has had, each as it was answered, with its reasons."""
+    """The newest decisions under any id that this person has had, each as it was answered, with its reasons, what it
+    was made from and what came of it; not who of the staff served or reported.
+    """
     rows = [
         row
         for one, since in sorted(ids.items())
@@ -138,7 +142,17 @@ def exported_decisions(
         if row.expires_at > now and row.at > since
     ]
     rows.sort(key=lambda row: (row.at, row.decision_id), reverse=True)
-    return tuple(msgspec.json.decode(row.content) for row in rows[:MOST_DECISIONS])
+    return tuple(_exported(row) for row in rows[:MOST_DECISIONS])
+
+
+def _exported(row: DecisionRow) -> dict[str, Any]:
+    told: dict[str, Any] = msgspec.json.decode(row.content)
+    if row.inputs:
+        told["made_from"] = read_inputs(row.inputs).facts
+    if row.outcome:
+        known = outcomes_of(row).now.told
+        told["outcome"] = {name: value for name, value in known.items() if name != "agent_id"}
+    return told
 
 
 def recipients(names: Collection[str]) -> Iterator[Recipient]:

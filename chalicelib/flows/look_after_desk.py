@@ -39,11 +39,16 @@ class Watch(msgspec.Struct, frozen=True):
 
 
 class Looked(msgspec.Struct):
-    """What a run did: how much was due, how late the latest was, what could not be looked after by code."""
+    """What a run did: how much was due, how many conversations it gave to agents or took back from them, how late the
+    latest was, what could not be looked after by code, and how many waited in the end at the desks in use.
+    """
 
     seats: int = 0
     conversations: int = 0
     tickets: int = 0
+    moved: int = 0
+    waiting: int = 0
+    tenants: set[str] = set()
     lag_ms: int = 0
     failed: dict[str, int] = {}
     left: bool = False
@@ -53,9 +58,11 @@ def look_after_desk(desk: DeskServices, watch: Watch, until: Millis) -> Looked:
     """Look about every second up to an instant; leave at once where nothing is due in the next minutes."""
     looked = Looked()
     look_once(desk, watch, looked)
-    while not looked.left and watch.clock() + EVERY_SECONDS * 1000 <= until and _in_use(desk, watch.clock()):
+    while not looked.left and watch.clock() + EVERY_SECONDS * 1000 <= until and _in_use(desk, watch.clock(), looked):
         watch.wait(EVERY_SECONDS)
         look_once(desk, watch, looked)
+    for tenant in looked.tenants if not looked.left else ():
+        looked.waiting += sum(desk.store.waits(tenant, queue) for queue in desk.policy(tenant).queues)
     return looked
 
 
@@ -67,14 +74,18 @@ def look_once(desk: DeskServices, watch: Watch, looked: Looked) -> None:
                 if watch.seconds_left() < _RESERVE_SECONDS:
                     looked.left = True
                     return
+                looked.tenants.add(one.tenant)
                 try:
                     _LOOKS[one.kind](one, desk, watch.clock(), looked)
                 except ZhiyinError as error:
                     looked.failed[error.code] = looked.failed.get(error.code, 0) + 1
 
 
-def _in_use(desk: DeskServices, now: Millis) -> bool:
-    return any(page for shard in range(DESK_SHARDS) for page in desk.store.due(shard, until=now + AHEAD_MS))
+def _in_use(desk: DeskServices, now: Millis, looked: Looked) -> bool:
+    pages = (next(iter(desk.store.due(shard, until=now + AHEAD_MS)), ()) for shard in range(DESK_SHARDS))
+    ahead = {one.tenant for page in pages for one in page}
+    looked.tenants |= ahead
+    return bool(ahead)
 
 
 def _seat(due: DueAtDesk, desk: DeskServices, now: Millis, looked: Looked) -> None:
@@ -84,7 +95,7 @@ def _seat(due: DueAtDesk, desk: DeskServices, now: Millis, looked: Looked) -> No
         return
     looked.seats += 1
     _late(looked, now - seat.due_at)
-    tend(due.tenant, due.id, desk, now)
+    looked.moved += tend(due.tenant, due.id, desk, now)
 
 
 def _conversation(due: DueAtDesk, desk: DeskServices, now: Millis, looked: Looked) -> None:
@@ -93,7 +104,7 @@ def _conversation(due: DueAtDesk, desk: DeskServices, now: Millis, looked: Looke
         return
     looked.conversations += 1
     _late(looked, now - one.due_at)
-    _DUE[one.state](due.tenant, one, desk, now)
+    looked.moved += _DUE[one.state](due.tenant, one, desk, now)
 
 
 def _ticket(due: DueAtDesk, desk: DeskServices, now: Millis, looked: Looked) -> None:
@@ -102,29 +113,31 @@ def _ticket(due: DueAtDesk, desk: DeskServices, now: Millis, looked: Looked) -> 
     desk.look_at_ticket(due, now)
 
 
-def _timed_out(tenant: str, one: Conversation, desk: DeskServices, now: Millis) -> None:
+def _timed_out(tenant: str, one: Conversation, desk: DeskServices, now: Millis) -> int:
     """An agent who does not answer has declined."""
-    if send_back(tenant, one, desk, now, declined=True):
-        tend(tenant, one.agent_id, desk, now)
+    if not send_back(tenant, one, desk, now, declined=True):
+        return 0
+    return 1 + tend(tenant, one.agent_id, desk, now)
 
 
-def _wrapped_up(tenant: str, one: Conversation, desk: DeskServices, now: Millis) -> None:
-    if desk.store.change(tenant, one, ended(one, "released", now)):
-        tend(tenant, one.agent_id, desk, now)
+def _wrapped_up(tenant: str, one: Conversation, desk: DeskServices, now: Millis) -> int:
+    if not desk.store.change(tenant, one, ended(one, "released", now)):
+        return 0
+    return tend(tenant, one.agent_id, desk, now)
 
 
-def _waited(tenant: str, one: Conversation, desk: DeskServices, now: Millis) -> None:
+def _waited(tenant: str, one: Conversation, desk: DeskServices, now: Millis) -> int:
     """The next step is reached: more may answer, or nobody can and the person is called back."""
     rules = desk.policy(tenant).rules_of(one.need.queue)
     if step_at(one.waits_since, rules, now) != "callback":
         fresh = looked_at(one, rules, now)
         if desk.store.wait(tenant, one, fresh):
             agents = {each.agent_id: each for each in agents_for(tenant, one.need.queue, one.need.skill, desk)}
-            look_again(tenant, fresh, agents, desk, now)
-        return
+            return look_again(tenant, fresh, agents, desk, now)
+        return 0
     # Told before it is ended: who is killed between the two tells it again, and nobody is forgotten.
     desk.call_back(tenant, one, now)
-    desk.store.change(tenant, one, ended(one, "callback", now))
+    return int(desk.store.change(tenant, one, ended(one, "callback", now)))
 
 
 def _late(looked: Looked, lag_ms: Millis) -> None:
@@ -136,7 +149,7 @@ _LOOKS: dict[str, Callable[[DueAtDesk, DeskServices, Millis, Looked], None]] = {
     "conversation": _conversation,
     "ticket": _ticket,
 }
-_DUE: dict[str, Callable[[str, Conversation, DeskServices, Millis], None]] = {
+_DUE: dict[str, Callable[[str, Conversation, DeskServices, Millis], int]] = {
     "reserved": _timed_out,
     "wrapping": _wrapped_up,
     "waiting": _waited,

@@ -58,10 +58,13 @@ def checked(request: DryRunRequest, horizon_days: int, now: Millis) -> Window | 
         raise BadInput("bad_sample", f"A sample has 1 to {_LARGEST_SAMPLE} people.", "sample")
     if len(request.with_) > _MOST_DRAFTS:
         raise BadInput("too_many_drafts", f"At most {_MOST_DRAFTS} other drafts are tried with one.", "with")
-    if request.window is None:
-        return None
-    begins = parse_moment(request.window.from_, "window/from")
-    ends = now if request.window.to is None else parse_moment(request.window.to, "window/to")
+    return None if request.window is None else checked_window(request.window, horizon_days, now)
+
+
+def checked_window(asked: WindowAsked, horizon_days: int, now: Millis) -> Window:
+    """The window asked for. Raises BadInput ``bad_time`` and ``bad_window``."""
+    begins = parse_moment(asked.from_, "window/from")
+    ends = now if asked.to is None else parse_moment(asked.to, "window/to")
     if not now - horizon_days * DAY_MS <= begins < ends <= now:
         raise BadInput("bad_window", "A window begins within the history's horizon, and ends later, by now.", "window")
     return Window(begins, ends)

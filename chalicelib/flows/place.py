@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 import msgspec
+from msgspec.structs import replace
 
 from chalicelib.desk.capacity import cost_of
 from chalicelib.desk.model import Agent, AgentScore, Conversation, Need, Seat
@@ -64,17 +65,21 @@ def place(
     raise Unavailable("desk_contended", "Others were faster each time; try again.")
 
 
-def look_again(tenant: str, waits: Conversation, agents: Mapping[str, Agent], desk: DeskServices, now: Millis) -> None:
+def look_again(tenant: str, waits: Conversation, agents: Mapping[str, Agent], desk: DeskServices, now: Millis) -> int:
     """Who was put on a list looks at the seats once more: capacity that came free before was not drained to them.
 
-    The seat gives what is most pressing of all that wait for it, which need not be this.
+    The seat gives what is most pressing of all that wait for it, which need not be this. How many were given.
     """
+    given = 0
     seats: Mapping[str, Seat] = desk.store.seats(tenant, agents.keys())
-    for score in rank(tenant, waits, agents.values(), seats, desk, now):
-        drain(tenant, seats[score.agent_id], desk, now)
+    # Room that is kept for somebody may be kept for who has gone: the drain looks.
+    unkept = {id_: replace(seat, kept_until=0) for id_, seat in seats.items()}
+    for score in rank(tenant, waits, agents.values(), unkept, desk, now):
+        given += drain(tenant, seats[score.agent_id], desk, now)
         kept = desk.store.conversation(tenant, waits.key)
         if kept is None or kept.state != "waiting":
-            return
+            break
+    return given
 
 
 def send_back(tenant: str, was: Conversation, desk: DeskServices, now: Millis, *, declined: bool) -> bool:

@@ -16,7 +16,7 @@ from chalicelib.flows.catalogue_views import (
     Standing,
     VersionView,
 )
-from chalicelib.flows.effective import NOTHING_OWN, InForce
+from chalicelib.flows.effective import InForce
 from chalicelib.kernel.errors import BadInput, NotFound
 from chalicelib.kernel.moments import format_moment
 from chalicelib.kernel.names import is_name
@@ -51,7 +51,7 @@ def show_declaration(tenant_id: str, kind: Kind, id_: str, services: CatalogueSe
     in_force = services.in_force(tenant_id)
     draft = services.declarations.draft(tenant_id, kind, id_)
     versions = services.declarations.versions(tenant_id, kind, id_, limit=_VERSIONS)
-    here, shipped = in_force.declared(kind).get(id_), InForce({}, NOTHING_OWN).declared(kind).get(id_)
+    here, shipped = in_force.declared(kind).get(id_), InForce({}, trade=in_force.trade).declared(kind).get(id_)
     if here is None and shipped is None and draft is None and not versions:
         raise NotFound("no_such_declaration", "There is no such declaration.")
     return DeclarationView(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import takewhile
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
@@ -128,6 +128,13 @@ class IdentityServices(msgspec.Struct, frozen=True):
     patience: Patience = Patience()
 
 
+class Forgets(Protocol):
+    """A store that knows people by their profile's id, and can forget them."""
+
+    def forget(self, tenant: str, profile_id: str, *, at_most: int = 1 << 30) -> int:
+        """Forget a person; how many things of theirs there were, up to ``at_most``. 0 alone says that none is left."""
+
+
 class ErasureServices(msgspec.Struct, frozen=True):
     """What erasing needs: it deletes keys, and opens none but the one that it signs receipts with."""
 
@@ -141,6 +148,8 @@ class ErasureServices(msgspec.Struct, frozen=True):
     index: Callable[[Tenant], BlindIndex]
     publish: Callable[[Sequence[Change]], None]
     patience: Patience = Patience()
+    desk: tuple[Forgets, ...] = ()
+    """What the desk keeps of people."""
     lag_ms: Millis = 0
     """So long after the tombstones a look may still miss what was written just before them: the receipt waits for it."""
 

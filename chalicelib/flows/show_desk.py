@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import msgspec
+
 from chalicelib.desk.keys import offer_of
 from chalicelib.desk.model import Agent, Conversation, Presence, Seat
 from chalicelib.desk.queues import AS_DECLARED
 from chalicelib.flows.desk_door import DeskDoor
-from chalicelib.flows.desk_views import AgentsView, AgentView, DeskView, QueueView, ReservationView
+from chalicelib.flows.desk_views import AgentsView, AgentView, DeskView, QueueView, ReservationView, SettingsView
 from chalicelib.kernel.errors import NotFound
 from chalicelib.kernel.moments import Millis, format_moment
 from chalicelib.routing.by_day import laid_over
@@ -120,7 +122,7 @@ def queue_view(tenant: str, queue: str, kept: Mapping[str, SetQueue], door: Desk
         longest_wait_seconds=max(0, now - since) // 1000,
         first_response_seconds=declared.sla.first_response_seconds,
         overflow=declared.overflow,
-        settings=settings,
+        settings=msgspec.convert(settings, SettingsView, from_attributes=True),
         changed_at=None if changed is None else format_moment(changed.changed_at),
         changed_by=None if changed is None else changed.changed_by,
     )

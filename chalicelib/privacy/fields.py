@@ -30,7 +30,7 @@ class Field(Declared, frozen=True):
     """One trait of the data map."""
 
     type: FieldType
-    writable_by: Literal["source", "trusted", "derived"]
+    writable_by: Literal["source", "trusted", "derived", "desk"]
     values: tuple[str, ...] = ()
     longest: int = 200
     least: int = 0
@@ -83,14 +83,15 @@ SOURCE_TRAITS = frozenset(field.name for field in _MAP.traits if field.writable_
 def allowed_traits(credential_traits: Collection[str] | None = None) -> frozenset[str]:
     """The traits a credential may write: those it lists, or ``SOURCE_TRAITS`` when it lists none.
 
-    Trusted traits (``is_vip``, ``member_level``) and ``CONSENTS`` must be listed; derived ones are written by nobody.
+    Trusted traits (``is_vip``, ``member_level``) and ``CONSENTS`` must be listed; derived ones are written by nobody,
+    and ``last_agent`` by our own desk.
     """
     if not credential_traits:
         return SOURCE_TRAITS
     return frozenset(
         name
         for name in credential_traits
-        if name == CONSENTS or (name in FIELDS and FIELDS[name].writable_by != "derived")
+        if name == CONSENTS or (name in FIELDS and FIELDS[name].writable_by in ("source", "trusted"))
     )
 
 
@@ -149,6 +150,12 @@ def _check_word(field: Field, value: Any, path: str) -> str:
     return word
 
 
+def _check_id(field: Field, value: Any, path: str) -> str:
+    if not isinstance(value, str) or len(value) > field.longest or not is_plain_ref(value):
+        raise _bad(field, path, "must be an id")
+    return value
+
+
 def _check_date(field: Field, value: Any, path: str) -> str:
     if not isinstance(value, str) or parse_date(value) is None:
         raise _bad(field, path, "must be a date as YYYY-MM-DD")
@@ -174,6 +181,7 @@ def _check_boolean(field: Field, value: Any, path: str) -> bool:
 _CHECKS: Mapping[str, Callable[[Field, Any, str], str | int | bool]] = {
     "text": _check_text,
     "word": _check_word,
+    "id": _check_id,
     "date": _check_date,
     "moment": _check_moment,
     "integer": _check_integer,

@@ -22,6 +22,7 @@ class Tenant(msgspec.Struct, frozen=True):
     ``asked_first`` are purposes that need a person's yes; all others go by the field's legal basis until there is a no.
     ``index_key`` is of ``index_version``; a newer one beside it is in ``later_index_keys`` until the older is removed.
     ``branch_starts`` and ``index_starts`` say from when a version is written with: every function knows it by then.
+    ``trade`` says which routing policy and whose words are its own while it has published none.
     From the score ``merge_above`` on probable matches are merged by themselves; None = never.
     """
 
@@ -46,6 +47,7 @@ class Tenant(msgspec.Struct, frozen=True):
     index_starts: dict[int, Millis] = {}
     receipt_private: bytes = b""
     receipt_public: bytes = b""
+    trade: str = "retail"
 
     def __repr__(self) -> str:
         return f"<tenant {self.tenant_id}>"

@@ -51,4 +51,6 @@ def _checked(name: str, value: Any) -> Any:
     field = FIELDS.get(name)
     if field is not None and field.writable_by == "derived":
         raise BadInput("derived_trait", f"Correct {field.derived_from}: {name} follows from it.", f"traits.{name}")
+    if field is not None and field.writable_by == "desk":
+        raise BadInput("derived_trait", f"{name} follows from who served the person.", f"traits.{name}")
     return None if value is None and field is not None else check_trait(name, value)

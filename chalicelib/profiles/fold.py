@@ -18,8 +18,11 @@ from chalicelib.profiles.consents import CONSENT_TYPES
 from chalicelib.profiles.corrections import CORRECTED
 from chalicelib.profiles.model import STEP_ORDER, Contribution, Facet, Link, Series, Step, Trait
 from chalicelib.profiles.pins import PINNED
+from chalicelib.profiles.served import DONE_BY_THE_PERSON, TOLD
 
 _NEVER: Millis = 1 << 60
+_BY_STAFF = CONSENT_TYPES | (TOLD - DONE_BY_THE_PERSON)
+"""Types that are the same where they name no identifier: then staff or the desk say it, and no channel of the person's."""
 _ABOUT = frozenset({PINNED, CORRECTED})
 """Types of events that are said about a person, and are no sign of that person: they move no first or last sighting."""
 STEPS_KEPT = 32
@@ -127,16 +130,17 @@ def latest_steps(steps: Iterable[Step]) -> tuple[Step, ...]:
 
 
 def _facet_of(one: Contribution) -> Facet:
-    if one.type in _ABOUT or (one.type in CONSENT_TYPES and not one.identifiers):
-        # What staff say of a person is no sign of that person: it moves no first or last sighting.
-        return Facet(_NEVER, 0, {}, one.traits, _series_of(one), (), {})
+    steps = () if one.step is None else (one.step,)
+    if one.type in _ABOUT or (one.type in _BY_STAFF and not one.identifiers):
+        # What staff say or do is no sign of the person: it moves no first or last sighting.
+        return Facet(_NEVER, 0, {}, one.traits, _series_of(one), steps, {})
     return Facet(
         first_seen=one.at,
         last_seen=one.at,
         links={key: Link(one.at, one.at, masked, one.event_key, one.source) for key, masked in one.identifiers.items()},
         traits=one.traits,
         series=_series_of(one),
-        steps=() if one.step is None else (one.step,),
+        steps=steps,
         channels={one.channel: one.at},
     )
 

@@ -79,7 +79,7 @@ def _follows(name: str, claims: tuple[Claim, ...], of: Mapping[str, tuple[Claim,
     if name == "region":
         places = {one.trait.event_key for place in ("city", "address") for one in of.get(place, ())}
         return all(one.trait.event_key in places for one in claims)
-    return name in FIELDS and FIELDS[name].writable_by == "derived"
+    return name in FIELDS and FIELDS[name].writable_by in ("derived", "desk")
 
 
 def _of_trait(name: str, claims: tuple[Claim, ...]) -> TraitAgreement:

@@ -45,23 +45,38 @@ def decide(
     A caller without a profile gets the path for new customers. One who opted out gets the policy's
     default path, which reads nothing of the person.
     """
+    facts = facts_for(policy, request, caller, now=now, timezone=timezone)
+    return decide_on(policy, facts, caller.profile_id, caller.personalised, decision_id=decision_id, now=now)
+
+
+def facts_for(
+    policy: Policy, request: RouteRequest, caller: Caller, *, now: Millis, timezone: str | None = None
+) -> Facts:
+    """All that a decision about this call is made from, beside the policy."""
     declared = policy.declared
-    facts = facts_of(
+    return facts_of(
         request,
-        read_message(request.message),
+        read_message(request.message, declared.trade),
         caller,
         now=now,
         timezone=timezone or declared.timezone,
         night=declared.night,
     )
-    if not caller.personalised:
+
+
+def decide_on(
+    policy: Policy, facts: Facts, profile_id: str | None, profiled: bool, *, decision_id: str, now: Millis
+) -> Decision:
+    """The decision that these facts come to; ``now`` and the ids are only told in it. Not ``profiled``: opted out."""
+    declared = policy.declared
+    if not profiled:
         return _default(declared, facts, decision_id, now)
     judged = judge(policy, facts)
     ranked = ranking(policy, judged)
     return Decision(
         decision_id=decision_id,
-        profile_id=caller.profile_id,
-        personalised=caller.profile_id is not None,
+        profile_id=profile_id,
+        personalised=profile_id is not None,
         mode=judged.mode,
         intent=judged.intent,
         urgency=judged.urgency,

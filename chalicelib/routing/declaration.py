@@ -9,6 +9,8 @@ import msgspec
 from chalicelib.desk.declaration import DESK, DeskRules, Relaxing
 from chalicelib.kernel.texts import Text
 from chalicelib.routing.model import Mode, Sla
+from chalicelib.tags.model import Trade
+from chalicelib.tickets.declaration import TICKETS, TicketRules
 
 
 class SlaCap(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -149,7 +151,7 @@ class DefaultPath(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class PolicyDeclaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A whole policy. The order of queues and rules breaks ties."""
+    """A whole policy. The order of queues and rules breaks ties. ``trade``: by whose words messages are read."""
 
     id: str
     version: str
@@ -169,6 +171,8 @@ class PolicyDeclaration(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     what_if: tuple[WhatIf, ...]
     default: DefaultPath
     desk: DeskRules = DESK
+    tickets: TicketRules = TICKETS
+    trade: Trade = "retail"
 
     def rules_of(self, queue: str) -> DeskRules:
         """How the desk works for those who wait in a queue."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from chalicelib.routing.words import marks_in, shipped_words
+from chalicelib.routing.words import marks_in, shipped_words, topics_of
 
 OTHER_TOPIC = "other"
 
@@ -22,12 +22,12 @@ class Reading(msgspec.Struct, frozen=True):
     language: str | None = None
 
 
-def read_message(text: str | None) -> Reading:
-    """Read a message. An empty one tells nothing."""
+def read_message(text: str | None, trade: str | None = None) -> Reading:
+    """Read a message by the words of all trades and those of one. An empty one tells nothing."""
     if not text or not text.strip():
         return Reading()
-    marks = marks_in(text)
-    topic, confidence = _topic(marks.get("topic", {}))
+    marks = marks_in(text, trade)
+    topic, confidence = _topic(marks.get("topic", {}), trade)
     return Reading(
         topic=topic,
         confidence=confidence,
@@ -38,16 +38,16 @@ def read_message(text: str | None) -> Reading:
     )
 
 
-def topic_of(text: str) -> str:
+def topic_of(text: str, trade: str | None = None) -> str:
     """The topic of a message for its record: one of the word lists' topics, or ``other``."""
-    return read_message(text).topic or OTHER_TOPIC
+    return read_message(text, trade).topic or OTHER_TOPIC
 
 
-def _topic(weights: Mapping[str, float]) -> tuple[str | None, float]:
+def _topic(weights: Mapping[str, float], trade: str | None) -> tuple[str | None, float]:
     """The heaviest topic; its confidence grows with the weight found and falls with the next topic's share."""
     if not weights:
         return None, 0.0
-    order = list(shipped_words().topics)
+    order = list(topics_of(trade))
     ranked = sorted(weights, key=lambda topic: (-weights[topic], order.index(topic)))
     first = weights[ranked[0]]
     second = weights[ranked[1]] if len(ranked) > 1 else 0.0

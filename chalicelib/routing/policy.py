@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
-from pathlib import Path
+from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -14,9 +14,12 @@ from chalicelib.routing.conditions import Conditions
 from chalicelib.routing.declaration import PolicyDeclaration
 from chalicelib.routing.facts import PROFILE_STEMS
 from chalicelib.routing.policy_checks import mistakes_of_conditions, mistakes_of_names, mistakes_of_numbers
+from chalicelib.routing.policy_desk_checks import mistakes_of_desk
 from chalicelib.routing.policy_paths import Known, mistakes_of_paths, paths_outside_conditions
 from chalicelib.routing.shape import Mistake, mistakes_of_shape
+from chalicelib.routing.shipped import DEFAULT_TRADE, shipped_declaration
 
+_MARK_BYTES = 8
 CENTS = 100
 """Scores are added up in whole hundredths of a point, so that no order of summing can matter."""
 _PLAIN_NUMBERS = msgspec.json.Encoder(decimal_format="number")
@@ -48,6 +51,10 @@ class Policy(msgspec.Struct, frozen=True):
     """What each rule adds to queues, in hundredths of a point, before ``times`` scales it."""
     paths: frozenset[str]
     tag_ids: frozenset[str]
+    mark: bytes
+    """What tells its content from any other's: a decision keeps it, and is made again by no other policy."""
+    number: int = 0
+    """Which of the tenant's own versions it is; 0 is what is shipped."""
 
 
 def load_policy(raw: Mapping[str, Any], known: Known | None = None) -> Policy:
@@ -56,7 +63,8 @@ def load_policy(raw: Mapping[str, Any], known: Known | None = None) -> Policy:
     Mistakes of shape come with those of conditions; names, numbers and paths need a shape to be looked up in.
     """
     # A strict reader of JSON gives exact decimals, which neither the engine nor a float field takes.
-    raw = msgspec.json.decode(_PLAIN_NUMBERS.encode(raw))
+    plain = _PLAIN_NUMBERS.encode(raw)
+    raw = msgspec.json.decode(plain)
     try:
         declared = msgspec.convert(raw, PolicyDeclaration)
     except msgspec.ValidationError as error:
@@ -65,12 +73,11 @@ def load_policy(raw: Mapping[str, Any], known: Known | None = None) -> Policy:
         raise PolicyRefused([*shape, *mistakes_of_conditions(raw)]) from None
     mistakes = list(mistakes_of_conditions(raw))
     if mistakes:
-        raise PolicyRefused([*mistakes, *mistakes_of_names(declared), *mistakes_of_numbers(declared)])
+        raise PolicyRefused([*mistakes, *_mistakes_of_values(declared)])
     sections = _sections(declared)
     reads = {name: conditions.reads for name, conditions in sections.items()}
     mistakes = [
-        *mistakes_of_names(declared),
-        *mistakes_of_numbers(declared),
+        *_mistakes_of_values(declared),
         *mistakes_of_paths(declared, reads, known or Known()),
     ]
     if mistakes:
@@ -85,14 +92,26 @@ def load_policy(raw: Mapping[str, Any], known: Known | None = None) -> Policy:
         bases={name: round(queue.base * CENTS) for name, queue in declared.queues.items()},
         paths=frozenset(path for path in paths if path.partition(".")[0] in PROFILE_STEMS),
         tag_ids=frozenset(path.removeprefix("tags.") for path in paths if path.startswith("tags.")),
+        mark=sha256(plain).digest()[:_MARK_BYTES],
+        number=0,
         **sections,
     )
 
 
+def _mistakes_of_values(declared: PolicyDeclaration) -> Iterator[Mistake]:
+    yield from mistakes_of_names(declared)
+    yield from mistakes_of_numbers(declared)
+    yield from mistakes_of_desk(declared)
+
+
 @cache
-def shipped_policy(name: str = "retail") -> Policy:
-    """A policy of the package, by file name."""
-    return load_policy(msgspec.json.decode((Path(__file__).parent / "policies" / f"{name}.json").read_bytes()))
+def _shipped(trade: str) -> Policy:
+    return load_policy(shipped_declaration(trade))
+
+
+def shipped_policy(trade: str = DEFAULT_TRADE) -> Policy:
+    """The policy of the package for a trade. Raises FileNotFoundError for a trade that this version has not."""
+    return _shipped(trade)
 
 
 def _sections(declared: PolicyDeclaration) -> dict[str, Conditions]:

@@ -35,6 +35,10 @@ def mistakes_of_names(declared: PolicyDeclaration) -> Iterator[Mistake]:
     for name, waiting in declared.queues.items():
         for other in waiting.overflow:
             yield from _unless(other, declared.queues, f"queues.{name}.overflow", "queue")
+    for kind, queue in declared.tickets.queues.items():
+        yield from _unless(queue, declared.queues, f"tickets.queues.{kind}", "queue")
+    if declared.tickets.escalation.queue:
+        yield from _unless(declared.tickets.escalation.queue, declared.queues, "tickets.escalation.queue", "queue")
     for position, hint in enumerate(declared.hints):
         offer = () if hint.offer is None else (hint.offer,)
         for field, texts in (("ask", hint.ask), ("do_not_ask", hint.do_not_ask), ("offer", offer)):

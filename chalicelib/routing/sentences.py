@@ -8,7 +8,7 @@ from typing import Any
 from chalicelib.kernel.texts import Text
 from chalicelib.routing.facts import Facts, value_at
 from chalicelib.routing.policy_paths import PLACEHOLDER
-from chalicelib.routing.words import shipped_words
+from chalicelib.routing.words import name_of
 
 _SENTENCES_KEPT = 2_048
 _LEVELS = {
@@ -55,8 +55,7 @@ def _parts(sentence: str) -> tuple[str, ...]:
 def _shown(path: str, facts: Facts, language: str) -> str:
     if path == "intent.name":
         intent = facts["intent"]["id"]
-        topic = shipped_words().topics.get(intent)
-        name = topic.name if topic else Text(intent, intent) if intent != "unknown" else _UNKNOWN
+        name = name_of(intent) or (Text(intent, intent) if intent != "unknown" else _UNKNOWN)
     elif path == "urgency.name":
         name = _LEVELS[facts["urgency"]["level"]]
     elif path == "channel.name":

@@ -1,12 +1,13 @@
 """Which listed words stand in a message: one pass over the text, longest word first, no regular expressions.
 
-The lists are in ``words.json``. A word in Latin letters matches whole words only; with a final ``*`` it
+The lists are in ``words.json``, those of trades in ``trade_topics.json``. A word in Latin letters matches whole words only; with a final ``*`` it
 matches as a beginning. A phrase under ``ignored`` swallows its characters, so that "not a complaint" is none.
 """
 
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -25,6 +26,12 @@ class Topic(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     strong: tuple[str, ...]
     usual: tuple[str, ...]
     weak: tuple[str, ...]
+
+
+class TradeTopic(Topic, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """A topic that only some trades have. Its words are theirs before they are any other topic's."""
+
+    trades: tuple[str, ...]
 
 
 class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -57,13 +64,42 @@ def shipped_words() -> Words:
 
 
 @cache
-def _index() -> dict[str, tuple[Entry, ...]]:
-    words = shipped_words()
-    marks: dict[str, list[tuple[str, str, float]]] = {}
-    for topic, listed in words.topics.items():
+def trade_topics() -> dict[str, TradeTopic]:
+    """The topics that only some trades have."""
+    return msgspec.json.decode((Path(__file__).parent / "trade_topics.json").read_bytes(), type=dict[str, TradeTopic])
+
+
+@cache
+def topics_of(trade: str | None) -> dict[str, Topic]:
+    """The topics of a trade, its own first; those of every trade where none is told."""
+    own = {topic: listed for topic, listed in trade_topics().items() if trade in listed.trades} if trade else {}
+    return {**own, **shipped_words().topics}
+
+
+def name_of(topic: str) -> Text | None:
+    """What a topic is called, whichever trade's it is."""
+    listed = shipped_words().topics.get(topic) or trade_topics().get(topic)
+    return listed.name if listed else None
+
+
+def _words_of(topics: dict[str, Topic], trade: str | None) -> Iterator[tuple[str, str, float]]:
+    """(word, topic, weight). A word that the trade's own topics list is no longer another topic's."""
+    taken: set[str] = set()
+    for topic, listed in topics.items():
+        own = trade is not None and topic in trade_topics()
         for strength, weight in WEIGHTS.items():
             for word in getattr(listed, strength):
-                marks.setdefault(word, []).append(("topic", topic, weight))
+                if own or word not in taken:
+                    yield word, topic, weight
+                    taken |= {word} if own else set()
+
+
+@cache
+def _index(trade: str | None) -> dict[str, tuple[Entry, ...]]:
+    words = shipped_words()
+    marks: dict[str, list[tuple[str, str, float]]] = {}
+    for word, topic, weight in _words_of(topics_of(trade), trade):
+        marks.setdefault(word, []).append(("topic", topic, weight))
     lists = {"mood": words.moods, "urgency": words.urgency, "wants_human": {"yes": words.wants_human}}
     for kind, named in {**lists, "ignored": {"": words.ignored}}.items():
         for name, listed_words in named.items():
@@ -92,9 +128,12 @@ def _at(text: str, start: int, entry: Entry) -> bool:
     return not entry.latin or entry.open_ended or end >= len(text) or not _part_of_word(text[end])
 
 
-def marks_in(text: str) -> dict[str, dict[str, float]]:
-    """List → name → summed weight of the distinct words found: ``{"topic": {"refund": 1.5}, "mood": {…}}``."""
-    index, read = _index(), plain(text)
+def marks_in(text: str, trade: str | None = None) -> dict[str, dict[str, float]]:
+    """List → name → summed weight of the distinct words found: ``{"topic": {"refund": 1.5}, "mood": {…}}``.
+
+    With a ``trade`` its own topics are looked for too.
+    """
+    index, read = _index(trade), plain(text)
     found: dict[str, dict[str, float]] = {}
     seen: set[str] = set()
     start = 0

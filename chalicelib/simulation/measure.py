@@ -10,7 +10,7 @@ from chalicelib.kernel.moments import Millis
 from chalicelib.simulation.model import Served, Sitting
 
 
-class Figures(msgspec.Struct, frozen=True):
+class Figures(msgspec.Struct, frozen=True, array_like=True):
     """Of some contacts: how many, their mean and 90th wait in seconds, and shares of them.
 
     ``resolved`` is the share of all that came which the first agent resolved; ``in_time`` those answered within their

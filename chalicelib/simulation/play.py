@@ -11,12 +11,15 @@ from heapq import heappop, heappush
 
 from msgspec.structs import replace
 
+from chalicelib.desk.ageing import order
+from chalicelib.desk.capacity import cost_of
 from chalicelib.desk.declaration import DeskRules
 from chalicelib.desk.model import Agent, Seat, Track
+from chalicelib.desk.relax import next_step_at, step_at
 from chalicelib.desk.score import ALL_INTENTS, best
 from chalicelib.kernel.moments import Millis
 from chalicelib.simulation.model import Contact, Desk, Ending, Moment, Served, Work
-from chalicelib.simulation.waiting import Talk, Waiting, order, steps
+from chalicelib.simulation.waiting import Talk, Waiting
 
 type Tracks = dict[str, dict[str, Track]]
 type _Happening = tuple[Millis, int, Callable[..., None], tuple[object, ...]]
@@ -40,7 +43,6 @@ class _Floor:
         self._agents: Mapping[str, Agent] = {one.agent_id: one for one in desk.agents}
         self._seats = {one.agent_id: _empty(one) for one in desk.agents}
         self._freed = dict.fromkeys(self._agents, 0)
-        self._steps = steps(rules.relaxing)
         self._waiting = Waiting()
         self._served: dict[int, Served] = {}
         self._next: list[_Happening] = []
@@ -50,12 +52,14 @@ class _Floor:
         for sitting in self._desk.sittings:
             self._later(sitting.begins, self._sits, sitting.agent_id, sitting.ends)
         for contact in contacts:
-            self._later(contact.at, self._comes, Talk(contact, order(contact, self._rules)))
+            place = order(contact.at, contact.need.priority, self._rules)
+            self._later(contact.at, self._comes, Talk(contact, place))
+        now = 0
         while self._next:
             now, _, happens, about = heappop(self._next)
             happens(now, *about)
         for talk in self._waiting:
-            self._over(talk, "unanswered", 0)
+            self._over(talk, "unanswered", now - talk.contact.at)
         return [self._served[key] for key in sorted(self._served)]
 
     def _later(self, at: Millis, happens: Callable[..., None], *about: object) -> None:
@@ -77,21 +81,22 @@ class _Floor:
         if talk.is_timed:
             return
         talk.is_timed = True
-        came = talk.contact.at
-        for after, _ in self._steps:
-            self._later(max(now, came + after), self._relaxes, talk)
+        self._relaxes(now, talk)
         if talk.contact.patience_ms is not None:
-            self._later(max(now, came + talk.contact.patience_ms), self._hangs_up, talk)
+            self._later(max(now, talk.contact.at + talk.contact.patience_ms), self._hangs_up, talk)
 
     def _relaxes(self, now: Millis, talk: Talk) -> None:
         """More agents may answer from here on; nobody answers any more when the last step is reached."""
-        waited = now - talk.contact.at
-        talk.relaxation = next((step for after, step in reversed(self._steps) if waited >= after), "skilled")
-        if not talk.is_waiting:
+        came, before = talk.contact.at, talk.relaxation
+        talk.relaxation = step_at(came, self._rules, now)
+        next_at = next_step_at(came, self._rules, now)
+        if next_at:
+            self._later(next_at, self._relaxes, talk)
+        if not talk.is_waiting or talk.relaxation == before:
             return
         if talk.relaxation == "callback":
             self._waiting.take(talk)
-            self._over(talk, "called_back", waited)
+            self._over(talk, "called_back", now - came)
         elif self._offer(now, talk, self._agents.values()):
             self._waiting.take(talk)
 
@@ -133,8 +138,7 @@ class _Floor:
 
     def _give(self, now: Millis, talk: Talk, agent_id: str) -> None:
         agent, seat, rules = self._agents[agent_id], self._seats[agent_id], self._rules
-        channel = talk.contact.need.channel
-        cost = agent.costs.get(channel, rules.costs.get(channel, rules.cost))
+        cost = cost_of(talk.contact.need.channel, agent, rules)
         self._seats[agent_id] = replace(seat, free=seat.free - cost, held=seat.held + 1, idle_since=now)
         talk.attempt += 1
         work = self._desk.work(talk.contact, agent, talk.attempt)

@@ -1,4 +1,4 @@
-"""Who waits, in the order in which they are given agents, and when more agents may answer them."""
+"""Who waits at a simulated desk, in the order in which they are given agents."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from collections.abc import Iterator
 
 import msgspec
 
-from chalicelib.desk.declaration import DeskRules, Relaxing
 from chalicelib.desk.model import Relaxation
 from chalicelib.kernel.moments import Millis
 from chalicelib.simulation.model import Contact
@@ -52,18 +51,3 @@ class Waiting:
         talk.is_waiting = False
         del self._talks[talk.contact.key]
         del self._rows[bisect_left(self._rows, (talk.order, talk.contact.key))]
-
-
-def order(contact: Contact, rules: DeskRules) -> int:
-    """The place of a contact: earlier ones first, each point of priority counts as so many seconds of waiting."""
-    return contact.at - contact.need.priority * rules.ageing_seconds * 1000
-
-
-def steps(relaxing: Relaxing) -> list[tuple[Millis, Relaxation]]:
-    """After which waits who may answer."""
-    named: list[tuple[int | None, Relaxation]] = [
-        (relaxing.any_after_seconds, "queue"),
-        (relaxing.overflow_after_seconds, "overflow"),
-        (relaxing.callback_after_seconds, "callback"),
-    ]
-    return [(seconds * 1000, step) for seconds, step in named if seconds is not None]

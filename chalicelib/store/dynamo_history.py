@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from chalicelib.kernel.moments import Millis
 from chalicelib.profiles.model import FacetId
+from chalicelib.store.decisions import decision_item, decision_row
 from chalicelib.store.dynamo import Table
 from chalicelib.store.dynamo_profiles import event_pk, record_item
 from chalicelib.store.items import Attributes, Call, Item, typed_value
@@ -126,12 +127,12 @@ class DynamoHistory:
     def decision(self, tenant: str, decision_id: str) -> DecisionRow | None:
         """A decision as it was answered."""
         item = self._table.get(f"{tenant}#d#{decision_id}", fresh=True)
-        return None if item is None else _decision(tenant, item)
+        return None if item is None else decision_row(tenant, item)
 
     def decisions_about(self, tenant: str, profile_id: str, *, before: Millis, limit: int) -> Sequence[DecisionRow]:
         """The newest decisions about a profile before an instant, newest first."""
         found = self._table.newest_instants(_INDEX, f"{tenant}#d#{profile_id}", before=before, limit=limit)
-        rows = (_decision(tenant, item) for item in self._whole(found))
+        rows = (decision_row(tenant, item) for item in self._whole(found))
         return sorted(rows, key=lambda row: (row.at, row.decision_id), reverse=True)
 
     def claim(self, tenant: str, name: str, content: bytes, *, now: Millis, expires_at: Millis) -> bytes:
@@ -152,19 +153,6 @@ class DynamoHistory:
         return self._table.get_many([str(item["pk"]) for item in found], fresh=False)
 
 
-def decision_item(row: DecisionRow) -> Attributes:
-    """The item of a decision: found by its id, listed by its person."""
-    return {
-        "pk": f"{row.tenant}#d#{row.decision_id}",
-        "facet": f"{row.tenant}#d#{row.profile_id}" if row.profile_id else None,
-        "at": row.at,
-        "profile_id": row.profile_id,
-        "content": row.content,
-        "expires_at": row.expires_at // 1000,
-        "principal": row.principal or None,
-    }
-
-
 def _event(tenant: str, item: Item) -> EventRow:
     coded = str(item["pk"]).removeprefix(f"{tenant}#e#")
     return EventRow(
@@ -177,18 +165,6 @@ def _event(tenant: str, item: Item) -> EventRow:
         changes=cast(bytes, item.get("changes", b"")),
         saved_at=cast(int, item.get("saved_at", 0)),
         version=cast(int, item.get("v", 0)),
-    )
-
-
-def _decision(tenant: str, item: Item) -> DecisionRow:
-    return DecisionRow(
-        tenant=tenant,
-        decision_id=str(item["pk"]).removeprefix(f"{tenant}#d#"),
-        profile_id=str(item.get("profile_id", "")),
-        at=cast(int, item["at"]),
-        content=cast(bytes, item["content"]),
-        expires_at=cast(int, item["expires_at"]) * 1000,
-        principal=str(item.get("principal", "")),
     )
 
 

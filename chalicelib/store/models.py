@@ -90,6 +90,8 @@ class HistoryItem(Model):
     event_key = BinaryAttribute(null=True, legacy_encoding=False)
     replayed_at = NumberAttribute(null=True)
     replayed_by = UnicodeAttribute(null=True)
+    inputs = BinaryAttribute(null=True, legacy_encoding=False)
+    outcome = BinaryAttribute(null=True, legacy_encoding=False)
     by_facet = ByFacet()
 
 
@@ -154,6 +156,8 @@ class DeskItem(Model):
     held = NumberAttribute(null=True)
     holding = UnicodeSetAttribute(null=True)
     idle_since = NumberAttribute(null=True)
+    kept_for = NumberAttribute(null=True)
+    kept_until = NumberAttribute(null=True)
     expires_at = NumberAttribute(null=True)
     whose = UnicodeAttribute(null=True)
     at = NumberAttribute(null=True)

@@ -211,7 +211,11 @@ class QuarantineRow(msgspec.Struct, frozen=True):
 
 
 class DecisionRow(msgspec.Struct, frozen=True):
-    """One decision as answered; ``content`` is its JSON. ``principal`` asked for it, '' where that was not kept."""
+    """One decision as answered; ``content`` is its JSON. ``principal`` asked for it, '' where that was not kept.
+
+    ``inputs`` is a coded ``routing.inputs.Inputs``: what it was made from. ``outcome`` is a coded
+    ``routing.outcome.Outcomes``, what came of it; ``version`` counts the writings of that.
+    """
 
     tenant: str
     decision_id: str
@@ -220,6 +224,9 @@ class DecisionRow(msgspec.Struct, frozen=True):
     content: bytes
     expires_at: Millis
     principal: str = ""
+    inputs: bytes = b""
+    outcome: bytes = b""
+    version: int = 0
 
 
 class ProfileStore(Protocol):

@@ -30,7 +30,7 @@ from infra.truth.telling import TENANT
 from infra.truth.world import Lived
 
 _AT_ONCE = 10
-_TRAITS = tuple(sorted(name for name, field in FIELDS.items() if field.writable_by != "derived"))
+_TRAITS = tuple(sorted(name for name, field in FIELDS.items() if field.writable_by in ("source", "trusted")))
 
 
 class Service:

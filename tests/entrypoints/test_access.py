@@ -37,6 +37,21 @@ OPEN_TO_ALL = {
 """Whoever adds a route here has to say why."""
 EXPECTED = {
     ("GET", "/v1/decisions/{decision_id}"): "route",
+    ("GET", "/v1/desk"): "desk:read",
+    ("GET", "/v1/agents"): "desk:read",
+    ("GET", "/v1/agents/{agent_id}"): "desk:read",
+    ("PUT", "/v1/agents/{agent_id}"): "queues:write",
+    ("DELETE", "/v1/agents/{agent_id}"): "queues:write",
+    ("POST", "/v1/agents/{agent_id}/presence"): "desk:write",
+    ("PUT", "/v1/queues/{queue}"): "queues:write",
+    ("GET", "/v1/reservations/{reservation_id}"): "route",
+    **{
+        ("POST", f"/v1/reservations/{{reservation_id}}/{way}"): "decisions:write"
+        for way in ("accept", "decline", "release")
+    },
+    ("GET", "/v1/decisions/{decision_id}/replay"): "route",
+    ("POST", "/v1/decisions/replay"): "route",
+    ("POST", "/v1/decisions/{decision_id}/outcome"): "decisions:write",
     ("GET", "/v1/profiles/{profile_id}"): "profiles:read",
     ("GET", "/v1/profiles/{profile_id}/context"): "context:read",
     ("GET", "/v1/profiles/{profile_id}/consents"): "profiles:read",
@@ -50,10 +65,15 @@ EXPECTED = {
     ("POST", "/v1/merges/preview"): "profiles:merge",
     ("GET", "/v1/merge-candidates"): "profiles:merge",
     ("POST", "/v1/merge-candidates/{candidate_id}/reject"): "profiles:merge",
+    ("POST", "/v1/tickets"): "tickets:write",
+    ("GET", "/v1/tickets"): "desk:read",
+    ("GET", "/v1/tickets/{ticket_id}"): "desk:read",
+    ("PATCH", "/v1/tickets/{ticket_id}"): "tickets:write",
     ("GET", "/v1/insights/hot-words"): "insights:read",
     ("GET", "/v1/insights/tags"): "insights:read",
     ("GET", "/v1/insights/tags/{tag_id}"): "insights:read",
     ("GET", "/v1/insights/groups"): "insights:read",
+    ("GET", "/v1/insights/service"): "insights:read",
     ("GET", "/v1/catalogue/{kind}"): "catalogue:read",
     ("GET", "/v1/catalogue/{kind}/{id}"): "catalogue:read",
     ("PUT", "/v1/catalogue/{kind}/{id}"): "catalogue:write",
@@ -64,6 +84,8 @@ EXPECTED = {
     ("GET", "/v1/privacy/data-map"): "audit:read",
     ("GET", "/v1/audit/exposure"): "audit:read",
     ("POST", "/v1/catalogue/{kind}/{id}/dry-run"): "catalogue:dry_run",
+    ("POST", "/v1/what-if"): "catalogue:dry_run",
+    ("GET", "/v1/what-if/{job_id}"): "catalogue:dry_run",
     ("GET", "/v1/catalogue/jobs"): "catalogue:read",
     ("GET", "/v1/catalogue/jobs/{job_id}"): "catalogue:read",
     ("POST", "/v1/privacy/links"): "privacy:link",
@@ -248,7 +270,12 @@ def test_authorizer__its_policy__allows_routes_of_the_scopes_and_nothing_else(sh
     assert statement["Effect"] == "Allow"
     assert sorted(one.partition("/api/")[2] for one in statement["Resource"]) == [
         "GET/v1/decisions/*",
+        "GET/v1/decisions/*/replay",
         "GET/v1/profiles/*/context",
+        "GET/v1/reservations/*",
+        "POST/v1/decisions/*/outcome",
+        "POST/v1/decisions/replay",
+        *(f"POST/v1/reservations/*/{way}" for way in ("accept", "decline", "release")),
         "POST/v1/route",
     ]
 

@@ -14,10 +14,11 @@ from chalicelib.entrypoints import compose
 from chalicelib.flows import check_declaration
 from chalicelib.flows.effective import InForceCatalogues
 from chalicelib.kernel.errors import Unavailable
+from chalicelib.routing.shipped import TRADES
 from chalicelib.store.declarations import Entry, Head, Publication, Version
-from infra import operator
+from infra import operator, protections
 from infra.failures import Failure
-from tests.entrypoints.service import Answer, Lambdas, Shop, open_shop
+from tests.entrypoints.service import Answer, Lambdas, Shop, forget_composed, open_shop
 
 TAG: dict[str, Any] = {
     "name": {"zh": "常来咨询", "en": "Frequent caller"},
@@ -165,6 +166,23 @@ def test_policy__published__routes_go_by_it(own: Shop) -> None:
     wrong = put(own, "policies/default", {**shipped, "base_priority": "high"})
     assert mistakes(wrong) == [("base_priority", "wrong_type")]
     assert put(own, "policies/other", shipped).code == "bad_declaration"
+
+
+@pytest.mark.parametrize("trade", TRADES)
+def test_policy__of_each_trade__is_shown_published_over_and_gone_back_to(lambdas: Lambdas, trade: str) -> None:
+    """A tenant has its trade's policy until it publishes one, drafts from it pass, and a rollback leads back to it."""
+    shop = open_shop(lambdas)
+    lambdas.operator.protect(shop.tenant_id, protections.Protections(trade=trade))
+    forget_composed()
+    view = shop.read("/v1/catalogue/policies/default").json
+    assert (view["state"], view["declaration"]["id"], view["declaration"]) == ("shipped", trade, view["shipped"])
+    asked = {"channel": "web", "purpose": "service", "identifiers": [{"namespace": "user_id", "value": "nobody"}]}
+    assert shop.ask("/v1/route", asked).json["policy_version"] == view["declaration"]["version"]
+    told = in_force(shop, "policies/default", {**view["declaration"], "version": "our-1"})
+    assert told["version"] == 1
+    assert shop.ask("/v1/route", asked).json["policy_version"] == "our-1"
+    assert rollback(shop, "policies/default").status == 200
+    assert shop.ask("/v1/route", asked).json["policy_version"] == view["declaration"]["version"]
 
 
 def test_published_tag__is_on_people_and_in_why(own: Shop) -> None:

@@ -382,7 +382,7 @@ def test_route__repeated__answers_the_same(desk: Desk) -> None:
 
 def test_route__decided_for_a_bot__reserves_nobody(desk: Desk) -> None:
     """Only who is to be answered by a human waits for one."""
-    desk.hire("ann", skills={"general": 5, "logistics": 5, "newcomers": 5, "onboarding": 5})
+    desk.hire("ann", skills={"general": 5, "products": 5})
     decision = desk.route(intent="product_question", channel="web")
     assert decision["mode"] == "bot"
     assert decision["agent"] is None and "reservation_id" not in decision and "waiting" not in decision
@@ -430,7 +430,7 @@ def test_route__queue_closed__is_served_by_where_it_flows_over_to(desk: Desk) ->
     assert decision["queue"] == "complaints" and decision["agent"]["agent_id"] == "ann"
     assert decision["redirected"] == {"queue": "general", "skill": "general"}
     assert [one["id"] for one in decision["reasons"][:2]] == ["queue_closed", "best_agent"]
-    put(desk.shop, "/v1/queues/complaints", {"closed": True})
+    put(desk.shop, "/v1/queues/complaints", {"closed": True, "overflow": []})
     at_desk._by_day.cache_clear()
     nowhere = desk.route()
     assert nowhere["agent"] is None and "reservation_id" not in nowhere
@@ -446,6 +446,26 @@ def test_route__limits_by_day__are_those_of_the_answer(desk: Desk) -> None:
     assert decision["sla"]["first_response_seconds"] == 7
     since, step = (parse_moment(decision["waiting"][name]) for name in ("since", "next_step_at"))
     assert step - since == 3_000
+
+
+def test_decision__of_each_way_through_the_desk__can_be_made_again(desk: Desk) -> None:
+    """Offered, waiting, redirected, let in by nobody, and with limits by day: from what was kept with it, to the byte."""
+    desk.hire("ann", skills={"complaints": 5, "general": 2}, units=4)
+    desk.hire("ben", skills={"complaints": 3}, units=2)
+    made = [desk.route() for _ in range(4)]
+    assert [one["agent"] is not None for one in made] == [True, True, True, False]
+    put(desk.shop, "/v1/queues/complaints", {"closed": True, "overflow": ["general"], "first_response_seconds": 77})
+    at_desk._by_day.cache_clear()
+    made.append(desk.route())
+    put(desk.shop, "/v1/queues/complaints", {"closed": True, "overflow": []})
+    at_desk._by_day.cache_clear()
+    made.append(desk.route())
+    assert made[-2]["redirected"] and made[-2]["sla"]["first_response_seconds"] == 77
+    assert made[-1]["waiting"]["position"] == 0
+    for one in made:
+        again = desk.shop.read(f"/v1/decisions/{one['decision_id']}/replay").json
+        assert again["equal"] and again["differs"] == [], again["differs"]
+        assert again["recomputed"] == one
 
 
 # -- who may answer
@@ -464,11 +484,12 @@ def test_offer__answered_by_another_agent__is_refused(desk: Desk) -> None:
         assert desk.answer(reservation, "release", token=token).json["state"] == "wrapping"
 
 
-def test_presence__of_another_agent__is_refused_whether_there_is_one_or_not(desk: Desk) -> None:
-    """An agent speaks for themselves, a supervisor for all; nobody learns who there is."""
+def test_presence__of_another_agent__is_refused(desk: Desk) -> None:
+    """An agent speaks for themselves, a supervisor for all; of nobody is spoken."""
     desk.hire("agent-1")
+    desk.hire("agent-2")
     token = desk.shop.role("agent")
-    for name, status in (("agent-1", 200), ("agent-2", 403), ("nobody", 403)):
+    for name, status in (("agent-1", 200), ("agent-2", 403), ("nobody", 404)):
         answer = desk.shop.lambdas.http("POST", f"/v1/agents/{name}/presence", {"presence": "away"}, token=token)
         assert answer.status == status, answer.body
     lead = desk.shop.lambdas.http(

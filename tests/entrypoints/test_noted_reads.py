@@ -43,6 +43,8 @@ def asked(shop: Shop, call: str, token: str, people: tuple[str, str]) -> Answer:
         body = {"identifiers": [{"namespace": "user_id", "value": "u-noted-1"}], "purpose": "service"}
     if path == "/v1/merges/preview":
         body = {"profile_ids": people, "purpose": "service"}
+    if path == "/v1/decisions/replay":
+        body = {"profile_id": people[0], "as_of": format_moment(now()), "channel": "phone", "purpose": "service"}
     if "{decision}" in path:
         routed = {"profile_id": people[0], "channel": "phone", "purpose": "service"}
         decided = shop.ask("/v1/route", routed).json["decision_id"]
@@ -64,6 +66,8 @@ CALLS = {
     "GET /v1/profiles/{id}/context?purpose=service": "context.read",
     "GET /v1/profiles/{id}/links?purpose=service": "links.read",
     "GET /v1/decisions/{decision}": "decisions.read",
+    "GET /v1/decisions/{decision}/replay": "decisions.replay",
+    "POST /v1/decisions/replay": "decisions.as_of",
     "GET /v1/profiles/{id}/consents?purpose=service": "consents.read",
     "POST /v1/merges/preview": "merges.preview",
 }

@@ -287,6 +287,7 @@ HARMLESS = {
     "link_id": "the id of a link between identifiers",
     "url": "of a page that was viewed: kept as text, never fetched",
     "referrer": "the same",
+    "callback_after_seconds": "when a person is called back by phone",
 }
 
 

@@ -59,6 +59,7 @@ def test_tenant_update__some_options__changes_those_and_tells_all(
         "most_merges": 100,
         "shared_after": 10,
         "blocked": ["前台"],
+        "trade": "retail",
     }
     forget_composed()
     after = compose.tenant(shop.tenant_id)

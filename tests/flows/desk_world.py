@@ -43,6 +43,7 @@ class World:
     def __init__(self, store: DeskStore | None = None, rules: DeskRules = RULES) -> None:
         self.store: DeskStore = store or MemoryDesk()
         self.now = AT
+        self.asks = 0
         self.rules = rules
         self.called_back: list[str] = []
         self.tickets: list[str] = []
@@ -72,7 +73,9 @@ class World:
 
     def asked(self, name: str, **need: Any) -> Asked:
         wanted = {"queue": "orders", "skill": "orders", "channel": "chat", "priority": 5, "profile_id": "p_1", **need}
-        return Asked(T, conversation_key(T, name), Need(**wanted), f"d_{name}")
+        # Each route is a decision of its own.
+        self.asks += 1
+        return Asked(T, conversation_key(T, name), Need(**wanted), f"d_{self.asks}")
 
     def reserve(self, name: str, **need: Any) -> Placed:
         return reserve(self.asked(name, **need), self.desk, self.now)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 import pytest
 
-from chalicelib.flows.effective import InForceCatalogues, effective_catalogue
+from chalicelib.flows.effective import POLICY, SECONDS, InForce, InForceCatalogues, effective_catalogue, with_drafts
 from chalicelib.kernel.errors import Unavailable
 from chalicelib.routing.policy import shipped_policy
 from chalicelib.store.declarations import Draft, Entry, Head, Publication, Standing, Version
@@ -190,3 +190,17 @@ def test_declaration__of_another_version_of_the_product__stops_nothing_else() ->
     assert "our_own" in known.catalogue.rules
     assert known.policy is shipped_policy()
     assert set(told) == {(TENANT, "tags", "vip"), (TENANT, "policies", "default")}
+
+
+def test_trade__of_a_tenant__chooses_its_policy_and_may_change() -> None:
+    """Another trade is in force within a minute; a trade of a later version of the product has the default's policy."""
+    store, clock, trade = Counted(), Clock(), ["telecom"]
+    catalogues = InForceCatalogues(lambda: store, clock, trade=lambda tenant: trade[0])
+    assert catalogues(TENANT).policy is shipped_policy("telecom")
+    trade[0] = "it_desk"
+    assert catalogues(TENANT).policy is shipped_policy("telecom")
+    clock.seconds += SECONDS
+    assert catalogues(TENANT).policy is shipped_policy("it_desk")
+    assert catalogues(TENANT).with_entry("policies", POLICY, 1, None).policy is shipped_policy("it_desk")
+    assert with_drafts(catalogues(TENANT), []).policy is shipped_policy("it_desk")
+    assert InForce({}, trade="space_travel").policy is shipped_policy()

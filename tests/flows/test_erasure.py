@@ -11,6 +11,9 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from chalicelib.desk import moves
+from chalicelib.desk.declaration import DESK
+from chalicelib.desk.model import Conversation, Need
 from chalicelib.events.model import Identifier
 from chalicelib.flows import refuse_erased as refusing
 from chalicelib.flows.answer_route import answer_route
@@ -27,6 +30,7 @@ from chalicelib.kernel.errors import NotFound, Unavailable
 from chalicelib.kernel.moments import DAY_MS, HOUR_MS, MINUTE_MS
 from chalicelib.privacy.receipts import sign, signing_pair, verify
 from chalicelib.routing.model import RouteRequest
+from chalicelib.store.memory_desk import MemoryDesk
 from chalicelib.store.rows import Change, Outcome, Record
 from tests.flows.imports_world import ImportWorld
 from tests.flows.world import NOW, TENANT_ID, World, consent, described, paid, secret_of
@@ -419,6 +423,28 @@ def test_receipt__of_an_export__says_that_it_was_made_until_it_expires(merged: W
         read_receipt("exp_1", tenant, services, NOW + HOUR_MS)
     with pytest.raises(NotFound):
         read_receipt("none", tenant, services, NOW)
+
+
+def test_erasure__conversations_at_the_desk__go_or_name_nobody(merged: World) -> None:
+    """Under any id that the person had: what is over is deleted, who is just talked to goes on as nobody in particular."""
+    desk = MemoryDesk()
+    person = merged.person(*USER).profile_id
+    former = next(row.profile_id for row in merged.profiles.rows.values() if row.merged_into == person)
+
+    def opened(key: str, profile_id: str) -> Conversation:
+        need = Need("orders", "orders", "web_chat", 5, profile_id=profile_id, last_agent="a_1")
+        one = moves.opened(None, key * 32, need, "d_1", DESK, NOW)
+        assert desk.wait(TENANT_ID, None, one)
+        return one
+
+    over, waits, other = opened("1", former), opened("2", person), opened("3", "p_other")
+    assert desk.change(TENANT_ID, over, moves.ended(over, "left", NOW))
+    receipt = erase(merged, person, desk=(desk,))
+    assert desk.conversation(TENANT_ID, over.key) is None
+    left = desk.conversation(TENANT_ID, waits.key)
+    assert left is not None and (left.state, left.need.profile_id, left.need.last_agent) == ("waiting", "", "")
+    assert desk.conversation(TENANT_ID, other.key) == other
+    assert [one.count for one in receipt.touched if one.store == "desk"] == [2]
 
 
 def test_receipt__names_every_store_of_the_template(merged: World) -> None:

@@ -47,7 +47,9 @@ from chalicelib.tags.model import Failure
 NOW: Millis = 1_760_000_000_000
 """2025-10-09T08:53:20Z: late afternoon in Shanghai."""
 TENANT_ID = "t_shop"
-TRUSTED = tuple(sorted([CONSENTS, *(name for name, field in FIELDS.items() if field.writable_by != "derived")]))
+TRUSTED = tuple(
+    sorted([CONSENTS, *(name for name, field in FIELDS.items() if field.writable_by in ("source", "trusted"))])
+)
 
 
 def secret_of(*names: str) -> bytes:

@@ -31,8 +31,21 @@ NOT_AUDITED = {
     },
     ("POST", "/v1/webhooks/standard/{source_id}"): "the same",
     ("POST", "/v1/route"): "its decision is kept, with the profile's id; it shows no field of a person",
+    (
+        "POST",
+        "/v1/agents/{agent_id}/presence",
+    ): "an agent's own heartbeat, once a minute; it shows and changes nobody else",
+    **{
+        (
+            "POST",
+            f"/v1/reservations/{{reservation_id}}/{way}",
+        ): "the conversation says who holds it, its decision whose it is"
+        for way in ("accept", "decline", "release")
+    },
+    ("POST", "/v1/decisions/{decision_id}/outcome"): "the decision keeps who reported what when, and shows no field",
     ("POST", "/v1/privacy/erasures"): "the function that erases writes the row, in one transaction with the tombstones",
     ("POST", "/v1/catalogue/{kind}/{id}/dry-run"): "changes nothing; the job names who asked",
+    ("POST", "/v1/what-if"): "changes nothing; the job names who asked",
 }
 """Whoever adds a route here has to say why."""
 WRITES = re.compile(r"\b(audit_record|note_read)\(")

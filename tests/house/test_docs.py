@@ -27,6 +27,7 @@ from chalicelib.profiles.corrections import CORRECTED
 from chalicelib.profiles.pins import PINNED
 from chalicelib.profiles.values import CASE_PATHS, PERSON_PATHS
 from chalicelib.routing.model import Decision, RouteRequest
+from chalicelib.tickets.model import ON_THE_BUS
 from infra import operator_options, package
 from tests.house import reading_docs as docs
 
@@ -136,13 +137,15 @@ def test_events__topics_channels_traits__are_those_of_the_code():
     for name, field in FIELDS.items():
         assert told[name][1] == field.class_
         assert ("sealed" in told[name][3]) is field.is_sealed
-        assert {"source": "every", "trusted": "trusted", "derived": "derived"}[field.writable_by] in told[name][2]
+        assert {"source": "every", "trusted": "trusted", "derived": "derived", "desk": "desk"}[
+            field.writable_by
+        ] in told[name][2]
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_page__event_types_it_names__exist(name):
     """A type of an event or of a published change that a page names is one of the code."""
-    published = docs.first_arguments({"Change"}, "chalicelib/flows") | {"rule.failed", CORRECTED, PINNED}
+    published = docs.first_arguments({"Change"}, "chalicelib/flows") | {"rule.failed", CORRECTED, PINNED, *ON_THE_BUS}
     objects = {one.partition(".")[0] for one in (*EVENT_TYPES, *published)}
     named = {span for span in docs.spans(docs.text_of(name)) if re.fullmatch(r"[a-z]+\.[a-z_]+", span)}
     assert {one for one in named if one.partition(".")[0] in objects} <= EVENT_TYPES.keys() | published

@@ -25,7 +25,7 @@ from chalicelib.privacy.fields import FIELDS, SOURCE_TRAITS
 
 CASES = json.loads((Path(__file__).parents[2] / "cases/imports.json").read_text())
 NOW = 1_760_000_000_000
-TRUSTED = frozenset(name for name, field in FIELDS.items() if field.writable_by != "derived")
+TRUSTED = frozenset(name for name, field in FIELDS.items() if field.writable_by in ("source", "trusted"))
 SOURCE = SourceProfile("t_1", "s_1", "shop", 1, TRUSTED)
 
 

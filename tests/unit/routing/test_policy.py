@@ -5,13 +5,15 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import Any
 
+import msgspec
 import pytest
 
 from chalicelib.profiles.values import CASE_PATHS, PERSON_PATHS
 from chalicelib.routing.model import UNKNOWN_INTENT
 from chalicelib.routing.policy import PolicyRefused, load_policy, shipped_policy
 from chalicelib.routing.policy_paths import Known
-from chalicelib.routing.words import shipped_words
+from chalicelib.routing.shipped import TRADES
+from chalicelib.routing.words import topics_of
 from tests.unit.routing.calls import rule, small_policy
 
 
@@ -31,7 +33,7 @@ def test_shipped_policy__is_accepted_and_tells_what_it_reads() -> None:
     assert {"complaints.open", "orders.undelivered_days", "t.region"} <= policy.paths
     assert {path for path in policy.paths if not path.startswith(("t.", "m."))} <= CASE_PATHS | PERSON_PATHS
     assert {"vip", "elderly", "newcomer", "open_complaint"} <= policy.tag_ids
-    assert set(policy.declared.next_best) == {*shipped_words().topics, UNKNOWN_INTENT}
+    assert set(policy.declared.next_best) == {*topics_of("retail"), UNKNOWN_INTENT}
 
 
 def test_small_policy__is_accepted() -> None:
@@ -185,3 +187,57 @@ def test_ids__that_nobody_listed__are_not_checked() -> None:
     policy = load_policy(raw)
     assert policy.tag_ids == {"new"}
     assert policy.paths == {"t.new", "m.new.count"}
+
+
+def test_desk__with_mistakes_in_many_places__tells_all() -> None:
+    """Weights, seconds, costs, steps out of order, skills, limits: every one with its path and what would do."""
+    raw = small_policy()
+    raw["desk"] = {
+        "weights": {"skill": -1, "load": 0, "resolution": 0, "csat": 0, "last_agent": 0, "language": 0, "wait": 0},
+        "relaxing": {"any_after_seconds": 60, "overflow_after_seconds": 30, "callback_after_seconds": None},
+        "units": 5,
+        "cost": 0,
+        "costs": {"phone": 6, "emial": 1},
+        "skilled_from": 6,
+        "reservation_seconds": 0,
+        "wrap_up_seconds": -1,
+        "ageing_seconds": 99_999_999,
+        "prior": -0.5,
+    }
+    raw["queues"]["first"] |= {"skill": "Two words", "overflow": ["first", "second", "second", "secnd"]}
+    raw["queues"]["second"] |= {
+        "sla": {"first_response_seconds": 90, "resolve_seconds": 60},
+        "relaxing": {"any_after_seconds": 0, "overflow_after_seconds": None, "callback_after_seconds": -3},
+    }
+    raw["rules"] = [rule("a", {"sla": {"first_response_seconds": 0}})]
+    raw["urgency"]["sla"] = {"high": {"resolve_seconds": -5}}
+    assert mistakes(raw) == {
+        "desk.weights.skill": ("out_of_range", "0"),
+        "desk.weights": ("no_weight", None),
+        "desk.reservation_seconds": ("out_of_range", "1"),
+        "desk.ageing_seconds": ("out_of_range", "2678400"),
+        "desk.wrap_up_seconds": ("out_of_range", "0"),
+        "desk.cost": ("out_of_range", "1"),
+        "desk.costs.phone": ("out_of_range", "5"),
+        "desk.costs.emial": ("unknown_channel", "email"),
+        "desk.skilled_from": ("out_of_range", None),
+        "desk.prior": ("out_of_range", "0"),
+        "desk.relaxing.overflow_after_seconds": ("out_of_order", "60"),
+        "queues.first.skill": ("bad_name", None),
+        "queues.first.overflow": ("unknown_queue", "second"),
+        "queues.first.overflow[0]": ("flows_to_itself", None),
+        "queues.first.overflow[2]": ("named_twice", None),
+        "queues.second.sla": ("limits_crossed", "resolve_seconds: 90"),
+        "queues.second.relaxing.callback_after_seconds": ("out_of_range", "0"),
+        "rules[0].sla.first_response_seconds": ("out_of_range", "1"),
+        "urgency.sla.high.resolve_seconds": ("out_of_range", "1"),
+    }
+
+
+def test_desk__as_each_trade_declares_it__is_sound_and_queues_may_flow_in_a_circle() -> None:
+    """Two queues may help each other out; nobody looks further than one step."""
+    raw = small_policy()
+    raw["queues"]["first"]["overflow"], raw["queues"]["second"]["overflow"] = ["second"], ["first"]
+    assert load_policy(raw).declared.queues["second"].overflow == ("first",)
+    desks = [shipped_policy(trade).declared.desk for trade in TRADES]
+    assert len({msgspec.json.encode(desk) for desk in desks}) == len(TRADES)

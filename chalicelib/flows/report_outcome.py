@@ -1,0 +1,98 @@
+"""Adds what came of a decision, and moves the record of who served, exactly once for each change."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from chalicelib.flows.answer_route import decision_of
+from chalicelib.flows.decision_views import OutcomeView, ReplacedView
+from chalicelib.flows.services import Patience
+from chalicelib.kernel.codec import decode, encode
+from chalicelib.kernel.errors import BadInput, Conflict
+from chalicelib.kernel.moments import Millis, format_moment
+from chalicelib.routing.outcome import NO_REPORTS, Outcome, Outcomes, reported, track_moves
+from chalicelib.store.rows import DecisionRow, HistoryStore
+from chalicelib.store.tracks import OutcomeStore
+
+ATTEMPTS = 8
+
+
+def tells_nobody(row: DecisionRow, outcome: Outcome, survey: int) -> None:
+    """Nobody is told of surveys."""
+
+
+class OutcomeServices(msgspec.Struct, frozen=True):
+    """What adding an outcome needs. ``tell`` is told of each answer to a survey, at least once, with a number that
+    is the same for the same answer: the profile learns by it.
+    """
+
+    history: HistoryStore
+    outcomes: OutcomeStore
+    tell: Callable[[DecisionRow, Outcome, int], None] = tells_nobody
+    patience: Patience = Patience()
+
+
+class OutcomeOrder(msgspec.Struct, frozen=True):
+    """One report: of which decision, by whom. ``report_id`` is the same for the same report sent again."""
+
+    tenant_id: str
+    decision_id: str
+    report_id: str
+    principal: str
+
+
+def report_outcome(order: OutcomeOrder, told: Outcome, services: OutcomeServices, now: Millis) -> OutcomeView:
+    """The outcome as it then is.
+
+    Raises BadInput ``empty_outcome``; NotFound; Conflict ``too_many_reports`` and ``outcome_contended``; Unavailable.
+    """
+    if not told.told:
+        raise BadInput("empty_outcome", "Say at least one thing of what came of it.")
+    for _ in services.patience.attempts(ATTEMPTS):
+        row = decision_of(order.tenant_id, order.decision_id, services.history)
+        before = outcomes_of(row)
+        after = reported(before, told, order.report_id, now, order.principal)
+        if after is before or services.outcomes.settle(row, encode(after), _moves(row, before.now, after.now)):
+            # Told after a repeat as well: whoever sent it first may have been cut off before this line.
+            if after.now.csat is not None:
+                services.tell(row, after.now, _surveys(after))
+            return outcome_view(order.decision_id, after)
+    raise Conflict("outcome_contended", "Others report on this decision at the same time; try again.")
+
+
+def outcomes_of(row: DecisionRow) -> Outcomes:
+    """What came of a decision, as far as it is known."""
+    return decode(row.outcome, Outcomes) if row.outcome else NO_REPORTS
+
+
+def outcome_view(decision_id: str, outcomes: Outcomes) -> OutcomeView:
+    """An outcome as it is told."""
+    replaced = (
+        ReplacedView(format_moment(one.at), name, value)
+        for one in outcomes.reports
+        for name, value in sorted(one.replaced.items())
+        if value is not None
+    )
+    at = format_moment(outcomes.reports[-1].at) if outcomes.reports else None
+    return OutcomeView(decision_id, outcomes.now, at, tuple(replaced))
+
+
+def with_outcome(row: DecisionRow) -> bytes:
+    """A decision as it was answered, with what came of it beside it."""
+    if not row.outcome:
+        return row.content
+    view = outcome_view(row.decision_id, outcomes_of(row))
+    return row.content[:-1] + b',"outcome":' + msgspec.json.encode(view) + b"}"
+
+
+def _moves(row: DecisionRow, before: Outcome, after: Outcome) -> dict[tuple[str, str], Any]:
+    decision = msgspec.json.decode(row.content)
+    agent_id = (decision["agent"] or {}).get("agent_id", "")
+    return track_moves(before, after, agent_id, decision["intent"]["id"])
+
+
+def _surveys(outcomes: Outcomes) -> int:
+    return sum("csat" in one.replaced for one in outcomes.reports)

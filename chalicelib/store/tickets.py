@@ -1,0 +1,332 @@
+"""Tickets in the table ``desk``, and the lists that they stand in: all, the open, a queue's, an agent's, the overdue.
+
+A ticket is ``<tenant>#t#<id>``; a list is a range of its own, ``<tenant>#l#<list>`` by time of opening, which is written
+with the ticket when it comes onto the list or leaves it. So a list is read as it is, and nothing is ever scanned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from hashlib import sha256
+from typing import Any, Protocol, cast
+
+from chalicelib.kernel.codec import decode, encode
+from chalicelib.kernel.errors import ServiceRefused, Unavailable
+from chalicelib.kernel.moments import Millis
+from chalicelib.store.desk import DueAtDesk, desk_shard, whose
+from chalicelib.store.dynamo import put_action
+from chalicelib.store.items import Attributes, Call, Item, plain, typed_value
+from chalicelib.store.rows import THE_END, Position
+from chalicelib.tickets.model import Ticket
+
+KIND = "ticket"
+"""What ``DueAtDesk`` calls them."""
+ALL, OPEN, OVERDUE = "all", "open", "overdue"
+_SK = "-"
+_AT_ONCE = 100
+_PAGE = 50
+_ROUNDS = 8
+_FAILED, _CONFLICT = "ConditionalCheckFailed", "TransactionConflict"
+
+
+def of_queue(queue: str) -> str:
+    """The list of a queue's open tickets."""
+    return f"queue/{queue}"
+
+
+def of_agent(agent_id: str) -> str:
+    """The list of an agent's open tickets."""
+    return f"agent/{agent_id}"
+
+
+def lists_of(ticket: Ticket | None) -> frozenset[str]:
+    """The lists that a ticket stands in."""
+    if ticket is None:
+        return frozenset()
+    if not ticket.is_open:
+        return frozenset({ALL})
+    found = {ALL, OPEN, of_queue(ticket.queue)}
+    found |= {of_agent(ticket.agent_id)} if ticket.agent_id else set()
+    return frozenset(found | ({OVERDUE} if ticket.is_overdue else set()))
+
+
+class TicketStore(Protocol):
+    """Tickets. Reads are strongly consistent unless said."""
+
+    def load(self, tenant: str, ticket_ids: Collection[str]) -> Mapping[str, Ticket]:
+        """Ticket id → ticket, for those that exist."""
+
+    def keep(self, tenant: str, was: Ticket | None, to: Ticket, due_at: Millis) -> bool:
+        """Write a ticket over ``was`` (None: a new one) with its lists; False when it is another by now.
+
+        ``due_at``: when somebody must look at it next; 0: never.
+        """
+
+    def listed(self, tenant: str, name: str, *, before: Position = THE_END, limit: int) -> Sequence[Position]:
+        """The tickets of a list, opened before a place in it, the newest first."""
+
+    def about(self, tenant: str, profile_id: str, *, limit: int) -> Sequence[str]:
+        """A person's tickets, the newest first; an index that may lag."""
+
+    def forget(self, tenant: str, profile_id: str, *, at_most: int = 1 << 30) -> int:
+        """Delete a person's tickets; how many were found."""
+
+    def delete(self, tenant: str, ticket: Ticket) -> bool:
+        """Delete a ticket and what lists it; False when it is another by now, or gone."""
+
+    def due(self, shard: int, *, until: Millis) -> Iterator[Sequence[DueAtDesk]]:
+        """The tickets of a shard that are due, in order of time; an index that may lag."""
+
+
+class DynamoTickets:
+    """``TicketStore`` on the table ``desk``."""
+
+    def __init__(self, call: Call, table: str) -> None:
+        self._call = call
+        self._table = table
+
+    def load(self, tenant: str, ticket_ids: Collection[str]) -> Mapping[str, Ticket]:
+        """Ticket id → ticket, for those that exist."""
+        keys = [_key(_pk(tenant, one), _SK) for one in dict.fromkeys(ticket_ids)]
+        found: dict[str, Ticket] = {}
+        for start in range(0, len(keys), _AT_ONCE):
+            for item in self._batch(keys[start : start + _AT_ONCE]):
+                ticket = decode(cast(bytes, item["content"]), Ticket)
+                found[ticket.ticket_id] = ticket
+        return found
+
+    def _batch(self, keys: list[dict[str, Any]]) -> Iterator[Item]:
+        for _ in range(_ROUNDS):
+            request = {self._table: {"Keys": keys, "ConsistentRead": True}}
+            answer = self._call("BatchGetItem", {"RequestItems": request})
+            yield from map(plain, answer["Responses"].get(self._table, []))
+            left = answer.get("UnprocessedKeys", {}).get(self._table)
+            if not left:
+                return
+            keys = left["Keys"]
+        raise Unavailable("store_throttled", "The store kept leaving keys unread.")
+
+    def keep(self, tenant: str, was: Ticket | None, to: Ticket, due_at: Millis) -> bool:
+        """Write a ticket over ``was`` with its lists; False when it is another by now."""
+        item: Attributes = {
+            "pk": _pk(tenant, to.ticket_id),
+            "sk": _SK,
+            "v": to.version,
+            "content": encode(to),
+            "state": to.status,
+            "whose": whose(tenant, to.profile_id),
+            "at": to.opened_at,
+            "due_at": due_at or None,
+            "due_shard": str(desk_shard(to.ticket_id)) if due_at else None,
+            "expires_at": to.expires_at // 1000,
+        }
+        before, after = lists_of(was), lists_of(to)
+        actions = [
+            put_action(self._table, item, _is_version(was)),
+            *(put_action(self._table, _row(tenant, one, to), {}) for one in sorted(after - before)),
+            *(self._delete(_list_pk(tenant, one), _place(to)) for one in sorted(before - after)),
+        ]
+        # The token makes a repeat of this very call, after an answer was lost, the success that it was.
+        return self._transact(actions, sha256(encode(actions)).hexdigest()[:36])
+
+    def delete(self, tenant: str, ticket: Ticket) -> bool:
+        """Delete a ticket and what lists it; False when it is another by now, or gone."""
+        whole = {**self._delete(_pk(tenant, ticket.ticket_id), _SK)["Delete"], **_is_version(ticket)}
+        rows = [self._delete(_list_pk(tenant, one), _place(ticket)) for one in sorted(lists_of(ticket))]
+        return self._transact([{"Delete": whole}, *rows], "")
+
+    def forget(self, tenant: str, profile_id: str, *, at_most: int = 1 << 30) -> int:
+        """Delete a person's tickets; how many were found."""
+        return forgotten(self, tenant, profile_id, at_most)
+
+    def _delete(self, pk: str, sk: str) -> dict[str, Any]:
+        return {"Delete": {"TableName": self._table, "Key": _key(pk, sk)}}
+
+    def _transact(self, actions: list[dict[str, Any]], token: str) -> bool:
+        try:
+            self._call(
+                "TransactWriteItems",
+                {"TransactItems": actions, **({"ClientRequestToken": token} if token else {})},
+            )
+        except ServiceRefused as refused:
+            if refused.code != "TransactionCanceledException":
+                raise
+            if _FAILED in refused.reasons or _CONFLICT in refused.reasons:
+                return False
+            raise Unavailable("store_conflict", "The store could not take this transaction now.") from refused
+        return True
+
+    def listed(self, tenant: str, name: str, *, before: Position = THE_END, limit: int) -> Sequence[Position]:
+        """The tickets of a list, opened before a place in it, the newest first."""
+        answer = self._call(
+            "Query",
+            {
+                "TableName": self._table,
+                "ConsistentRead": True,
+                "KeyConditionExpression": "#pk = :pk AND #sk < :before",
+                "ExpressionAttributeNames": {"#pk": "pk", "#sk": "sk"},
+                "ExpressionAttributeValues": {
+                    ":pk": {"S": _list_pk(tenant, name)},
+                    ":before": {"S": _written(before)},
+                },
+                "ScanIndexForward": False,
+                "Limit": limit,
+            },
+        )
+        return [_read(str(plain(item)["sk"])) for item in answer["Items"]]
+
+    def about(self, tenant: str, profile_id: str, *, limit: int) -> Sequence[str]:
+        """A person's tickets, the newest first."""
+        found: list[str] = []
+        prefix, theirs = _pk(tenant, ""), whose(tenant, profile_id)
+        if theirs is None:
+            return found
+        asked: dict[str, Any] = {
+            "TableName": self._table,
+            "IndexName": "by_profile",
+            "KeyConditionExpression": "#whose = :whose",
+            "ExpressionAttributeNames": {"#whose": "whose"},
+            "ExpressionAttributeValues": {":whose": {"S": theirs}},
+            "ScanIndexForward": False,
+        }
+        while len(found) < limit:
+            answer = self._call("Query", asked)
+            keys = [str(plain(item)["pk"]) for item in answer["Items"]]
+            # A person's conversations at the desk stand in the same index.
+            found += [one.removeprefix(prefix) for one in keys if one.startswith(prefix)]
+            if "LastEvaluatedKey" not in answer:
+                break
+            asked["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+        return found[:limit]
+
+    def due(self, shard: int, *, until: Millis) -> Iterator[Sequence[DueAtDesk]]:
+        """The tickets of a shard that are due, in order of time."""
+        asked: dict[str, Any] = {
+            "TableName": self._table,
+            "IndexName": "due",
+            "KeyConditionExpression": "#shard = :shard AND #at <= :until",
+            "ExpressionAttributeNames": {"#shard": "due_shard", "#at": "due_at"},
+            "ExpressionAttributeValues": {":shard": {"S": str(shard)}, ":until": {"N": str(until)}},
+            "Limit": _PAGE,
+        }
+        while True:
+            answer = self._call("Query", asked)
+            found = [due_of(plain(item)) for item in answer["Items"]]
+            if any(found):
+                yield [one for one in found if one is not None]
+            if "LastEvaluatedKey" not in answer:
+                return
+            asked["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
+def due_of(item: Item) -> DueAtDesk | None:
+    """What a key of the index ``due`` says; None for what is no ticket."""
+    tenant, is_ticket, ticket_id = str(item["pk"]).partition("#t#")
+    return DueAtDesk(tenant, KIND, ticket_id, cast(int, item["due_at"])) if is_ticket else None
+
+
+class MemoryTickets:
+    """``TicketStore`` in a dictionary."""
+
+    def __init__(self) -> None:
+        self.kept: dict[tuple[str, str], tuple[Ticket, Millis]] = {}
+
+    def load(self, tenant: str, ticket_ids: Collection[str]) -> Mapping[str, Ticket]:
+        """Ticket id → ticket, for those that exist."""
+        return {one: self.kept[tenant, one][0] for one in ticket_ids if (tenant, one) in self.kept}
+
+    def keep(self, tenant: str, was: Ticket | None, to: Ticket, due_at: Millis) -> bool:
+        """Write a ticket over ``was``; False when it is another by now."""
+        if not self._is(tenant, was, to.ticket_id):
+            return False
+        self.kept[tenant, to.ticket_id] = (to, due_at)
+        return True
+
+    def listed(self, tenant: str, name: str, *, before: Position = THE_END, limit: int) -> Sequence[Position]:
+        """The tickets of a list, opened before a place in it, the newest first."""
+        places = [(one.opened_at, one.ticket_id) for one in self._of(tenant) if name in lists_of(one)]
+        return [one for one in sorted(places, reverse=True) if one < before][:limit]
+
+    def about(self, tenant: str, profile_id: str, *, limit: int) -> Sequence[str]:
+        """A person's tickets, the newest first."""
+        theirs = [one for one in self._of(tenant) if profile_id and one.profile_id == profile_id]
+        return [one.ticket_id for one in sorted(theirs, key=lambda one: one.opened_at, reverse=True)][:limit]
+
+    def delete(self, tenant: str, ticket: Ticket) -> bool:
+        """Delete a ticket; False when it is another by now, or gone."""
+        if not self._is(tenant, ticket, ticket.ticket_id):
+            return False
+        del self.kept[tenant, ticket.ticket_id]
+        return True
+
+    def forget(self, tenant: str, profile_id: str, *, at_most: int = 1 << 30) -> int:
+        """Delete a person's tickets; how many were found."""
+        return forgotten(self, tenant, profile_id, at_most)
+
+    def due(self, shard: int, *, until: Millis) -> Iterator[Sequence[DueAtDesk]]:
+        """The tickets of a shard that are due, in order of time."""
+        found = [
+            DueAtDesk(tenant, KIND, id_, at)
+            for (tenant, id_), (_, at) in self.kept.items()
+            if at and at <= until and desk_shard(id_) == shard
+        ]
+        if found:
+            yield sorted(found, key=lambda one: one.due_at)
+
+    def _of(self, tenant: str) -> Iterable[Ticket]:
+        return [ticket for (of, _), (ticket, _) in self.kept.items() if of == tenant]
+
+    def _is(self, tenant: str, was: Ticket | None, ticket_id: str) -> bool:
+        kept = self.kept.get((tenant, ticket_id))
+        return (None if kept is None else kept[0].version) == (None if was is None else was.version)
+
+
+def forgotten(tickets: TicketStore, tenant: str, profile_id: str, at_most: int) -> int:
+    """Delete a person's tickets: the whole of each, for nothing of one is anybody else's."""
+    ids = tickets.about(tenant, profile_id, limit=at_most) if profile_id else ()
+    # The index follows a moment later: it may name one that was deleted before.
+    found = [one for one in tickets.load(tenant, ids).values() if one.profile_id == profile_id]
+    for one in found:
+        # What somebody else changed meanwhile counts, too: it is left, and is met again.
+        tickets.delete(tenant, one)
+    return len(found)
+
+
+def _pk(tenant: str, ticket_id: str) -> str:
+    return f"{tenant}#t#{ticket_id}"
+
+
+def _list_pk(tenant: str, name: str) -> str:
+    return f"{tenant}#l#{name}"
+
+
+def _place(ticket: Ticket) -> str:
+    return _written((ticket.opened_at, ticket.ticket_id))
+
+
+def _written(position: Position) -> str:
+    at, id_ = position
+    return f"{min(at, 10**16 - 1):016d}#{id_}"
+
+
+def _read(place: str) -> Position:
+    at, _, id_ = place.partition("#")
+    return int(at), id_
+
+
+def _row(tenant: str, name: str, ticket: Ticket) -> Attributes:
+    return {"pk": _list_pk(tenant, name), "sk": _place(ticket), "expires_at": ticket.expires_at // 1000}
+
+
+def _key(pk: str, sk: str) -> dict[str, Any]:
+    return {"pk": {"S": pk}, "sk": {"S": sk}}
+
+
+def _is_version(was: Ticket | None) -> dict[str, Any]:
+    if was is None:
+        return {"ConditionExpression": "attribute_not_exists(#pk)", "ExpressionAttributeNames": {"#pk": "pk"}}
+    return {
+        "ConditionExpression": "#v = :was",
+        "ExpressionAttributeNames": {"#v": "v"},
+        "ExpressionAttributeValues": {":was": typed_value(was.version)},
+    }

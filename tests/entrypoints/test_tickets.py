@@ -1,0 +1,285 @@
+"""Tickets from the first message to the survey, as callers of the API and the timer meet them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from chalicelib.desk.model import Conversation, Need
+from chalicelib.entrypoints import compose
+from chalicelib.entrypoints.tickets import ticket_services, ticket_store
+from chalicelib.flows.look_after_tickets import look_after_ticket
+from chalicelib.flows.open_ticket import open_callback
+from chalicelib.flows.services import Change
+from chalicelib.flows.ticket_services import TicketServices
+from chalicelib.kernel.errors import Unavailable
+from chalicelib.privacy.tenants import Tenant
+from chalicelib.routing.policy import Policy
+from chalicelib.tickets.declaration import Escalation, Limits, TicketRules
+from tests.entrypoints.service import Answer, Lambdas, Shop, open_shop, unique
+
+SAYS = "我要投诉！订单号 A20261120 的耳机坏了，退款399元，明天之前给我道歉。我叫王小明，电话 13800001111，邮箱 wang@example.com"
+SHORT = TicketRules(
+    limits={"complaint": Limits(first_response_seconds=4, resolve_seconds=40)},
+    pace={},
+    escalation=Escalation(levels=1, queue="vip"),
+)
+SECOND = 1_000
+
+
+def patch(shop: Shop, ticket_id: str, body: Any, *, token: str = "", **headers: str) -> Answer:
+    token = token or shop.admin_token
+    return shop.lambdas.http("PATCH", f"/v1/tickets/{ticket_id}", body, headers, token=token)
+
+
+@pytest.fixture
+def person(shop: Shop) -> Callable[[], tuple[str, str]]:
+    """Makes somebody with an order, and tells their id and profile."""
+
+    def make(of: Shop = shop) -> tuple[str, str]:
+        user = unique("u")
+        order = {"type": "track", "messageId": unique("m"), "userId": user, "event": "Order Completed",
+                 "properties": {"order_id": f"A20261120{user[-4:]}", "total": "399.00", "currency": "CNY"}}  # fmt: skip
+        assert of.send("/v1/batch", {"batch": [order]}).status == 200
+        of.lambdas.ingest()
+        return user, of.lookup("user_id", user).json["profile_id"]
+
+    return make
+
+
+@pytest.fixture
+def services(shop: Shop) -> tuple[Tenant, TicketServices, list[Change]]:
+    """The services as they are composed, with short limits and a bus that is looked at."""
+    told: list[Change] = []
+    made = ticket_services(shop.tenant_id)
+    policy = replace_rules(made.reading.policy, SHORT)
+    reading = replace(made.reading, policy=policy)
+    return compose.tenant(shop.tenant_id), replace(made, reading=reading, publish=told.extend), told
+
+
+def replace_rules(policy: Policy, rules: TicketRules) -> Policy:
+    return replace(policy, declared=replace(policy.declared, tickets=rules))
+
+
+def opened(shop: Shop, **asked: Any) -> Any:
+    answer = shop.ask("/v1/tickets", {"channel": "wechat", "message": SAYS, **asked})
+    assert answer.status == 201, answer.json
+    return answer.json
+
+
+def test_ticket__opened_from_a_message__has_facts_steps_and_links(
+    shop: Shop, person: Callable[[], tuple[str, str]]
+) -> None:
+    """The order that is named is known, the steps say what to do and why, and nothing personal stands in it."""
+    user, profile_id = person()
+    message = SAYS.replace("A20261120", f"A20261120{user[-4:]}")
+    made = opened(shop, message=message, identifiers=[{"namespace": "user_id", "value": user}])
+    assert (made["kind"], made["status"], made["profile_id"]) == ("complaint", "open", profile_id)
+    facts = made["facts"]
+    assert facts["orders"] == [f"A20261120{user[-4:]}"] and facts["demands"] == ["refund", "apology"]
+    assert facts["amounts"] == [{"value": "399", "currency": "CNY"}] and facts["deadline"]["says"] == "明天之前"
+    assert made["linked"][0]["kind"] == "order" and made["linked"][0]["ref"] == facts["orders"][0]
+    steps = {one["id"]: one for one in made["steps"]}
+    assert {"check_order", "refund_in_a_day", "apologise_first"} <= steps.keys()
+    assert "399 CNY" in steps["refund_in_a_day"]["says"]["en"] and steps["check_order"]["why"]["zh"]
+    assert made["queue"] == "complaints" and made["text"].startswith("我要投诉")
+    whole = json.dumps(made, ensure_ascii=False)
+    assert not [one for one in ("13800001111", "王小明", "wang@example.com") if one in whole]
+
+
+def test_life__of_a_complaint__is_learned_by_the_profile(
+    shop: Shop, person: Callable[[], tuple[str, str]], services: tuple[Tenant, TicketServices, list[Change]]
+) -> None:
+    """Opened, assigned, warned, overdue and escalated once, resolved, closed, surveyed; the person's profile knows."""
+    user, profile_id = person()
+    tenant, short, told = services
+    from chalicelib.flows.open_ticket import TicketRequest, open_ticket
+
+    at = compose.now()
+    made = open_ticket(TicketRequest(message=SAYS, profile_id=profile_id), tenant, unique("tk"), "bot-1", short, at)
+    id_ = made.ticket_id
+    assert not made.outgoing
+    assert look_after_ticket(id_, tenant, short, at + 3 * SECOND)
+    assert look_after_ticket(id_, tenant, short, at + 5 * SECOND)
+    look_after_ticket(id_, tenant, short, at + 6 * SECOND)
+    types = [one.type for one in told]
+    assert types == ["ticket.due_soon", "ticket.overdue", "ticket.escalated"]
+    assert told[1].detail["limit"] == "first_response" and told[1].detail["profile_id"] == profile_id
+    late = shop.read("/v1/tickets?overdue=true").json["tickets"]
+    assert id_ in [one["ticket_id"] for one in late]
+    answer = patch(shop, id_, {"agent_id": "anna", "reply": "正在核对", "adopt": {made.steps[0].id: True}})
+    assert (answer.status, answer.json["status"], answer.json["queue"]) == (200, "assigned", "vip")
+    assert answer.json["steps"][0]["adopted"] is True and answer.json["steps"][0]["by"]
+    assert patch(shop, id_, {"status": "resolved"}).json["resolve"]["met_at"]
+    assert patch(shop, id_, {"status": "closed"}).status == 200
+    closed = patch(shop, id_, {"survey": {"score": 2, "comment": "太慢，打我 13800001111"}})
+    assert closed.json["survey"]["score"] == 2 and "13800001111" not in json.dumps(closed.json)
+    assert id_ not in [one["ticket_id"] for one in shop.read("/v1/tickets?overdue=true").json["tickets"]]
+    assert shop.lambdas.ingest() == {"batchItemFailures": []}
+    events = shop.read(f"/v1/profiles/{profile_id}/timeline?purpose=service&limit=50").json["events"]
+    seen = {one["type"] for one in events}
+    assert {"ticket.opened", "complaint.filed", "ticket.breached", "ticket.escalated", "ticket.assigned",
+            "ticket.replied", "ticket.resolved", "ticket.closed", "survey.answered"} <= seen  # fmt: skip
+    profile = shop.lookup("user_id", user).json
+    assert profile["traits"]["last_agent"]["value"] == "anna"
+    assert shop.quarantined() == []
+
+
+def test_news__told_twice__counts_once(
+    shop: Shop, person: Callable[[], tuple[str, str]], services: tuple[Tenant, TicketServices, list[Change]]
+) -> None:
+    """A crash after the queue took it and before it was noted: the timer tells it again, the profile has it once."""
+    _, profile_id = person()
+    tenant, short, _ = services
+    from chalicelib.flows.open_ticket import TicketRequest, open_ticket
+
+    sent: list[int] = []
+
+    def lost(bodies: Any) -> None:
+        short.telling.send(bodies)
+        sent.append(len(bodies))
+        raise Unavailable("queue_unavailable", "No answer.")
+
+    waiting: list[str] = []
+    crashing = replace(short, telling=replace(short.telling, send=lost), waits=lambda id_, code: waiting.append(code))
+    at = compose.now()
+    made = open_ticket(TicketRequest(message="投诉", profile_id=profile_id), tenant, unique("tk"), "b", crashing, at)
+    assert waiting == ["queue_unavailable"] and len(made.outgoing) == 2
+    assert look_after_ticket(made.ticket_id, tenant, short, at + 1)
+    assert ticket_store().load(tenant.tenant_id, [made.ticket_id])[made.ticket_id].outgoing == ()
+    shop.lambdas.ingest()
+    events = shop.read(f"/v1/profiles/{profile_id}/timeline?purpose=service").json["events"]
+    assert [one["type"] for one in events].count("ticket.opened") == 1
+
+
+def test_same_key__same_ticket_and_same_change(shop: Shop) -> None:
+    """A repeat with its key changes nothing; another body under the key is refused."""
+    key = {"Idempotency-Key": unique("k")}
+    first = shop.ask("/v1/tickets", {"message": "退款"}, key).json
+    assert shop.ask("/v1/tickets", {"message": "退款"}, key).json["ticket_id"] == first["ticket_id"]
+    assert shop.ask("/v1/tickets", {"message": "换货"}, key).code == "idempotency_key_reused"
+    once = {"Idempotency-Key": unique("k")}
+    note = {"note": "打给 13900002222"}
+    done = shop.lambdas.http("PATCH", f"/v1/tickets/{first['ticket_id']}", note, once, token=shop.admin_token).json
+    again = shop.lambdas.http("PATCH", f"/v1/tickets/{first['ticket_id']}", note, once, token=shop.admin_token).json
+    assert again == done and len(done["history"]) == 2 and "13900002222" not in json.dumps(done)
+
+
+def test_list__by_queue_agent_status__page_by_page(lambdas: Lambdas) -> None:
+    """Each list has its tickets, the newest first, and the cursor goes on where the page ended."""
+    shop = open_shop(lambdas, unique("lists"))
+    ids = [opened(shop, queue="logistics", agent_id="anna" if number % 2 else "")["ticket_id"] for number in range(4)]
+    other = opened(shop, queue="payments")["ticket_id"]
+    patch(shop, ids[0], {"status": "closed"})
+
+    def listed(query: str) -> list[str]:
+        return [one["ticket_id"] for one in shop.read(f"/v1/tickets?{query}").json["tickets"]]
+
+    assert set(listed("")) == {*ids, other} and set(listed("queue=logistics")) == set(ids[1:])
+    assert set(listed("agent=anna")) == {ids[1], ids[3]} and listed("status=closed") == [ids[0]]
+    assert set(listed("status=open")) == {ids[2], other} and listed("queue=payments&agent=anna") == []
+    assert listed("overdue=true") == []
+    page = shop.read("/v1/tickets?limit=3").json
+    rest = shop.read(f"/v1/tickets?limit=3&cursor={page['cursor']}").json
+    assert len(page["tickets"]) == 3 and len(rest["tickets"]) == 2 and rest["cursor"] == ""
+    assert "text" not in page["tickets"][0] and "facts" not in page["tickets"][0]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        ({}, 400, "nothing_asked"),
+        ({"message": "  "}, 400, "bad_request"),
+        ({"kind": "wish"}, 400, "bad_request"),
+        ({"kind": "consult", "queue": "kitchen"}, 400, "unknown_queue"),
+        ({"kind": "consult", "profile_id": "p_none"}, 404, "no_such_profile"),
+        (
+            {"kind": "consult", "profile_id": "p_1", "identifiers": [{"namespace": "user_id", "value": "1"}]},
+            400,
+            "bad_request",
+        ),
+        ({"kind": "consult", "tenant": "t_other"}, 400, "bad_request"),
+        ({"message": "x" * 8001}, 400, "bad_request"),
+    ],
+)
+def test_opening__that_cannot_be__is_a_problem(shop: Shop, body: Any, status: int, code: str) -> None:
+    """Each with its code, and no value of the body in it."""
+    answer = shop.ask("/v1/tickets", body)
+    assert (answer.status, answer.code) == (status, code)
+
+
+def test_change__that_cannot_be__is_a_problem(lambdas: Lambdas, shop: Shop) -> None:
+    """Of another tenant, of an old version, to a queue that is not there; and an agent's token may, a bot's may not."""
+    id_ = opened(shop)["ticket_id"]
+    other = open_shop(lambdas, unique("other"))
+    assert patch(other, id_, {"note": "x"}).code == "no_such_ticket" == other.read(f"/v1/tickets/{id_}").code
+    assert other.read("/v1/tickets").json["tickets"] == []
+    assert patch(shop, id_, {"version": 99, "note": "x"}).code == "ticket_changed"
+    assert patch(shop, id_, {"queue": "kitchen"}).code == "unknown_queue"
+    assert patch(shop, id_, {"adopt": {"dance": True}}).code == "no_such_step"
+    assert patch(shop, id_, {"survey": {"score": 6}}).code == "bad_request"
+    assert patch(shop, id_, {"survey": {"score": 5}}).code == "not_closed"
+    assert patch(shop, id_, {}).code == "nothing_changed"
+    assert patch(shop, id_, {"note": "好"}, token=shop.role("agent")).status == 200
+    assert patch(shop, id_, {"note": "好"}, token=shop.role("bot")).status == 403
+    assert shop.read("/v1/tickets?status=lost").code == "bad_request"
+    assert shop.read("/v1/tickets?cursor=x").code == "bad_cursor"
+    assert shop.read(f"/v1/tickets/{id_}?purpose=marketing").code == "purpose_not_allowed"
+
+
+def test_unknown_person__has_a_ticket__and_no_profile_learns(shop: Shop) -> None:
+    """Who is not known is served all the same; a withheld number is nobody's."""
+    for identifiers in (
+        [{"namespace": "user_id", "value": unique("new")}],
+        [{"namespace": "phone", "value": "anonymous"}],
+    ):
+        made = opened(shop, identifiers=identifiers)
+        assert made["profile_id"] is None and made["linked"] == [] and made["steps"]
+    assert shop.lambdas.ingest() == {"batchItemFailures": []}
+
+
+def test_restricted_person__is_served__and_what_was_said_is_withheld(
+    shop: Shop, person: Callable[[], tuple[str, str]]
+) -> None:
+    """The law is answered in full; who opted out of profiling has nothing linked."""
+    _, profile_id = person()
+    made = opened(shop, profile_id=profile_id)
+    shop.ask("/v1/privacy/restrictions", {"profile_id": profile_id, "reason": "asked"})
+    seen = shop.read(f"/v1/tickets/{made['ticket_id']}").json
+    assert seen["text"] == "" and seen["facts"]["orders"] == [] and seen["steps"] == [] == seen["linked"]
+    assert {one["reason"] for one in seen["withheld"]} == {"restricted"}
+    legal = shop.read(f"/v1/tickets/{made['ticket_id']}?purpose=legal").json
+    assert legal["text"] and legal["withheld"] == []
+    _, silent = person()
+    about = opened(shop, profile_id=silent)
+    assert about["linked"]
+    refused = {"purposes": ["profiling"], "granted": False, "reason": "asked on the phone", "proof": "call-1"}
+    answer = shop.lambdas.http("PUT", f"/v1/profiles/{silent}/consents", refused, token=shop.admin_token)
+    assert answer.status == 200, answer.json
+    seen = shop.read(f"/v1/tickets/{about['ticket_id']}").json
+    assert seen["linked"] == [] and seen["withheld"] == [{"path": "linked", "reason": "consent"}]
+    assert opened(shop, profile_id=silent)["linked"] == []
+
+
+def test_callback__of_a_conversation__is_one_ticket(
+    shop: Shop, services: tuple[Tenant, TicketServices, list[Change]]
+) -> None:
+    """The desk gives up waiting once or twice: the person is called back once."""
+    tenant, short, _ = services
+    waited = Conversation(
+        "ab" * 16, "waiting", Need("logistics", "logistics", "phone", 50, "refund"), "d_1", compose.now()
+    )
+    first = open_callback(waited, tenant, short, compose.now())
+    assert open_callback(waited, tenant, short, compose.now()).ticket_id == first.ticket_id == "tk_" + "ab" * 16
+    assert (first.kind, first.queue, first.topic) == ("callback", "logistics", "refund")
+    assert [one.id for one in first.steps][:1] == ["call_back_waiting"]
+
+
+@pytest.fixture(autouse=True)
+def emptied(shop: Shop) -> Iterator[None]:
+    yield
+    shop.lambdas.ingest()
