@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
 import msgspec
 from msgspec.structs import replace
 
 from chalicelib.desk.capacity import taken
-from chalicelib.desk.model import Agent, Conversation, Presence, Seat
+from chalicelib.desk.model import Agent, Conversation, Seat
 from chalicelib.desk.relax import step_at
 from chalicelib.desk.score import best
 from chalicelib.flows.rank_agents import overflow_of
-from chalicelib.store.desk_items import conversation_of, holding_of
+from chalicelib.store.desk_items import conversation_of, holding_of, seat_of
 from tests.flows.world import TENANT_ID
 from tests.proofs import desk_floor
 from tests.proofs.desk_log import Entry
@@ -59,6 +59,7 @@ class Accounts:
         self._doubled: dict[str, int] = {}
         self._open: dict[str, Beside] = {}
         self._waiting: dict[str, Conversation] = {}
+        self._listed_at: dict[str, float] = {}
         self._agents = {one.agent_id: one for one in agents}
 
     def read(self, log: Iterable[Entry]) -> Accounts:
@@ -78,10 +79,9 @@ class Accounts:
 
     def _seat(self, entry: Entry) -> None:
         agent_id = entry.pk.rpartition("#")[2]
-        was, item = self.seats.get(agent_id, _GONE), cast(Mapping[str, Any], entry.item)
-        number = {name: int(item[name]["N"]) for name in ("lease_until", "units", "free", "held", "v")}
-        seat = Seat(agent_id, cast(Presence, item["presence"]["S"]), idle_since=0, version=number.pop("v"), **number)
-        held = frozenset(holding_of(cast(Any, item)))
+        was, item = self.seats.get(agent_id, _GONE), cast(Any, entry.item)
+        seat = seat_of(TENANT_ID, {**item, "pk": {"S": entry.pk}})
+        held = frozenset(holding_of(item))
         self.seats[agent_id] = seat
         for key in self.holding.get(agent_id, frozenset()) ^ held:
             holders = self._holders.setdefault(key, set())
@@ -112,9 +112,10 @@ class Accounts:
         self.conversations[one.key] = one
         if one.state == "waiting":
             self._waiting[one.key] = one
+            self._listed_at.setdefault(one.key, entry.at)
             self.most_waiting = max(self.most_waiting, len(self._waiting))
         elif self._waiting.pop(one.key, None) is not None:
-            waited = (one.state_since - one.waits_since) / 1000
+            waited = entry.at - self._listed_at.pop(one.key)
             self.longest_waits[one.need.channel] = max(self.longest_waits.get(one.need.channel, 0.0), waited)
             for agent_id in [name for name, open_ in self._open.items() if one.key in open_.waiting]:
                 self._look(agent_id, entry.at)
@@ -156,7 +157,11 @@ class Accounts:
 
     def _fits(self, one: Conversation, agent: Any, seat: Seat, now: int) -> bool:
         over = overflow_of(desk_floor.policy(), one.need.queue)
-        if agent.agent_id in one.declined or agent.skills.keys().isdisjoint((one.need.skill, *over)):
+        if (
+            seat.is_kept_from(one.order, now)
+            or agent.agent_id in one.declined
+            or agent.skills.keys().isdisjoint((one.need.skill, *over))
+        ):
             return False
         step = step_at(one.waits_since, desk_floor.RULES, now)
         found = best(one.need, [agent], {seat.agent_id: seat}, {}, desk_floor.RULES, now, step, overflow=over)

@@ -19,7 +19,10 @@ _FORK = get_context("fork")
 _STREAMS = "DynamoDBStreams_20120810"
 _DYNAMODB = "DynamoDB_20120810"
 _PAUSE_SECONDS = 0.005
-_FIELDS = ("v", "state", "content", "presence", "lease_until", "units", "free", "held", "holding")
+_FIELDS = (
+    *("v", "state", "content", "presence", "lease_until", "units", "free", "held", "holding"),
+    *("idle_since", "due_at", "kept_for", "kept_until"),
+)
 _STUCK_SECONDS = 60
 
 
