@@ -6,7 +6,7 @@ PYTHON ?=
 PY := .venv/bin/python
 READY := .venv/.ready
 
-.PHONY: help demo kiosk up down logs status url package check lint types layers test browser deployed proofs lives imports bench load kms matches truth desk library freetext record matrix format clean
+.PHONY: help demo kiosk up down logs status url package check lint types layers test browser deployed proofs desks lives imports bench load kms matches truth desk library freetext record matrix format clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -72,6 +72,9 @@ deployed: $(READY) ## the tests that run against the local cloud (starts it)
 
 proofs: $(READY) ## several processes under faults and kills on DynamoDB Local: the promises of ingestion
 	@$(PY) -m pytest -m proof tests/proofs
+
+desks: $(READY) ## 20,000 routes with reservation in 8 processes under faults and kills (about 15 minutes; ROUTES=… for fewer)
+	@DESK_ROUTES=$(or $(ROUTES),20000) $(PY) -m pytest -m proof tests/proofs/test_desk.py
 
 lives: $(READY) ## 2,000 random lives for each promise of pure profiles, where `make test` tries 500
 	@LIVES=2000 $(PY) -m pytest -n 2 tests/flows/test_pure_profiles.py

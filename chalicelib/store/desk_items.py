@@ -12,7 +12,7 @@ from chalicelib.desk.moves import FIRST_LOOK_MS
 from chalicelib.kernel.codec import decode, encode
 from chalicelib.kernel.moments import Millis
 from chalicelib.store.desk import KEPT_MS, DueAtDesk, desk_shard, whose
-from chalicelib.store.items import Attributes, TypedItem, plain, typed
+from chalicelib.store.items import Attributes, TypedItem, typed
 
 ONLY = "-"
 """The range key of what has a partition of its own."""
@@ -47,21 +47,24 @@ def new_seat(tenant: str, agent: Agent) -> TypedItem:
 
 
 def seat_of(tenant: str, item: TypedItem) -> Seat:
-    """A seat as it is stored."""
-    told = plain({name: value for name, value in item.items() if name != "holding"})
+    """A seat as it is stored. Read attribute by attribute: a route looks at every seat of a queue."""
     return Seat(
-        agent_id=str(told["pk"]).removeprefix(seat_pk(tenant, "")),
-        presence=cast(Presence, told["presence"]),
-        lease_until=cast(int, told["lease_until"]),
-        units=cast(int, told["units"]),
-        free=cast(int, told["free"]),
-        held=cast(int, told["held"]),
-        idle_since=cast(int, told["idle_since"]),
-        version=cast(int, told["v"]),
-        due_at=cast(int, told.get("due_at", 0)),
-        kept_for=cast(int, told.get("kept_for", 0)),
-        kept_until=cast(int, told.get("kept_until", 0)),
+        agent_id=item["pk"]["S"].removeprefix(f"{tenant}#s#"),
+        presence=cast(Presence, item["presence"]["S"]),
+        lease_until=int(item["lease_until"]["N"]),
+        units=int(item["units"]["N"]),
+        free=int(item["free"]["N"]),
+        held=int(item["held"]["N"]),
+        idle_since=int(item["idle_since"]["N"]),
+        version=int(item["v"]["N"]),
+        due_at=_number(item, "due_at"),
+        kept_for=_number(item, "kept_for"),
+        kept_until=_number(item, "kept_until"),
     )
+
+
+def _number(item: TypedItem, name: str) -> int:
+    return int(item[name]["N"]) if name in item else 0
 
 
 def holding_of(item: TypedItem) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ from chalicelib.aws.services import SERVICES
 from chalicelib.store.capacity import BY_DUE, BY_FACET, item_bytes, write_units
 from chalicelib.store.items import Item, plain
 from tests.bench.measure import Action, Pair, Row, in_turns, row_of
-from tests.bench.world import DAY_MS, KINDS, World, route_event, wide_item
+from tests.bench.world import AGENTS, DAY_MS, KINDS, World, open_desk, reserving_event, route_event, wide_item
 
 TABLE = "bench-profiles"
 NEARLY_2_KB = 1_850
@@ -30,6 +30,7 @@ def rows(world: World) -> Iterator[Row]:
     for person in (1, 2):
         _grow_to(world, person, TYPICAL_BYTES)
     yield from _route(world)
+    yield _reserving(world)
     yield _lone(world)
     yield from _coalesced(world)
     yield from _units(world)
@@ -64,6 +65,22 @@ def _route(world: World) -> Iterator[Row]:
         pair = in_turns(subject, lambda: _get(world), rounds=ROUNDS, calls=CALLS)
         note = f"Calls: {_calls_of(subject)}. {facts} {_long_turns(subject, lambda: _get(world))} {_without_waits(subject)}"
         yield row_of(f"{what} ÷ boto3 get_item of 40 attributes", pair, 1.0, subject, note=note)
+
+
+def _reserving(world: World) -> Row:
+    """A route that reserves one of sixty agents who are all there, all of whom could take it."""
+    open_desk()
+
+    def reserve() -> None:
+        answer = world.app(reserving_event(next(world.numbers)), None)
+        assert answer["statusCode"] == 200, answer["body"]
+
+    # Whoever is offered more has less room and is idle for less long: the best is another one each time.
+    told = json.loads(world.app(reserving_event(next(world.numbers)), None)["body"])
+    assert told["agent"], told
+    pair = in_turns(reserve, lambda: _get(world), rounds=ROUNDS, calls=CALLS)
+    note = f"Calls: {_calls_of(reserve)}. {AGENTS} agents are scored. {_long_turns(reserve, lambda: _get(world))}"
+    return row_of("route with reservation ÷ boto3 get_item of 40 attributes", pair, 2.0, reserve, note=note)
 
 
 def _long_turns(subject: Action, yardstick: Action, *, rounds: int = 10) -> str:

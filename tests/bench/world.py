@@ -21,6 +21,7 @@ from tests.bench.measure import ROOT
 TENANT, SOURCE = "t_bench", "s_bench"
 PHONE = "13800138{:03d}"
 DAY_MS = 86_400_000
+AGENTS = 60
 #: What a customer service sees of a person: type, channel, data. ``{n}`` is the event's number.
 KINDS: tuple[tuple[str, str, Mapping[str, Any]], ...] = (
     ("page.viewed", "web", {"path": "/goods/48213", "category": "beauty"}),
@@ -124,7 +125,27 @@ def opened() -> Iterator[World]:
             yield _composed(nowhere)
 
 
-def route_event() -> dict[str, Any]:
+def reserving_event(number: int) -> dict[str, Any]:
+    """A call that reserves an agent for a conversation of its own."""
+    return route_event(message="转人工，我的退款怎么还没到账", reserve=True, conversation_id=f"chat-{number}")
+
+
+def open_desk() -> None:
+    """Sixty agents who are there, with room for all conversations of a run."""
+    from chalicelib.desk.model import Agent
+    from chalicelib.entrypoints.at_desk import desk_store
+    from chalicelib.routing.policy import shipped_policy
+
+    now = time.time_ns() // 1_000_000
+    skills = sorted({one.skill for one in shipped_policy().declared.queues.values()})
+    for number in range(AGENTS):
+        agent_id = f"a_{number:02}"
+        levels = {skill: 1 + (number + place) % 5 for place, skill in enumerate(skills)}
+        desk_store().put_agent(TENANT, Agent(agent_id, levels, units=10_000_000, version=1))
+        desk_store().set_presence(TENANT, agent_id, "available", now + DAY_MS, now)
+
+
+def route_event(**more: Any) -> dict[str, Any]:
     """A call of ``POST /v1/route`` as a REST API's proxy integration hands it on."""
     asked = {
         "channel": "wechat",
@@ -134,6 +155,7 @@ def route_event() -> dict[str, Any]:
             {"namespace": "email", "value": "lin@example.com"},
         ],
         "message": "我的退款怎么还没到账",
+        **more,
     }
     headers = {
         "Accept": "application/json",

@@ -93,10 +93,15 @@ class Worker:
 
 
 def work_through(
-    workers: Sequence[Worker], heard: Callable[[Any], None], *, kill_share: float, chance: random.Random
+    workers: Sequence[Worker],
+    heard: Callable[[Any], None],
+    *,
+    kill_share: float,
+    chance: random.Random,
+    stuck_seconds: float = STUCK_SECONDS,
 ) -> int:
     """Until every desk is done. ``kill_share`` of the jobs are killed at any instruction. Returns the deaths."""
-    ends_at = time.monotonic() + STUCK_SECONDS
+    ends_at = time.monotonic() + stuck_seconds
     try:
         while not all(worker.desk.is_done for worker in workers):
             if time.monotonic() > ends_at:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import random
 import time
-from collections.abc import Callable, Mapping, MutableSequence, Sequence
+from collections.abc import Callable, Collection, Mapping, MutableSequence, Sequence
 
 import msgspec
 
@@ -26,7 +26,7 @@ from chalicelib.store.dynamo_secrets import DynamoSecrets
 from chalicelib.tags.catalogue import load_catalogue
 from tests.flows.world import NOW, TENANT_ID, KeySet, tenant_of
 from tests.proofs.crew import Role, Say
-from tests.proofs.faults import Faults, FaultyApi
+from tests.proofs.faults import KINDS, Faults, FaultyApi
 from tests.proofs.material import Command
 from tests.proofs.mutants import MUTANTS
 
@@ -45,11 +45,12 @@ class Plan(msgspec.Struct, frozen=True):
     counts: Sequence[MutableSequence[int]]
     """For each worker, its faults by kind and its calls, in memory that outlives it."""
     mutant: str = ""
+    kinds: Collection[str] = KINDS
 
     def api(self, number: int) -> FaultyApi:
         """A client with this worker's faults; each life of the worker has other ones."""
         chance = random.Random(f"{self.seed}/{number}/{os.getpid()}")
-        return FaultyApi(self.endpoint, Faults(self.rate, chance, self.counts[number]))
+        return FaultyApi(self.endpoint, Faults(self.rate, chance, self.counts[number], self.kinds))
 
 
 def ticking(start: float) -> Callable[[], Millis]:
