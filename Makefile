@@ -100,6 +100,9 @@ desk: $(READY) ## play a day of a desk whose truth is known against other router
 freetext: $(READY) ## score personal data found in free text, Chinese and English, and write the page of it
 	@$(PY) -m infra.free_text
 
+intents: $(READY) ## teach the intent model, score it, and write its file and page (about 2 minutes)
+	@$(PY) -m infra.intents
+
 library: $(READY) ## the tags that ship: counted, run on their examples, and written into the docs
 	@$(PY) -m infra.library
 

@@ -175,12 +175,19 @@ def known_things(call: Callable[[str, str, Any], Any], user_id: str, source_id: 
     who = call("POST", "/v1/profiles/lookup", {"identifiers": named, "purpose": "service"})["profile_id"]
     asked = {"profile_id": who, "channel": "web_chat", "purpose": "service"}
     waiting = call("GET", "/v1/quarantine", None)["quarantined"]
+    call("PUT", "/v1/agents/agent-1", {"skills": {"complaints": 4}, "units": 1_000})
+    call("POST", "/v1/agents/agent-1/presence", {"presence": "available", "lease_seconds": 3_600})
+    reserving = {**asked, "intent": "complaint", "reserve": True}
+    offered = [call("POST", "/v1/route", {**reserving, "conversation_id": f"{who}-{at}"}) for at in range(3)]
     return {
         "profile_id": [who],
         "source_id": [source_id],
         "identifiers": [named],
         "profile_ids": [[who, "p_1"]],
         "decision_id": [call("POST", "/v1/route", asked)["decision_id"]],
+        "agent_id": ["agent-1"],
+        "queue": ["vip", "payments"],
+        "reservation_id": [one["reservation_id"] for one in offered],
         "quarantine_id": [one["id"] for one in waiting],
         "tag_id": ["vip", "inbound_preference", "frequent_caller"],
         "kind": ["tags", "measures", "scenes", "policies", "words"],

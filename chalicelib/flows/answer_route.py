@@ -42,8 +42,8 @@ class Made(msgspec.Struct, frozen=True):
     policy: Policy
     facts: Facts
     profiled: bool
-    conversation: bytes
     last_agent: str = ""
+    conversation: bytes = b""
 
 
 def answer_route(
@@ -69,10 +69,10 @@ def make_decision(request: RouteRequest, tenant: Tenant, decision_id: str, servi
     policy = services.policy
     facts = facts_for(policy, request, caller, now=now, timezone=tenant.timezone)
     decision = decide_on(policy, facts, caller.profile_id, caller.personalised, decision_id=decision_id, now=now)
-    mark = conversation_mark(tenant.tenant_id, request.conversation_id)
     # The answer about somebody who is not judged names nobody; what they may ask for later finds it by its row.
     profile_id = "" if profile is None else profile.profile_id
-    return Made(decision, profile_id, policy, facts, caller.personalised, mark, last_agent)
+    mark = conversation_mark(tenant.tenant_id, request.conversation_id)
+    return Made(decision, profile_id, policy, facts, caller.personalised, last_agent, mark)
 
 
 def record_decision(made: Made, tenant: Tenant, services: ReadServices, now: Millis, principal: str) -> bytes:

@@ -25,12 +25,12 @@ INPUT_PATHS: frozenset[str] = frozenset(
     {
         *("now.hour", "now.weekday", "now.night", "channel", "known", "mood"),
         *("message.present", "message.language", "message.urgency", "message.wants_human"),
-        *("stated.intent", "stated.confidence", "stated.source"),
+        *("stated.intent", "stated.confidence", "stated.source", "stated.evidence"),
         *("recent.order_status", "recent.order_days", "recent.refund_days", "recent.ticket_topic"),
         *("recent.ticket_days", "recent.complaint_days"),
     }
 )
-INTENT_PATHS: frozenset[str] = frozenset({"intent.id", "intent.confidence", "intent.source"})
+INTENT_PATHS: frozenset[str] = frozenset({"intent.id", "intent.confidence", "intent.source", "intent.evidence"})
 URGENCY_PATHS: frozenset[str] = frozenset({"urgency.level", "urgency.score"})
 _AGED = ("order", "refund", "ticket", "complaint")
 PROFILE_STEMS: frozenset[str] = frozenset({"t", "m", "p", "orders", "tickets", "complaints"})
@@ -117,7 +117,8 @@ def _stated(request: RouteRequest, reading: Reading) -> dict[str, Any]:
     if request.intent is not None and request.intent != UNKNOWN_INTENT:
         return {"intent": request.intent, "confidence": 1.0, "source": "given"}
     if reading.topic is not None:
-        return {"intent": reading.topic, "confidence": reading.confidence, "source": "message"}
+        told = {"intent": reading.topic, "confidence": reading.confidence, "source": "message"}
+        return {**told, "evidence": list(reading.evidence)} if reading.evidence else told
     return {}
 
 

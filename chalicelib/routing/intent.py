@@ -1,4 +1,4 @@
-"""What a message is about, by the word lists; used for routes and, at ingest, for the topic of a message."""
+"""What a message is about: by the word lists and by the model together for routes, by the lists alone at ingest."""
 
 from __future__ import annotations
 
@@ -6,13 +6,22 @@ from collections.abc import Mapping
 
 import msgspec
 
-from chalicelib.routing.words import marks_in, shipped_words, topics_of
+from chalicelib.routing.intent_model import NO_GUESS, Guess, shipped_model
+from chalicelib.routing.words import marks_in, plain, shipped_words, topics_of, words_in
 
 OTHER_TOPIC = "other"
+SUREST = 0.99
+"""What reading may claim at most; certain is only what the caller of the API states."""
+_MOST_EVIDENCE = 4
+_ENOUGH = 2
 
 
 class Reading(msgspec.Struct, frozen=True):
-    """What a message tells: topic (None below the threshold) with confidence 0–1, mood, urgency words, language."""
+    """What a message tells: topic (None below the threshold) with confidence 0–1, mood, urgency words, language.
+
+    ``evidence`` are the words that spoke for the topic: of the lists, or of the model's vocabulary. So they are words
+    that we wrote, and never a name or number of whoever sent the message.
+    """
 
     topic: str | None = None
     confidence: float = 0.0
@@ -20,6 +29,7 @@ class Reading(msgspec.Struct, frozen=True):
     urgency: str | None = None
     wants_human: bool = False
     language: str | None = None
+    evidence: tuple[str, ...] = ()
 
 
 def read_message(text: str | None, trade: str | None = None) -> Reading:
@@ -27,7 +37,9 @@ def read_message(text: str | None, trade: str | None = None) -> Reading:
     if not text or not text.strip():
         return Reading()
     marks = marks_in(text, trade)
-    topic, confidence = _topic(marks.get("topic", {}), trade)
+    heard, surely = _topic(marks.get("topic", {}), trade)
+    guess = _guessed(text, marks, heard, trade)
+    topic, confidence = _together(heard, surely, guess)
     return Reading(
         topic=topic,
         confidence=confidence,
@@ -35,12 +47,64 @@ def read_message(text: str | None, trade: str | None = None) -> Reading:
         urgency=_first(marks.get("urgency", {}), shipped_words().urgency),
         wants_human="wants_human" in marks,
         language=_language(text),
+        evidence=_evidence(text, topic, heard, guess, trade),
     )
 
 
 def topic_of(text: str, trade: str | None = None) -> str:
-    """The topic of a message for its record: one of the word lists' topics, or ``other``."""
-    return read_message(text, trade).topic or OTHER_TOPIC
+    """The topic of a message for its record: one of the word lists' topics, or ``other``.
+
+    The model has no say: what is folded into a profile must be the same whenever an event is folded again, and a model
+    that is taught anew would change it.
+    """
+    if not text.strip():
+        return OTHER_TOPIC
+    return _topic(marks_in(text, trade).get("topic", {}), trade)[0] or OTHER_TOPIC
+
+
+def _guessed(text: str, marks: Mapping[str, object], heard: str | None, trade: str | None) -> Guess:
+    model = shipped_model()
+    # Of a topic that the model was never taught, the words alone can tell.
+    if heard is not None and heard not in model.weights.intents:
+        return NO_GUESS
+    return model.guess(_said_of_topics(text, marks), among=topics_of(trade))
+
+
+def _together(heard: str | None, surely: float, guess: Guess) -> tuple[str | None, float]:
+    """One topic of two opinions. Where they agree each makes the other surer; where not, the surer one counts."""
+    if heard is None or guess.intent is None:
+        if heard is None and guess.intent is None:
+            return None, max(surely, guess.confidence)
+        return (heard, surely) if guess.intent is None else (guess.intent, min(SUREST, guess.confidence))
+    if heard == guess.intent:
+        return heard, min(SUREST, round(1.0 - (1.0 - surely) * (1.0 - guess.confidence), 2))
+    return (heard, surely) if surely > guess.confidence else (guess.intent, min(SUREST, guess.confidence))
+
+
+def _evidence(text: str, topic: str | None, heard: str | None, guess: Guess, trade: str | None) -> tuple[str, ...]:
+    if topic is None:
+        return ()
+    listed = words_in(text, topic, trade) if topic == heard else ()
+    # A listed word reads better than a piece; the model's are told where the lists had little to say.
+    pieces = guess.pieces if topic == guess.intent and len(listed) < _ENOUGH else ()
+    told: list[str] = []
+    for word in (*listed, *pieces):
+        if not any(word in other or other in word for other in told):
+            told.append(word)
+    return tuple(told[:_MOST_EVIDENCE])
+
+
+def _said_of_topics(text: str, marks: Mapping[str, object]) -> str:
+    """The text without the phrases that swallow their words, so that "not a complaint" is none for the model either,
+    and without those that ask for a person, which are about no topic.
+    """
+    words, read = shipped_words(), text
+    for kind, phrases in (("ignored", words.ignored), ("wants_human", words.wants_human)):
+        if kind in marks:
+            read = plain(read)
+            for phrase in phrases:
+                read = read.replace(phrase, " ")
+    return read
 
 
 def _topic(weights: Mapping[str, float], trade: str | None) -> tuple[str | None, float]:

@@ -41,7 +41,7 @@ def judge(policy: Policy, inputs: Facts) -> Judgement:
     """Judge one call. Equal facts give equal judgements; ties go to what the policy lists first."""
     facts = dict(inputs)
     intent, intent_rule, skipped_intents = _intent(policy, facts)
-    facts["intent"] = _fact_of_intent(intent)
+    facts["intent"] = _fact_of_intent(intent, facts)
     urgency, urgent, skipped_urgency = _urgency(policy, facts)
     facts["urgency"] = _fact_of_urgency(urgency)
     held, skipped_rules = policy.rules.holding(facts)
@@ -69,7 +69,7 @@ def outcome_if(policy: Policy, inputs: Facts, judged: Judgement, changes: Mappin
     intent, urgency = judged.intent, judged.urgency
     if policy.intents.depend_on(paths):
         intent, _, _ = _intent(policy, facts)
-    facts["intent"] = _fact_of_intent(intent)
+    facts["intent"] = _fact_of_intent(intent, facts)
     if intent != judged.intent or policy.urgency.depend_on(paths):
         urgency, _, _ = _urgency(policy, facts)
     facts["urgency"] = _fact_of_urgency(urgency)
@@ -116,8 +116,12 @@ def _intent(policy: Policy, facts: Facts) -> tuple[Intent, int | None, list[int]
     return NO_INTENT, None, skipped
 
 
-def _fact_of_intent(intent: Intent) -> dict[str, Any]:
-    return {"id": intent.id, "confidence": intent.confidence, "source": intent.source}
+def _fact_of_intent(intent: Intent, facts: Facts) -> dict[str, Any]:
+    told: dict[str, Any] = {"id": intent.id, "confidence": intent.confidence, "source": intent.source}
+    if intent.source == "message":
+        # A trial of another intent leaves the message's words behind: they spoke for what was read, not for the trial.
+        told["evidence"] = facts["stated"].get("evidence")
+    return told
 
 
 def _urgency(policy: Policy, facts: Facts) -> tuple[Urgency, list[int], list[int]]:

@@ -16,8 +16,8 @@ from chalicelib.routing.facts import INPUT_PATHS, INTENT_PATHS, URGENCY_PATHS
 from chalicelib.routing.shape import Mistake, nearest
 
 PLACEHOLDER = re.compile(r"\{([a-z0-9_.]+)\}")
-SHOWN_NAMES: frozenset[str] = frozenset({"intent.name", "urgency.name", "channel.name"})
-"""Placeholders that stand for a name in the reader's language and not for a value."""
+SHOWN_NAMES: frozenset[str] = frozenset({"intent.name", "intent.because", "urgency.name", "channel.name"})
+"""Placeholders that stand for a name, or a phrase, in the reader's language and not for a value."""
 
 _BOTH = INTENT_PATHS | URGENCY_PATHS
 DERIVED: Mapping[str, frozenset[str]] = {

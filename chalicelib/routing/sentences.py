@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
 
@@ -56,6 +57,8 @@ def _shown(path: str, facts: Facts, language: str) -> str:
     if path == "intent.name":
         intent = facts["intent"]["id"]
         name = name_of(intent) or (Text(intent, intent) if intent != "unknown" else _UNKNOWN)
+    elif path == "intent.because":
+        return _because(facts["intent"].get("evidence") or (), language)
     elif path == "urgency.name":
         name = _LEVELS[facts["urgency"]["level"]]
     elif path == "channel.name":
@@ -63,6 +66,15 @@ def _shown(path: str, facts: Facts, language: str) -> str:
     else:
         return _value(value_at(facts, path), language)
     return name.zh if language == "zh" else name.en
+
+
+def _because(words: Iterable[str], language: str) -> str:
+    """The words that spoke for the intent, in brackets; nothing where it was not read from words."""
+    if language == "zh":
+        told = "".join(f"“{word}”" for word in words)
+        return f"（依据{told}）" if told else ""
+    told = ", ".join(f'"{word}"' for word in words)
+    return f" (by {told})" if told else ""
 
 
 def _value(value: Any, language: str) -> str:

@@ -152,3 +152,27 @@ def marks_in(text: str, trade: str | None = None) -> dict[str, dict[str, float]]
                 named = found.setdefault(kind, {})
                 named[name] = named.get(name, 0.0) + weight
     return found
+
+
+def words_in(text: str, topic: str, trade: str | None = None) -> tuple[str, ...]:
+    """The words listed for a topic that stand in a text, the strongest first; for telling why."""
+    listed, read = topics_of(trade).get(topic), plain(text)
+    if listed is None:
+        return ()
+    found = [
+        word.removesuffix("*") for strength in WEIGHTS for word in getattr(listed, strength) if _stands(word, read)
+    ]
+    return tuple(dict.fromkeys(found))
+
+
+def _stands(word: str, read: str) -> bool:
+    bare = word.removesuffix("*")
+    start = read.find(bare)
+    while start >= 0:
+        end = start + len(bare)
+        inside = start > 0 and _part_of_word(bare[0]) and _part_of_word(read[start - 1])
+        longer = bare == word and end < len(read) and _part_of_word(bare[-1]) and _part_of_word(read[end])
+        if not (inside or longer):
+            return True
+        start = read.find(bare, start + 1)
+    return False

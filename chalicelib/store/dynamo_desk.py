@@ -35,6 +35,7 @@ from chalicelib.store.desk_items import (
 from chalicelib.store.dynamo import absent, equals, fitted, put_action
 from chalicelib.store.items import Call, TypedItem, typed
 from chalicelib.store.rows import DecisionRow
+from chalicelib.store.tracks import DynamoTracks
 
 PAGE = 100
 """Keys that one call reads, and items of a page of what is due."""
@@ -198,9 +199,7 @@ class DynamoDesk:
 
     def tracks(self, tenant: str, agent_ids: Collection[str]) -> Mapping[str, Mapping[str, Track]]:
         """Agent → intent → how they did."""
-        prefix = f"{tenant}#o#"
-        items = self._read([prefix + one for one in agent_ids], fresh=False)
-        return {item["pk"]["S"].removeprefix(prefix): decode(content_of(item), dict[str, Track]) for item in items}
+        return DynamoTracks(self._call, self._table, self._history).tracks(tenant, agent_ids)
 
     def _keys_of(self, tenant: str, profile_id: str) -> Iterator[str]:
         asked = {

@@ -117,11 +117,13 @@ class DynamoTracks:
 
 
 class MemoryTracks:
-    """``OutcomeStore`` beside a history in memory."""
+    """``OutcomeStore`` beside a history in memory. ``records`` are those of a desk in memory, or its own."""
 
-    def __init__(self, history: MemoryHistory) -> None:
+    def __init__(
+        self, history: MemoryHistory, records: dict[tuple[str, str], Mapping[str, Track]] | None = None
+    ) -> None:
         self._history = history
-        self.kept: dict[str, Tracks] = {}
+        self.records = {} if records is None else records
 
     def settle(self, row: DecisionRow, outcome: bytes, moves: Moves) -> bool:
         """Write a decision's outcome and move the records, all or nothing."""
@@ -130,18 +132,16 @@ class MemoryTracks:
         if kept is None or kept.version != row.version:
             return False
         self._history.decisions[key] = msgspec.structs.replace(kept, outcome=outcome, version=row.version + 1)
-        of_tenant = self.kept.setdefault(row.tenant, {})
         for (agent_id, intent), track in moves.items():
-            before = _counters(intent, of_tenant.get(agent_id, {}).get(intent, Track()))
-            more = _counters(intent, track)
+            of_agent = self.records.get((row.tenant, agent_id), {})
+            before, more = _counters(intent, of_agent.get(intent, Track())), _counters(intent, track)
             counters: Item = {name: before.get(name, 0) + more.get(name, 0) for name in {**before, **more}}
-            of_tenant.setdefault(agent_id, {}).update(_tracks_in(counters))
+            self.records[row.tenant, agent_id] = {**of_agent, **_tracks_in(counters)}
         return True
 
-    def tracks(self, tenant: str, agent_ids: Collection[str]) -> Tracks:
+    def tracks(self, tenant: str, agent_ids: Collection[str]) -> Mapping[str, Mapping[str, Track]]:
         """Agent → intent → how they did."""
-        of_tenant = self.kept.get(tenant, {})
-        return {one: dict(of_tenant[one]) for one in agent_ids if one in of_tenant}
+        return {one: self.records[tenant, one] for one in agent_ids if (tenant, one) in self.records}
 
 
 def _counters(intent: str, track: Track) -> dict[str, int]:

@@ -71,7 +71,7 @@ def test_contract__every_call_made_up__is_answered_as_the_document_says(
     found = contract.walk(DOCUMENT, sender(shop.lambdas), signs, known, base_url=BASE, each=EACH)
     shop.lambdas.queued()
     assert not found.broken, "\n\n".join(found.broken)
-    assert found.cases >= 8 * len(OPERATIONS)
+    assert found.cases >= 5 * len(OPERATIONS)
     asked = {(method, path) for method, path, _ in found.answered}
     assert asked == OPERATIONS
     assert len(found.well_answered()) >= 0.5 * len(OPERATIONS), "most calls were answered, not only refused"

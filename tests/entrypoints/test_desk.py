@@ -6,11 +6,12 @@ from typing import Any
 
 import pytest
 
+from chalicelib.aws.json_api import JsonApi
 from chalicelib.entrypoints import at_desk, http_agents, http_desk, http_routing
 from chalicelib.entrypoints.clock import now
 from chalicelib.flows import answer_route
 from chalicelib.kernel.moments import parse_moment
-from tests.entrypoints.service import Answer, Lambdas, Shop, open_shop, unique
+from tests.entrypoints.service import Answer, Lambdas, Shop, forget_composed, open_shop, unique
 
 AGENT = {"skills": {"complaints": 5, "general": 3}, "units": 10, "costs": {"phone": 10}, "languages": ["zh"]}
 HOURS = {"weekdays": [0, 1, 2, 3, 4], "start_minute": 540, "end_minute": 1080}
@@ -446,6 +447,39 @@ def test_route__limits_by_day__are_those_of_the_answer(desk: Desk) -> None:
     assert decision["sla"]["first_response_seconds"] == 7
     since, step = (parse_moment(decision["waiting"][name]) for name in ("since", "next_step_at"))
     assert step - since == 3_000
+
+
+def test_route__reserving__is_two_reads_and_two_calls_more(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Identifier, profile; seats with the conversation in one read; seat, conversation and decision in one write."""
+    desk.hire("ann", units=20)
+    desk.route()
+    asked: list[str] = []
+    real = JsonApi.call
+
+    def counting(self: JsonApi, operation: str, body: dict[str, Any]) -> dict[str, Any]:
+        # The credential is read by the authorizer, which is a function of its own.
+        if "catalogue" not in str(body.get("TableName", "")):
+            asked.append(operation)
+        return real(self, operation, body)
+
+    monkeypatch.setattr(JsonApi, "call", counting)
+    compose_again()
+    desk.route()
+    asked.clear()
+    assert desk.route()["agent"]["agent_id"] == "ann"
+    assert asked == ["GetItem", "GetItem", "BatchGetItem", "TransactWriteItems"]
+    desk.say("ann", "away")
+    asked.clear()
+    # What she had been offered waits again, before this one.
+    assert desk.route()["waiting"]["position"] == 4
+    assert asked[:3] == ["GetItem", "GetItem", "BatchGetItem"] and len(asked) <= 7
+
+
+def compose_again() -> None:
+    """Stores hold their call: they are made anew, with the one that is there now."""
+    forget_composed()
+    for one in (at_desk.desk_store, at_desk.queue_store, at_desk._by_day, at_desk._rosters, at_desk._records):
+        one.cache_clear()
 
 
 def test_decision__of_each_way_through_the_desk__can_be_made_again(desk: Desk) -> None:

@@ -27,6 +27,7 @@ BY_NATURE = {
     ("POST", "/v1/webhooks/standard/{source_id}"): "webhook-id marks the event",
     ("POST", "/v1/profiles/lookup"): "it only reads",
     ("POST", "/v1/merges/preview"): "it only reads",
+    ("POST", "/v1/decisions/replay"): "it only reads",
     ("POST", "/v1/merge-candidates/{candidate_id}/reject"): "who is rejected stays so",
     (
         "POST",

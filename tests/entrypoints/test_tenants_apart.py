@@ -19,7 +19,7 @@ from tests.entrypoints.walking import GUARDED, UNKNOWN, Way
 USER, OTHER, PHONE, CITY = "u-in-both", "u-of-one", "13907551234", "city-of-one-tenant"
 READS = [way for way in GUARDED if way.scope != "events:write"]
 TABLES = ("TABLE_PROFILES", "TABLE_HISTORY", "TABLE_KEYS", "TABLE_CATALOGUE", "TABLE_DESK")
-OF_ALL = {"kind": "tags", "tag_id": "vip", "channel": "phone"}
+OF_ALL = {"kind": "tags", "tag_id": "vip", "channel": "phone", "queue": "complaints"}
 """Names that are nobody's own."""
 
 
@@ -32,8 +32,8 @@ class Two(msgspec.Struct, frozen=True):
 
     @property
     def markers(self) -> set[str]:
-        """What would give the first tenant away. Ids of declarations are chosen by whoever declares."""
-        ids = [one for name, one in self.known.items() if name not in {*OF_ALL, "id"}]
+        """What would give the first tenant away. Ids of declarations and agents are chosen by whoever declares."""
+        ids = [one for name, one in self.known.items() if name not in {*OF_ALL, "id", "agent_id"}]
         flat = [one for many in ids for one in (many if isinstance(many, list) else [many])]
         return {self.ours.tenant_id, CITY, *(one for one in flat if isinstance(one, str))}
 
@@ -83,6 +83,11 @@ def opened(shop: Shop, path: str, profile_id: str, **more: Any) -> Answer:
     return answer
 
 
+def put_agent(shop: Shop, agent_id: str) -> Answer:
+    body = {"skills": {"complaints": 3}}
+    return shop.lambdas.http("PUT", f"/v1/agents/{agent_id}", body, token=shop.admin_token)
+
+
 @pytest.fixture(scope="module")
 def two(lambdas: Lambdas, functions_environment: None) -> Two:
     """One has something of every kind; the other has the same person, and nothing else."""
@@ -108,6 +113,9 @@ def two(lambdas: Lambdas, functions_environment: None) -> Two:
         "mapping": {"identifiers.user_id": "id"},
     }
     route = {"profile_id": one, "channel": "phone", "purpose": "service"}
+    hired = put_agent(ours, "agent-of-one-tenant")
+    assert hired.status == 200, hired.body
+    reserving = {**route, "intent": "complaint", "reserve": True, "conversation_id": "chat-of-one-tenant"}
     known = {
         **OF_ALL,
         "profile_id": one,
@@ -115,6 +123,8 @@ def two(lambdas: Lambdas, functions_environment: None) -> Two:
         "merge_id": merged.json["merge_id"],
         "id": "our_own",
         "decision_id": ours.ask("/v1/route", route).json["decision_id"],
+        "agent_id": "agent-of-one-tenant",
+        "reservation_id": ours.ask("/v1/route", reserving).json["reservation_id"],
         "import_id": ours.ask("/v1/imports", declared).json["import_id"],
         "job_id": tried.json["job_id"],
         "quarantine_id": ours.read("/v1/quarantine").json["quarantined"][0]["id"],

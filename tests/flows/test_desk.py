@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from chalicelib.desk.declaration import DeskRules, Relaxing
 from chalicelib.flows import drain
 from chalicelib.flows.answer_reservation import Answering, accept, decline, leave, release
 from chalicelib.flows.look_after_desk import Looked, Watch, look_after_desk
+from chalicelib.flows.reserve import reserve
 from chalicelib.flows.set_presence import Says, set_presence
 from chalicelib.kernel.errors import Conflict, NotFound
 from tests.flows.desk_world import AT, RULES, T, World
@@ -33,6 +36,27 @@ def test_reserve__an_agent_is_there__is_offered_and_takes_room(world: World) -> 
     one = world.of("c")
     assert (one.state, one.agent_id, one.attempt, one.due_at) == ("reserved", "a_1", 1, AT + 20_000)
     assert world.free("a_1") == 0
+
+
+class Counted:
+    """A store whose calls are noted."""
+
+    def __init__(self, store: Any) -> None:
+        self.store = store
+        self.calls: list[str] = []
+
+    def __getattr__(self, name: str) -> Any:
+        self.calls.append(name)
+        return getattr(self.store, name)
+
+
+def test_reserve__an_agent_is_there__two_calls_of_the_store(world: World) -> None:
+    """One look at seats and conversation, and one transaction: a route pays no more for its agent."""
+    world.hire("a_1")
+    counted = Counted(world.store)
+    placed = reserve(world.asked("c"), world.services(counted), world.now)
+    assert placed.moved
+    assert counted.calls == ["look", "assign"]
 
 
 def test_reserve__better_agent__is_preferred(world: World) -> None:

@@ -9,7 +9,10 @@ from msgspec.structs import replace
 
 from chalicelib.desk.model import Track
 from chalicelib.kernel.errors import Unavailable
+from chalicelib.store.desk import DeskStore
+from chalicelib.store.dynamo_desk import DynamoDesk
 from chalicelib.store.memory import MemoryHistory
+from chalicelib.store.memory_desk import MemoryDesk
 from chalicelib.store.rows import HistoryStore
 from chalicelib.store.tracks import DynamoTracks, MemoryTracks, OutcomeStore
 from tests.store import rows
@@ -110,3 +113,18 @@ def test_decision__with_inputs__is_read_with_them(stores: Stores, tenant: str, i
     assert stores.history.record(row)
     assert stores.history.decision(tenant, "d1") == row
     assert list(stores.history.decisions_about(tenant, "p_1", before=rows.AT + 1, limit=1)) == [row]
+
+
+def test_desk__asked_for_records__reads_what_outcomes_made(stores: Stores, tenant: str) -> None:
+    """Who chooses an agent sees the very records that outcomes move."""
+    stores.history.record(rows.decision(tenant))
+    desk: DeskStore
+    if stores.api is None:
+        assert isinstance(stores.history, MemoryHistory)
+        memory = MemoryDesk(stores.history)
+        desk, kept = memory, MemoryTracks(stores.history, memory.records)
+    else:
+        desk = DynamoDesk(stores.api.call, stores.tables["TABLE_DESK"], stores.tables["TABLE_HISTORY"])
+        kept = outcomes_on(stores)  # type: ignore[assignment]  # one of the two
+    assert kept.settle(read(stores.history, tenant), b"o", {("ann", "refund"): ONE, ("ann", ""): ONE})
+    assert desk.tracks(tenant, ["ann", "bo"]) == {"ann": {"refund": ONE, "": ONE}}

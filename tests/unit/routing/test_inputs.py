@@ -26,13 +26,14 @@ from chalicelib.routing.inputs import (
 )
 from chalicelib.routing.model import Caller, Decision, RouteRequest
 from chalicelib.routing.policy import Policy, load_policy, shipped_policy
+from chalicelib.routing.shipped import TRADES
 from chalicelib.store.memory import MemoryHistory
 from chalicelib.store.memory_declarations import MemoryDeclarations
 from chalicelib.store.rows import DecisionRow
 from tests.unit.routing.calls import NOON, case, request, small_policy, table
 
 MESSAGES = [row["text"] for row in table("routing_messages.json")]
-POLICIES = {policy.declared.id: policy for policy in (shipped_policy(), load_policy(small_policy()))}
+POLICIES = {policy.declared.id: policy for policy in (*map(shipped_policy, TRADES), load_policy(small_policy()))}
 DECISIONS = 1_000
 
 
