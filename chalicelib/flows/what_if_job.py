@@ -68,6 +68,14 @@ class Run(msgspec.Struct, frozen=True):
     after: Played
 
 
+class ChangeView(msgspec.Struct, frozen=True):
+    """The change of agents that was asked for."""
+
+    agents: int
+    skill: str | None
+    skills: dict[str, dict[str, int]]
+
+
 class WhatIfFailure(msgspec.Struct, frozen=True):
     """Why it ended without a result."""
 
@@ -90,7 +98,7 @@ class WhatIfView(msgspec.Struct, frozen=True, rename={"from_": "from"}):
     from_: str
     to: str
     policy: str | None
-    change: StaffChange
+    change: ChangeView
     runs: int
     parts: int
     parts_done: int
@@ -160,7 +168,7 @@ def describe_what_if(tenant_id: str, job_id: str, jobs: JobStore) -> WhatIfView:
         from_=format_moment(window.begins),
         to=format_moment(window.ends),
         policy=job.id or None,
-        change=asked.change,
+        change=ChangeView(asked.change.agents, asked.change.skill, asked.change.skills),
         runs=asked.runs,
         parts=len(plan.slices) + asked.runs,
         parts_done=sum(one.is_done for one in gathered) + len(played),
