@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from chalicelib.desk.model import Conversation
 from chalicelib.entrypoints.compose import (
     api,
     journal,
@@ -17,7 +18,6 @@ from chalicelib.entrypoints.compose import (
     tenant,
     until_answered,
 )
-from chalicelib.desk.model import Conversation
 from chalicelib.flows.tell_desk import TellServices
 from chalicelib.flows.ticket_services import TicketServices
 from chalicelib.kernel.moments import Millis
