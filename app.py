@@ -48,6 +48,7 @@ from chalicelib.entrypoints import (
     schedule_matches,
     schedule_quality,
     schedule_timers,
+    stream_decisions,
 )
 
 app = Chalice(app_name="zhiyin", configure_logs=False)
@@ -93,4 +94,5 @@ app.register_blueprint(schedule_timers.blueprint)
 app.register_blueprint(schedule_audit.blueprint)
 app.register_blueprint(schedule_desk.blueprint)
 app.register_blueprint(schedule_keys.blueprint)
+app.register_blueprint(stream_decisions.blueprint)
 app.register_blueprint(authorizers.blueprint)

@@ -32,6 +32,7 @@ from chalicelib.flows.read_exposure import ExposureView
 from chalicelib.flows.read_quarantine import QuarantinedView, QuarantineView
 from chalicelib.flows.record_consent import Consented
 from chalicelib.flows.restrict_person import Restriction
+from chalicelib.flows.service_views import ServiceView
 from chalicelib.flows.source_views import QualityView
 from chalicelib.flows.ticket_views import TicketsView, TicketView
 from chalicelib.flows.views import Problem
@@ -81,6 +82,7 @@ VIEWS: Mapping[str, Any] = {
         QuarantineView,
         QuarantinedView,
         Restriction,
+        ServiceView,
         TagCountsView,
         TagDistributionView,
         TicketView,

@@ -6,10 +6,14 @@ from collections.abc import Mapping
 
 from chalicelib.flows.decide_as_of import AsOfRequest
 from chalicelib.flows.decision_views import DecisionView
+from chalicelib.flows.read_service import BY
 from chalicelib.routing.model import Decision
 from chalicelib.routing.outcome import Outcome
-from infra.openapi_parameters import IDEMPOTENCY_KEY, Operation
+from infra.openapi_parameters import FROM, IDEMPOTENCY_KEY, TO, Operation, Parameter
 
+SERVICE_BY = Parameter(
+    "by", "What the cells are of; without it, only all contacts.", schema={"enum": list(BY)}, example="queue"
+)
 DECISIONS: Mapping[tuple[str, str], Operation] = {
     ("GET", "/v1/decisions/{decision_id}"): Operation(answer=DecisionView),
     ("GET", "/v1/decisions/{decision_id}/replay"): Operation(
@@ -30,5 +34,12 @@ DECISIONS: Mapping[tuple[str, str], Operation] = {
         body=(Outcome,),
         parameters=(IDEMPOTENCY_KEY,),
         refuses=(404, 409),
+    ),
+    ("GET", "/v1/insights/service"): Operation(
+        details="Whole UTC days, the last 28 unless told, at most 92. A contact counts to the day of its decision, and what "
+        "came of it too, whenever that was told. Shares have Wilson's 95% interval; durations are told to within a tenth. "
+        "Counts are in fives, and nothing is told of fewer than 5.",
+        parameters=(FROM, TO, SERVICE_BY),
+        refuses=(400,),
     ),
 }

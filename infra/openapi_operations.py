@@ -29,9 +29,7 @@ from chalicelib.entrypoints.http_tags import PinRequest
 from chalicelib.events.word_lists import WordList
 from chalicelib.flows.export_views import ExportOpened, ExportRequest, ExportView
 from chalicelib.flows.import_views import ImportOpened
-from chalicelib.flows.job_views import JobsView, JobView
 from chalicelib.flows.me_views import MeView
-from chalicelib.flows.open_job import DryRunRequest, JobOpened
 from chalicelib.flows.reveal_views import RevealRequest, RevealView
 from chalicelib.flows.run_erasure import ErasureOpened, ReceiptView
 from chalicelib.flows.views import AcceptedView
@@ -43,6 +41,7 @@ from chalicelib.tags.scenes import Scene
 from infra import openapi_bodies as bodies
 from infra.openapi_decisions import DECISIONS
 from infra.openapi_desk import DESK
+from infra.openapi_jobs import JOBS
 from infra.openapi_parameters import (
     AS_OF,
     AUDIT_PRINCIPAL,
@@ -243,17 +242,7 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         refuses=(404, 409),
     ),
     **DECISIONS,
-    ("POST", "/v1/catalogue/{kind}/{id}/dry-run"): Operation(
-        details="The body may be left out. Without `sample` all people are looked at up to about 50,000, and of more a "
-        "sample of about 5,000, whose answer has bounds. With `window` it is past events, refolded one by one.",
-        body=(DryRunRequest,),
-        answer=JobOpened,
-        status=202,
-        parameters=(IDEMPOTENCY_KEY,),
-        refuses=(404, 409),
-    ),
-    ("GET", "/v1/catalogue/jobs"): Operation(answer=JobsView, parameters=(CURSOR,)),
-    ("GET", "/v1/catalogue/jobs/{job_id}"): Operation(answer=JobView),
+    **JOBS,
     ("GET", "/v1/insights/hot-words"): Operation(
         details="Only declared words are counted, each once per message, ticket, complaint or search. The window ends "
         "now and begins on the hour; it is compared with the same hours of up to four past weeks. `lift` is "

@@ -54,7 +54,8 @@ class Seat(msgspec.Struct, frozen=True):
 
     Whose lease ran out is offline, whatever ``presence`` says. ``idle_since``: when work was last given. ``version``
     counts how often something changed that somebody must act upon (capacity came free, a presence), ``due_at`` is when
-    whoever has not been acted upon is looked at.
+    whoever has not been acted upon is looked at. Until ``kept_until`` its room is kept for those whose order is up to
+    ``kept_for``: a call that takes as much as five chats would otherwise wait for as long as there are chats.
     """
 
     agent_id: str
@@ -66,6 +67,12 @@ class Seat(msgspec.Struct, frozen=True):
     idle_since: Millis
     version: int = 0
     due_at: Millis = 0
+    kept_for: int = 0
+    kept_until: Millis = 0
+
+    def is_kept_from(self, order: int, now: Millis) -> bool:
+        """Whether its room is kept for somebody more pressing."""
+        return self.kept_until > now and order > self.kept_for
 
     def is_present(self, now: Millis) -> bool:
         """Whether work may be given to this agent."""

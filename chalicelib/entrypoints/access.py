@@ -26,7 +26,11 @@ ROUTES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("GET", "/v1/merge-candidates"),
         ("POST", "/v1/merge-candidates/*/reject"),
     ),
-    "catalogue:dry_run": (("POST", "/v1/catalogue/*/*/dry-run"),),
+    "catalogue:dry_run": (
+        ("POST", "/v1/catalogue/*/*/dry-run"),
+        ("POST", "/v1/what-if"),
+        ("GET", "/v1/what-if/*"),
+    ),
     "profiles:tag": (
         ("PUT", "/v1/profiles/*/tags/*"),
         ("DELETE", "/v1/profiles/*/tags/*"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from chalicelib.entrypoints.compose import api, declarations, history, past_services, settings, until_answered
+from chalicelib.entrypoints.compose import api, declarations, history, in_force, past_services, settings, until_answered
 
 if TYPE_CHECKING:
     from chalicelib.flows.decide_as_of import PastServices
@@ -24,7 +24,7 @@ def deciding_in_the_past(tenant_id: str) -> PastServices:
     from chalicelib.flows.decide_as_of import PastServices
     from chalicelib.routing.policy import shipped_policy
 
-    return PastServices(past_services(tenant_id), declarations(), shipped_policy())
+    return PastServices(past_services(tenant_id), declarations(), shipped_policy(in_force()(tenant_id).trade))
 
 
 def outcome_services() -> OutcomeServices:

@@ -1,4 +1,4 @@
-"""Dry runs of drafts, and the jobs that they and publishing make."""
+"""Dry runs of drafts and what-ifs, and the jobs that they and publishing make."""
 
 from __future__ import annotations
 
@@ -65,3 +65,28 @@ def job(request: Request, caller: Caller, job_id: str) -> Response:
 
     services = job_services(caller.tenant_id)
     return json_answer(describe_job(caller.tenant_id, job_id, services.jobs, most_named=services.most_named))
+
+
+@blueprint.route("/v1/what-if", methods=["POST"], name="what_if", authorizer=principal_auth)
+@serves(blueprint, DRY_RUN)
+def what_if(request: Request, caller: Caller) -> Response:
+    """Play past contacts again: waits by segment, time limits, transfers, resolution, load, and who loses."""
+    # Cold: what jobs need would cost every start of the function that also routes.
+    from chalicelib.entrypoints.catalogue_jobs import job_services
+    from chalicelib.flows.open_job import open_job
+    from chalicelib.flows.what_if_job import WhatIfRequest, job_to_open
+
+    asked = typed_body(request, WhatIfRequest)
+    services, key = job_services(caller.tenant_id), idempotency_key(request, caller)
+    job = job_to_open(asked, caller.tenant_id, key, caller.principal, services, now())
+    return json_answer(open_job(job, services.door), 202)
+
+
+@blueprint.route("/v1/what-if/{job_id}", name="what_if_job", authorizer=principal_auth)
+@serves(blueprint, DRY_RUN)
+def what_if_job(request: Request, caller: Caller, job_id: str) -> Response:
+    """How far it is, and its result."""
+    from chalicelib.entrypoints.catalogue_jobs import job_store
+    from chalicelib.flows.what_if_job import describe_what_if
+
+    return json_answer(describe_what_if(caller.tenant_id, job_id, job_store()))

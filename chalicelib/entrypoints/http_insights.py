@@ -8,14 +8,15 @@ from chalice.app import Blueprint, Request
 
 from chalicelib.entrypoints.authorizers import principal_auth
 from chalicelib.entrypoints.clock import now
-from chalicelib.entrypoints.insights import insight_services, word_services
+from chalicelib.entrypoints.insights import insight_services, service_tallies, word_services
 from chalicelib.entrypoints.problems import serves
-from chalicelib.entrypoints.request import Caller, query
+from chalicelib.entrypoints.request import Caller, moment, query
 from chalicelib.kernel.moments import day_of, parse_moment
 
 if TYPE_CHECKING:
     from chalicelib.flows.insight_views import GroupsView, HotWordsView, TagCountsView, TagDistributionView
     from chalicelib.flows.read_hot_words import Asked
+    from chalicelib.flows.service_views import ServiceView
 
 blueprint = Blueprint(__name__)
 
@@ -59,6 +60,16 @@ def groups(request: Request, caller: Caller) -> GroupsView:
     from chalicelib.flows.read_counts import read_groups
 
     return read_groups(caller.tenant_id, insight_services())
+
+
+@blueprint.route("/v1/insights/service", authorizer=principal_auth)
+@serves(blueprint, READ)
+def service(request: Request, caller: Caller) -> ServiceView:
+    """How service was: response, resolution, transfers, handling, satisfaction and repeats; by queue …"""
+    from chalicelib.flows.read_service import read_service
+
+    since, until = moment(request, "from"), moment(request, "to")
+    return read_service(caller.tenant_id, since, until, query(request, "by"), service_tallies(), now())
 
 
 def _asked(request: Request) -> Asked:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from chalicelib.flows.counting_services import CountServices, InsightServices
     from chalicelib.flows.read_hot_words import WordServices
     from chalicelib.insights.shown_tags import GroupTags
+    from chalicelib.store.tallies import DynamoTallies
 
 
 @cache
@@ -46,6 +47,14 @@ def word_services() -> WordServices:
     from chalicelib.store.tallies import DynamoTallies
 
     return WordServices(DynamoTallies(api("dynamodb").call, settings().table_history), words)
+
+
+@cache
+def service_tallies() -> DynamoTallies:
+    """The counters of decisions and what came of them."""
+    from chalicelib.store.tallies import DynamoTallies
+
+    return DynamoTallies(api("dynamodb").call, settings().table_history)
 
 
 @cache

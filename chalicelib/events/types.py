@@ -61,6 +61,15 @@ TOPICS = frozenset(
         "hardware",
         "software",
         "network",
+        "renewal",
+        "price_change",
+        "outage",
+        "security",
+        "operation",
+        "request",
+        "demand",
+        "suggestion",
+        "consult",
         "other",
     }
 )

@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import partial
+from typing import Any
 
 import msgspec
 
+from chalicelib.desk.declaration import DeskRules
 from chalicelib.desk.keys import conversation_key
-from chalicelib.desk.model import AgentScore, Conversation, Need
+from chalicelib.desk.model import Agent, AgentScore, Conversation, Need, Relaxation, Seat
 from chalicelib.desk.queues import AS_DECLARED, QueueSettings
 from chalicelib.desk.relax import next_step_at
 from chalicelib.flows.answer_route import Made, make_decision, read_decision, record_decision, row_of
-from chalicelib.flows.desk_services import DeskServices
+from chalicelib.flows.desk_services import Best, DeskServices, Tracks
 from chalicelib.flows.reserve import Asked, reserve
 from chalicelib.flows.services import ReadServices
 from chalicelib.kernel.errors import BadInput
 from chalicelib.kernel.moments import Millis, format_moment
 from chalicelib.privacy.tenants import Tenant
-from chalicelib.routing.desk_answer import AtDesk, at_desk, placed, sla_by_day
-from chalicelib.routing.model import Decision, Redirected, RouteRequest, Waiting
-from chalicelib.store.rows import DecisionRow
+from chalicelib.routing.desk_answer import at_desk, placed, sla_by_day
+from chalicelib.routing.inputs import Weighed, desk_of, weighed_among
+from chalicelib.routing.model import Decision, Redirected, RouteRequest, Sla, Waiting
+from chalicelib.store.rows import DecisionRow, HistoryStore
 
 MOST_COUNTED = 1_000
 """A place further back is told as this one."""
@@ -31,6 +35,39 @@ class Reserving(msgspec.Struct, frozen=True):
     read: ReadServices
     desk: DeskServices
     by_day: Mapping[str, QueueSettings]
+
+
+class Watch:
+    """The score, and what it was asked last: what a decision is kept with, so that it can be made again."""
+
+    def __init__(self, best: Best) -> None:
+        self._best = best
+        self._asked: Callable[[], Weighed]
+
+    def __call__(
+        self,
+        need: Need,
+        agents: Iterable[Agent],
+        seats: Mapping[str, Seat],
+        tracks: Tracks,
+        rules: DeskRules,
+        now: Millis,
+        relaxation: Relaxation,
+        *,
+        declined: Collection[str] = (),
+        overflow: Collection[str] = (),
+        timezone: str = "UTC",
+        language: str = "",
+    ) -> tuple[AgentScore, ...]:
+        """Who may take a conversation, as the score says."""
+        told: Any = {"declined": declined, "overflow": overflow, "timezone": timezone, "language": language}
+        them = tuple(agents)
+        self._asked = partial(weighed_among, need, them, seats, tracks, relaxation, now, **told)
+        return self._best(need, them, seats, tracks, rules, now, relaxation, **told)
+
+    def weighed(self) -> Weighed:
+        """What the last answer was made from."""
+        return self._asked()
 
 
 class Served(msgspec.Struct, frozen=True):
@@ -54,20 +91,27 @@ def answer_reserving(
     if made.decision.mode != "human":
         return record_decision(made, tenant, services.read, now, principal)
     served = served_by(made.decision, tenant.tenant_id, services, now)
+    need = need_of(request, made, served)
     if not served.queue:
-        told = _answered(made, AtDesk(waiting=placed(0, format_moment(now), "callback", None)), services, tenant)
-        return record_decision(msgspec.structs.replace(made, decision=told), tenant, services.read, now, principal)
+        nowhere = Weighed(need, "callback", (), {}, {}, waiting=placed(0, format_moment(now), "callback", None))
+        return _kept(_row(made, nowhere, (), tenant, now, principal), services.read.history)
+    watch = Watch(services.desk.best)
 
     def note(standing: Conversation, scores: tuple[AgentScore, ...]) -> DecisionRow:
-        waiting = None if scores else place_of(tenant.tenant_id, standing, services.desk, now)
-        at = AtDesk(scores, standing.relaxation, standing.reservation_id, waiting, served.redirected)
-        rows.append(row_of(made, _answered(made, at, services, tenant), tenant, now, principal))
+        weighed = msgspec.structs.replace(
+            watch.weighed(),
+            reservation_id=standing.reservation_id,
+            waiting=None if scores else place_of(tenant.tenant_id, standing, services.desk, now),
+            redirected=served.redirected,
+            sla=_sla(made, services, tenant),
+        )
+        rows.append(_row(made, weighed, scores, tenant, now, principal))
         return rows[-1]
 
     rows: list[DecisionRow] = []
     key = conversation_key(tenant.tenant_id, request.conversation_id)
-    asked = Asked(tenant.tenant_id, key, need_of(request, made, served), decision_id)
-    found = reserve(asked, services.desk, now, note)
+    desk = msgspec.structs.replace(services.desk, best=watch)
+    found = reserve(Asked(tenant.tenant_id, key, need, decision_id), desk, now, note)
     if found.moved:
         return rows[-1].content
     stands = decision_id if found.conversation is None else found.conversation.decision_id
@@ -111,8 +155,17 @@ def place_of(tenant_id: str, waits: Conversation, desk: DeskServices, now: Milli
     return placed(position, format_moment(waits.waits_since), waits.relaxation, told)
 
 
-def _answered(made: Made, desk: AtDesk, services: Reserving, tenant: Tenant) -> Decision:
+def _sla(made: Made, services: Reserving, tenant: Tenant) -> Sla | None:
     queue = made.decision.queue
-    declared, by_day = services.read.policy.declared.queues, services.desk.policy(tenant.tenant_id).queues
-    sla = sla_by_day(made.decision.sla, declared[queue], by_day[queue])
-    return at_desk(made.decision, msgspec.structs.replace(desk, sla=sla))
+    by_day = services.desk.policy(tenant.tenant_id).queues
+    return sla_by_day(made.decision.sla, made.policy.declared.queues[queue], by_day[queue])
+
+
+def _row(
+    made: Made, weighed: Weighed, scores: tuple[AgentScore, ...], tenant: Tenant, now: Millis, principal: str
+) -> DecisionRow:
+    return row_of(made, at_desk(made.decision, desk_of(weighed, scores)), tenant, now, principal, weighed)
+
+
+def _kept(row: DecisionRow, history: HistoryStore) -> bytes:
+    return row.content if history.record(row) else read_decision(row.tenant, row.decision_id, history)

@@ -20,8 +20,10 @@ from chalicelib.profiles.model import Profile
 from chalicelib.profiles.retention import kept
 from chalicelib.profiles.values import values
 from chalicelib.routing.decide import decide_on, facts_for
-from chalicelib.routing.inputs import kept_inputs
+from chalicelib.routing.facts import Facts
+from chalicelib.routing.inputs import Weighed, conversation_mark, kept_inputs
 from chalicelib.routing.model import Caller, Decision, RouteRequest
+from chalicelib.routing.policy import Policy
 from chalicelib.store.rows import DecisionRow, HistoryStore
 from chalicelib.tags.judging import judged
 from chalicelib.tags.model import Tag
@@ -33,13 +35,14 @@ _LAST_AGENT = "last_agent"
 
 
 class Made(msgspec.Struct, frozen=True):
-    """A decision, whose it is, what it was made from, and what the desk may know of them: an opted-out person's last
-    agent it may not.
-    """
+    """A decision, whose it is and what it was made from. ``last_agent`` is '' of who is not judged."""
 
     decision: Decision
     profile_id: str
-    inputs: bytes
+    policy: Policy
+    facts: Facts
+    profiled: bool
+    conversation: bytes
     last_agent: str = ""
 
 
@@ -66,9 +69,10 @@ def make_decision(request: RouteRequest, tenant: Tenant, decision_id: str, servi
     policy = services.policy
     facts = facts_for(policy, request, caller, now=now, timezone=tenant.timezone)
     decision = decide_on(policy, facts, caller.profile_id, caller.personalised, decision_id=decision_id, now=now)
-    inputs = kept_inputs(policy, facts, caller.personalised)
+    mark = conversation_mark(tenant.tenant_id, request.conversation_id)
     # The answer about somebody who is not judged names nobody; what they may ask for later finds it by its row.
-    return Made(decision, "" if profile is None else profile.profile_id, inputs, last_agent)
+    profile_id = "" if profile is None else profile.profile_id
+    return Made(decision, profile_id, policy, facts, caller.personalised, mark, last_agent)
 
 
 def record_decision(made: Made, tenant: Tenant, services: ReadServices, now: Millis, principal: str) -> bytes:
@@ -79,17 +83,14 @@ def record_decision(made: Made, tenant: Tenant, services: ReadServices, now: Mil
     return row.content
 
 
-def row_of(made: Made, answered: Decision, tenant: Tenant, now: Millis, principal: str) -> DecisionRow:
-    """What is kept of a decision as it is answered."""
+def row_of(
+    made: Made, answered: Decision, tenant: Tenant, now: Millis, principal: str, weighed: Weighed | None = None
+) -> DecisionRow:
+    """What is kept of a decision as it is answered, and of what it was made from."""
+    content, expires_at = msgspec.json.encode(answered), now + _KEPT_DAYS * DAY_MS
+    inputs = kept_inputs(made.policy, made.facts, made.profiled, weighed, made.conversation)
     return DecisionRow(
-        tenant=tenant.tenant_id,
-        decision_id=answered.decision_id,
-        profile_id=made.profile_id,
-        at=now,
-        content=msgspec.json.encode(answered),
-        expires_at=now + _KEPT_DAYS * DAY_MS,
-        principal=principal,
-        inputs=made.inputs,
+        tenant.tenant_id, answered.decision_id, made.profile_id, now, content, expires_at, principal, inputs
     )
 
 

@@ -14,6 +14,7 @@ from chalicelib.desk.capacity import cost_of
 from chalicelib.desk.model import Agent, Conversation, Seat
 from chalicelib.desk.moves import offered
 from chalicelib.flows.desk_services import DeskServices
+from chalicelib.flows.keep_room import keep_room
 from chalicelib.flows.rank_agents import rank, served_by
 from chalicelib.kernel.moments import Millis
 
@@ -32,7 +33,12 @@ def _fill(tenant: str, agent: Agent, seat: Seat, desk: DeskServices, now: Millis
     for one in _pressing(tenant, agent, desk):
         if seat.free <= 0 or not seat.is_present(now):
             break
+        if seat.is_kept_from(one.order, now) and desk.store.keep_room(tenant, seat, 0, 0):
+            # Those whom it was kept for have gone to others.
+            seat = replace(seat, kept_until=0)
         if not rank(tenant, one, [agent], {seat.agent_id: seat}, desk, now):
+            if keep_room(tenant, one, agent, seat, desk, now):
+                break
             continue
         rules = desk.policy(tenant).rules_of(one.need.queue)
         offer = offered(one, agent.agent_id, cost_of(one.need.channel, agent, rules), rules, now)

@@ -17,7 +17,7 @@ from chalicelib.kernel.errors import Unavailable
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.profiles.measures import Measure, MeasureSet, load_measures
 from chalicelib.routing.policy import Policy, PolicyRefused, load_policy, shipped_policy
-from chalicelib.routing.shipped import DEFAULT_TRADE
+from chalicelib.routing.shipped import DEFAULT_TRADE, TRADES
 from chalicelib.store.declarations import DeclarationStore, Draft, Entry, Kind, Standing
 from chalicelib.tags.catalogue import Catalogue, load_catalogue
 from chalicelib.tags.model import TagRule
@@ -54,7 +54,8 @@ class InForce:
         unreadable: Callable[[Kind, str], None] = lambda kind, id_: None,
         trade: str = DEFAULT_TRADE,
     ) -> None:
-        self.trade = trade
+        # A trade of a later version of the product is none that this one has a policy for.
+        self.trade = trade if trade in TRADES else DEFAULT_TRADE
         self.overlay = overlay
         self.unreadable = unreadable
         self.head = standing.head

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 
 import msgspec
+from msgspec.structs import replace
 
 from chalicelib.desk.capacity import cost_of
 from chalicelib.desk.model import Agent, AgentScore, Conversation, Need, Seat
@@ -71,7 +72,9 @@ def look_again(tenant: str, waits: Conversation, agents: Mapping[str, Agent], de
     """
     given = 0
     seats: Mapping[str, Seat] = desk.store.seats(tenant, agents.keys())
-    for score in rank(tenant, waits, agents.values(), seats, desk, now):
+    # Room that is kept for somebody may be kept for who has gone: the drain looks.
+    unkept = {id_: replace(seat, kept_until=0) for id_, seat in seats.items()}
+    for score in rank(tenant, waits, agents.values(), unkept, desk, now):
         given += drain(tenant, seats[score.agent_id], desk, now)
         kept = desk.store.conversation(tenant, waits.key)
         if kept is None or kept.state != "waiting":

@@ -25,7 +25,8 @@ def rank(
     desk: DeskServices,
     now: Millis,
 ) -> tuple[AgentScore, ...]:
-    """Who may take a conversation at the step that it has reached, best first."""
+    """Who may take a conversation at the step that it has reached and keeps no room from it, best first."""
+    seats = {id_: seat for id_, seat in seats.items() if not seat.is_kept_from(one.order, now)}
     policy = desk.policy(tenant)
     rules = policy.rules_of(one.need.queue)
     return desk.best(

@@ -112,7 +112,8 @@ def _gather(
 
 
 def _next_page(job: Job, name: str, part: Gathered, rules: tuple[Rules, Rules], services: WhatIfServices) -> Gathered:
-    assert job.plan is not None and job.window is not None, "a planned what-if has slices and a window"
+    assert job.plan is not None, "only a planned job has parts"
+    assert job.window is not None, "a what-if has a window"
     window, one = job.window, job.plan.slices[int(name)]
     limit = services.page_items
     page = services.past.page(job.tenant_id, one, part.after, begins=window.begins, ends=window.ends, limit=limit)

@@ -100,7 +100,7 @@ class WhatIfView(msgspec.Struct, frozen=True, rename={"from_": "from"}):
     failure: WhatIfFailure | None
 
 
-def what_if_job(
+def job_to_open(
     request: WhatIfRequest, tenant_id: str, key: str, principal: str, services: JobServices, now: Millis
 ) -> Job:
     """The job to open. Raises BadInput ``bad_time``, ``bad_window``, ``nothing_changes``; NotFound ``no_such_draft``."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Collection, Iterable, Mapping
+from hashlib import sha256
 from typing import Any
 
 import msgspec
@@ -16,14 +17,16 @@ from chalicelib.desk.score import ALL_INTENTS, best
 from chalicelib.kernel.errors import BadInput
 from chalicelib.kernel.moments import Millis
 from chalicelib.routing.decide import decide_on
+from chalicelib.routing.desk_answer import AtDesk, at_desk
 from chalicelib.routing.facts import Facts
-from chalicelib.routing.model import Decision, RunnerUp
+from chalicelib.routing.model import Decision, Redirected, Sla, Waiting
 from chalicelib.routing.policy import Policy
 
 _ENCODER = msgspec.msgpack.Encoder()
 _PLAIN, _DEFLATED = b"\x00", b"\x01"
 _WORTH_DEFLATING_BYTES = 2_048
 """Facts alone are about 1 KB, which takes as long to deflate as all else of this; a desk of agents is worth it."""
+_MARK_BYTES = 8
 _OPENS_TO_BYTES = 1_000_000
 
 
@@ -41,6 +44,9 @@ class Weighed(msgspec.Struct, frozen=True, array_like=True):
     timezone: str = "UTC"
     language: str = ""
     reservation_id: str = ""
+    waiting: Waiting | None = None
+    redirected: Redirected | None = None
+    sla: Sla | None = None
 
 
 class Inputs(msgspec.Struct, frozen=True, array_like=True):
@@ -56,16 +62,27 @@ class Inputs(msgspec.Struct, frozen=True, array_like=True):
     profiled: bool
     facts: dict[str, Any]
     weighed: Weighed | None = None
+    conversation: bytes = b""
+    """A hash of the caller's own id of it: who asks twice within one conversation makes one contact."""
 
 
 _DECODER = msgspec.msgpack.Decoder(Inputs)
 
 
-def kept_inputs(policy: Policy, facts: Facts, profiled: bool, weighed: Weighed | None = None) -> bytes:
+def conversation_mark(tenant_id: str, conversation_id: str | None) -> bytes:
+    """What tells a conversation from others, and nobody what its id was."""
+    if not conversation_id:
+        return b""
+    return sha256(f"{tenant_id}\0{conversation_id}".encode()).digest()[:_MARK_BYTES]
+
+
+def kept_inputs(
+    policy: Policy, facts: Facts, profiled: bool, weighed: Weighed | None = None, conversation: bytes = b""
+) -> bytes:
     """The bytes to keep. Every route makes them."""
     declared = policy.declared
     packed = _ENCODER.encode(
-        Inputs(declared.id, declared.version, policy.number, policy.mark, profiled, facts, weighed)
+        Inputs(declared.id, declared.version, policy.number, policy.mark, profiled, facts, weighed, conversation)
     )
     if len(packed) <= _WORTH_DEFLATING_BYTES:
         return _PLAIN + packed
@@ -88,7 +105,12 @@ def made_again(policy: Policy, inputs: Inputs, profile_id: str | None, *, decisi
     weighed = inputs.weighed
     if weighed is None:
         return decision
-    return with_agents(decision, chosen(weighed, policy, now), weighed.reservation_id)
+    return at_desk(decision, desk_of(weighed, chosen(weighed, policy, now)))
+
+
+def desk_of(weighed: Weighed, scores: tuple[AgentScore, ...]) -> AtDesk:
+    """What the desk made of a decision: the agents who could have it, or why nobody could yet."""
+    return AtDesk(scores, weighed.relaxation, weighed.reservation_id, weighed.waiting, weighed.redirected, weighed.sla)
 
 
 def chosen(weighed: Weighed, policy: Policy, now: Millis) -> tuple[AgentScore, ...]:
@@ -108,16 +130,6 @@ def chosen(weighed: Weighed, policy: Policy, now: Millis) -> tuple[AgentScore, .
     )
 
 
-def with_agents(decision: Decision, scores: tuple[AgentScore, ...], reservation_id: str) -> Decision:
-    """The decision with the agent it is offered to, and the others as its runners-up before other queues."""
-    if not scores:
-        return decision
-    others = tuple(RunnerUp(one.score, one.parts, agent_id=one.agent_id) for one in scores[1:])
-    return msgspec.structs.replace(
-        decision, agent=scores[0], reservation_id=reservation_id, runners_up=(*others, *decision.runners_up)
-    )
-
-
 def weighed_among(
     need: Need,
     agents: Iterable[Agent],
@@ -130,7 +142,6 @@ def weighed_among(
     overflow: Collection[str] = (),
     timezone: str = "UTC",
     language: str = "",
-    reservation_id: str = "",
 ) -> Weighed:
     """What to keep of a desk: those who could have been chosen, and the records that all were measured by."""
     there = {agent_id: seat for agent_id, seat in seats.items() if seat.is_present(now) and seat.free > 0}
@@ -146,5 +157,4 @@ def weighed_among(
         overflow=tuple(overflow),
         timezone=timezone,
         language=language,
-        reservation_id=reservation_id,
     )

@@ -17,7 +17,7 @@ from chalicelib.routing.policy_checks import mistakes_of_conditions, mistakes_of
 from chalicelib.routing.policy_desk_checks import mistakes_of_desk
 from chalicelib.routing.policy_paths import Known, mistakes_of_paths, paths_outside_conditions
 from chalicelib.routing.shape import Mistake, mistakes_of_shape
-from chalicelib.routing.shipped import DEFAULT_TRADE, TRADES, shipped_declaration
+from chalicelib.routing.shipped import DEFAULT_TRADE, shipped_declaration
 
 _MARK_BYTES = 8
 CENTS = 100
@@ -104,14 +104,14 @@ def _mistakes_of_values(declared: PolicyDeclaration) -> Iterator[Mistake]:
     yield from mistakes_of_desk(declared)
 
 
-def shipped_policy(trade: str = DEFAULT_TRADE) -> Policy:
-    """The policy of the package for a trade; for one that this version does not know, the default one."""
-    return _shipped(trade if trade in TRADES else DEFAULT_TRADE)
-
-
 @cache
 def _shipped(trade: str) -> Policy:
     return load_policy(shipped_declaration(trade))
+
+
+def shipped_policy(trade: str = DEFAULT_TRADE) -> Policy:
+    """The policy of the package for a trade. Raises FileNotFoundError for a trade that this version has not."""
+    return _shipped(trade)
 
 
 def _sections(declared: PolicyDeclaration) -> dict[str, Conditions]:

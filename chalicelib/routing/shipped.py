@@ -24,7 +24,9 @@ _NAMELESS = "hints"
 
 
 def shipped_declaration(trade: str) -> dict[str, Any]:
-    """The policy of a trade as it would be published. Raises KeyError where its file names what the core has not."""
+    """The policy of a trade as it would be published. Raises FileNotFoundError where there is none of it."""
+    if trade not in TRADES:
+        raise FileNotFoundError(trade)
     core, own = file_of(CORE), file_of(trade)
     whole = {**core, **own, "texts": {**core["texts"], **own["texts"]}}
     for section in _LISTS:

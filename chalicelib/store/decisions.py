@@ -43,3 +43,8 @@ def decision_row(tenant: str, item: Item) -> DecisionRow:
         outcome=cast(bytes, item.get("outcome", b"")),
         version=cast(int, item.get("v", 0)),
     )
+
+
+def tenant_of_decision(item: Item) -> str:
+    """Whose decision an item is."""
+    return str(item["pk"]).partition("#d#")[0]

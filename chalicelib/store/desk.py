@@ -78,6 +78,11 @@ class DeskStore(Protocol):
         meanwhile: whoever did that acts upon it. ``offline``: nothing is given to it from now on.
         """
 
+    def keep_room(self, tenant: str, seat: Seat, order: int, until: Millis) -> bool:
+        """Give nothing of a seat to who is less pressing than an order, until an instant (0: to anybody). False when it
+        was marked meanwhile.
+        """
+
     def look(self, tenant: str, agent_ids: Collection[str], key: str) -> tuple[Mapping[str, Seat], Conversation | None]:
         """Seats and a conversation as they are now, in one call."""
 
@@ -92,8 +97,8 @@ class DeskStore(Protocol):
         now: Millis,
         decision: DecisionRow | None = None,
     ) -> bool:
-        """Offer a conversation to ``offered.agent_id``: takes ``offered.cost`` of a seat that is present at ``now`` and
-        has it free, gives back what ``was`` took, writes the conversation over ``was`` (None: a new one), takes it off
+        """Offer a conversation to ``offered.agent_id``: takes ``offered.cost`` of a seat that is present at ``now``, has
+        it free and does not keep it for others, gives back what ``was`` took, writes the conversation over ``was`` (None: a new one), takes it off
         the waiting list, keeps the decision: all or nothing.
         """
 

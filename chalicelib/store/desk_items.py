@@ -59,6 +59,8 @@ def seat_of(tenant: str, item: TypedItem) -> Seat:
         idle_since=cast(int, told["idle_since"]),
         version=cast(int, told["v"]),
         due_at=cast(int, told.get("due_at", 0)),
+        kept_for=cast(int, told.get("kept_for", 0)),
+        kept_until=cast(int, told.get("kept_until", 0)),
     )
 
 
@@ -116,7 +118,7 @@ def seat_moves(
         yield seat_pk(tenant, gives), _give(gives, given, to.key, now)
     if takes and (offered or gives != takes):
         again = gives == takes
-        yield seat_pk(tenant, takes), _take(cost - (given if again else 0), to.key, now, again=again)
+        yield seat_pk(tenant, takes), _take(cost - (given if again else 0), to, now, again=again)
 
 
 def _give(agent_id: str, cost: int, key: str, now: Millis) -> dict[str, Any]:
@@ -142,22 +144,31 @@ def _give(agent_id: str, cost: int, key: str, now: Millis) -> dict[str, Any]:
     }
 
 
-def _take(cost: int, key: str, now: Millis, *, again: bool) -> dict[str, Any]:
+def _take(cost: int, to: Conversation, now: Millis, *, again: bool) -> dict[str, Any]:
     """Take capacity of an agent who is there and has it. ``again``: the seat holds the conversation already."""
-    names = {"#free": "free", "#idle": "idle_since", "#presence": "presence", "#lease": "lease_until"}
+    names = {
+        "#free": "free",
+        "#idle": "idle_since",
+        "#presence": "presence",
+        "#lease": "lease_until",
+        "#for": "kept_for",
+        "#until": "kept_until",
+    }
     told: dict[str, Any] = {
         ":cost": {"N": str(cost)},
         ":now": {"N": str(now)},
         ":available": {"S": "available"},
+        ":order": {"N": str(to.order)},
     }
     update = "SET #free = #free - :cost, #idle = :now"
     if not again:
         update += ", #held = #held + :one ADD #holding :key"
         names |= {"#held": "held", "#holding": "holding"}
-        told |= {":one": {"N": "1"}, ":key": {"SS": [key]}}
+        told |= {":one": {"N": "1"}, ":key": {"SS": [to.key]}}
     return {
         "UpdateExpression": update,
-        "ConditionExpression": "#presence = :available AND #lease > :now AND #free >= :cost",
+        "ConditionExpression": "#presence = :available AND #lease > :now AND #free >= :cost "
+        "AND (attribute_not_exists(#until) OR #until <= :now OR #for >= :order)",
         "ExpressionAttributeNames": names,
         "ExpressionAttributeValues": told,
     }
@@ -213,4 +224,18 @@ def settled(seat: Seat, due_at: Millis, *, offline: bool) -> dict[str, Any]:
         "ConditionExpression": "#v = :v",
         "ExpressionAttributeNames": names,
         "ExpressionAttributeValues": told,
+    }
+
+
+def room_kept(seat: Seat, order: int, until: Millis) -> dict[str, Any]:
+    """The update of a seat that keeps its room for those whose order is up to one."""
+    return {
+        "UpdateExpression": "SET #for = :for, #until = :until",
+        "ConditionExpression": "#v = :v",
+        "ExpressionAttributeNames": {"#for": "kept_for", "#until": "kept_until", "#v": "v"},
+        "ExpressionAttributeValues": {
+            ":for": {"N": str(order)},
+            ":until": {"N": str(until)},
+            ":v": {"N": str(seat.version)},
+        },
     }

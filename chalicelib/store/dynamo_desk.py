@@ -25,6 +25,7 @@ from chalicelib.store.desk_items import (
     holding_of,
     new_seat,
     presence_updates,
+    room_kept,
     seat_moves,
     seat_of,
     seat_pk,
@@ -106,6 +107,11 @@ class DynamoDesk:
         """Note that a seat was acted upon as it was read, and when it is due next."""
         body = {"TableName": self._table, "Key": _key(seat_pk(tenant, seat.agent_id))}
         return fitted(self._call, "UpdateItem", {**body, **settled(seat, due_at, offline=offline)})
+
+    def keep_room(self, tenant: str, seat: Seat, order: int, until: Millis) -> bool:
+        """Give nothing of a seat to who is less pressing than an order, until an instant."""
+        body = {"TableName": self._table, "Key": _key(seat_pk(tenant, seat.agent_id))}
+        return fitted(self._call, "UpdateItem", {**body, **room_kept(seat, order, until)})
 
     def look(self, tenant: str, agent_ids: Collection[str], key: str) -> tuple[Mapping[str, Seat], Conversation | None]:
         """Seats and a conversation as they are now, in one call."""

@@ -90,6 +90,15 @@ class MemoryDesk:
             self.seats_of[tenant, seat.agent_id] = replace(kept, due_at=due_at, presence=presence)
             return True
 
+    def keep_room(self, tenant: str, seat: Seat, order: int, until: Millis) -> bool:
+        """Give nothing of a seat to who is less pressing than an order, until an instant."""
+        with self._lock:
+            kept = self.seats_of.get((tenant, seat.agent_id))
+            if kept is None or kept.version != seat.version:
+                return False
+            self.seats_of[tenant, seat.agent_id] = replace(kept, kept_for=order, kept_until=until)
+            return True
+
     def look(self, tenant: str, agent_ids: Collection[str], key: str) -> tuple[Mapping[str, Seat], Conversation | None]:
         """Seats and a conversation as they are now."""
         with self._lock:
@@ -205,7 +214,7 @@ class MemoryDesk:
             again = gives == takes
             cost -= given if again else 0
             taker = self.seats_of.get((tenant, takes))
-            if taker is None or not self.has_room(taker, cost, now):
+            if taker is None or taker.is_kept_from(to.order, now) or not self.has_room(taker, cost, now):
                 return None
             held = taker.held + (0 if again else 1)
             after[tenant, takes] = replace(taker, free=taker.free - cost, held=held, idle_since=now)

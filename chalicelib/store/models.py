@@ -156,6 +156,8 @@ class DeskItem(Model):
     held = NumberAttribute(null=True)
     holding = UnicodeSetAttribute(null=True)
     idle_since = NumberAttribute(null=True)
+    kept_for = NumberAttribute(null=True)
+    kept_until = NumberAttribute(null=True)
     expires_at = NumberAttribute(null=True)
     whose = UnicodeAttribute(null=True)
     at = NumberAttribute(null=True)

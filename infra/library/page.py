@@ -25,7 +25,7 @@ _DIMENSIONS: Mapping[str, Text] = {
     "needs": Text("需求", "needs"),
     "business_state": Text("业务状态", "business state"),
 }
-_TRADES: Mapping[str, Text] = {
+TRADE_NAMES: Mapping[str, Text] = {
     CORE: Text("通用", "all"),
     "retail": Text("零售", "retail"),
     "finance": Text("金融", "finance"),
@@ -61,8 +61,8 @@ def _table(tags: Iterable[Shelved]) -> Iterator[str]:
     yield from _COLUMNS
     for one in sorted(tags, key=lambda one: (DIMENSIONS.index(one.rule.dimension), one.trades, one.rule.id)):
         rule, dimension = one.rule, _DIMENSIONS[one.rule.dimension]
-        trades = "、".join(_TRADES[trade].zh for trade in one.trades)
-        english = ", ".join(_TRADES[trade].en for trade in one.trades)
+        trades = "、".join(TRADE_NAMES[trade].zh for trade in one.trades)
+        english = ", ".join(TRADE_NAMES[trade].en for trade in one.trades)
         yield (
             f"| `{rule.id}` | {rule.name.zh} | {rule.name.en} | {dimension.zh} {dimension.en} | {trades} {english} "
             f"| {rule.meaning.zh} | {rule.meaning.en} | {_bonds(one)} |"

@@ -73,6 +73,7 @@ EXPECTED = {
     ("GET", "/v1/insights/tags"): "insights:read",
     ("GET", "/v1/insights/tags/{tag_id}"): "insights:read",
     ("GET", "/v1/insights/groups"): "insights:read",
+    ("GET", "/v1/insights/service"): "insights:read",
     ("GET", "/v1/catalogue/{kind}"): "catalogue:read",
     ("GET", "/v1/catalogue/{kind}/{id}"): "catalogue:read",
     ("PUT", "/v1/catalogue/{kind}/{id}"): "catalogue:write",
@@ -83,6 +84,8 @@ EXPECTED = {
     ("GET", "/v1/privacy/data-map"): "audit:read",
     ("GET", "/v1/audit/exposure"): "audit:read",
     ("POST", "/v1/catalogue/{kind}/{id}/dry-run"): "catalogue:dry_run",
+    ("POST", "/v1/what-if"): "catalogue:dry_run",
+    ("GET", "/v1/what-if/{job_id}"): "catalogue:dry_run",
     ("GET", "/v1/catalogue/jobs"): "catalogue:read",
     ("GET", "/v1/catalogue/jobs/{job_id}"): "catalogue:read",
     ("POST", "/v1/privacy/links"): "privacy:link",
@@ -270,9 +273,9 @@ def test_authorizer__its_policy__allows_routes_of_the_scopes_and_nothing_else(sh
         "GET/v1/decisions/*/replay",
         "GET/v1/profiles/*/context",
         "GET/v1/reservations/*",
-        *(f"POST/v1/reservations/*/{way}" for way in ("accept", "decline", "release")),
         "POST/v1/decisions/*/outcome",
         "POST/v1/decisions/replay",
+        *(f"POST/v1/reservations/*/{way}" for way in ("accept", "decline", "release")),
         "POST/v1/route",
     ]
 

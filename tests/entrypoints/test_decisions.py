@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from chalicelib.entrypoints import compose
+from chalicelib.entrypoints import compose, stream_decisions
 from chalicelib.entrypoints.clock import now
+from chalicelib.flows.services import Change
 from chalicelib.kernel.moments import format_moment
 from chalicelib.store.tracks import DynamoTracks
-from tests.entrypoints.service import Shop
+from tests.entrypoints.service import Invocation, Shop
 
 
 @pytest.fixture(scope="module")
@@ -90,3 +93,53 @@ def test_outcome__that_is_none_or_of_nothing__is_refused(shop: Shop, decided: di
     assert shop.ask("/v1/decisions/d_none/outcome", {"resolved": True}).code == "no_such_decision"
     refused = shop.lambdas.http("POST", path, {"resolved": True}, token=shop.role("analyst"))
     assert refused.status == 403
+
+
+def images(shop: Shop, decision_id: str) -> dict[str, Any]:
+    """A decision's item as its table's stream gives it."""
+    key = {"pk": {"S": f"{shop.tenant_id}#d#{decision_id}"}}
+    table = compose.settings().table_history
+    found: dict[str, Any] = compose.api("dynamodb").call("GetItem", {"TableName": table, "Key": key})["Item"]
+    return found
+
+
+def streamed(*records: dict[str, Any]) -> None:
+    stream_decisions.stream_decisions({"Records": list(records)}, Invocation())
+
+
+def test_stream__of_decisions_and_outcomes__is_published_and_counted(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was made is told to the bus; what came of it is in the meters; rows of other kinds are none of it."""
+    told: list[Change] = []
+    monkeypatch.setattr(stream_decisions, "publish", told.extend)
+    records: list[dict[str, Any]] = [{"eventName": "INSERT", "dynamodb": {"NewImage": {"pk": {"S": "t#e#x"}}}}]
+    for number in range(6):
+        who = [{"namespace": "user_id", "value": f"u-streamed-{number}"}]
+        asked = {"identifiers": who, "channel": "sms", "purpose": "service", "intent": "refund"}
+        id_ = shop.ask("/v1/route", asked).json["decision_id"]
+        made = images(shop, id_)
+        records.append({"eventName": "INSERT", "dynamodb": {"NewImage": made}})
+        answer = shop.ask(f"/v1/decisions/{id_}/outcome", {"resolved": number < 3, "first_response_seconds": 1})
+        assert answer.status == 200
+        records.append({"eventName": "MODIFY", "dynamodb": {"OldImage": made, "NewImage": images(shop, id_)}})
+    records.append({"eventName": "REMOVE", "dynamodb": {"OldImage": made}})
+    streamed(*records)
+    assert [one.type for one in told] == ["decision.made"] * 6
+    assert {one.detail["tenant"] for one in told} == {shop.tenant_id}
+    answer = shop.read("/v1/insights/service?by=channel")
+    assert answer.status == 200, answer.body
+    (cell,) = (one for one in answer.json["cells"] if one["value"] == "sms")
+    assert (cell["contacts"], cell["resolved"]["share"], cell["sla_kept"]["share"]) == (5, 0.5, 1.0)
+    assert cell["first_response"]["mean"] == 1.0
+    assert shop.read("/v1/insights/service?by=agent").code == "bad_by"
+    assert shop.read("/v1/insights/service?from=soon").code == "bad_time"
+
+
+def test_stream__row_that_cannot_be_read__is_told_and_holds_up_nothing(
+    shop: Shop, decided: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The function ends well: else its shard would stand still for a day."""
+    monkeypatch.setattr(stream_decisions, "publish", lambda _: None)
+    made = images(shop, decided["decision_id"]) | {"inputs": {"B": "Ag=="}}
+    streamed({"eventName": "INSERT", "dynamodb": {"NewImage": made}})

@@ -430,7 +430,7 @@ def test_route__queue_closed__is_served_by_where_it_flows_over_to(desk: Desk) ->
     assert decision["queue"] == "complaints" and decision["agent"]["agent_id"] == "ann"
     assert decision["redirected"] == {"queue": "general", "skill": "general"}
     assert [one["id"] for one in decision["reasons"][:2]] == ["queue_closed", "best_agent"]
-    put(desk.shop, "/v1/queues/complaints", {"closed": True})
+    put(desk.shop, "/v1/queues/complaints", {"closed": True, "overflow": []})
     at_desk._by_day.cache_clear()
     nowhere = desk.route()
     assert nowhere["agent"] is None and "reservation_id" not in nowhere
@@ -446,6 +446,26 @@ def test_route__limits_by_day__are_those_of_the_answer(desk: Desk) -> None:
     assert decision["sla"]["first_response_seconds"] == 7
     since, step = (parse_moment(decision["waiting"][name]) for name in ("since", "next_step_at"))
     assert step - since == 3_000
+
+
+def test_decision__of_each_way_through_the_desk__can_be_made_again(desk: Desk) -> None:
+    """Offered, waiting, redirected, let in by nobody, and with limits by day: from what was kept with it, to the byte."""
+    desk.hire("ann", skills={"complaints": 5, "general": 2}, units=4)
+    desk.hire("ben", skills={"complaints": 3}, units=2)
+    made = [desk.route() for _ in range(4)]
+    assert [one["agent"] is not None for one in made] == [True, True, True, False]
+    put(desk.shop, "/v1/queues/complaints", {"closed": True, "overflow": ["general"], "first_response_seconds": 77})
+    at_desk._by_day.cache_clear()
+    made.append(desk.route())
+    put(desk.shop, "/v1/queues/complaints", {"closed": True, "overflow": []})
+    at_desk._by_day.cache_clear()
+    made.append(desk.route())
+    assert made[-2]["redirected"] and made[-2]["sla"]["first_response_seconds"] == 77
+    assert made[-1]["waiting"]["position"] == 0
+    for one in made:
+        again = desk.shop.read(f"/v1/decisions/{one['decision_id']}/replay").json
+        assert again["equal"] and again["differs"] == [], again["differs"]
+        assert again["recomputed"] == one
 
 
 # -- who may answer

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chalicelib.desk.declaration import DeskRules, Relaxing
+from chalicelib.flows import drain
 from chalicelib.flows.answer_reservation import Answering, accept, decline, leave, release
 from chalicelib.flows.look_after_desk import Looked, Watch, look_after_desk
 from chalicelib.flows.set_presence import Says, set_presence
@@ -387,6 +388,65 @@ def test_look__time_runs_out__leaves_the_rest_and_says_so(world: World) -> None:
     looked = look_after_desk(world.desk, Watch(lambda: world.now, lambda _: None, lambda: 1.0), world.now)
     assert (looked.left, looked.conversations) == (True, 0)
     assert world.of("c").state == "reserved"
+
+
+def served(world: World, agent_id: str) -> None:
+    """An agent answers what is offered to them, and is done with the oldest chat."""
+    for one in world.store.held_by(T, agent_id):
+        if one.state == "reserved":
+            accept(Answering(T, one.reservation_id), world.desk, world.now)
+    chats = [one for one in world.store.held_by(T, agent_id) if one.need.channel == "chat"]
+    for one in chats[:1]:
+        release(Answering(T, one.reservation_id), world.desk, world.now)
+
+
+def call_among_chats(world: World, agents: int) -> bool:
+    """A desk full of chats, a call that needs all of an agent, and for each chat that ends two new ones."""
+    world.rules = DeskRules(wrap_up_seconds=0, relaxing=Relaxing(None, None, None))
+    ids = [f"a_{number}" for number in range(agents)]
+    for one in ids:
+        world.hire(one, units=10)
+    for number in range(agents * 5):
+        world.reserve(f"first_{number}")
+    world.reserve("call", channel="phone", priority=9)
+    for second in range(90):
+        world.now += 1_000
+        for one in ids:
+            world.reserve(f"chat_{second}_{one}_1")
+            world.reserve(f"chat_{second}_{one}_2")
+            world.says(one, "available")
+            served(world, one)
+    return world.of("call").state == "accepted"
+
+
+@pytest.mark.parametrize("agents", [1, 3])
+def test_desk__a_call_among_chats_without_end__is_answered(world: World, agents: int) -> None:
+    """Who needs all of an agent is not passed over for ever by those who need a part: the room of one is kept."""
+    assert call_among_chats(world, agents)
+    kept = [one for one in world.store.seats(T, [f"a_{n}" for n in range(agents)]).values() if one.kept_until > AT]
+    assert len(kept) <= 1
+    world.balanced()
+
+
+def test_reserve__room_is_kept_for_who_has_gone__is_given(world: World) -> None:
+    """Who left keeps no room from who comes."""
+    world.hire("a_1", units=10)
+    world.reserve("chat")
+    accept(world.answering("chat"), world.desk, world.now)
+    world.reserve("call", channel="phone", priority=9)
+    world.now += 31_000
+    world.says("a_1", "available")
+    world.reserve("next")
+    assert world.of("next").state == "waiting"
+    leave(world.answering("call", ""), world.desk, world.now)
+    world.reserve("last")
+    assert (world.of("next").state, world.of("last").state) == ("reserved", "reserved")
+
+
+def test_desk__no_room_is_kept__the_call_starves(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The trial above can fail."""
+    monkeypatch.setattr(drain, "keep_room", lambda *_: False)
+    assert not call_among_chats(world, 3)
 
 
 def test_desk__ageing__nobody_starves(world: World) -> None:

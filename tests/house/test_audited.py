@@ -45,6 +45,7 @@ NOT_AUDITED = {
     ("POST", "/v1/decisions/{decision_id}/outcome"): "the decision keeps who reported what when, and shows no field",
     ("POST", "/v1/privacy/erasures"): "the function that erases writes the row, in one transaction with the tombstones",
     ("POST", "/v1/catalogue/{kind}/{id}/dry-run"): "changes nothing; the job names who asked",
+    ("POST", "/v1/what-if"): "changes nothing; the job names who asked",
 }
 """Whoever adds a route here has to say why."""
 WRITES = re.compile(r"\b(audit_record|note_read)\(")

@@ -145,3 +145,12 @@ def _words(when: Any) -> set[str]:
         return {when}
     parts = when.values() if isinstance(when, dict) else when if isinstance(when, list) else ()
     return {word for part in parts for word in _words(part)}
+
+
+@each_trade
+def test_reason__has_an_id_of_its_own(trade: str) -> None:
+    """Rules, urgency, presumptions and the floor answer as reasons side by side: two of one id could not be told apart."""
+    declared = shipped_policy(trade).declared
+    sections = (declared.rules, declared.urgency.rules, declared.intents, declared.floor)
+    ids = [one.id for section in sections for one in section]
+    assert sorted(ids) == sorted(set(ids))

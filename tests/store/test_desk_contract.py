@@ -198,6 +198,26 @@ def test_settle__offline__nothing_more_is_given(stores: Stores, tenant: str) -> 
     soon_due(desk, tenant, LEASE + 60_000, [])
 
 
+def test_keep_room__for_the_more_pressing__others_get_none(stores: Stores, tenant: str) -> None:
+    """Room that is kept for somebody is theirs and that of who is more pressing, until it is kept no longer."""
+    desk = stores.desk
+    hire(desk, tenant, "a_1")
+    first, later, last = opened("1" * 32), opened("2" * 32, AT + 1), opened("3" * 32, AT + 2)
+    seat = desk.seats(tenant, ["a_1"])["a_1"]
+    assert desk.keep_room(tenant, seat, first.order, AT + 1_000)
+    kept = desk.seats(tenant, ["a_1"])["a_1"]
+    assert (kept.kept_for, kept.kept_until, kept.version) == (first.order, AT + 1_000, seat.version)
+    assert not desk.assign(tenant, None, offered(later), AT + 999)
+    assert desk.assign(tenant, None, offered(first), AT + 999)
+    assert desk.assign(tenant, None, offered(later), AT + 1_000)
+    assert desk.keep_room(tenant, seat, first.order, AT + 9_000)
+    assert desk.keep_room(tenant, seat, 0, 0)
+    assert desk.assign(tenant, None, offered(last), AT + 2_000)
+    over = offered(last)
+    assert desk.change(tenant, over, moves.ended(over, "left", AT))
+    assert not desk.keep_room(tenant, seat, first.order, AT + 9_000)
+
+
 def test_look__seats_and_a_conversation__as_each_is(stores: Stores, tenant: str) -> None:
     """One call tells what two do, of what there is."""
     desk = stores.desk

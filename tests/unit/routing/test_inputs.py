@@ -7,20 +7,22 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from chalicelib.desk.model import Agent, Need, Seat, Track
 from chalicelib.flows.recompute_decision import ReplayServices, recompute_decision
 from chalicelib.kernel.errors import BadInput
 from chalicelib.kernel.moments import DAY_MS, MINUTE_MS, Millis
 from chalicelib.routing.decide import decide, decide_on, facts_for
+from chalicelib.routing.desk_answer import at_desk
 from chalicelib.routing.inputs import (
     Weighed,
     chosen,
+    desk_of,
     kept_inputs,
     made_again,
     read_inputs,
     weighed_among,
-    with_agents,
 )
 from chalicelib.routing.model import Caller, Decision, RouteRequest
 from chalicelib.routing.policy import Policy, load_policy, shipped_policy
@@ -96,7 +98,8 @@ def random_desk(draw: random.Random, decision: Decision, now: Millis) -> Weighed
     intents = ("", decision.intent.id, "else")
     tracks = {one: {intent: Track(9, draw.randrange(10), 4, 13.0) for intent in intents} for one in names[::2]}
     need = Need(decision.queue, decision.skill, "web_chat", decision.priority, decision.intent.id, "zh")
-    return weighed_among(need, agents, seats, tracks, "queue", now, declined=names[:1], reservation_id="r_k_1")
+    weighed = weighed_among(need, agents, seats, tracks, "queue", now, declined=names[:1])
+    return replace(weighed, reservation_id="r_k_1")
 
 
 def row_of(number: int, draw: random.Random, policy: Policy) -> DecisionRow:
@@ -108,7 +111,7 @@ def row_of(number: int, draw: random.Random, policy: Policy) -> DecisionRow:
     assert decision == decide(policy, asked, caller, decision_id=id_, now=now)
     weighed = random_desk(draw, decision, now) if draw.random() < 0.4 else None
     if weighed is not None:
-        decision = with_agents(decision, chosen(weighed, policy, now), weighed.reservation_id)
+        decision = at_desk(decision, desk_of(weighed, chosen(weighed, policy, now)))
     kept = kept_inputs(policy, facts, caller.personalised, weighed)
     return DecisionRow("t", id_, caller.profile_id or "", now, msgspec.json.encode(decision), now + DAY_MS, "bot", kept)
 
