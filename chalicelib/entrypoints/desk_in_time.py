@@ -11,6 +11,8 @@ from chalicelib.desk.model import Conversation
 from chalicelib.entrypoints.at_desk import desk_services
 from chalicelib.entrypoints.clock import now
 from chalicelib.entrypoints.compose import journal, patience
+from chalicelib.entrypoints.tickets import call_back as open_callback
+from chalicelib.entrypoints.tickets import look_at_ticket
 from chalicelib.flows.desk_services import DeskServices
 from chalicelib.flows.look_after_desk import Watch
 from chalicelib.kernel.moments import Millis
@@ -18,11 +20,12 @@ from chalicelib.kernel.moments import Millis
 
 def desk_in_time(context: Any) -> tuple[DeskServices, Watch]:
     """What a run needs, within the time that the invocation has left."""
-    desk = replace(desk_services(), call_back=_call_back, patience=patience(context))
+    desk = replace(desk_services(), call_back=_call_back, look_at_ticket=look_at_ticket, patience=patience(context))
     return desk, Watch(now, wait, lambda: context.get_remaining_time_in_millis() / 1000)
 
 
 def _call_back(tenant_id: str, one: Conversation, at: Millis) -> None:
-    """Somebody is owed a call: the conversation says so, and a metric that somebody must make one."""
+    """Somebody is owed a call: a ticket says so, and a metric that somebody must make one."""
+    open_callback(tenant_id, one, at)
     journal().count("DeskCallBacks")
     journal().warn("desk_call_back", tenant=tenant_id, decision_id=one.decision_id)

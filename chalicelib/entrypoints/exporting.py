@@ -10,6 +10,7 @@ from chalice.app import Response
 from chalicelib.entrypoints.compose import read_services
 from chalicelib.entrypoints.insights import group_tags
 from chalicelib.entrypoints.opening import open_services
+from chalicelib.entrypoints.tickets import ticket_store
 from chalicelib.flows.export_person import ExportServices
 from chalicelib.flows.export_views import ExportView
 from chalicelib.kernel.errors import TooLarge
@@ -22,7 +23,7 @@ LIMIT_BYTES = 5_500_000
 
 def export_services(tenant_id: str) -> ExportServices:
     """What exporting needs. Raises Unavailable when the tenant's catalogue cannot be had."""
-    return ExportServices(open_services(), read_services(tenant_id), group_tags(tenant_id))
+    return ExportServices(open_services(), read_services(tenant_id), group_tags(tenant_id), ticket_store())
 
 
 def written(view: ExportView, format_: str, language: str) -> Response:

@@ -38,6 +38,7 @@ from chalicelib.profiles.claims import CORRECTED_RANK
 from chalicelib.profiles.consents import consents_of
 from chalicelib.profiles.model import Body, FacetId, Profile
 from chalicelib.profiles.pins import is_beside
+from chalicelib.profiles.served import LAST_AGENT
 from chalicelib.routing.inputs import read_inputs
 from chalicelib.store.rows import DecisionRow, EventRow, HistoryStore, ProfileStore
 
@@ -200,6 +201,9 @@ def _said(held: HeldTrait, keys: Opened) -> SaidView:
     trait, field = held.trait, FIELDS[held.name]
     value = _opened(held, keys)
     shown = trait.masked if value is None else value
+    if held.name == LAST_AGENT and shown is not None:
+        # Which of the staff somebody is, is not the person's own data.
+        shown = _STAFF
     if field.type == "moment" and isinstance(shown, int):
         shown = format_moment(shown)
     corrected = trait.source_rank >= CORRECTED_RANK

@@ -26,6 +26,7 @@ from chalicelib.flows.export_held import (
     recipients,
     without_staff,
 )
+from chalicelib.flows.export_tickets import exported_tickets
 from chalicelib.flows.export_views import ExportedPerson, ExportedTag, ExportView
 from chalicelib.flows.held_fields import facets_of, held_identifiers
 from chalicelib.flows.open_person import OpenServices, open_facets, person_now
@@ -38,6 +39,7 @@ from chalicelib.privacy.tenants import Tenant
 from chalicelib.profiles.claims import usable
 from chalicelib.profiles.model import Body, FacetId, Profile
 from chalicelib.store.rows import THE_END, Position, ProfileRow
+from chalicelib.store.tickets import TicketStore
 
 FORMAT_VERSION = 1
 
@@ -48,6 +50,8 @@ class ExportServices(msgspec.Struct, frozen=True):
     opening: OpenServices
     reading: ReadServices
     group_tags: GroupTags = NOTHING
+    tickets: TicketStore | None = None
+    """Without one there is no desk."""
 
 
 def export_of(
@@ -118,6 +122,7 @@ def _person(tenant: Tenant, row: ProfileRow, body: Body, services: ExportService
         segments=shown.segments,
         scores=shown.scores,
         decisions=exported_decisions(tenant_id, ids, history, now),
+        tickets=exported_tickets(tenant_id, ids, services.tickets, now),
         links=describe_links(row.profile_id, tenant, _identity(reading)),
         recipients=tuple(recipients([one.name for one in told])),
         read_by=tuple(read_by(tenant_id, ids, history, now)),

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import msgspec
 
 from chalicelib.flows.describe_links import LinksView
+from chalicelib.flows.ticket_views import TicketView
 from chalicelib.flows.views import MeasureView, SegmentView, TagView
 from chalicelib.flows.why_views import WhyView
 from chalicelib.kernel.texts import Text
@@ -147,6 +148,7 @@ class ExportedPerson(msgspec.Struct, frozen=True):
     segments: tuple[SegmentView, ...]
     scores: dict[str, Any]
     decisions: tuple[dict[str, Any], ...]
+    tickets: tuple[TicketView, ...]
     links: LinksView
     recipients: tuple[Recipient, ...]
     read_by: tuple[ReadBy, ...]

@@ -35,6 +35,7 @@ _SECTIONS = (
     "segments",
     "scores",
     "decisions",
+    "tickets",
     "links",
     "recipients",
     "read_by",

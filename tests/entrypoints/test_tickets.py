@@ -10,15 +10,17 @@ import pytest
 from msgspec.structs import replace
 
 from chalicelib.desk.model import Conversation, Need
-from chalicelib.entrypoints import compose
+from chalicelib.entrypoints import compose, erasing
 from chalicelib.entrypoints.tickets import ticket_services, ticket_store
 from chalicelib.flows.look_after_tickets import look_after_ticket
 from chalicelib.flows.open_ticket import open_callback
 from chalicelib.flows.services import Change
 from chalicelib.flows.ticket_services import TicketServices
+from chalicelib.kernel.codec import decode
 from chalicelib.kernel.errors import Unavailable
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.routing.policy import Policy
+from chalicelib.store.items import plain
 from chalicelib.tickets.declaration import Escalation, Limits, TicketRules
 from tests.entrypoints.service import Answer, Lambdas, Shop, open_shop, unique
 
@@ -283,3 +285,70 @@ def test_callback__of_a_conversation__is_one_ticket(
 def emptied(shop: Shop) -> Iterator[None]:
     yield
     shop.lambdas.ingest()
+
+
+def desk_items(shop: Shop) -> list[dict[str, Any]]:
+    """Every item of the desk's table of this tenant, with what is coded in it opened."""
+    table = shop.lambdas.operator.environ["TABLE_DESK"]
+    call = shop.lambdas.operator.api("dynamodb").call
+    found: list[dict[str, Any]] = []
+    more: dict[str, Any] = {}
+    while True:
+        answer = call("Scan", {"TableName": table, **more})
+        found += [plain(item) for item in answer["Items"]]
+        if "LastEvaluatedKey" not in answer:
+            break
+        more = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+    own = [one for one in found if str(one["pk"]).startswith(f"{shop.tenant_id}#")]
+    return [{**one, "content": decode(one["content"], Any)} if "content" in one else one for one in own]
+
+
+CANARIES = {
+    "phone": "13877776666", "card": "6222021234567890123", "id": "11010519491231002X", "mail": "canary.person@example.com",
+    "name": "王金雀",
+}  # fmt: skip
+
+
+def test_canary__personal_values_given_to_tickets__stand_in_no_item(
+    shop: Shop, person: Callable[[], tuple[str, str]]
+) -> None:
+    """Through the message, the order's number, ids of conversations, notes, replies and surveys; a word beside them does."""
+    _, profile_id = person()
+    said = f"我叫{CANARIES['name']}，电话 {CANARIES['phone']}，身份证 {CANARIES['id']}，卡号 {CANARIES['card']}，{CANARIES['mail']}"
+    message = f"订单 {CANARIES['phone']} 要退款。{said}。蓝色耳机"
+    made = opened(shop, message=message, profile_id=profile_id, conversation_id=f"chat-{CANARIES['phone']}")
+    assert made["facts"]["orders"] and CANARIES["phone"] not in made["facts"]["orders"][0]
+    assert patch(shop, made["ticket_id"], {"note": said, "reply": said, "agent_id": "anna"}).status == 200
+    done = patch(shop, made["ticket_id"], {"status": "closed", "survey": {"score": 1, "comment": said}})
+    assert done.status == 200
+    kept = [one for one in desk_items(shop) if made["ticket_id"] in repr(one)]
+    whole = repr(kept)
+    assert "蓝色耳机" in whole and made["ticket_id"] in whole
+    assert {kind for kind, value in CANARIES.items() if value in whole} == set()
+
+
+def test_rights__of_a_person_with_tickets__are_exported_without_staff_and_erased(
+    lambdas: Lambdas, person: Callable[..., tuple[str, str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Taken along whole, with `desk` for who of the staff it was; after an erasure no item names the person."""
+    from tests.entrypoints.test_erasures import deliver, queued
+
+    monkeypatch.setattr(erasing, "_LAG_MS", 0)
+    own = open_shop(lambdas, unique("rights"))
+    _, profile_id = person(own)
+    id_ = opened(own, profile_id=profile_id, agent_id="anna-of-staff")["ticket_id"]
+    nobodys = opened(own)["ticket_id"]
+    patch(own, id_, {"reply": "在查", "status": "resolved"})
+    own.lambdas.ingest()
+    job = own.ask("/v1/privacy/exports", {"reason": "a letter", "profile_id": profile_id}).json
+    exported = own.read(f"/v1/privacy/exports/{job['export_id']}?part=1").json["person"]
+    assert [one["ticket_id"] for one in exported["tickets"]] == [id_] and exported["tickets"][0]["facts"]["demands"]
+    assert "anna-of-staff" not in json.dumps(exported) and exported["tickets"][0]["agent_id"] == "desk"
+    assert own.ask("/v1/privacy/erasures", {"reason": "asked", "profile_id": profile_id}).status == 202
+    for body in queued(own):
+        deliver(body)
+    assert own.read(f"/v1/tickets/{id_}").code == "no_such_ticket"
+    assert [one["ticket_id"] for one in own.read("/v1/tickets").json["tickets"]] == [nobodys]
+    assert profile_id not in repr(desk_items(own)) and id_ not in repr(desk_items(own))
+    late = look_after_ticket(id_, compose.tenant(own.tenant_id), ticket_services(own.tenant_id), compose.now() + 10**9)
+    assert not late
