@@ -129,7 +129,7 @@ def _wrapped_up(tenant: str, one: Conversation, desk: DeskServices, now: Millis)
 def _waited(tenant: str, one: Conversation, desk: DeskServices, now: Millis) -> int:
     """The next step is reached: more may answer, or nobody can and the person is called back."""
     rules = desk.policy(tenant).rules_of(one.need.queue)
-    if step_at(one.waits_since, rules, now) != "callback":
+    if step_at(one.relaxes_from, rules, now) != "callback":
         fresh = looked_at(one, rules, now)
         if desk.store.wait(tenant, one, fresh):
             agents = {each.agent_id: each for each in agents_for(tenant, one.need.queue, one.need.skill, desk)}
