@@ -9,7 +9,10 @@ from chalicelib.desk.moves import FIRST_LOOK_MS
 from chalicelib.flows.desk_services import DeskServices
 from chalicelib.flows.drain import drain
 from chalicelib.flows.place import send_back
-from chalicelib.kernel.moments import Millis
+from chalicelib.kernel.moments import MINUTE_MS, Millis
+
+SEEN_MS = MINUTE_MS
+"""Who is there is looked at so often, however long their lease: by that a desk is known to be in use."""
 
 
 def tend(tenant: str, agent_id: str, desk: DeskServices, now: Millis) -> int:
@@ -19,7 +22,7 @@ def tend(tenant: str, agent_id: str, desk: DeskServices, now: Millis) -> int:
         return 0
     if seat.is_present(now):
         given = drain(tenant, seat, desk, now)
-        desk.store.settle(tenant, seat, seat.lease_until)
+        desk.store.settle(tenant, seat, _seen_next(seat, now))
         return given
     lapsed = seat.lease_until <= now
     if lapsed and seat.presence != "offline":
@@ -52,8 +55,12 @@ def _orphaned_at(tenant: str, seat: Seat, desk: DeskServices) -> Millis:
 def _due_next(tenant: str, seat: Seat, desk: DeskServices, now: Millis) -> Millis:
     """When somebody must look again at a seat that nothing is given to."""
     if seat.lease_until > now:
-        return seat.lease_until
+        return _seen_next(seat, now)
     states = {one.state for one in desk.store.held_by(tenant, seat.agent_id)}
     if "reserved" in states:
         return now + FIRST_LOOK_MS
     return max(now + FIRST_LOOK_MS, _orphaned_at(tenant, seat, desk)) if "accepted" in states else 0
+
+
+def _seen_next(seat: Seat, now: Millis) -> Millis:
+    return min(seat.lease_until, now + SEEN_MS)

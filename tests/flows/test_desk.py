@@ -424,6 +424,23 @@ def test_look__nothing_is_due__leaves_at_once(world: World) -> None:
     assert len(waits) == 55
 
 
+def test_look__agent_with_a_long_lease__desk_stays_in_use(world: World) -> None:
+    """Who said that they are there for an hour and says nothing more: the desk is looked at all the while, not after it."""
+    world.hire("a_1", present=False)
+    set_presence(Says(T, "a_1", "available", 3_600), world.desk, world.now)
+    waits: list[float] = []
+
+    def wait(seconds: float) -> None:
+        waits.append(seconds)
+        world.now += round(seconds * 1000)
+
+    for _ in range(70):
+        look_after_desk(world.desk, Watch(lambda: world.now, wait, lambda: 60.0), world.now + 60_000)
+    there, gone = 3_600, 60 * 10
+    assert there - 60 <= sum(waits) < there + gone
+    assert world.store.seats(T, ["a_1"])["a_1"].presence == "offline"
+
+
 def test_look__time_runs_out__leaves_the_rest_and_says_so(world: World) -> None:
     """With no time left nothing is begun."""
     world.hire("a_1")
