@@ -7,7 +7,7 @@ the condition that it is what was read: runs that overlap are harmless.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import msgspec
 
@@ -69,20 +69,39 @@ def look_after_desk(desk: DeskServices, watch: Watch, until: Millis) -> Looked:
 def look_once(desk: DeskServices, watch: Watch, looked: Looked) -> None:
     """Look after all that is due now, as far as time allows. What fails stays due."""
     for shard in range(DESK_SHARDS):
-        for page in desk.store.due(shard, until=watch.clock()):
-            for one in page:
-                if watch.seconds_left() < _RESERVE_SECONDS:
-                    looked.left = True
+        try:
+            for page in desk.store.due(shard, until=watch.clock()):
+                _look_at(page, desk, watch, looked)
+                if looked.left:
                     return
-                looked.tenants.add(one.tenant)
-                try:
-                    _LOOKS[one.kind](one, desk, watch.clock(), looked)
-                except ZhiyinError as error:
-                    looked.failed[error.code] = looked.failed.get(error.code, 0) + 1
+        except ZhiyinError as error:
+            # The index did not answer: the others may, and it may a second later. A minute unwatched is too long.
+            _failed(looked, error)
+
+
+def _look_at(page: Sequence[DueAtDesk], desk: DeskServices, watch: Watch, looked: Looked) -> None:
+    for one in page:
+        if watch.seconds_left() < _RESERVE_SECONDS:
+            looked.left = True
+            return
+        looked.tenants.add(one.tenant)
+        try:
+            _LOOKS[one.kind](one, desk, watch.clock(), looked)
+        except ZhiyinError as error:
+            _failed(looked, error)
+
+
+def _failed(looked: Looked, error: ZhiyinError) -> None:
+    looked.failed[error.code] = looked.failed.get(error.code, 0) + 1
 
 
 def _in_use(desk: DeskServices, now: Millis, looked: Looked) -> bool:
-    pages = (next(iter(desk.store.due(shard, until=now + AHEAD_MS)), ()) for shard in range(DESK_SHARDS))
+    try:
+        pages = [next(iter(desk.store.due(shard, until=now + AHEAD_MS)), ()) for shard in range(DESK_SHARDS)]
+    except ZhiyinError as error:
+        # Nobody knows that it is not in use.
+        _failed(looked, error)
+        return True
     ahead = {one.tenant for page in pages for one in page}
     looked.tenants |= ahead
     return bool(ahead)
