@@ -16,7 +16,7 @@ from chalicelib.desk.moves import ended, looked_at
 from chalicelib.desk.relax import step_at
 from chalicelib.flows.desk_services import DeskServices
 from chalicelib.flows.place import look_again, send_back
-from chalicelib.flows.rank_agents import agents_for
+from chalicelib.flows.rank_agents import agents_for, at_home
 from chalicelib.flows.tend_seat import tend
 from chalicelib.kernel.errors import ZhiyinError
 from chalicelib.kernel.moments import MINUTE_MS, Millis
@@ -128,11 +128,13 @@ def _wrapped_up(tenant: str, one: Conversation, desk: DeskServices, now: Millis)
 
 def _waited(tenant: str, one: Conversation, desk: DeskServices, now: Millis) -> int:
     """The next step is reached: more may answer, or nobody can and the person is called back."""
-    rules = desk.policy(tenant).rules_of(one.need.queue)
+    policy = desk.policy(tenant)
+    now_in = at_home(one, policy)
+    rules, need = policy.rules_of(now_in.need.queue), now_in.need
     if step_at(one.waits_since, rules, now) != "callback":
-        fresh = looked_at(one, rules, now)
+        fresh = looked_at(now_in, rules, now)
         if desk.store.wait(tenant, one, fresh):
-            agents = {each.agent_id: each for each in agents_for(tenant, one.need.queue, one.need.skill, desk)}
+            agents = {each.agent_id: each for each in agents_for(tenant, need.queue, need.skill, desk)}
             return look_again(tenant, fresh, agents, desk, now)
         return 0
     # Told before it is ended: who is killed between the two tells it again, and nobody is forgotten.

@@ -315,16 +315,45 @@ def test_look__waited_to_the_end__is_called_back_once(world: World) -> None:
     assert (world.of("c").state, world.of("c").ended_by, world.waiting()) == ("ended", "callback", [])
 
 
-def test_look__no_call_back__waits_on_without_being_looked_at(world: World) -> None:
-    """Where a policy never calls back they wait for an agent, and cost nothing meanwhile."""
+def test_look__no_call_back__waits_on_and_is_seldom_looked_at(world: World) -> None:
+    """Where a policy never calls back they wait for an agent, and cost next to nothing meanwhile."""
     world.rules = DeskRules(relaxing=Relaxing(20, None, None))
     world.reserve("c")
     for _ in range(30):
         world.look(1_000)
-    assert world.of("c").due_at == 0
+    assert world.of("c").due_at >= world.now + 270_000
     world.now += 3_600_000
     world.hire("a_1")
     assert world.of("c").agent_id == "a_1"
+
+
+@pytest.mark.parametrize("skill", ["orders", "parcels"])
+def test_look__the_queue_was_renamed__who_waits_moves_with_it(world: World, skill: str) -> None:
+    """A policy that has their queue no more strands nobody: they wait in one of their skill, else in the default one."""
+    world.rules = DeskRules(relaxing=Relaxing(20, None, None))
+    world.reserve("c", queue="gone", skill=skill)
+    world.look(300_000)
+    assert (world.waiting("gone"), world.waiting("orders")) == ([], [world.of("c").key])
+    world.hire("a_1")
+    assert (world.of("c").state, world.of("c").agent_id) == ("reserved", "a_1")
+    world.balanced()
+
+
+def test_look__the_queue_asks_for_another_skill__so_do_those_who_wait(world: World) -> None:
+    """Whoever can answer a queue now can answer those who came to it before."""
+    world.rules = DeskRules(relaxing=Relaxing(20, None, None))
+    world.reserve("c", skill="orders_of_old")
+    world.look(300_000)
+    world.hire("a_1")
+    assert world.of("c").agent_id == "a_1"
+
+
+def test_decline__the_queue_was_renamed__goes_back_to_one_that_there_is(world: World) -> None:
+    """An offer that comes back is not put on a list that nobody reads."""
+    world.hire("a_1")
+    world.reserve("c", queue="gone", skill="orders")
+    decline(world.answering("c"), world.desk, world.now)
+    assert (world.of("c").state, world.waiting()) == ("waiting", [world.of("c").key])
 
 
 def test_look__lease_ran_out__offers_at_once_and_the_answered_after_the_grace(world: World) -> None:
