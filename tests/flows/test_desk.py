@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
 from chalicelib.desk.declaration import DeskRules, Relaxing
+from chalicelib.desk.keys import conversation_key
+from chalicelib.desk.model import Conversation
 from chalicelib.flows import drain
 from chalicelib.flows.answer_reservation import Answering, accept, decline, leave, release
-from chalicelib.flows.look_after_desk import Looked, Watch, look_after_desk
+from chalicelib.flows.look_after_desk import Looked, Watch, look_after_desk, look_once
 from chalicelib.flows.reserve import reserve
 from chalicelib.flows.set_presence import Says, set_presence
-from chalicelib.kernel.errors import Conflict, NotFound
+from chalicelib.kernel.errors import Conflict, NotFound, Unavailable
+from chalicelib.store.memory_desk import MemoryDesk
 from tests.flows.desk_world import AT, RULES, T, World
 
 
@@ -441,6 +446,56 @@ def test_look__time_runs_out__leaves_the_rest_and_says_so(world: World) -> None:
     looked = look_after_desk(world.desk, Watch(lambda: world.now, lambda _: None, lambda: 1.0), world.now)
     assert (looked.left, looked.conversations) == (True, 0)
     assert world.of("c").state == "reserved"
+
+
+class Unreadable(MemoryDesk):
+    """A store in which one conversation cannot be read."""
+
+    poison = ""
+
+    def conversation(self, tenant: str, key: str) -> Conversation | None:
+        if key == self.poison:
+            raise msgspec.DecodeError("Not what encode wrote.")
+        return super().conversation(tenant, key)
+
+
+def test_look__a_conversation_cannot_be_read__the_others_are_looked_after() -> None:
+    """What is broken harms itself alone, and says so."""
+    store = Unreadable()
+    world = World(store)
+    names = [str(number) for number in range(12)]
+    for name in names:
+        world.reserve(name)
+    store.poison = conversation_key(T, "0")
+    looked = world.look(700_000)
+    assert looked.failed == {"bad_content": 1}
+    assert {world.of(name).state for name in names[1:]} == {"ended"}
+
+
+@pytest.mark.parametrize("crowd", [40, 400])
+def test_look__much_of_one_tenant_fails_slowly__the_other_has_its_turn(world: World, crowd: int) -> None:
+    """A crowd whose calls fail, each after seconds of trying, does not use up the time of another tenant's people."""
+    left = [60.0]
+
+    def away(*_: object) -> None:
+        left[0] -= 2.0
+        raise Unavailable("queue_away", "Not now.")
+
+    for number in range(crowd):
+        world.reserve(str(number))
+    others = [replace(world.asked(f"other {number}"), tenant="t_2") for number in range(8)]
+    for asked in others:
+        reserve(asked, world.desk, world.now + 2_000)
+    world.now += 700_000
+    desk = replace(world.desk, call_back=lambda of, *_: away() if of == T else None)
+    looked = Looked()
+    for _ in range(3):
+        look_once(desk, Watch(lambda: world.now, lambda _: None, lambda: left[0]), looked)
+        world.now += 1_000
+    assert looked.failed == {"queue_away": 15}
+    assert not looked.left
+    ended = [world.store.conversation("t_2", one.key) for one in others]
+    assert all(one is not None and one.state == "ended" for one in ended)
 
 
 def served(world: World, agent_id: str) -> None:
