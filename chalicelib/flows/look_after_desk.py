@@ -26,7 +26,7 @@ from chalicelib.store.desk import DESK_SHARDS, DueAtDesk
 EVERY_SECONDS = 1.0
 """How often it looks while a desk is in use."""
 AHEAD_MS = 2 * MINUTE_MS
-"""A desk of which nothing is due for so long is not in use: whoever is there has a lease that ends before that."""
+"""A desk of which nothing is due for so long is not in use: the seat of whoever is there is looked at before that."""
 SHARE = 200
 """So much of one tenant is looked after at each look: the crowd of one does not stand before the offer of another."""
 _COST_OF_FAILING = 40

@@ -438,6 +438,25 @@ def test_look__nothing_is_due__leaves_at_once(world: World) -> None:
     assert len(waits) == 55
 
 
+@pytest.mark.parametrize("presence", ["available", "away"])
+def test_look__a_long_lease__the_desk_is_in_use(world: World, presence: Any) -> None:
+    """Whoever said that they are there for an hour is there: offers time out to the second, and none is left to it."""
+    world.hire("a_1", present=False)
+    set_presence(Says(T, "a_1", presence, 3_600), world.desk, world.now)
+    waits: list[float] = []
+
+    def wait(seconds: float) -> None:
+        waits.append(seconds)
+        world.now += round(seconds * 1000)
+
+    for _ in range(5):
+        look_after_desk(world.desk, Watch(lambda: world.now, wait, lambda: 60.0), world.now + 55_000)
+    assert len(waits) == 5 * 55
+    world.now = AT + 3_600_000
+    look_after_desk(world.desk, Watch(lambda: world.now, wait, lambda: 60.0), world.now)
+    assert world.store.seats(T, ["a_1"])["a_1"].presence == "offline"
+
+
 def test_look__time_runs_out__leaves_the_rest_and_says_so(world: World) -> None:
     """With no time left nothing is begun."""
     world.hire("a_1")
