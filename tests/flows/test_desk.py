@@ -379,6 +379,20 @@ def test_look__lease_ran_out__offers_at_once_and_the_answered_after_the_grace(wo
     world.balanced()
 
 
+def test_look__gone_and_says_so_again_and_again__the_answered_goes_to_others(world: World) -> None:
+    """A client that repeats that its agent is gone does not hold back the conversations that they left."""
+    world.hire("a_1")
+    world.reserve("c")
+    accept(world.answering("c"), world.desk, world.now)
+    world.hire("a_2")
+    for _ in range(3):
+        world.says("a_1", "offline")
+        world.says("a_2", "available")
+        world.look(20_000)
+    assert world.of("c").agent_id == "a_2"
+    world.balanced()
+
+
 def test_look__lease_renewed_within_the_grace__keeps_what_was_answered(world: World) -> None:
     """Who comes back in time goes on."""
     world.hire("a_1")
