@@ -11,7 +11,6 @@ from chalicelib.flows.drain import drain
 from chalicelib.flows.place import send_back
 from chalicelib.kernel.moments import Millis
 
-
 LOOKED_AT_AGAIN_MS = 90_000
 """However long a lease is, a seat with one is looked at so soon again: by that the schedule knows a desk in use."""
 
