@@ -99,6 +99,7 @@ class Conversation(msgspec.Struct, frozen=True):
     who would not or did not answer. ``waits_since`` never changes while it waits: who was declined loses no place.
     ``order`` is its place among those who wait, kept when it was offered in vain. ``version`` counts its saves.
     ``due_at``: when somebody must look at it again (time-out, next step, end of wrap-up). ``ended_by`` says how it ended.
+    ``given_back_at``: when an agent was gone who had accepted it; 0: none was.
     """
 
     key: str
@@ -116,6 +117,12 @@ class Conversation(msgspec.Struct, frozen=True):
     version: int = 0
     order: int = 0
     ended_by: EndedBy | None = None
+    given_back_at: Millis = 0
+
+    @property
+    def relaxes_from(self) -> Millis:
+        """From when on the steps count after which more may answer: an agent's time with the person is no waiting."""
+        return self.given_back_at or self.waits_since
 
     @property
     def holds(self) -> bool:

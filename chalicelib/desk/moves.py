@@ -80,12 +80,14 @@ def back(was: Conversation, rules: DeskRules, now: Millis, *, declined: bool) ->
     """Waiting again, in the place that it had. ``declined``: its agent is not asked again for a while."""
     refused = (*was.declined, was.agent_id) if declined and was.agent_id not in was.declined else was.declined
     due_at = now + FIRST_LOOK_MS
+    given_back_at = now if was.state == "accepted" else was.given_back_at
     return replace(
         was,
         state="waiting",
         agent_id="",
         cost=0,
-        relaxation=step_at(was.waits_since, rules, now),
+        relaxation=step_at(given_back_at or was.waits_since, rules, now),
+        given_back_at=given_back_at,
         declined=refused,
         state_since=now,
         due_at=due_at,
@@ -95,12 +97,12 @@ def back(was: Conversation, rules: DeskRules, now: Millis, *, declined: bool) ->
 
 def looked_at(was: Conversation, rules: DeskRules, now: Millis) -> Conversation:
     """Waiting on: at the step that is reached by now, until the next one. Who declined long enough ago is forgotten."""
-    step = step_at(was.waits_since, rules, now)
+    step = step_at(was.relaxes_from, rules, now)
     asked_again = was.state_since + ASKED_AGAIN_MS if was.declined else 0
     declined = was.declined
     if asked_again and (asked_again <= now or step != was.relaxation):
         declined, asked_again = (), 0
-    instants = (next_step_at(was.waits_since, rules, now), asked_again, now + LOOKED_AT_AGAIN_MS)
+    instants = (next_step_at(was.relaxes_from, rules, now), asked_again, now + LOOKED_AT_AGAIN_MS)
     due_at = min(at for at in instants if at)
     return replace(was, relaxation=step, declined=declined, due_at=due_at, version=was.version + 1)
 

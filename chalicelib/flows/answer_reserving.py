@@ -152,7 +152,7 @@ def place_of(tenant_id: str, waits: Conversation, desk: DeskServices, now: Milli
     rules = desk.policy(tenant_id).rules_of(waits.need.queue)
     ahead = desk.store.waiting(tenant_id, waits.need.queue, MOST_COUNTED)
     position = 1 + sum((one.order, one.key) < (waits.order, waits.key) for one in ahead)
-    step = next_step_at(waits.waits_since, rules, now)
+    step = next_step_at(waits.relaxes_from, rules, now)
     told = format_moment(step) if step else None
     return placed(position, format_moment(waits.waits_since), waits.relaxation, told)
 

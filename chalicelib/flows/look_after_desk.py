@@ -166,7 +166,7 @@ def _waited(tenant: str, one: Conversation, desk: DeskServices, now: Millis) -> 
     policy = desk.policy(tenant)
     now_in = at_home(one, policy)
     rules, need = policy.rules_of(now_in.need.queue), now_in.need
-    if step_at(one.waits_since, rules, now) != "callback":
+    if step_at(one.relaxes_from, rules, now) != "callback":
         fresh = looked_at(now_in, rules, now)
         if desk.store.wait(tenant, one, fresh):
             agents = {each.agent_id: each for each in agents_for(tenant, need.queue, need.skill, desk)}

@@ -38,7 +38,7 @@ def rank(
         desk.tracks(tenant, seats.keys()),
         rules,
         now,
-        step_at(one.waits_since, rules, now),
+        step_at(one.relaxes_from, rules, now),
         declined=one.declined,
         overflow=overflow_of(policy, one.need.queue),
         timezone=desk.timezone(tenant),

@@ -1,6 +1,7 @@
 """What a decision was made from, as it is kept beside it: enough to make the very same decision again.
 
-Facts are the values that the policy may read. Of a message there is what was read from it, and no word of it.
+Facts are the values that the policy may read. Of a message there is what was read from it, and of its words those alone
+that stand in the product's own lists and spoke for the intent.
 """
 
 from __future__ import annotations

@@ -393,6 +393,26 @@ def test_look__gone_and_says_so_again_and_again__the_answered_goes_to_others(wor
     world.balanced()
 
 
+def test_look__agent_lost_after_long_talk__another_answers_and_nobody_is_called_back(world: World) -> None:
+    """The time that a person spent with an agent is no waiting: they keep their place, and the steps begin anew."""
+    world.hire("a_1")
+    world.reserve("c")
+    placed = world.of("c").order
+    accept(world.answering("c"), world.desk, world.now)
+    talked = RULES.relaxing.callback_after_seconds or 0
+    while world.now < AT + talked * 2_000:
+        world.now += RULES.lease_seconds * 500
+        world.says("a_1", "available")
+    world.look((RULES.lease_seconds + RULES.orphaned_after_seconds + 2) * 1_000)
+    waits = world.of("c")
+    assert (waits.state, waits.relaxation, waits.order) == ("waiting", "skilled", placed)
+    world.look(2_000)
+    assert not world.called_back
+    world.hire("a_2")
+    assert world.of("c").agent_id == "a_2"
+    world.balanced()
+
+
 def test_look__lease_renewed_within_the_grace__keeps_what_was_answered(world: World) -> None:
     """Who comes back in time goes on."""
     world.hire("a_1")
