@@ -21,6 +21,8 @@ FIRST_LOOK_MS = 1_000
 """Who was just put on the list is looked at once more, should whoever put it there not live to do so."""
 ASKED_AGAIN_MS = 30_000
 """Who declined a conversation may be asked again after so long, when nobody else took it."""
+LOOKED_AT_AGAIN_MS = 300_000
+"""Who waits is looked at after so long at the latest: a policy may have been published that has their queue no more."""
 
 
 def opened(
@@ -100,8 +102,8 @@ def looked_at(was: Conversation, rules: DeskRules, now: Millis) -> Conversation:
     declined = was.declined
     if asked_again and (asked_again <= now or step != was.relaxation):
         declined, asked_again = (), 0
-    instants = [at for at in (next_step_at(was.relaxes_from, rules, now), asked_again) if at]
-    due_at = min(instants, default=0)
+    instants = (next_step_at(was.relaxes_from, rules, now), asked_again, now + LOOKED_AT_AGAIN_MS)
+    due_at = min(at for at in instants if at)
     return replace(was, relaxation=step, declined=declined, due_at=due_at, version=was.version + 1)
 
 

@@ -62,8 +62,10 @@ class Watch:
         """Who may take a conversation, as the score says."""
         told: Any = {"declined": declined, "overflow": overflow, "timezone": timezone, "language": language}
         them = tuple(agents)
-        self._asked = partial(weighed_among, need, them, seats, tracks, relaxation, now, **told)
-        return self._best(need, them, seats, tracks, rules, now, relaxation, **told)
+        scores = self._best(need, them, seats, tracks, rules, now, relaxation, **told)
+        first = tuple(one.agent_id for one in scores)
+        self._asked = partial(weighed_among, need, them, seats, tracks, relaxation, now, best_first=first, **told)
+        return scores
 
     def weighed(self) -> Weighed:
         """What the last answer was made from."""
