@@ -24,6 +24,7 @@ from chalicelib.privacy.plain import is_plain_ref
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.profiles.model import Profile
 from chalicelib.routing.decide import decide
+from chalicelib.routing.facts import kept_channel
 from chalicelib.routing.model import UNKNOWN_INTENT, Caller, Decision, Name, NamedIdentifier, RouteRequest
 from chalicelib.tickets.facts import facts_of, kind_of
 from chalicelib.tickets.model import TIMER, Facts, Kind, Linked, Priority, Ticket
@@ -134,7 +135,7 @@ def _asked(
         resolve_seconds=queues[queue].sla.resolve_seconds,
         who=who,
         profile_id="" if profile is None else profile.profile_id,
-        channel=request.channel,
+        channel=kept_channel(request.channel),
         conversation_id=case_ref(conversation) if _is_named(conversation) else conversation,
         decision_id=request.decision_id if is_plain_ref(request.decision_id) else "",
         agent_id=request.agent_id,
