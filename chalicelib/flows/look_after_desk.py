@@ -1,5 +1,5 @@
 """Looks after everything at the desk that time changes: offers that time out, those who have waited for the next step,
-the end of wrapping-up, leases that ran out, and what somebody who was killed left undone.
+the end of wrapping-up, leases that ran out, what somebody who was killed left undone, and news that profiles are to learn.
 
 All of it stands in an index by when it is due. What is found there is read again before anything is done, and done on
 the condition that it is what was read: runs that overlap are harmless.
@@ -8,11 +8,12 @@ the condition that it is what was read: runs that overlap are harmless.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import msgspec
 
 from chalicelib.desk.model import Conversation
-from chalicelib.desk.moves import ended, looked_at
+from chalicelib.desk.moves import ended, looked_at, told
 from chalicelib.desk.relax import step_at
 from chalicelib.flows.desk_services import DeskServices
 from chalicelib.flows.place import look_again, send_back
@@ -28,6 +29,8 @@ AHEAD_MS = 2 * MINUTE_MS
 """A desk of which nothing is due for so long is not in use: whoever is there has a lease that ends before that."""
 _RESERVE_SECONDS = 8.0
 """With less left nothing more is begun: six tries of a call, and what is counted."""
+TELLING_MS = 500
+"""So much of each look is for telling news, once all is moved that must be: nobody waits for an agent because of it."""
 
 
 class Watch(msgspec.Struct, frozen=True):
@@ -40,7 +43,8 @@ class Watch(msgspec.Struct, frozen=True):
 
 class Looked(msgspec.Struct):
     """What a run did: how much was due, how many conversations it gave to agents or took back from them, how late the
-    latest was, what could not be looked after by code, and how many waited in the end at the desks in use.
+    latest was, what could not be looked after by code, and how many waited in the end at the desks in use. ``untold``: conversations with news,
+    which are told last.
     """
 
     seats: int = 0
@@ -49,6 +53,7 @@ class Looked(msgspec.Struct):
     moved: int = 0
     waiting: int = 0
     tenants: set[str] = set()
+    untold: list[DueAtDesk] = []
     lag_ms: int = 0
     failed: dict[str, int] = {}
     left: bool = False
@@ -75,10 +80,33 @@ def look_once(desk: DeskServices, watch: Watch, looked: Looked) -> None:
                     looked.left = True
                     return
                 looked.tenants.add(one.tenant)
-                try:
-                    _LOOKS[one.kind](one, desk, watch.clock(), looked)
-                except ZhiyinError as error:
-                    looked.failed[error.code] = looked.failed.get(error.code, 0) + 1
+                _try(partial(_LOOKS[one.kind], one, desk, watch.clock(), looked), looked)
+    _tell(desk, watch, looked)
+
+
+def _tell(desk: DeskServices, watch: Watch, looked: Looked) -> None:
+    """Tell what news was found, as far as time allows: what is left is found again at the next look."""
+    untold, looked.untold = looked.untold, []
+    until = watch.clock() + TELLING_MS
+    for one in untold:
+        if watch.clock() > until or watch.seconds_left() < _RESERVE_SECONDS:
+            return
+        _try(partial(_news, one, desk, watch.clock()), looked)
+
+
+def _try(look: Callable[[], None], looked: Looked) -> None:
+    try:
+        look()
+    except ZhiyinError as error:
+        looked.failed[error.code] = looked.failed.get(error.code, 0) + 1
+
+
+def _news(due: DueAtDesk, desk: DeskServices, now: Millis) -> None:
+    one = desk.store.conversation(due.tenant, due.id)
+    if one is not None and one.news:
+        desk.tell(due.tenant, one, now)
+        # Who was killed before this line, or was overtaken at it, tells it again: it counts once.
+        desk.store.change(due.tenant, one, told(one))
 
 
 def _in_use(desk: DeskServices, now: Millis, looked: Looked) -> bool:
@@ -100,6 +128,8 @@ def _seat(due: DueAtDesk, desk: DeskServices, now: Millis, looked: Looked) -> No
 
 def _conversation(due: DueAtDesk, desk: DeskServices, now: Millis, looked: Looked) -> None:
     one = desk.store.conversation(due.tenant, due.id)
+    if one is not None and one.news:
+        looked.untold.append(due)
     if one is None or not 0 < one.due_at <= now or one.state not in _DUE:
         return
     looked.conversations += 1

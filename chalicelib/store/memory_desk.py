@@ -146,7 +146,7 @@ class MemoryDesk:
         """What is due up to an instant, in order of time."""
         seats = [DueAtDesk(tenant, "seat", id_, one.due_at) for (tenant, id_), one in list(self.seats_of.items())]
         others = list(self.conversations.items())
-        conversations = [DueAtDesk(tenant, "conversation", key, one.due_at) for (tenant, key), one in others]
+        conversations = [DueAtDesk(tenant, "conversation", key, one.look_at) for (tenant, key), one in others]
         due = [one for one in (*seats, *conversations) if 0 < one.due_at <= until and desk_shard(one.id) == shard]
         if due:
             yield sorted(due, key=lambda one: (one.due_at, one.id))
@@ -200,6 +200,7 @@ class MemoryDesk:
         self, tenant: str, was: Conversation | None, to: Conversation, now: Millis
     ) -> dict[tuple[str, str], Seat] | None:
         (gives, given), (takes, cost) = taken(was), taken(to)
+        offered = to.state == "reserved" and (was is None or was.attempt != to.attempt)
         after: dict[tuple[str, str], Seat] = {}
         if gives and gives != takes:
             seat = self.seats_of[tenant, gives]
@@ -210,7 +211,7 @@ class MemoryDesk:
                 version=seat.version + 1,
                 due_at=now + FIRST_LOOK_MS,
             )
-        if takes and (to.state == "reserved" or gives != takes):
+        if takes and (offered or gives != takes):
             again = gives == takes
             cost -= given if again else 0
             taker = self.seats_of.get((tenant, takes))

@@ -394,9 +394,30 @@ def test_due__conversations__only_while_something_is(stores: Stores, tenant: str
     soon_due(desk, tenant, LEASE, [("conversation", held.key, AT + 20_000)])
     accepted = moves.accepted(held, AT)
     assert desk.change(tenant, held, accepted)
+    # Its news is to be told.
+    soon_due(desk, tenant, LEASE, [("conversation", held.key, AT)])
+    accepted, was = moves.told(accepted), accepted
+    assert desk.change(tenant, was, accepted)
     soon_due(desk, tenant, LEASE, [])
-    assert desk.change(tenant, accepted, moves.released(accepted, DESK, AT))
+    released = moves.released(accepted, DESK, AT)
+    assert desk.change(tenant, accepted, released)
+    soon_due(desk, tenant, LEASE, [("conversation", held.key, AT)])
+    assert desk.change(tenant, released, moves.told(released))
     soon_due(desk, tenant, LEASE, [("conversation", held.key, AT + 15_000)])
+
+
+@pytest.mark.parametrize("of", ["told", "unnamed"])
+def test_change__offered_to_who_left__moves_no_capacity(stores: Stores, tenant: str, of: str) -> None:
+    """News that was told, and a name that is taken off, are saved whether or not the agent is still there."""
+    desk = stores.desk
+    hire(desk, tenant, "a_1")
+    held = offered(opened("c" * 32))
+    assert desk.assign(tenant, None, held, AT)
+    assert desk.set_presence(tenant, "a_1", "offline", AT, AT)
+    after = getattr(moves, of)(held)
+    assert desk.change(tenant, held, after)
+    assert desk.conversation(tenant, held.key) == after
+    exact(desk, tenant, ["a_1"])
 
 
 def test_forget__a_person__ended_are_gone_and_others_nobodys(stores: Stores, tenant: str) -> None:
