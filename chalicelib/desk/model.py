@@ -113,6 +113,7 @@ class Conversation(msgspec.Struct, frozen=True):
     ``order`` is its place among those who wait, kept when it was offered in vain. ``version`` counts its saves.
     ``due_at``: when somebody must look at it again (time-out, next step, end of wrap-up). ``ended_by`` says how it ended.
     ``answered_by`` is who accepted it last since it began. ``news`` is what the person's profile was not told yet.
+    ``given_back_at``: when an agent was gone who had accepted it; 0: none was.
     """
 
     key: str
@@ -132,6 +133,12 @@ class Conversation(msgspec.Struct, frozen=True):
     ended_by: EndedBy | None = None
     answered_by: str = ""
     news: tuple[News, ...] = ()
+    given_back_at: Millis = 0
+
+    @property
+    def relaxes_from(self) -> Millis:
+        """From when on the steps count after which more may answer: an agent's time with the person is no waiting."""
+        return self.given_back_at or self.waits_since
 
     @property
     def holds(self) -> bool:
@@ -140,8 +147,8 @@ class Conversation(msgspec.Struct, frozen=True):
 
     @property
     def look_at(self) -> Millis:
-        """When somebody must look at it: for what its state asks for, or to tell its news; 0: never."""
-        return min((at for at in (self.due_at, *(one.at for one in self.news[:1])) if at), default=0)
+        """When somebody must look at it: for what its state asks for, else to tell its news; 0: never."""
+        return self.due_at or (self.news[0].at if self.news else 0)
 
     @property
     def reservation_id(self) -> str:

@@ -25,6 +25,8 @@ FIRST_LOOK_MS = 1_000
 """Who was just put on the list is looked at once more, should whoever put it there not live to do so."""
 ASKED_AGAIN_MS = 30_000
 """Who declined a conversation may be asked again after so long, when nobody else took it."""
+LOOKED_AT_AGAIN_MS = 300_000
+"""Who waits is looked at after so long at the latest: a policy may have been published that has their queue no more."""
 
 
 def opened(
@@ -87,12 +89,14 @@ def back(was: Conversation, rules: DeskRules, now: Millis, *, declined: bool) ->
     """Waiting again, in the place that it had. ``declined``: its agent is not asked again for a while."""
     refused = (*was.declined, was.agent_id) if declined and was.agent_id not in was.declined else was.declined
     due_at = now + FIRST_LOOK_MS
+    given_back_at = now if was.state == "accepted" else was.given_back_at
     return replace(
         was,
         state="waiting",
         agent_id="",
         cost=0,
-        relaxation=step_at(was.waits_since, rules, now),
+        relaxation=step_at(given_back_at or was.waits_since, rules, now),
+        given_back_at=given_back_at,
         declined=refused,
         state_since=now,
         due_at=due_at,
@@ -102,13 +106,13 @@ def back(was: Conversation, rules: DeskRules, now: Millis, *, declined: bool) ->
 
 def looked_at(was: Conversation, rules: DeskRules, now: Millis) -> Conversation:
     """Waiting on: at the step that is reached by now, until the next one. Who declined long enough ago is forgotten."""
-    step = step_at(was.waits_since, rules, now)
+    step = step_at(was.relaxes_from, rules, now)
     asked_again = was.state_since + ASKED_AGAIN_MS if was.declined else 0
     declined = was.declined
     if asked_again and (asked_again <= now or step != was.relaxation):
         declined, asked_again = (), 0
-    instants = [at for at in (next_step_at(was.waits_since, rules, now), asked_again) if at]
-    due_at = min(instants, default=0)
+    instants = (next_step_at(was.relaxes_from, rules, now), asked_again, now + LOOKED_AT_AGAIN_MS)
+    due_at = min(at for at in instants if at)
     return replace(was, relaxation=step, declined=declined, due_at=due_at, version=was.version + 1)
 
 

@@ -62,8 +62,10 @@ class Watch:
         """Who may take a conversation, as the score says."""
         told: Any = {"declined": declined, "overflow": overflow, "timezone": timezone, "language": language}
         them = tuple(agents)
-        self._asked = partial(weighed_among, need, them, seats, tracks, relaxation, now, **told)
-        return self._best(need, them, seats, tracks, rules, now, relaxation, **told)
+        scores = self._best(need, them, seats, tracks, rules, now, relaxation, **told)
+        first = tuple(one.agent_id for one in scores)
+        self._asked = partial(weighed_among, need, them, seats, tracks, relaxation, now, best_first=first, **told)
+        return scores
 
     def weighed(self) -> Weighed:
         """What the last answer was made from."""
@@ -150,7 +152,7 @@ def place_of(tenant_id: str, waits: Conversation, desk: DeskServices, now: Milli
     rules = desk.policy(tenant_id).rules_of(waits.need.queue)
     ahead = desk.store.waiting(tenant_id, waits.need.queue, MOST_COUNTED)
     position = 1 + sum((one.order, one.key) < (waits.order, waits.key) for one in ahead)
-    step = next_step_at(waits.waits_since, rules, now)
+    step = next_step_at(waits.relaxes_from, rules, now)
     told = format_moment(step) if step else None
     return placed(position, format_moment(waits.waits_since), waits.relaxation, told)
 

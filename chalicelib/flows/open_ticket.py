@@ -13,9 +13,10 @@ from chalicelib.flows.answer_route import caller_of, situation_of
 from chalicelib.flows.current_tags import current_tags
 from chalicelib.flows.find_person import by_id, by_identifiers
 from chalicelib.flows.identity_records import Audited, audit_record
+from chalicelib.flows.services import ReadServices
 from chalicelib.flows.serving import serving
 from chalicelib.flows.ticket_services import TicketServices, tell_news
-from chalicelib.kernel.errors import BadInput
+from chalicelib.kernel.errors import BadInput, NotFound
 from chalicelib.kernel.moments import Millis
 from chalicelib.privacy.asked import Asked as AskedFor
 from chalicelib.privacy.free_text import masked
@@ -74,18 +75,32 @@ def open_ticket(
 
 
 def open_callback(conversation: Conversation, tenant: Tenant, services: TicketServices, now: Millis) -> Ticket:
-    """The ticket by which somebody is called back who waited too long. Of one conversation there is one."""
-    need = conversation.need
+    """The ticket by which somebody is called back who waited too long: one of each time that a conversation waited.
+
+    Whatever became of their queue or their profile meanwhile, they are owed the call.
+    """
+    need, reading = conversation.need, services.reading
+    known = bool(need.profile_id) and _is_known(tenant.tenant_id, need.profile_id, reading)
     request = TicketRequest(
         kind="callback",
         topic=need.intent if need.intent and need.intent != UNKNOWN_INTENT else OTHER,
-        queue=need.queue,
+        queue=need.queue if need.queue in reading.policy.declared.queues else "",
         channel=need.channel,
         conversation_id=conversation.key,
         decision_id=conversation.decision_id,
-        profile_id=need.profile_id or None,
+        profile_id=need.profile_id if known else None,
     )
-    return open_ticket(request, tenant, f"tk_{conversation.key}", TIMER, services, now)
+    # The same chat may wait in vain again, when this ticket is long closed: since when it waits tells the two apart.
+    ticket_id = f"tk_{conversation.key}_{conversation.waits_since:x}"
+    return open_ticket(request, tenant, ticket_id, TIMER, services, now)
+
+
+def _is_known(tenant_id: str, profile_id: str, reading: ReadServices) -> bool:
+    try:
+        by_id(tenant_id, profile_id, reading)
+    except NotFound:
+        return False
+    return True
 
 
 def _asked(

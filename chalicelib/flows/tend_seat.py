@@ -11,6 +11,9 @@ from chalicelib.flows.drain import drain
 from chalicelib.flows.place import send_back
 from chalicelib.kernel.moments import Millis
 
+LOOKED_AT_AGAIN_MS = 90_000
+"""However long a lease is, a seat with one is looked at so soon again: by that the schedule knows a desk in use."""
+
 
 def tend(tenant: str, agent_id: str, desk: DeskServices, now: Millis) -> int:
     """Do what a seat's state asks for, and note when it is due next. How many conversations moved."""
@@ -19,7 +22,7 @@ def tend(tenant: str, agent_id: str, desk: DeskServices, now: Millis) -> int:
         return 0
     if seat.is_present(now):
         given = drain(tenant, seat, desk, now)
-        desk.store.settle(tenant, seat, seat.lease_until)
+        desk.store.settle(tenant, seat, min(seat.lease_until, now + LOOKED_AT_AGAIN_MS))
         return given
     lapsed = seat.lease_until <= now
     if lapsed and seat.presence != "offline":
@@ -52,7 +55,7 @@ def _orphaned_at(tenant: str, seat: Seat, desk: DeskServices) -> Millis:
 def _due_next(tenant: str, seat: Seat, desk: DeskServices, now: Millis) -> Millis:
     """When somebody must look again at a seat that nothing is given to."""
     if seat.lease_until > now:
-        return seat.lease_until
+        return min(seat.lease_until, now + LOOKED_AT_AGAIN_MS)
     states = {one.state for one in desk.store.held_by(tenant, seat.agent_id)}
     if "reserved" in states:
         return now + FIRST_LOOK_MS

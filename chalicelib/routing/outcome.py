@@ -106,7 +106,7 @@ def track_moves(before: Outcome, after: Outcome, agent_id: str, intent: str) -> 
     moves: Moves = {}
     for outcome, sign in ((before, -1), (after, 1)):
         for place in _places(outcome.agent_id or agent_id, intent):
-            moves[place] = _added(moves.get(place, Track()), track_of(outcome), sign)
+            moves[place] = added(moves.get(place, Track()), track_of(outcome), sign)
     return {place: one for place, one in moves.items() if one != Track()}
 
 
@@ -115,7 +115,8 @@ def _places(agent_id: str, intent: str) -> Iterator[tuple[str, str]]:
         yield from {(agent_id, intent), (agent_id, ALL_INTENTS)}
 
 
-def _added(left: Track, right: Track, sign: int) -> Track:
+def added(left: Track, right: Track, sign: int = 1) -> Track:
+    """Two records together; ``sign`` -1: the one without the other."""
     return Track(
         left.outcomes + sign * right.outcomes,
         left.resolved + sign * right.resolved,

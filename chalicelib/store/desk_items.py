@@ -11,7 +11,7 @@ from chalicelib.desk.model import Agent, Conversation, Presence, Seat
 from chalicelib.desk.moves import FIRST_LOOK_MS
 from chalicelib.kernel.codec import decode, encode
 from chalicelib.kernel.moments import Millis
-from chalicelib.store.desk import KEPT_MS, DueAtDesk, desk_shard, whose
+from chalicelib.store.desk import KEPT_MS, DueAtDesk, desk_shard, shard_of, whose
 from chalicelib.store.items import Attributes, TypedItem, typed
 
 ONLY = "-"
@@ -83,7 +83,7 @@ def conversation_item(tenant: str, one: Conversation) -> Attributes:
         "whose": whose(tenant, one.need.profile_id),
         "at": one.waits_since if one.need.profile_id else None,
         "due_at": one.look_at or None,
-        "due_shard": str(desk_shard(one.key)) if one.look_at else None,
+        "due_shard": str(shard_of(one)) if one.look_at else None,
         "expires_at": (one.state_since + KEPT_MS) // 1000 if one.state == "ended" else None,
     }
 

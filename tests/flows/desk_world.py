@@ -35,7 +35,8 @@ def policy(rules: DeskRules = RULES) -> PolicyDeclaration:
         return Queue(Text(skill, skill), skill, ("human",), Sla(10, 3600), overflow=overflow)
 
     queues = {"orders": queue("orders", "payments"), "payments": queue("payments")}
-    return replace(shipped_policy().declared, queues=queues, desk=rules)
+    declared = shipped_policy().declared
+    return replace(declared, queues=queues, desk=rules, default=replace(declared.default, queue="orders"))
 
 
 class World:

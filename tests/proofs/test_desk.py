@@ -122,7 +122,7 @@ def test_desk__nobody_looks_again_after_enqueuing__is_found(try_out: Callable[[T
 
 
 def _few(mutant: str, seed: int) -> Tried:
-    return Tried(_FEW_ROUTES, 0.0, seed, mutant, desk_floor.few(), at_once=9)
+    return Tried(_FEW_ROUTES, 0.0, seed, mutant, desk_floor.few(), at_once=6)
 
 
 def _missed(ended: Ended) -> list[Beside]:
