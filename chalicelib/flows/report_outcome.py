@@ -20,18 +20,24 @@ from chalicelib.store.tracks import OutcomeStore
 ATTEMPTS = 8
 
 
-def tells_nobody(row: DecisionRow, outcome: Outcome, survey: int) -> None:
+class Survey(msgspec.Struct, frozen=True):
+    """An answer to a survey: of which decision and which number, always the same for the same answer, and when it came."""
+
+    number: int
+    at: Millis
+    score: int
+
+
+def tells_nobody(row: DecisionRow, survey: Survey) -> None:
     """Nobody is told of surveys."""
 
 
 class OutcomeServices(msgspec.Struct, frozen=True):
-    """What adding an outcome needs. ``tell`` is told of each answer to a survey, at least once, with a number that
-    is the same for the same answer: the profile learns by it.
-    """
+    """What adding an outcome needs. ``tell`` is told of each answer to a survey, at least once: the profile learns by it."""
 
     history: HistoryStore
     outcomes: OutcomeStore
-    tell: Callable[[DecisionRow, Outcome, int], None] = tells_nobody
+    tell: Callable[[DecisionRow, Survey], None] = tells_nobody
     patience: Patience = Patience()
 
 
@@ -57,8 +63,9 @@ def report_outcome(order: OutcomeOrder, told: Outcome, services: OutcomeServices
         after = reported(before, told, order.report_id, now, order.principal)
         if after is before or services.outcomes.settle(row, encode(after), _moves(row, before.now, after.now)):
             # Told after a repeat as well: whoever sent it first may have been cut off before this line.
-            if after.now.csat is not None:
-                services.tell(row, after.now, _surveys(after))
+            survey = _survey(after)
+            if survey is not None:
+                services.tell(row, survey)
             return outcome_view(order.decision_id, after)
     raise Conflict("outcome_contended", "Others report on this decision at the same time; try again.")
 
@@ -94,5 +101,7 @@ def _moves(row: DecisionRow, before: Outcome, after: Outcome) -> dict[tuple[str,
     return track_moves(before, after, agent_id, decision["intent"]["id"])
 
 
-def _surveys(outcomes: Outcomes) -> int:
-    return sum("csat" in one.replaced for one in outcomes.reports)
+def _survey(outcomes: Outcomes) -> Survey | None:
+    """The answer that stands."""
+    answers = [one.at for one in outcomes.reports if "csat" in one.replaced]
+    return Survey(len(answers), answers[-1], outcomes.now.csat) if answers and outcomes.now.csat is not None else None

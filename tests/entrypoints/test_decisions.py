@@ -11,7 +11,7 @@ from chalicelib.entrypoints.clock import now
 from chalicelib.flows.services import Change
 from chalicelib.kernel.moments import format_moment
 from chalicelib.store.tracks import DynamoTracks
-from tests.entrypoints.service import Invocation, Shop
+from tests.entrypoints.service import Invocation, Shop, unique
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +83,23 @@ def test_outcome__told_twice_and_corrected__is_shown_and_counted_once(shop: Shop
     kept = DynamoTracks(compose.api("dynamodb").call, names.table_desk, names.table_history)
     record = kept.tracks(shop.tenant_id, ["ann"])["ann"][""]
     assert (record.outcomes, record.resolved, record.surveys, record.csat_sum) == (1, 1, 1, 5.0)
+
+
+def test_outcome__with_an_answer_to_a_survey__is_learned_by_the_profile_once(shop: Shop) -> None:
+    """The profile's timeline shows the answer, however often the same report is sent; a correction is another answer."""
+    user = unique("u")
+    shop.send("/v1/identify", {"userId": user, "traits": {}})
+    shop.lambdas.ingest()
+    asked = {"identifiers": [{"namespace": "user_id", "value": user}], "channel": "wechat", "purpose": "service"}
+    path = f"/v1/decisions/{shop.ask('/v1/route', asked).json['decision_id']}/outcome"
+    for report, told in (("s-1", {"resolved": True}), ("s-2", {"csat": 4}), ("s-2", {"csat": 4}), ("s-3", {"csat": 2})):
+        assert shop.ask(path, told, {"Idempotency-Key": report}).status == 200
+        assert shop.lambdas.ingest() == {"batchItemFailures": []}
+    profile_id = shop.lookup("user_id", user).json["profile_id"]
+    events = shop.read(f"/v1/profiles/{profile_id}/timeline?purpose=service&limit=50").json["events"]
+    scores = [one["data"]["score"] for one in events if one["type"] == "survey.answered"]
+    assert sorted(scores) == [2, 4]
+    assert shop.quarantined() == []
 
 
 def test_outcome__that_is_none_or_of_nothing__is_refused(shop: Shop, decided: dict[str, str]) -> None:

@@ -17,6 +17,7 @@ from chalicelib.flows.recompute_decision import ReplayServices, recompute_decisi
 from chalicelib.flows.report_outcome import (
     OutcomeOrder,
     OutcomeServices,
+    Survey,
     outcomes_of,
     report_outcome,
     with_outcome,
@@ -66,7 +67,7 @@ class Reports:
     def __init__(self, world: World) -> None:
         self.world = world
         self.tracks = MemoryTracks(world.history)
-        self.surveys: list[tuple[str, int | None, int]] = []
+        self.surveys: list[tuple[str, int, int]] = []
 
     def services(self) -> OutcomeServices:
         return OutcomeServices(self.world.history, self.tracks, self._tell)
@@ -75,8 +76,8 @@ class Reports:
         order = OutcomeOrder(TENANT_ID, decision_id, report_id, "bot")
         return report_outcome(order, told, self.services(), self.world.now).outcome
 
-    def _tell(self, row: DecisionRow, outcome: Outcome, survey: int) -> None:
-        self.surveys.append((row.profile_id, outcome.csat, survey))
+    def _tell(self, row: DecisionRow, survey: Survey) -> None:
+        self.surveys.append((row.profile_id, survey.score, survey.number))
 
 
 # -- made again
