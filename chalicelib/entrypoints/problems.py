@@ -46,6 +46,8 @@ _CHALICE_REFUSALS: Mapping[int, tuple[str, str]] = {
     500: ("internal", "Something went wrong on our side."),
 }
 _OURS = "Something went wrong on our side."
+_MOST_TOLD = 100
+"""Mistakes of one answer: the message counts all, and an answer of megabytes would not get through the gateway."""
 _JSON: dict[str, str | list[str]] = {
     "Content-Type": "application/json",
     # Answers are about people: no cache on the way keeps one, and no browser takes one for a page.
@@ -109,7 +111,7 @@ def problem(error: ZhiyinError, id_: str) -> Response:
         journal().warn("request_failed", code=error.code, request_id=id_)
     # What a cloud service said is ours to read, not the caller's.
     public = ("internal", _OURS) if status == 500 else (error.code, error.message)
-    found = error.mistakes if isinstance(error, ManyMistakes) else (error,)
+    found = error.mistakes[:_MOST_TOLD] if isinstance(error, ManyMistakes) else (error,)
     mistakes = tuple(_mistake(one) for one in found if one.path and status < 500)
     headers = dict(_JSON)
     if status == 401:
