@@ -13,7 +13,7 @@ from chalicelib.entrypoints.decisions import deciding_in_the_past, outcome_servi
 from chalicelib.entrypoints.http_routing import ROUTE
 from chalicelib.entrypoints.idempotency import idempotency_key
 from chalicelib.entrypoints.problems import json_answer, serves
-from chalicelib.entrypoints.request import Caller, check_purpose, typed_body
+from chalicelib.entrypoints.request import Caller, check_purpose, speaks_for, typed_body
 from chalicelib.kernel.moments import parse_moment
 from chalicelib.routing.outcome import Outcome
 
@@ -61,5 +61,6 @@ def outcome(request: Request, caller: Caller, decision_id: str) -> OutcomeView:
     from chalicelib.flows.report_outcome import OutcomeOrder, report_outcome
 
     told = typed_body(request, Outcome)
-    order = OutcomeOrder(caller.tenant_id, decision_id, idempotency_key(request, caller), caller.principal)
+    key = idempotency_key(request, caller)
+    order = OutcomeOrder(caller.tenant_id, decision_id, key, caller.principal, speaks_for(caller))
     return report_outcome(order, told, outcome_services(), now())

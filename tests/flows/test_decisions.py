@@ -21,7 +21,7 @@ from chalicelib.flows.report_outcome import (
     report_outcome,
     with_outcome,
 )
-from chalicelib.kernel.errors import BadInput, Conflict, NotFound
+from chalicelib.kernel.errors import BadInput, Conflict, Forbidden, NotFound
 from chalicelib.kernel.moments import DAY_MS, HOUR_MS, Millis
 from chalicelib.routing.inputs import read_inputs
 from chalicelib.routing.model import Decision, NamedIdentifier, RouteRequest
@@ -273,3 +273,25 @@ def test_outcomes__of_a_decision_without_any__are_none(world: World) -> None:
     """Most decisions are never reported on."""
     routed(world)
     assert outcomes_of(decision_of(TENANT_ID, "d_1", world.history)).now == Outcome()
+
+
+def test_outcome__told_by_an_agent__is_of_their_own_work_only(world: World) -> None:
+    """A record decides whom the next people are given to: no agent writes over a colleague's, or their name for them."""
+    routed(world)
+    services = OutcomeServices(world.history, MemoryTracks(world.history))
+
+    def told_by(who: str, key: str, **fields: Any) -> str:
+        try:
+            report_outcome(OutcomeOrder(TENANT_ID, "d_1", key, who, who), Outcome(**fields), services, NOW)
+        except Forbidden as refused:
+            return refused.code
+        return "told"
+
+    assert told_by("ann", "r1", csat=1, agent_id="bo") == "not_your_own"
+    assert told_by("ann", "r2", resolved=True, agent_id="ann") == "told"
+    assert told_by("bo", "r3", csat=1) == "not_your_own"
+    assert told_by("bo", "r4", csat=5, agent_id="bo") == "not_your_own"
+    assert told_by("ann", "r5", csat=4) == "told"
+    report_outcome(OutcomeOrder(TENANT_ID, "d_1", "r6", "lead"), Outcome(agent_id="bo"), services, NOW)
+    assert told_by("ann", "r7", csat=5) == "not_your_own"
+    assert services.outcomes.tracks(TENANT_ID, ["bo"])["bo"][""] == Track(1, 1, 1, 4.0)
