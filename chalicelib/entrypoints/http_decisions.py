@@ -8,7 +8,7 @@ from chalice.app import Blueprint, Request, Response
 
 from chalicelib.entrypoints.authorizers import principal_auth
 from chalicelib.entrypoints.clock import now
-from chalicelib.entrypoints.compose import tenant_of
+from chalicelib.entrypoints.compose import history, profiles, tenant_of
 from chalicelib.entrypoints.decisions import deciding_in_the_past, outcome_services, replay_services
 from chalicelib.entrypoints.http_routing import ROUTE
 from chalicelib.entrypoints.idempotency import idempotency_key
@@ -31,7 +31,9 @@ def replay(request: Request, caller: Caller, decision_id: str) -> ReplayView:
     """The decision made again from what was stored with it, by the policy of then: is it the same?"""
     from chalicelib.entrypoints.noting import note
     from chalicelib.flows.recompute_decision import recompute_decision
+    from chalicelib.flows.shown_decision import shown_decision
 
+    shown_decision(caller.tenant_id, decision_id, history(), profiles())
     view = recompute_decision(caller.tenant_id, decision_id, replay_services())
     if view.profile_id:
         note(caller, "decisions.replay", (view.profile_id,), "service", view)
