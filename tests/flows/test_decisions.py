@@ -21,6 +21,7 @@ from chalicelib.flows.report_outcome import (
     report_outcome,
     with_outcome,
 )
+from chalicelib.flows.ticket_views import view_of, withheld_of
 from chalicelib.kernel.errors import BadInput, Conflict, Forbidden, NotFound
 from chalicelib.kernel.moments import DAY_MS, HOUR_MS, Millis
 from chalicelib.routing.inputs import read_inputs
@@ -31,6 +32,8 @@ from chalicelib.store.declarations import Head, Publication, Version
 from chalicelib.store.memory_declarations import MemoryDeclarations
 from chalicelib.store.rows import DecisionRow
 from chalicelib.store.tracks import MemoryTracks
+from chalicelib.tickets.declaration import TicketRules
+from chalicelib.tickets.opening import Asked, opened
 from tests.flows.test_erasure import erase
 from tests.flows.world import NOW, TENANT_ID, World, described, event, paid
 from tests.unit.routing.calls import small_policy
@@ -253,6 +256,35 @@ def test_export__of_decisions__has_what_they_were_made_from_and_what_came_of_the
     (told,) = exported_decisions(TENANT_ID, {who: 0}, world.history, world.now)
     assert told["made_from"]["complaints"]["open"] == 1
     assert told["outcome"] == {"resolved": True}
+
+
+def test_exported__decision_with_an_agent__tells_nothing_of_the_staff(world: World) -> None:
+    """Neither who was chosen, nor how well they or others did: that is not the person's own data."""
+    told = routed(world)
+    chosen = {"agent_id": "ann-of-staff", "score": 0.9, "parts": {"csat": 0.2}}
+    weighed = [
+        {"agent_id": "bo-of-staff", "score": 0.8, "parts": {"csat": 0.1}},
+        {"queue": "vip", "score": 2.0, "parts": {}},
+    ]
+    content = msgspec.json.encode({**told, "agent": chosen, "runners_up": weighed})
+    row = world.history.decisions[TENANT_ID, "d_1"]
+    world.history.decisions[TENANT_ID, "d_1"] = replace(row, content=content)
+    who = world.person(*USER).profile_id
+    (exported,) = exported_decisions(TENANT_ID, {who: 0}, world.history, world.now)
+    assert (exported["agent"], exported["runners_up"]) == ({"agent_id": "desk"}, [weighed[1]])
+    assert "of-staff" not in repr(exported) and exported["reasons"] == told["reasons"]
+
+
+def test_ticket__of_who_is_erased__shows_nothing_until_it_is_deleted(world: World) -> None:
+    """Between the tombstone and the sweep nobody reads what was said."""
+    asked = Asked(
+        "tk_1", "consult", "refund", "normal", "general", 10, 60, "bot", world.person(*USER).profile_id, text="hi"
+    )
+    ticket = opened(asked, TicketRules(), NOW)
+    assert withheld_of(TENANT_ID, ticket, "service", world.profiles) == ()
+    erase(world, ticket.profile_id)
+    view = view_of(ticket, withheld_of(TENANT_ID, ticket, "service", world.profiles))
+    assert (view.text, view.facts.demands, {one.reason for one in view.withheld}) == ("", (), {"erased"})
 
 
 def test_erased__person__leaves_no_inputs_and_takes_no_outcome(world: World) -> None:
