@@ -6,6 +6,7 @@ import re
 from typing import Annotated
 
 import msgspec
+from msgspec.structs import replace
 
 from chalicelib.desk.model import Conversation
 from chalicelib.events.model import Identifier
@@ -16,7 +17,7 @@ from chalicelib.flows.identity_records import Audited, audit_record
 from chalicelib.flows.named_agent import check_named_agent
 from chalicelib.flows.serving import serving
 from chalicelib.flows.ticket_services import TicketServices, tell_news
-from chalicelib.kernel.errors import BadInput
+from chalicelib.kernel.errors import BadInput, NotFound
 from chalicelib.kernel.moments import Millis
 from chalicelib.privacy.asked import Asked as AskedFor
 from chalicelib.privacy.free_text import masked
@@ -87,6 +88,11 @@ def open_callback(conversation: Conversation, tenant: Tenant, services: TicketSe
         decision_id=conversation.decision_id,
         profile_id=need.profile_id or None,
     )
+    try:
+        _person(request, tenant, services)
+    except NotFound:
+        # Erased while they waited. Somebody is owed a call all the same, and what is due must not stay due for ever.
+        request = replace(request, profile_id=None)
     return open_ticket(request, tenant, f"tk_{conversation.key}", TIMER, services, now)
 
 
