@@ -27,7 +27,7 @@ Proficiency = Annotated[int, msgspec.Meta(ge=1, le=HIGHEST_PROFICIENCY)]
 class Shift(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Hours of a week in the agent's zone: ``weekdays`` (0 = Monday), minutes of the day; it may pass midnight."""
 
-    weekdays: tuple[Annotated[int, msgspec.Meta(ge=0, le=6)], ...]
+    weekdays: Annotated[tuple[Annotated[int, msgspec.Meta(ge=0, le=6)], ...], msgspec.Meta(max_length=7)]
     start_minute: Annotated[int, msgspec.Meta(ge=0, le=1439)]
     end_minute: Annotated[int, msgspec.Meta(ge=0, le=1440)]
 

@@ -17,7 +17,7 @@ from chalicelib.flows.answer_route import Made, make_decision, read_decision, re
 from chalicelib.flows.desk_services import Best, DeskServices, Tracks
 from chalicelib.flows.reserve import Asked, reserve
 from chalicelib.flows.services import ReadServices
-from chalicelib.kernel.errors import BadInput
+from chalicelib.kernel.errors import BadInput, NotFound
 from chalicelib.kernel.moments import Millis, format_moment
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.routing.desk_answer import at_desk, placed, sla_by_day
@@ -118,7 +118,11 @@ def answer_reserving(
     if found.moved:
         return rows[-1].content
     stands = decision_id if found.conversation is None else found.conversation.decision_id
-    return read_decision(tenant.tenant_id, stands, services.read.history)
+    try:
+        return read_decision(tenant.tenant_id, stands, services.read.history)
+    except NotFound:
+        # Whom it was about is erased, and goes on talking as nobody we know: their place stands, and no decision of it.
+        return record_decision(made, tenant, services.read, now, principal)
 
 
 def served_by(decision: Decision, tenant_id: str, services: Reserving, now: Millis) -> Served:
