@@ -206,6 +206,18 @@ def presence_updates(
     return renewal, change
 
 
+def redeclared(agent: Agent, more: int, look_at: Millis) -> dict[str, Any]:
+    """The update of the seat of an agent who is declared anew with so many units more, and marked to be looked at."""
+    sets, names = "SET #units = :units, #free = #free + :more", {"#units": "units", "#free": "free"}
+    told: dict[str, Any] = {":units": {"N": str(agent.units)}, ":more": {"N": str(more)}}
+    if look_at:
+        sets += ", #at = :at, #shard = :shard ADD #v :one"
+        names |= {"#at": "due_at", "#shard": "due_shard", "#v": "v"}
+        shard = {"S": str(desk_shard(agent.agent_id))}
+        told |= {":at": {"N": str(look_at)}, ":shard": shard, ":one": {"N": "1"}}
+    return {"UpdateExpression": sets, "ExpressionAttributeNames": names, "ExpressionAttributeValues": told}
+
+
 def settled(seat: Seat, due_at: Millis, *, offline: bool) -> dict[str, Any]:
     """The update of a seat that was acted upon as it was read."""
     sets, removes = [], []

@@ -35,7 +35,7 @@ class MemoryDesk:
         """One agent as declared."""
         return self.declared.get((tenant, agent_id))
 
-    def put_agent(self, tenant: str, agent: Agent) -> bool:
+    def put_agent(self, tenant: str, agent: Agent, look_at: Millis = 0) -> bool:
         """Declare an agent of the version before, and move the seat's units and free with it."""
         at = tenant, agent.agent_id
         with self._lock:
@@ -45,7 +45,9 @@ class MemoryDesk:
             seat = self.seats_of.get(at) or Seat(agent.agent_id, "offline", 0, 0, 0, 0, 0)
             more = agent.units - seat.units
             self.declared[at] = agent
-            self.seats_of[at] = replace(seat, units=agent.units, free=seat.free + more)
+            seat = replace(seat, units=agent.units, free=seat.free + more)
+            marked = was is not None and look_at
+            self.seats_of[at] = replace(seat, version=seat.version + 1, due_at=look_at) if marked else seat
             return True
 
     def seats(self, tenant: str, agent_ids: Collection[str]) -> Mapping[str, Seat]:

@@ -423,6 +423,21 @@ def test_route__repeated__answers_the_same(desk: Desk) -> None:
     assert desk.shop.ask("/v1/route", ask, headers).body == answers[0].body
     anew = desk.shop.ask("/v1/route", ask).json
     assert anew["decision_id"] != answers[0].json["decision_id"] and anew["reservation_id"] != reservation
+    desk.answer(anew["reservation_id"], "release", {"left": True})
+    assert desk.shop.ask("/v1/route", ask, headers).body == answers[0].body, "by the key, when it began anew since"
+
+
+def test_route__decision_was_erased_while_they_talk__is_answered_and_takes_no_second_agent(desk: Desk) -> None:
+    """Who is erased in the middle of a conversation keeps their agent, and the next call about it has an answer."""
+    desk.hire("ann", units=4)
+    conversation = unique("c")
+    first = desk.route(conversation)
+    operator, pk = desk.shop.lambdas.operator, f"{desk.shop.tenant_id}#d#{first['decision_id']}"
+    body = {"TableName": operator.environ["TABLE_HISTORY"], "Key": {"pk": {"S": pk}}}
+    operator.api("dynamodb").call("DeleteItem", body)
+    again = desk.route(conversation)
+    assert again["decision_id"] != first["decision_id"] and again["queue"] == first["queue"]
+    assert desk.shop.read("/v1/agents/ann").json["free"] == 2
 
 
 def test_route__decided_for_a_bot__reserves_nobody(desk: Desk) -> None:

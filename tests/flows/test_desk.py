@@ -600,6 +600,22 @@ def test_desk__a_call_among_chats_without_end__is_answered(world: World, agents:
     world.balanced()
 
 
+def test_drain__hundreds_wait_for_more_room_than_there_is__seats_are_read_few_times(world: World) -> None:
+    """Whoever has room for a chat is not held up by all the calls that they have none for."""
+    world.hire("busy", units=10)
+    for number in range(4):
+        world.reserve(f"chat {number}")
+    world.hire("nearer", units=10)
+    world.reserve("chat")
+    for number in range(300):
+        world.reserve(f"call {number}", channel="phone")
+    world.now += 60_000
+    seat = world.store.seats(T, ["busy"])["busy"]
+    counted = Counted(world.store)
+    assert drain.drain(T, seat, world.services(counted), world.now) == 0
+    assert 1 <= counted.calls.count("seats") <= 3
+
+
 def test_reserve__room_is_kept_for_who_has_gone__is_given(world: World) -> None:
     """Who left keeps no room from who comes."""
     world.hire("a_1", units=10)

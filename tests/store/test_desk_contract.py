@@ -120,6 +120,19 @@ def test_put_agent__while_conversations_are_held__moves_what_is_free(
     assert desk.assign(tenant, None, other, AT) is (left > 0)
 
 
+def test_put_agent__declared_anew__is_marked_to_be_looked_at(stores: Stores, tenant: str) -> None:
+    """More units or skills may let them answer who waits, and whoever acted upon the seat before did not know it."""
+    desk = stores.desk
+    hire(desk, tenant, "a_1")
+    assert desk.set_presence(tenant, "a_1", "available", AT + 90_000, AT)
+    before = desk.seats(tenant, ["a_1"])["a_1"]
+    assert desk.put_agent(tenant, agent(units=14, version=2), AT + 11_000)
+    after = desk.seats(tenant, ["a_1"])["a_1"]
+    assert (after.units, after.free, after.due_at) == (14, 14, AT + 11_000)
+    assert not desk.settle(tenant, before, AT + 90_000)
+    soon_due(desk, tenant, AT + 11_000, [("seat", "a_1", AT + 11_000)])
+
+
 def test_delete_agent__who_holds_nothing__is_gone_with_the_seat(stores: Stores, tenant: str) -> None:
     """And may be declared anew."""
     desk = stores.desk
