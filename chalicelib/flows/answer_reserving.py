@@ -15,12 +15,13 @@ from chalicelib.desk.queues import AS_DECLARED, QueueSettings
 from chalicelib.desk.relax import next_step_at
 from chalicelib.flows.answer_route import Made, make_decision, read_decision, record_decision, row_of
 from chalicelib.flows.desk_services import Best, DeskServices, Tracks
-from chalicelib.flows.reserve import Asked, reserve
+from chalicelib.flows.reserve import LIVE, Asked, reserve
 from chalicelib.flows.services import ReadServices
 from chalicelib.kernel.errors import BadInput
 from chalicelib.kernel.moments import Millis, format_moment
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.routing.desk_answer import at_desk, placed, sla_by_day
+from chalicelib.routing.facts import kept_channel
 from chalicelib.routing.inputs import Weighed, desk_of, weighed_among
 from chalicelib.routing.model import Decision, Redirected, RouteRequest, Sla, Waiting
 from chalicelib.store.rows import DecisionRow, HistoryStore
@@ -62,8 +63,10 @@ class Watch:
         """Who may take a conversation, as the score says."""
         told: Any = {"declined": declined, "overflow": overflow, "timezone": timezone, "language": language}
         them = tuple(agents)
-        self._asked = partial(weighed_among, need, them, seats, tracks, relaxation, now, **told)
-        return self._best(need, them, seats, tracks, rules, now, relaxation, **told)
+        scores = self._best(need, them, seats, tracks, rules, now, relaxation, **told)
+        first = tuple(one.agent_id for one in scores)
+        self._asked = partial(weighed_among, need, them, seats, tracks, relaxation, now, best_first=first, **told)
+        return scores
 
     def weighed(self) -> Weighed:
         """What the last answer was made from."""
@@ -111,11 +114,25 @@ def answer_reserving(
     rows: list[DecisionRow] = []
     key = conversation_key(tenant.tenant_id, request.conversation_id)
     desk = msgspec.structs.replace(services.desk, best=watch)
-    found = reserve(Asked(tenant.tenant_id, key, need, decision_id), desk, now, note)
+    is_made = partial(_is_made, tenant.tenant_id, decision_id, services.read.history)
+    found = reserve(Asked(tenant.tenant_id, key, need, decision_id), desk, now, note, is_made)
     if found.moved:
         return rows[-1].content
-    stands = decision_id if found.conversation is None else found.conversation.decision_id
-    return read_decision(tenant.tenant_id, stands, services.read.history)
+    return _standing(found.conversation, made, tenant, services, now, principal)
+
+
+def _is_made(tenant_id: str, decision_id: str, history: HistoryStore) -> bool:
+    return history.decision(tenant_id, decision_id) is not None
+
+
+def _standing(
+    one: Conversation | None, made: Made, tenant: Tenant, services: Reserving, now: Millis, principal: str
+) -> bytes:
+    """The decision by which a conversation has its place; of one that is over, what this very request was answered."""
+    stands = made.decision.decision_id if one is None or one.state not in LIVE else one.decision_id
+    row = services.read.history.decision(tenant.tenant_id, stands)
+    # Whose decision was erased while they were talking is answered as somebody new, without another agent.
+    return record_decision(made, tenant, services.read, now, principal) if row is None else row.content
 
 
 def served_by(decision: Decision, tenant_id: str, services: Reserving, now: Millis) -> Served:
@@ -136,7 +153,7 @@ def need_of(request: RouteRequest, made: Made, served: Served) -> Need:
     return Need(
         queue=served.queue,
         skill=served.skill,
-        channel=request.channel,
+        channel=kept_channel(request.channel),
         priority=decision.priority,
         intent=decision.intent.id,
         language=decision.hints.language,

@@ -14,6 +14,8 @@ from chalicelib.kernel.errors import BadInput, Conflict, ManyMistakes
 from chalicelib.kernel.moments import Millis
 
 _ATTEMPTS = 3
+IN_FORCE_MS = 11_000
+"""By then whoever looks at the seat has read the agent anew, and gives what waits for new skills and more units."""
 
 
 class DeskOrder(msgspec.Struct, frozen=True):
@@ -40,7 +42,7 @@ def declare_agent(order: DeskOrder, declaration: AgentDeclaration, door: DeskDoo
         agent = declared(order.subject, declaration, rules.units, version)
         if was is not None and replace(agent, version=was.version) == was:
             return was
-        if door.desk.put_agent(order.tenant_id, agent):
+        if door.desk.put_agent(order.tenant_id, agent, now + IN_FORCE_MS):
             _audit(order, "agents.put", f"version {version}", door, now)
             return agent
     raise Conflict("agent_changed", "Somebody changed this agent meanwhile.")

@@ -6,6 +6,7 @@ after. Both reads are strongly consistent, so one of the two sees the other, and
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from msgspec.structs import replace
@@ -14,12 +15,13 @@ from chalicelib.desk.capacity import cost_of
 from chalicelib.desk.model import Agent, Conversation, Seat
 from chalicelib.desk.moves import offered
 from chalicelib.flows.desk_services import DeskServices
-from chalicelib.flows.keep_room import keep_room
+from chalicelib.flows.keep_room import asks_for_room, keep_room
 from chalicelib.flows.rank_agents import rank, served_by
 from chalicelib.kernel.moments import Millis
 
 _FIRST_PAGE = 20
 _WIDER = 5
+_TRIED = 3
 
 
 def drain(tenant: str, seat: Seat, desk: DeskServices, now: Millis) -> int:
@@ -29,7 +31,7 @@ def drain(tenant: str, seat: Seat, desk: DeskServices, now: Millis) -> int:
 
 
 def _fill(tenant: str, agent: Agent, seat: Seat, desk: DeskServices, now: Millis) -> int:
-    given = 0
+    given, tried = 0, Counter[tuple[str, str]]()
     for one in _pressing(tenant, agent, desk):
         if seat.free <= 0 or not seat.is_present(now):
             break
@@ -37,8 +39,12 @@ def _fill(tenant: str, agent: Agent, seat: Seat, desk: DeskServices, now: Millis
             # Those whom it was kept for have gone to others.
             seat = replace(seat, kept_until=0)
         if not rank(tenant, one, [agent], {seat.agent_id: seat}, desk, now):
-            if keep_room(tenant, one, agent, seat, desk, now):
-                break
+            # Only the first of each kind: each that is tried reads every seat, and hundreds may wait who lack the room.
+            kind = one.need.queue, one.need.channel
+            if tried[kind] < _TRIED and asks_for_room(tenant, one, agent, seat, desk, now):
+                tried[kind] += 1
+                if keep_room(tenant, one, agent, seat, desk, now):
+                    break
             continue
         rules = desk.policy(tenant).rules_of(one.need.queue)
         offer = offered(one, agent.agent_id, cost_of(one.need.channel, agent, rules), rules, now)

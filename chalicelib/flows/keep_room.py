@@ -21,10 +21,13 @@ KEPT_MS = 45_000
 """How long it is kept without being asked for again: an agent's sign of life does so sooner."""
 
 
+def asks_for_room(tenant: str, one: Conversation, agent: Agent, seat: Seat, desk: DeskServices, now: Millis) -> bool:
+    """Whether a conversation has waited a while for an agent who could answer it and has no room for it yet."""
+    return now - one.waits_since >= WAITED_MS and _lacks_room_alone(tenant, one, agent, seat, desk, now)
+
+
 def keep_room(tenant: str, one: Conversation, agent: Agent, seat: Seat, desk: DeskServices, now: Millis) -> bool:
-    """Whether this seat's room is kept for a conversation that it could answer and has no room for yet."""
-    if now - one.waits_since < WAITED_MS or not _lacks_room_alone(tenant, one, agent, seat, desk, now):
-        return False
+    """Whether this seat's room is kept for a conversation that ``asks_for_room``: that of one seat is, for each."""
     agents = {each.agent_id: each for each in agents_for(tenant, one.need.queue, one.need.skill, desk)}
     seats = desk.store.seats(tenant, agents.keys())
     able = [each for id_, each in seats.items() if _lacks_room_alone(tenant, one, agents[id_], each, desk, now)]

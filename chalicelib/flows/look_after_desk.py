@@ -7,25 +7,33 @@ the condition that it is what was read: runs that overlap are harmless.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
 from chalicelib.desk.model import Conversation
-from chalicelib.desk.moves import ended, looked_at
+from chalicelib.desk.moves import ended, looked_at, told
 from chalicelib.desk.relax import step_at
 from chalicelib.flows.desk_services import DeskServices
 from chalicelib.flows.place import look_again, send_back
-from chalicelib.flows.rank_agents import agents_for
+from chalicelib.flows.rank_agents import agents_for, at_home
 from chalicelib.flows.tend_seat import tend
 from chalicelib.kernel.errors import ZhiyinError
 from chalicelib.kernel.moments import MINUTE_MS, Millis
-from chalicelib.store.desk import DESK_SHARDS, DueAtDesk
+from chalicelib.store.desk import DESK_SHARDS, NEWS, DueAtDesk
 
 EVERY_SECONDS = 1.0
 """How often it looks while a desk is in use."""
 AHEAD_MS = 2 * MINUTE_MS
-"""A desk of which nothing is due for so long is not in use: whoever is there has a lease that ends before that."""
+"""A desk of which nothing is due for so long is not in use: the seat of whoever is there is looked at before that."""
+SHARE = 200
+"""So much of one tenant is looked after at each look: the crowd of one does not stand before the offer of another."""
+_COST_OF_FAILING = 40
+"""What fails has taken the time of so many that did not: tries, and waits between them."""
+_RESTS_MS = 10_000
+TELLING_MS = 500
+"""So much of each look is for telling news, once all is moved that must be: nobody waits for an agent because of it."""
 _RESERVE_SECONDS = 8.0
 """With less left nothing more is begun: six tries of a call, and what is counted."""
 
@@ -51,6 +59,8 @@ class Looked(msgspec.Struct):
     tenants: set[str] = set()
     lag_ms: int = 0
     failed: dict[str, int] = {}
+    resting: dict[DueAtDesk, Millis] = {}
+    """What failed, until when it is left alone: what fails again and again must not keep the others waiting."""
     left: bool = False
 
 
@@ -62,37 +72,85 @@ def look_after_desk(desk: DeskServices, watch: Watch, until: Millis) -> Looked:
         watch.wait(EVERY_SECONDS)
         look_once(desk, watch, looked)
     for tenant in looked.tenants if not looked.left else ():
-        looked.waiting += sum(desk.store.waits(tenant, queue) for queue in desk.policy(tenant).queues)
+        try:
+            looked.waiting += sum(desk.store.waits(tenant, queue) for queue in desk.policy(tenant).queues)
+        except ZhiyinError as error:
+            _failed(looked, error)
     return looked
 
 
 def look_once(desk: DeskServices, watch: Watch, looked: Looked) -> None:
-    """Look after all that is due now, as far as time allows. What fails stays due."""
-    for shard in range(DESK_SHARDS):
-        try:
-            for page in desk.store.due(shard, until=watch.clock()):
-                _look_at(page, desk, watch, looked)
-                if looked.left:
-                    return
-        except ZhiyinError as error:
-            # The index did not answer: the others may, and it may a second later. A minute unwatched is too long.
-            _failed(looked, error)
-
-
-def _look_at(page: Sequence[DueAtDesk], desk: DeskServices, watch: Watch, looked: Looked) -> None:
-    for one in page:
+    """Look after all that is due now, as far as time and each tenant's share allow. What fails stays due, and rests."""
+    spent: Counter[str] = Counter()
+    for one in _due(desk, watch.clock(), looked):
         if watch.seconds_left() < _RESERVE_SECONDS:
             looked.left = True
             return
+        if spent[one.tenant] >= SHARE or looked.resting.get(one, 0) > watch.clock():
+            continue
         looked.tenants.add(one.tenant)
+        spent[one.tenant] += 1
         try:
             _LOOKS[one.kind](one, desk, watch.clock(), looked)
-        except ZhiyinError as error:
+        except (ZhiyinError, msgspec.MsgspecError) as error:
             _failed(looked, error)
+            spent[one.tenant] += _COST_OF_FAILING
+            looked.resting[one] = watch.clock() + _RESTS_MS
+    _tell(desk, watch, looked)
 
 
-def _failed(looked: Looked, error: ZhiyinError) -> None:
-    looked.failed[error.code] = looked.failed.get(error.code, 0) + 1
+def _tell(desk: DeskServices, watch: Watch, looked: Looked) -> None:
+    """Tell what is news, as far as time allows and until something fails: what is left is told at a later look."""
+    until = watch.clock() + TELLING_MS
+    news = desk.store.due(NEWS, until=watch.clock())
+    for one in (each for page in iter(lambda: _page(news, looked), None) for each in page):
+        if watch.clock() > until or watch.seconds_left() < _RESERVE_SECONDS:
+            return
+        if looked.resting.get(one, 0) > watch.clock():
+            continue
+        try:
+            _news(one, desk, watch.clock())
+        except (ZhiyinError, msgspec.MsgspecError) as error:
+            _failed(looked, error)
+            looked.resting[one] = watch.clock() + _RESTS_MS
+            return
+
+
+def _news(due: DueAtDesk, desk: DeskServices, now: Millis) -> None:
+    one = desk.store.conversation(due.tenant, due.id)
+    if one is not None and one.news:
+        desk.tell(due.tenant, one, now)
+        # Who was killed before this line, or was overtaken at it, tells it again: it counts once.
+        desk.store.change(due.tenant, one, told(one))
+
+
+def _due(desk: DeskServices, now: Millis, looked: Looked) -> Iterator[DueAtDesk]:
+    """What is due, a page of each part of the index in turn, beginning with another one each second: none comes last
+    for ever where time is short.
+    """
+    first = now // 1000 % DESK_SHARDS
+    parts = [desk.store.due((first + at) % DESK_SHARDS, until=now) for at in range(DESK_SHARDS)]
+    while parts:
+        for part in tuple(parts):
+            page = _page(part, looked)
+            if page is None:
+                parts.remove(part)
+            else:
+                yield from page
+
+
+def _page(part: Iterator[Sequence[DueAtDesk]], looked: Looked) -> Sequence[DueAtDesk] | None:
+    """The next page; None after the last, and where the index does not answer: a second later it may."""
+    try:
+        return next(part, None)
+    except ZhiyinError as error:
+        _failed(looked, error)
+        return None
+
+
+def _failed(looked: Looked, error: Exception) -> None:
+    code = error.code if isinstance(error, ZhiyinError) else "bad_content"
+    looked.failed[code] = looked.failed.get(code, 0) + 1
 
 
 def _in_use(desk: DeskServices, now: Millis, looked: Looked) -> bool:
@@ -147,11 +205,13 @@ def _wrapped_up(tenant: str, one: Conversation, desk: DeskServices, now: Millis)
 
 def _waited(tenant: str, one: Conversation, desk: DeskServices, now: Millis) -> int:
     """The next step is reached: more may answer, or nobody can and the person is called back."""
-    rules = desk.policy(tenant).rules_of(one.need.queue)
+    policy = desk.policy(tenant)
+    now_in = at_home(one, policy)
+    rules, need = policy.rules_of(now_in.need.queue), now_in.need
     if step_at(one.relaxes_from, rules, now) != "callback":
-        fresh = looked_at(one, rules, now)
+        fresh = looked_at(now_in, rules, now)
         if desk.store.wait(tenant, one, fresh):
-            agents = {each.agent_id: each for each in agents_for(tenant, one.need.queue, one.need.skill, desk)}
+            agents = {each.agent_id: each for each in agents_for(tenant, need.queue, need.skill, desk)}
             return look_again(tenant, fresh, agents, desk, now)
         return 0
     # Told before it is ended: who is killed between the two tells it again, and nobody is forgotten.

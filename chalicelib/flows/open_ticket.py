@@ -13,9 +13,11 @@ from chalicelib.flows.answer_route import caller_of, situation_of
 from chalicelib.flows.current_tags import current_tags
 from chalicelib.flows.find_person import by_id, by_identifiers
 from chalicelib.flows.identity_records import Audited, audit_record
+from chalicelib.flows.named_agent import check_named_agent
+from chalicelib.flows.services import ReadServices
 from chalicelib.flows.serving import serving
 from chalicelib.flows.ticket_services import TicketServices, tell_news
-from chalicelib.kernel.errors import BadInput
+from chalicelib.kernel.errors import BadInput, NotFound
 from chalicelib.kernel.moments import Millis
 from chalicelib.privacy.asked import Asked as AskedFor
 from chalicelib.privacy.free_text import masked
@@ -23,7 +25,9 @@ from chalicelib.privacy.plain import is_plain_ref
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.profiles.model import Profile
 from chalicelib.routing.decide import decide
+from chalicelib.routing.facts import kept_channel
 from chalicelib.routing.model import UNKNOWN_INTENT, Caller, Decision, Name, NamedIdentifier, RouteRequest
+from chalicelib.tickets.changes import AgentOrNone
 from chalicelib.tickets.facts import facts_of, kind_of
 from chalicelib.tickets.model import TIMER, Facts, Kind, Linked, Priority, Ticket
 from chalicelib.tickets.opening import Asked, opened
@@ -44,7 +48,7 @@ class TicketRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     topic: Name | None = None
     priority: Priority | None = None
     queue: Annotated[str, msgspec.Meta(max_length=64)] | None = None
-    agent_id: Annotated[str, msgspec.Meta(max_length=128)] = ""
+    agent_id: AgentOrNone = ""
     channel: Name = "desk"
     conversation_id: Annotated[str, msgspec.Meta(max_length=256)] = ""
     decision_id: Annotated[str, msgspec.Meta(max_length=64)] = ""
@@ -74,18 +78,32 @@ def open_ticket(
 
 
 def open_callback(conversation: Conversation, tenant: Tenant, services: TicketServices, now: Millis) -> Ticket:
-    """The ticket by which somebody is called back who waited too long. Of one conversation there is one."""
-    need = conversation.need
+    """The ticket by which somebody is called back who waited too long: one of each time that a conversation waited.
+
+    Whatever became of their queue or their profile meanwhile, they are owed the call.
+    """
+    need, reading = conversation.need, services.reading
+    known = bool(need.profile_id) and _is_known(tenant.tenant_id, need.profile_id, reading)
     request = TicketRequest(
         kind="callback",
         topic=need.intent if need.intent and need.intent != UNKNOWN_INTENT else OTHER,
-        queue=need.queue,
+        queue=need.queue if need.queue in reading.policy.declared.queues else "",
         channel=need.channel,
         conversation_id=conversation.key,
         decision_id=conversation.decision_id,
-        profile_id=need.profile_id or None,
+        profile_id=need.profile_id if known else None,
     )
-    return open_ticket(request, tenant, f"tk_{conversation.key}", TIMER, services, now)
+    # The same chat may wait in vain again, when this ticket is long closed: since when it waits tells the two apart.
+    ticket_id = f"tk_{conversation.key}_{conversation.waits_since:x}"
+    return open_ticket(request, tenant, ticket_id, TIMER, services, now)
+
+
+def _is_known(tenant_id: str, profile_id: str, reading: ReadServices) -> bool:
+    try:
+        by_id(tenant_id, profile_id, reading)
+    except NotFound:
+        return False
+    return True
 
 
 def _asked(
@@ -93,6 +111,7 @@ def _asked(
 ) -> Asked:
     if not (request.message or request.kind or request.topic):
         raise BadInput("nothing_asked", "Say by a message, a kind or a topic what is asked for.", "message")
+    check_named_agent(request.agent_id)
     profile = _person(request, tenant, services)
     caller, decision = _judged(request, profile, tenant, services, now)
 
@@ -119,7 +138,7 @@ def _asked(
         resolve_seconds=queues[queue].sla.resolve_seconds,
         who=who,
         profile_id="" if profile is None else profile.profile_id,
-        channel=request.channel,
+        channel=kept_channel(request.channel),
         conversation_id=case_ref(conversation) if _is_named(conversation) else conversation,
         decision_id=request.decision_id if is_plain_ref(request.decision_id) else "",
         agent_id=request.agent_id,

@@ -13,7 +13,7 @@ from chalicelib.desk.model import Agent, AgentScore, Conversation, Need, Seat
 from chalicelib.desk.moves import back, offered
 from chalicelib.flows.desk_services import DeskServices
 from chalicelib.flows.drain import drain
-from chalicelib.flows.rank_agents import agents_for, rank
+from chalicelib.flows.rank_agents import agents_for, at_home, rank
 from chalicelib.kernel.errors import Unavailable
 from chalicelib.kernel.moments import Millis
 from chalicelib.store.rows import DecisionRow
@@ -86,9 +86,11 @@ def send_back(tenant: str, was: Conversation, desk: DeskServices, now: Millis, *
     """Take a conversation from its agent and give it to the next, or to its place on the list. False when it is not what
     it was read to be.
     """
-    rules = desk.policy(tenant).rules_of(was.need.queue)
-    step = partial(_back_if, was, lambda: back(was, rules, now, declined=declined))
-    return place(tenant, was.key, was.need, step, desk, now).moved
+    policy = desk.policy(tenant)
+    now_in = at_home(was, policy)
+    rules = policy.rules_of(now_in.need.queue)
+    step = partial(_back_if, was, lambda: back(now_in, rules, now, declined=declined))
+    return place(tenant, was.key, now_in.need, step, desk, now).moved
 
 
 def _back_if(was: Conversation, fresh: Callable[[], Conversation], kept: Conversation | None) -> Conversation | None:

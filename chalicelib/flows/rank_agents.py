@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+from msgspec.structs import replace
+
 from chalicelib.desk.model import Agent, AgentScore, Conversation, Seat
 from chalicelib.desk.relax import step_at
 from chalicelib.flows.desk_services import DeskServices
@@ -42,6 +44,18 @@ def rank(
         timezone=desk.timezone(tenant),
         language=policy.plain_hints.language,
     )
+
+
+def at_home(one: Conversation, policy: PolicyDeclaration) -> Conversation:
+    """The conversation in a queue that the policy has, asking for its skill: who waits may outlive the policy that put
+    them there. Else it would stand on a list that nobody reads, or ask for what nobody of its queue can do.
+    """
+    need, queues = one.need, policy.queues
+    alike = (name for name, queue in queues.items() if queue.skill == need.skill and "human" in queue.modes)
+    queue = need.queue if need.queue in queues else next(alike, policy.default.queue)
+    if (queue, queues[queue].skill) == (need.queue, need.skill):
+        return one
+    return replace(one, need=replace(need, queue=queue, skill=queues[queue].skill))
 
 
 def overflow_of(policy: PolicyDeclaration, queue: str) -> tuple[str, ...]:

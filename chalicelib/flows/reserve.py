@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import count
+
 import msgspec
 
 from chalicelib.desk.model import Conversation, Need
@@ -23,17 +26,28 @@ class Asked(msgspec.Struct, frozen=True):
     decision_id: str
 
 
-def reserve(asked: Asked, desk: DeskServices, now: Millis, note: Note = no_note) -> Placed:
+def never() -> bool:
+    """Nothing was decided before."""
+    return False
+
+
+def reserve(
+    asked: Asked, desk: DeskServices, now: Millis, note: Note = no_note, is_made: Callable[[], bool] = never
+) -> Placed:
     """Offer a conversation to the best agent who is there, else let it wait.
 
     A conversation that has its place keeps it: the answer is what stands (not ``moved``, and nothing is noted). The
-    decision of ``note`` is kept in the very write that reserves. Raises Unavailable ``desk_contended``.
+    decision of ``note`` is kept in the very write that reserves, which ``is_made`` before says cannot be done again.
+    Raises Unavailable ``desk_contended``.
     """
-    rules = desk.policy(asked.tenant).rules_of(asked.need.queue)
+    rules, tries = desk.policy(asked.tenant).rules_of(asked.need.queue), count()
 
     def step(was: Conversation | None) -> Conversation | None:
         # A decision that was kept with it was answered before: its repeat opens nothing anew.
         if was is not None and (was.state in LIVE or was.decision_id == asked.decision_id):
+            return None
+        # It was, and the conversation has begun anew and ended since: asked for only once a write has failed.
+        if next(tries) and is_made():
             return None
         return opened(was, asked.key, asked.need, asked.decision_id, rules, now)
 

@@ -26,8 +26,7 @@ def set_presence(says: Says, desk: DeskServices, now: Millis) -> Seat:
     Raises NotFound ``no_such_agent``.
     """
     seconds = says.lease_seconds or desk.policy(says.tenant).desk.lease_seconds
-    # Who goes keeps no lease: what they answered is given to others after the grace.
-    lease_until = now if says.presence == "offline" else now + seconds * 1000
+    lease_until = _gone_since(says, desk, now) if says.presence == "offline" else now + seconds * 1000
     there = desk.store.set_presence(says.tenant, says.agent_id, says.presence, lease_until, now)
     if there:
         tend(says.tenant, says.agent_id, desk, now)
@@ -35,3 +34,11 @@ def set_presence(says: Says, desk: DeskServices, now: Millis) -> Seat:
     if seat is None:
         raise NotFound("no_such_agent", "There is no such agent.")
     return seat
+
+
+def _gone_since(says: Says, desk: DeskServices, now: Millis) -> Millis:
+    """Who goes keeps no lease: what they answered is given to others after the grace, which does not begin again
+    because they say once more that they are gone.
+    """
+    seat = desk.store.seats(says.tenant, [says.agent_id]).get(says.agent_id)
+    return now if seat is None else min(now, seat.lease_until)

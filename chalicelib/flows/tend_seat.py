@@ -9,10 +9,10 @@ from chalicelib.desk.moves import FIRST_LOOK_MS
 from chalicelib.flows.desk_services import DeskServices
 from chalicelib.flows.drain import drain
 from chalicelib.flows.place import send_back
-from chalicelib.kernel.moments import MINUTE_MS, Millis
+from chalicelib.kernel.moments import Millis
 
-SEEN_MS = MINUTE_MS
-"""Who is there is looked at so often, however long their lease: by that a desk is known to be in use."""
+LOOKED_AT_AGAIN_MS = 90_000
+"""However long a lease is, a seat with one is looked at so soon again: by that the schedule knows a desk in use."""
 
 
 def tend(tenant: str, agent_id: str, desk: DeskServices, now: Millis) -> int:
@@ -22,7 +22,7 @@ def tend(tenant: str, agent_id: str, desk: DeskServices, now: Millis) -> int:
         return 0
     if seat.is_present(now):
         given = drain(tenant, seat, desk, now)
-        desk.store.settle(tenant, seat, _seen_next(seat, now))
+        desk.store.settle(tenant, seat, min(seat.lease_until, now + LOOKED_AT_AGAIN_MS))
         return given
     lapsed = seat.lease_until <= now
     if lapsed and seat.presence != "offline":
@@ -55,12 +55,8 @@ def _orphaned_at(tenant: str, seat: Seat, desk: DeskServices) -> Millis:
 def _due_next(tenant: str, seat: Seat, desk: DeskServices, now: Millis) -> Millis:
     """When somebody must look again at a seat that nothing is given to."""
     if seat.lease_until > now:
-        return _seen_next(seat, now)
+        return min(seat.lease_until, now + LOOKED_AT_AGAIN_MS)
     states = {one.state for one in desk.store.held_by(tenant, seat.agent_id)}
     if "reserved" in states:
         return now + FIRST_LOOK_MS
     return max(now + FIRST_LOOK_MS, _orphaned_at(tenant, seat, desk)) if "accepted" in states else 0
-
-
-def _seen_next(seat: Seat, now: Millis) -> Millis:
-    return min(seat.lease_until, now + SEEN_MS)

@@ -1,6 +1,7 @@
 """What a decision was made from, as it is kept beside it: enough to make the very same decision again.
 
-Facts are the values that the policy may read. Of a message there is what was read from it, and no word of it.
+Facts are the values that the policy may read. Of a message there is what was read from it, and of its words those alone
+that stand in the product's own lists and spoke for the intent.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Collection, Iterable, Mapping
 from hashlib import sha256
+from itertools import islice
 from typing import Any
 
 import msgspec
@@ -20,6 +22,7 @@ from chalicelib.routing.decide import decide_on
 from chalicelib.routing.desk_answer import AtDesk, at_desk
 from chalicelib.routing.facts import Facts
 from chalicelib.routing.model import Decision, Redirected, Sla, Waiting
+from chalicelib.routing.outcome import added
 from chalicelib.routing.policy import Policy
 
 _ENCODER = msgspec.msgpack.Encoder()
@@ -27,18 +30,26 @@ _PLAIN, _DEFLATED = b"\x00", b"\x01"
 _WORTH_DEFLATING_BYTES = 2_048
 """Facts alone are about 1 KB, which takes as long to deflate as all else of this; a desk of agents is worth it."""
 _MARK_BYTES = 8
+MOST_KEPT = 100
+"""Agents kept with a decision, about 10 KB: thousands would cost more to keep than all else, and then fit no item."""
+OTHERS = ""
+"""Nobody's id."""
 _OPENS_TO_BYTES = 1_000_000
 
 
 class Weighed(msgspec.Struct, frozen=True, array_like=True):
-    """The agents among whom one was chosen. Who was not there, or had no room at all, is left out."""
+    """The agents among whom one was chosen. Who was not there, or had no room at all, is left out, and of a large desk
+    all but ``MOST_KEPT``, the best among them: who is left out changes no other's score but by the records of all.
+    """
 
     need: Need
     relaxation: Relaxation
     agents: tuple[Agent, ...]
     seats: dict[str, Seat]
     tracks: dict[str, dict[str, Track]]
-    """Of everybody, for what nobody has a record of is judged by all; of this intent and of all."""
+    """Of this intent and of all; under ``OTHERS`` the sum of those who are left out, for who has no record is judged
+    by everybody's.
+    """
     declined: tuple[str, ...] = ()
     overflow: tuple[str, ...] = ()
     timezone: str = "UTC"
@@ -142,19 +153,42 @@ def weighed_among(
     overflow: Collection[str] = (),
     timezone: str = "UTC",
     language: str = "",
+    best_first: Collection[str] = (),
 ) -> Weighed:
-    """What to keep of a desk: those who could have been chosen, and the records that all were measured by."""
+    """What to keep of a desk: those who could have been chosen, and the records that all were measured by.
+
+    ``best_first``: who was chosen, and the next best, who are kept of however many.
+    """
     there = {agent_id: seat for agent_id, seat in seats.items() if seat.is_present(now) and seat.free > 0}
-    intents = {need.intent, ALL_INTENTS}
-    told = {who: {intent: one for intent, one in of.items() if intent in intents} for who, of in tracks.items()}
+    among = {agent.agent_id: agent for agent in agents if agent.agent_id in there}
+    if len(among) > MOST_KEPT:
+        first = dict.fromkeys((*best_first, *among))
+        kept = set(islice((one for one in first if one in among), MOST_KEPT))
+        among = {agent_id: agent for agent_id, agent in among.items() if agent_id in kept}
     return Weighed(
         need=need,
         relaxation=relaxation,
-        agents=tuple(agent for agent in agents if agent.agent_id in there),
-        seats=there,
-        tracks={who: of for who, of in told.items() if of},
+        agents=tuple(among.values()),
+        seats={agent_id: there[agent_id] for agent_id in among},
+        tracks=_measured_by(tracks, {need.intent, ALL_INTENTS}, among),
         declined=tuple(declined),
         overflow=tuple(overflow),
         timezone=timezone,
         language=language,
     )
+
+
+def _measured_by(
+    tracks: Mapping[str, Mapping[str, Track]], intents: Collection[str], among: Collection[str]
+) -> dict[str, dict[str, Track]]:
+    """The records of some agents, each by itself, and the sum of all others'."""
+    found: dict[str, dict[str, Track]] = {}
+    others: dict[str, Track] = {}
+    for who, of in tracks.items():
+        told = {intent: one for intent, one in of.items() if intent in intents}
+        if told and who in among:
+            found[who] = told
+            continue
+        for intent, one in told.items():
+            others[intent] = added(others.get(intent, Track()), one)
+    return {**found, OTHERS: others} if others else found

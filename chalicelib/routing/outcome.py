@@ -10,6 +10,7 @@ import msgspec
 from chalicelib.desk.model import Track
 from chalicelib.kernel.errors import Conflict
 from chalicelib.kernel.moments import Millis
+from chalicelib.kernel.names import AGENT_PATTERN
 
 LEAST_CSAT, MOST_CSAT = 1, 5
 LONGEST_SECONDS = 90 * 86_400
@@ -34,7 +35,7 @@ class Outcome(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     csat: Annotated[int, msgspec.Meta(ge=LEAST_CSAT, le=MOST_CSAT)] | None = None
     handling_seconds: Seconds | None = None
     first_response_seconds: Seconds | None = None
-    agent_id: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:@-]{0,63}$")] | None = None
+    agent_id: Annotated[str, msgspec.Meta(pattern=AGENT_PATTERN)] | None = None
     proposal_adopted: bool | None = None
     sla_kept: bool | None = None
 
@@ -106,7 +107,7 @@ def track_moves(before: Outcome, after: Outcome, agent_id: str, intent: str) -> 
     moves: Moves = {}
     for outcome, sign in ((before, -1), (after, 1)):
         for place in _places(outcome.agent_id or agent_id, intent):
-            moves[place] = _added(moves.get(place, Track()), track_of(outcome), sign)
+            moves[place] = added(moves.get(place, Track()), track_of(outcome), sign)
     return {place: one for place, one in moves.items() if one != Track()}
 
 
@@ -115,7 +116,8 @@ def _places(agent_id: str, intent: str) -> Iterator[tuple[str, str]]:
         yield from {(agent_id, intent), (agent_id, ALL_INTENTS)}
 
 
-def _added(left: Track, right: Track, sign: int) -> Track:
+def added(left: Track, right: Track, sign: int = 1) -> Track:
+    """Two records together; ``sign`` -1: the one without the other."""
     return Track(
         left.outcomes + sign * right.outcomes,
         left.resolved + sign * right.resolved,

@@ -37,6 +37,17 @@ class DueAtDesk(msgspec.Struct, frozen=True):
     due_at: Millis
 
 
+NEWS = DESK_SHARDS
+"""The part in which conversations stand of which nothing is due but that their news is told: however many there are,
+they stand before nobody.
+"""
+
+
+def shard_of(one: Conversation) -> int:
+    """The part of the index of what is due in which a conversation stands."""
+    return desk_shard(one.key) if one.due_at else NEWS
+
+
 def desk_shard(id_: str) -> int:
     """The part of the index of what is due in which a seat, a conversation or a ticket stands."""
     return crc32(id_.encode()) % DESK_SHARDS
@@ -56,8 +67,9 @@ class DeskStore(Protocol):
     def agent(self, tenant: str, agent_id: str) -> Agent | None:
         """One agent as declared."""
 
-    def put_agent(self, tenant: str, agent: Agent) -> bool:
-        """Declare an agent of the version before (1: a new one), and move the seat's units and free with it.
+    def put_agent(self, tenant: str, agent: Agent, look_at: Millis = 0) -> bool:
+        """Declare an agent of the version before (1: a new one), and move the seat's units and free with it. One who was
+        there before is looked at again at ``look_at`` (0: as before): they may be able to answer who waits.
 
         A new seat is offline. Less capacity than is held leaves ``free`` below 0, and nothing more is given.
         """

@@ -25,6 +25,7 @@ from chalicelib.store.desk_items import (
     holding_of,
     new_seat,
     presence_updates,
+    redeclared,
     room_kept,
     seat_moves,
     seat_of,
@@ -61,7 +62,7 @@ class DynamoDesk:
         item = self._get(f"{tenant}#agents", agent_id)
         return None if item is None else decode(content_of(item), Agent)
 
-    def put_agent(self, tenant: str, agent: Agent) -> bool:
+    def put_agent(self, tenant: str, agent: Agent, look_at: Millis = 0) -> bool:
         """Declare an agent of the version before, and move the seat's units and free with it."""
         was = self.agent(tenant, agent.agent_id)
         if was == agent or (0 if was is None else was.version) != agent.version - 1:
@@ -69,14 +70,7 @@ class DynamoDesk:
         if was is None:
             seat: dict[str, Any] = {"Put": {"TableName": self._table, "Item": new_seat(tenant, agent), **absent()}}
         else:
-            update = {
-                "UpdateExpression": "SET #units = :units, #free = #free + :more",
-                "ExpressionAttributeNames": {"#units": "units", "#free": "free"},
-                "ExpressionAttributeValues": {
-                    ":units": {"N": str(agent.units)},
-                    ":more": {"N": str(agent.units - was.units)},
-                },
-            }
+            update = redeclared(agent, agent.units - was.units, look_at)
             seat = {"Update": {"TableName": self._table, "Key": _key(seat_pk(tenant, agent.agent_id)), **update}}
         declared = put_action(
             self._table, agent_item(tenant, agent), absent() if was is None else equals("v", was.version)

@@ -11,7 +11,7 @@ from chalicelib.desk.capacity import taken
 from chalicelib.desk.model import Agent, Conversation, Presence, Seat, Track
 from chalicelib.desk.moves import FIRST_LOOK_MS, unnamed
 from chalicelib.kernel.moments import Millis
-from chalicelib.store.desk import DueAtDesk, desk_shard
+from chalicelib.store.desk import DueAtDesk, desk_shard, shard_of
 from chalicelib.store.memory import MemoryHistory
 from chalicelib.store.rows import DecisionRow
 
@@ -35,7 +35,7 @@ class MemoryDesk:
         """One agent as declared."""
         return self.declared.get((tenant, agent_id))
 
-    def put_agent(self, tenant: str, agent: Agent) -> bool:
+    def put_agent(self, tenant: str, agent: Agent, look_at: Millis = 0) -> bool:
         """Declare an agent of the version before, and move the seat's units and free with it."""
         at = tenant, agent.agent_id
         with self._lock:
@@ -45,7 +45,9 @@ class MemoryDesk:
             seat = self.seats_of.get(at) or Seat(agent.agent_id, "offline", 0, 0, 0, 0, 0)
             more = agent.units - seat.units
             self.declared[at] = agent
-            self.seats_of[at] = replace(seat, units=agent.units, free=seat.free + more)
+            seat = replace(seat, units=agent.units, free=seat.free + more)
+            marked = was is not None and look_at
+            self.seats_of[at] = replace(seat, version=seat.version + 1, due_at=look_at) if marked else seat
             return True
 
     def seats(self, tenant: str, agent_ids: Collection[str]) -> Mapping[str, Seat]:
@@ -144,10 +146,17 @@ class MemoryDesk:
 
     def due(self, shard: int, *, until: Millis) -> Iterator[Sequence[DueAtDesk]]:
         """What is due up to an instant, in order of time."""
-        seats = [DueAtDesk(tenant, "seat", id_, one.due_at) for (tenant, id_), one in list(self.seats_of.items())]
-        others = list(self.conversations.items())
-        conversations = [DueAtDesk(tenant, "conversation", key, one.due_at) for (tenant, key), one in others]
-        due = [one for one in (*seats, *conversations) if 0 < one.due_at <= until and desk_shard(one.id) == shard]
+        seats = [
+            DueAtDesk(tenant, "seat", id_, one.due_at)
+            for (tenant, id_), one in list(self.seats_of.items())
+            if desk_shard(id_) == shard
+        ]
+        conversations = [
+            DueAtDesk(tenant, "conversation", key, one.look_at)
+            for (tenant, key), one in list(self.conversations.items())
+            if shard_of(one) == shard
+        ]
+        due = [one for one in (*seats, *conversations) if 0 < one.due_at <= until]
         if due:
             yield sorted(due, key=lambda one: (one.due_at, one.id))
 
@@ -200,6 +209,7 @@ class MemoryDesk:
         self, tenant: str, was: Conversation | None, to: Conversation, now: Millis
     ) -> dict[tuple[str, str], Seat] | None:
         (gives, given), (takes, cost) = taken(was), taken(to)
+        offered = to.state == "reserved" and (was is None or was.attempt != to.attempt)
         after: dict[tuple[str, str], Seat] = {}
         if gives and gives != takes:
             seat = self.seats_of[tenant, gives]
@@ -210,7 +220,7 @@ class MemoryDesk:
                 version=seat.version + 1,
                 due_at=now + FIRST_LOOK_MS,
             )
-        if takes and (to.state == "reserved" or gives != takes):
+        if takes and (offered or gives != takes):
             again = gives == takes
             cost -= given if again else 0
             taker = self.seats_of.get((tenant, takes))

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
+from msgspec.structs import replace
 
 from chalicelib.desk.declaration import DeskRules, Relaxing
+from chalicelib.desk.keys import conversation_key
+from chalicelib.desk.model import Conversation
 from chalicelib.flows import drain
 from chalicelib.flows.answer_reservation import Answering, accept, decline, leave, release
-from chalicelib.flows.look_after_desk import Looked, Watch, look_after_desk
+from chalicelib.flows.look_after_desk import Looked, Watch, look_after_desk, look_once
 from chalicelib.flows.reserve import reserve
 from chalicelib.flows.set_presence import Says, set_presence
 from chalicelib.kernel.errors import Conflict, NotFound, Unavailable
@@ -213,6 +217,17 @@ def test_accept__by_who_declined_it_before__is_refused(world: World) -> None:
     assert code_of(lambda: accept(world.answering("c", "a_1"), world.desk, world.now)) == "reservation_not_yours"
 
 
+def test_leave__of_who_waits_for_others__is_not_for_who_declined_them(world: World) -> None:
+    """Whoever declined knows the id: only who speaks for all may say that somebody who waits is gone."""
+    world.hire("a_1")
+    world.reserve("c")
+    decline(world.answering("c"), world.desk, world.now)
+    assert world.of("c").state == "waiting"
+    assert code_of(lambda: leave(world.answering("c", "a_1"), world.desk, world.now)) == "reservation_not_yours"
+    assert world.of("c").state == "waiting"
+    assert leave(world.answering("c", ""), world.desk, world.now).ended_by == "left"
+
+
 def test_accept__after_the_time_out__is_refused(world: World) -> None:
     """Late is late, also before the schedule has seen it."""
     world.hire("a_1")
@@ -316,16 +331,45 @@ def test_look__waited_to_the_end__is_called_back_once(world: World) -> None:
     assert (world.of("c").state, world.of("c").ended_by, world.waiting()) == ("ended", "callback", [])
 
 
-def test_look__no_call_back__waits_on_without_being_looked_at(world: World) -> None:
-    """Where a policy never calls back they wait for an agent, and cost nothing meanwhile."""
+def test_look__no_call_back__waits_on_and_is_seldom_looked_at(world: World) -> None:
+    """Where a policy never calls back they wait for an agent, and cost next to nothing meanwhile."""
     world.rules = DeskRules(relaxing=Relaxing(20, None, None))
     world.reserve("c")
     for _ in range(30):
         world.look(1_000)
-    assert world.of("c").due_at == 0
+    assert world.of("c").due_at >= world.now + 270_000
     world.now += 3_600_000
     world.hire("a_1")
     assert world.of("c").agent_id == "a_1"
+
+
+@pytest.mark.parametrize("skill", ["orders", "parcels"])
+def test_look__the_queue_was_renamed__who_waits_moves_with_it(world: World, skill: str) -> None:
+    """A policy that has their queue no more strands nobody: they wait in one of their skill, else in the default one."""
+    world.rules = DeskRules(relaxing=Relaxing(20, None, None))
+    world.reserve("c", queue="gone", skill=skill)
+    world.look(300_000)
+    assert (world.waiting("gone"), world.waiting("orders")) == ([], [world.of("c").key])
+    world.hire("a_1")
+    assert (world.of("c").state, world.of("c").agent_id) == ("reserved", "a_1")
+    world.balanced()
+
+
+def test_look__the_queue_asks_for_another_skill__so_do_those_who_wait(world: World) -> None:
+    """Whoever can answer a queue now can answer those who came to it before."""
+    world.rules = DeskRules(relaxing=Relaxing(20, None, None))
+    world.reserve("c", skill="orders_of_old")
+    world.look(300_000)
+    world.hire("a_1")
+    assert world.of("c").agent_id == "a_1"
+
+
+def test_decline__the_queue_was_renamed__goes_back_to_one_that_there_is(world: World) -> None:
+    """An offer that comes back is not put on a list that nobody reads."""
+    world.hire("a_1")
+    world.reserve("c", queue="gone", skill="orders")
+    decline(world.answering("c"), world.desk, world.now)
+    assert (world.of("c").state, world.waiting()) == ("waiting", [world.of("c").key])
 
 
 def test_look__lease_ran_out__offers_at_once_and_the_answered_after_the_grace(world: World) -> None:
@@ -343,6 +387,20 @@ def test_look__lease_ran_out__offers_at_once_and_the_answered_after_the_grace(wo
     world.look(1)
     assert (world.of("answered").state, world.of("answered").agent_id) == ("reserved", "a_2")
     assert world.of("answered").waits_since == AT
+    world.balanced()
+
+
+def test_look__gone_and_says_so_again_and_again__the_answered_goes_to_others(world: World) -> None:
+    """A client that repeats that its agent is gone does not hold back the conversations that they left."""
+    world.hire("a_1")
+    world.reserve("c")
+    accept(world.answering("c"), world.desk, world.now)
+    world.hire("a_2")
+    for _ in range(3):
+        world.says("a_1", "offline")
+        world.says("a_2", "available")
+        world.look(20_000)
+    assert world.of("c").agent_id == "a_2"
     world.balanced()
 
 
@@ -425,20 +483,22 @@ def test_look__nothing_is_due__leaves_at_once(world: World) -> None:
     assert len(waits) == 55
 
 
-def test_look__agent_with_a_long_lease__desk_stays_in_use(world: World) -> None:
-    """Who said that they are there for an hour and says nothing more: the desk is looked at all the while, not after it."""
+@pytest.mark.parametrize("presence", ["available", "away"])
+def test_look__a_long_lease__the_desk_is_in_use(world: World, presence: Any) -> None:
+    """Whoever said that they are there for an hour is there: offers time out to the second, and none is left to it."""
     world.hire("a_1", present=False)
-    set_presence(Says(T, "a_1", "available", 3_600), world.desk, world.now)
+    set_presence(Says(T, "a_1", presence, 3_600), world.desk, world.now)
     waits: list[float] = []
 
     def wait(seconds: float) -> None:
         waits.append(seconds)
         world.now += round(seconds * 1000)
 
-    for _ in range(70):
-        look_after_desk(world.desk, Watch(lambda: world.now, wait, lambda: 60.0), world.now + 60_000)
-    there, gone = 3_600, 60 * 10
-    assert there - 60 <= sum(waits) < there + gone
+    for _ in range(5):
+        look_after_desk(world.desk, Watch(lambda: world.now, wait, lambda: 60.0), world.now + 55_000)
+    assert len(waits) == 5 * 55
+    world.now = AT + 3_600_000
+    look_after_desk(world.desk, Watch(lambda: world.now, wait, lambda: 60.0), world.now)
     assert world.store.seats(T, ["a_1"])["a_1"].presence == "offline"
 
 
@@ -453,7 +513,7 @@ def test_look__index_does_not_answer_for_a_while__goes_on_looking(
     def failing(desk: MemoryDesk, shard: int, *, until: int) -> Any:
         if world.now < answers_from:
             raise Unavailable("no_answer", "It could not be used.")
-        return due(desk, shard, until=until)
+        yield from due(desk, shard, until=until)
 
     def wait(seconds: float) -> None:
         world.now += round(seconds * 1000)
@@ -473,6 +533,56 @@ def test_look__time_runs_out__leaves_the_rest_and_says_so(world: World) -> None:
     looked = look_after_desk(world.desk, Watch(lambda: world.now, lambda _: None, lambda: 1.0), world.now)
     assert (looked.left, looked.conversations) == (True, 0)
     assert world.of("c").state == "reserved"
+
+
+class Unreadable(MemoryDesk):
+    """A store in which one conversation cannot be read."""
+
+    poison = ""
+
+    def conversation(self, tenant: str, key: str) -> Conversation | None:
+        if key == self.poison:
+            raise msgspec.DecodeError("Not what encode wrote.")
+        return super().conversation(tenant, key)
+
+
+def test_look__a_conversation_cannot_be_read__the_others_are_looked_after() -> None:
+    """What is broken harms itself alone, and says so."""
+    store = Unreadable()
+    world = World(store)
+    names = [str(number) for number in range(12)]
+    for name in names:
+        world.reserve(name)
+    store.poison = conversation_key(T, "0")
+    looked = world.look(700_000)
+    assert looked.failed == {"bad_content": 1}
+    assert {world.of(name).state for name in names[1:]} == {"ended"}
+
+
+@pytest.mark.parametrize("crowd", [40, 400])
+def test_look__much_of_one_tenant_fails_slowly__the_other_has_its_turn(world: World, crowd: int) -> None:
+    """A crowd whose calls fail, each after seconds of trying, does not use up the time of another tenant's people."""
+    left = [60.0]
+
+    def away(*_: object) -> None:
+        left[0] -= 2.0
+        raise Unavailable("queue_away", "Not now.")
+
+    for number in range(crowd):
+        world.reserve(str(number))
+    others = [replace(world.asked(f"other {number}"), tenant="t_2") for number in range(8)]
+    for asked in others:
+        reserve(asked, world.desk, world.now + 2_000)
+    world.now += 700_000
+    desk = replace(world.desk, call_back=lambda of, *_: away() if of == T else None)
+    looked = Looked()
+    for _ in range(3):
+        look_once(desk, Watch(lambda: world.now, lambda _: None, lambda: left[0]), looked)
+        world.now += 1_000
+    assert looked.failed == {"queue_away": 15}
+    assert not looked.left
+    ended = [world.store.conversation("t_2", one.key) for one in others]
+    assert all(one is not None and one.state == "ended" for one in ended)
 
 
 def served(world: World, agent_id: str) -> None:
@@ -511,6 +621,22 @@ def test_desk__a_call_among_chats_without_end__is_answered(world: World, agents:
     kept = [one for one in world.store.seats(T, [f"a_{n}" for n in range(agents)]).values() if one.kept_until > AT]
     assert len(kept) <= 1
     world.balanced()
+
+
+def test_drain__hundreds_wait_for_more_room_than_there_is__seats_are_read_few_times(world: World) -> None:
+    """Whoever has room for a chat is not held up by all the calls that they have none for."""
+    world.hire("busy", units=10)
+    for number in range(4):
+        world.reserve(f"chat {number}")
+    world.hire("nearer", units=10)
+    world.reserve("chat")
+    for number in range(300):
+        world.reserve(f"call {number}", channel="phone")
+    world.now += 60_000
+    seat = world.store.seats(T, ["busy"])["busy"]
+    counted = Counted(world.store)
+    assert drain.drain(T, seat, world.services(counted), world.now) == 0
+    assert 1 <= counted.calls.count("seats") <= 3
 
 
 def test_reserve__room_is_kept_for_who_has_gone__is_given(world: World) -> None:

@@ -137,11 +137,15 @@ def test_desk__races_deaths_and_lost_answers__accounts_balance_and_nobody_is_los
 
 @pytest.mark.parametrize("mutant", [ChaoticNoVersion, ChaoticNoRoom])
 def test_desk__a_store_without_a_condition__breaks_the_account(mutant: type[Chaotic]) -> None:
-    """The trial above can fail: without either condition it does."""
-    chance = random.Random(1)
-    store = mutant(chance)
-    run(store, chance, 800)
-    assert store.found
+    """The trial above can fail: without either condition it does, one seed or another."""
+
+    def breaks(seed: int) -> bool:
+        chance = random.Random(seed)
+        store = mutant(chance)
+        run(store, chance, 800)
+        return bool(store.found)
+
+    assert any(map(breaks, range(5)))
 
 
 def test_reserve__the_seat_is_taken_in_between__the_next_best() -> None:

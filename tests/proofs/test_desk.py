@@ -19,7 +19,7 @@ from tests.proofs.desk_trial import Ended, Tried
 
 pytestmark = pytest.mark.proof
 
-ROUTES = int(os.environ.get("DESK_ROUTES", "1000"))
+ROUTES = int(os.environ.get("DESK_ROUTES", "500"))
 RATE = 0.02
 OVER = {"released", "left", "callback"}
 RARE = {"stale_index", "throttled_within", "in_progress"}

@@ -10,6 +10,7 @@ import pytest
 from msgspec.structs import replace
 
 from chalicelib.desk.model import Agent, Need, Seat, Track
+from chalicelib.desk.score import best
 from chalicelib.flows.recompute_decision import ReplayServices, recompute_decision
 from chalicelib.kernel.errors import BadInput
 from chalicelib.kernel.moments import DAY_MS, MINUTE_MS, Millis
@@ -203,3 +204,41 @@ def test_inputs__of_a_large_desk__are_deflated_and_read_again() -> None:
     assert kept[:1] == b"\x01"
     assert len(kept) < 3_000
     assert read_inputs(kept).weighed == weighed
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_inputs__of_thousands_of_agents__are_small_and_choose_the_same(seed: int) -> None:
+    """A desk of any size fits an item by far, and who is left out of what is kept changes no score of who is not."""
+    draw, rules, crowd = random.Random(seed), shipped_policy().declared.desk, 3_000
+    need = Need("general", "general", "web_chat", 50, "refund", "zh", "agent-7")
+    agents = [Agent(f"agent-{number}", {"general": draw.randrange(1, 6)}, 10) for number in range(crowd)]
+    seats = {
+        one.agent_id: Seat(
+            one.agent_id,
+            draw.choice(["available", "available", "away"]),
+            NOON + 1 + draw.randrange(90_000),
+            10,
+            draw.randrange(11),
+            3,
+            NOON - draw.randrange(900_000),
+        )
+        for one in agents
+    }
+    tracks = {
+        one.agent_id: {
+            intent: Track(20 + draw.randrange(900), draw.randrange(20), 9, float(draw.randrange(9, 45)))
+            for intent in draw.sample(["", "refund", "else"], 2)
+        }
+        for one in agents
+    }
+    among = {"declined": [agents[0].agent_id], "language": "zh"}
+    scores = best(need, agents, seats, tracks, rules, NOON, "queue", **among)
+    first = [one.agent_id for one in scores]
+    weighed = weighed_among(need, agents, seats, tracks, "queue", NOON, best_first=first, **among)
+    assert chosen(weighed, shipped_policy(), NOON) == scores
+    assert len(scores) == 4
+    facts = facts_for(shipped_policy(), request(), Caller(), now=NOON)
+    assert len(kept_inputs(shipped_policy(), facts, True, weighed)) < 12_000
+    # The control: without the records of the others the same agents score otherwise.
+    alone = replace(weighed, tracks={who: of for who, of in weighed.tracks.items() if who in weighed.seats})
+    assert chosen(alone, shipped_policy(), NOON) != scores
