@@ -10,7 +10,8 @@ from infra.package import Package
 
 NAME = "zhiyin"
 BUCKET = "zhiyin-packages"
-PATIENCE_SECONDS = 180
+PATIENCE_SECONDS = 420
+"""Of a stack that changes: the emulator takes some 12 seconds to replace each function that was called lately."""
 
 
 def with_code_at(template: dict[str, Any], bucket: str, key: str, layer_key: str) -> dict[str, Any]:

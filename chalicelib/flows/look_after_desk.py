@@ -8,7 +8,8 @@ the condition that it is what was read: runs that overlap are harmless.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import msgspec
 
@@ -82,7 +83,7 @@ def look_after_desk(desk: DeskServices, watch: Watch, until: Millis) -> Looked:
 def look_once(desk: DeskServices, watch: Watch, looked: Looked) -> None:
     """Look after all that is due now, as far as time and each tenant's share allow. What fails stays due, and rests."""
     spent: Counter[str] = Counter()
-    for one in _due(desk, watch.clock()):
+    for one in _due(desk, watch.clock(), looked):
         if watch.seconds_left() < _RESERVE_SECONDS:
             looked.left = True
             return
@@ -102,7 +103,8 @@ def look_once(desk: DeskServices, watch: Watch, looked: Looked) -> None:
 def _tell(desk: DeskServices, watch: Watch, looked: Looked) -> None:
     """Tell what is news, as far as time allows and until something fails: what is left is told at a later look."""
     until = watch.clock() + TELLING_MS
-    for one in (each for page in desk.store.due(NEWS, until=watch.clock()) for each in page):
+    parts = _pages(desk, NEWS, watch.clock())
+    for one in (each for page in iter(partial(_next_page, parts, looked), None) for each in page):
         if watch.clock() > until or watch.seconds_left() < _RESERVE_SECONDS:
             return
         if looked.resting.get(one, 0) > watch.clock():
@@ -123,19 +125,33 @@ def _news(due: DueAtDesk, desk: DeskServices, now: Millis) -> None:
         desk.store.change(due.tenant, one, told(one))
 
 
-def _due(desk: DeskServices, now: Millis) -> Iterator[DueAtDesk]:
+def _due(desk: DeskServices, now: Millis, looked: Looked) -> Iterator[DueAtDesk]:
     """What is due, a page of each part of the index in turn, beginning with another one each second: none comes last
     for ever where time is short.
     """
     first = now // 1000 % DESK_SHARDS
-    parts = [desk.store.due((first + at) % DESK_SHARDS, until=now) for at in range(DESK_SHARDS)]
+    parts = [_pages(desk, (first + at) % DESK_SHARDS, now) for at in range(DESK_SHARDS)]
     while parts:
         for part in tuple(parts):
-            page = next(part, None)
+            page = _next_page(part, looked)
             if page is None:
                 parts.remove(part)
             else:
                 yield from page
+
+
+def _pages(desk: DeskServices, part: int, until: Millis) -> Iterator[Sequence[DueAtDesk]]:
+    """Nothing is asked before the first page is."""
+    yield from desk.store.due(part, until=until)
+
+
+def _next_page(part: Iterator[Sequence[DueAtDesk]], looked: Looked) -> Sequence[DueAtDesk] | None:
+    try:
+        return next(part, None)
+    except ZhiyinError as error:
+        # The index did not answer: other parts may, and this one a second later. A minute unwatched is too long.
+        _failed(looked, error)
+        return None
 
 
 def _failed(looked: Looked, error: Exception) -> None:
@@ -144,7 +160,12 @@ def _failed(looked: Looked, error: Exception) -> None:
 
 
 def _in_use(desk: DeskServices, now: Millis, looked: Looked) -> bool:
-    pages = (next(iter(desk.store.due(shard, until=now + AHEAD_MS)), ()) for shard in range(DESK_SHARDS))
+    try:
+        pages = [next(iter(desk.store.due(shard, until=now + AHEAD_MS)), ()) for shard in range(DESK_SHARDS)]
+    except ZhiyinError as error:
+        # Nobody knows that it is not in use.
+        _failed(looked, error)
+        return True
     ahead = {one.tenant for page in pages for one in page}
     looked.tenants |= ahead
     return bool(ahead)

@@ -502,6 +502,29 @@ def test_look__a_long_lease__the_desk_is_in_use(world: World, presence: Any) -> 
     assert world.store.seats(T, ["a_1"])["a_1"].presence == "offline"
 
 
+def test_look__index_does_not_answer_for_a_while__goes_on_looking(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An index that fails for half a minute costs that, not the minute; what failed is counted."""
+    world.hire("a_1")
+    world.reserve("c")
+    due, answers_from = MemoryDesk.due, world.now + 30_000
+
+    def failing(desk: MemoryDesk, shard: int, *, until: int) -> Any:
+        if world.now < answers_from:
+            raise Unavailable("no_answer", "It could not be used.")
+        return due(desk, shard, until=until)
+
+    def wait(seconds: float) -> None:
+        world.now += round(seconds * 1000)
+
+    monkeypatch.setattr(MemoryDesk, "due", failing)
+    world.hire("a_2")
+    looked = look_after_desk(world.desk, Watch(lambda: world.now, wait, lambda: 60.0), world.now + 40_000)
+    assert looked.failed["no_answer"] >= 30 and looked.lag_ms <= 11_000
+    assert (world.of("c").state, world.of("c").agent_id) == ("reserved", "a_2")
+
+
 def test_look__time_runs_out__leaves_the_rest_and_says_so(world: World) -> None:
     """With no time left nothing is begun."""
     world.hire("a_1")
