@@ -16,8 +16,8 @@ from chalicelib.kernel.moments import local_hour
 MOST_SKILLS, MOST_COSTS, MOST_LANGUAGES, MOST_SHIFTS = 60, 40, 20, 28
 _AGENT_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}", re.ASCII)
 
-type _Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
-type _Language = Annotated[str, msgspec.Meta(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=20)]
+type _Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,62}$(?!\n)")]
+type _Language = Annotated[str, msgspec.Meta(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$(?!\n)", max_length=20)]
 type _Units = Annotated[int, msgspec.Meta(ge=1, le=1_000)]
 
 
@@ -61,7 +61,9 @@ def mistakes_of_agent(agent: Agent, skills: Collection[str]) -> Iterator[BadInpu
     for name, most in sizes:
         if len(getattr(agent, name)) > most:
             yield BadInput("too_many", f"At most {most} of them.", name)
-    yield from (_unknown(skill, skills) for skill in agent.skills if skill not in skills)
+    if len(agent.skills) <= MOST_SKILLS:
+        # Likenesses are looked for in each: of too many that would take as long as somebody likes.
+        yield from (_unknown(skill, skills) for skill in agent.skills if skill not in skills)
     for channel, cost in agent.costs.items():
         if cost > agent.units:
             yield BadInput("cost_over_units", "More than the agent has: nobody would be given.", f"costs.{channel}")

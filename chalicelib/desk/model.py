@@ -27,7 +27,7 @@ Proficiency = Annotated[int, msgspec.Meta(ge=1, le=HIGHEST_PROFICIENCY)]
 class Shift(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Hours of a week in the agent's zone: ``weekdays`` (0 = Monday), minutes of the day; it may pass midnight."""
 
-    weekdays: tuple[Annotated[int, msgspec.Meta(ge=0, le=6)], ...]
+    weekdays: Annotated[tuple[Annotated[int, msgspec.Meta(ge=0, le=6)], ...], msgspec.Meta(max_length=7)]
     start_minute: Annotated[int, msgspec.Meta(ge=0, le=1439)]
     end_minute: Annotated[int, msgspec.Meta(ge=0, le=1440)]
 
@@ -92,6 +92,19 @@ class Need(msgspec.Struct, frozen=True):
     profile_id: str = ""
 
 
+class News(msgspec.Struct, frozen=True):
+    """What the profile of a person is to learn of a conversation: ``type`` is that of an event, ``id`` always the same
+    for the same thing. ``profile_id``: whom it was with, as a conversation that begins anew may be somebody else's.
+    """
+
+    id: str
+    type: Literal["conversation.opened", "conversation.transferred", "conversation.closed"]
+    at: Millis
+    agent_id: str
+    profile_id: str
+    waited_seconds: int | None = None
+
+
 class Conversation(msgspec.Struct, frozen=True):
     """One conversation at the desk. ``key`` is a hash of the caller's own id of it, and is what stores know it by.
 
@@ -99,6 +112,7 @@ class Conversation(msgspec.Struct, frozen=True):
     who would not or did not answer. ``waits_since`` never changes while it waits: who was declined loses no place.
     ``order`` is its place among those who wait, kept when it was offered in vain. ``version`` counts its saves.
     ``due_at``: when somebody must look at it again (time-out, next step, end of wrap-up). ``ended_by`` says how it ended.
+    ``answered_by`` is who accepted it last since it began. ``news`` is what the person's profile was not told yet.
     ``given_back_at``: when an agent was gone who had accepted it; 0: none was.
     """
 
@@ -117,6 +131,8 @@ class Conversation(msgspec.Struct, frozen=True):
     version: int = 0
     order: int = 0
     ended_by: EndedBy | None = None
+    answered_by: str = ""
+    news: tuple[News, ...] = ()
     given_back_at: Millis = 0
 
     @property
@@ -128,6 +144,11 @@ class Conversation(msgspec.Struct, frozen=True):
     def holds(self) -> bool:
         """Whether it takes capacity of its agent."""
         return self.state in ("reserved", "accepted", "wrapping")
+
+    @property
+    def look_at(self) -> Millis:
+        """When somebody must look at it: for what its state asks for, else to tell its news; 0: never."""
+        return self.due_at or (self.news[0].at if self.news else 0)
 
     @property
     def reservation_id(self) -> str:

@@ -5,6 +5,9 @@
                 └────────────┴───────────┴── left, callback ───┘
 An offer that was declined or timed out, and what an agent answered who is gone, goes back to waiting. Moves that
 follow each other at once (opened and offered) are saved as one: only the last value is kept.
+
+What an agent answered is news to the person's profile: it stands in the conversation, saved with the move that made it,
+until it was told.
 """
 
 from __future__ import annotations
@@ -14,6 +17,7 @@ from msgspec.structs import replace
 from chalicelib.desk.ageing import order
 from chalicelib.desk.declaration import DeskRules
 from chalicelib.desk.model import Conversation, EndedBy, Need
+from chalicelib.desk.news import closed, taken_on
 from chalicelib.desk.relax import next_step_at, step_at
 from chalicelib.kernel.moments import Millis
 
@@ -41,6 +45,7 @@ def opened(
         version=1 if was is None else was.version + 1,
         order=order(now, need.priority, rules),
         relaxation=step_at(now, rules, now),
+        news=() if was is None else was.news,
     )
 
 
@@ -60,7 +65,8 @@ def offered(waits: Conversation, agent_id: str, cost: int, rules: DeskRules, now
 
 def accepted(was: Conversation, now: Millis) -> Conversation:
     """Answered by the agent to whom it was offered."""
-    return replace(was, state="accepted", state_since=now, due_at=0, version=was.version + 1)
+    answered = replace(was, state="accepted", state_since=now, due_at=0, version=was.version + 1)
+    return replace(answered, answered_by=was.agent_id, news=taken_on(was, now))
 
 
 def released(was: Conversation, rules: DeskRules, now: Millis) -> Conversation:
@@ -68,12 +74,15 @@ def released(was: Conversation, rules: DeskRules, now: Millis) -> Conversation:
     if not rules.wrap_up_seconds:
         return ended(was, "released", now)
     due_at = now + rules.wrap_up_seconds * 1000
-    return replace(was, state="wrapping", state_since=now, due_at=due_at, version=was.version + 1)
+    return replace(
+        was, state="wrapping", state_since=now, due_at=due_at, version=was.version + 1, news=closed(was, now)
+    )
 
 
 def ended(was: Conversation, by: EndedBy, now: Millis) -> Conversation:
     """Over, and how."""
-    return replace(was, state="ended", state_since=now, due_at=0, version=was.version + 1, ended_by=by)
+    over = replace(was, state="ended", state_since=now, due_at=0, version=was.version + 1, ended_by=by)
+    return replace(over, news=closed(was, now))
 
 
 def back(was: Conversation, rules: DeskRules, now: Millis, *, declined: bool) -> Conversation:
@@ -110,4 +119,9 @@ def looked_at(was: Conversation, rules: DeskRules, now: Millis) -> Conversation:
 def unnamed(was: Conversation) -> Conversation:
     """The same, of nobody in particular: whose it was is erased, and they may still be talking."""
     need = replace(was.need, profile_id="", last_agent="")
-    return replace(was, need=need, version=was.version + 1)
+    return replace(was, need=need, news=(), version=was.version + 1)
+
+
+def told(was: Conversation) -> Conversation:
+    """The same, its news told."""
+    return replace(was, news=(), version=was.version + 1)

@@ -97,6 +97,7 @@ def desk_services() -> DeskServices:
         tracks=lambda tenant_id, _: _records()(tenant_id) or {},
         call_back=_by_the_schedule,
         look_at_ticket=_by_the_schedule,
+        tell=_by_the_schedule,
         patience=until_answered(),
     )
 

@@ -8,12 +8,12 @@ from chalice.app import Blueprint, Request, Response
 
 from chalicelib.entrypoints.authorizers import principal_auth
 from chalicelib.entrypoints.clock import now
-from chalicelib.entrypoints.compose import tenant_of
+from chalicelib.entrypoints.compose import history, profiles, tenant_of
 from chalicelib.entrypoints.decisions import deciding_in_the_past, outcome_services, replay_services
 from chalicelib.entrypoints.http_routing import ROUTE
 from chalicelib.entrypoints.idempotency import idempotency_key
 from chalicelib.entrypoints.problems import json_answer, serves
-from chalicelib.entrypoints.request import Caller, check_purpose, typed_body
+from chalicelib.entrypoints.request import Caller, check_purpose, speaks_for, typed_body
 from chalicelib.kernel.moments import parse_moment
 from chalicelib.routing.outcome import Outcome
 
@@ -31,7 +31,9 @@ def replay(request: Request, caller: Caller, decision_id: str) -> ReplayView:
     """The decision made again from what was stored with it, by the policy of then: is it the same?"""
     from chalicelib.entrypoints.noting import note
     from chalicelib.flows.recompute_decision import recompute_decision
+    from chalicelib.flows.shown_decision import shown_decision
 
+    shown_decision(caller.tenant_id, decision_id, history(), profiles())
     view = recompute_decision(caller.tenant_id, decision_id, replay_services())
     if view.profile_id:
         note(caller, "decisions.replay", (view.profile_id,), "service", view)
@@ -61,5 +63,6 @@ def outcome(request: Request, caller: Caller, decision_id: str) -> OutcomeView:
     from chalicelib.flows.report_outcome import OutcomeOrder, report_outcome
 
     told = typed_body(request, Outcome)
-    order = OutcomeOrder(caller.tenant_id, decision_id, idempotency_key(request, caller), caller.principal)
+    key = idempotency_key(request, caller)
+    order = OutcomeOrder(caller.tenant_id, decision_id, key, caller.principal, speaks_for(caller))
     return report_outcome(order, told, outcome_services(), now())

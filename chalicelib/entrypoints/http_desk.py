@@ -10,7 +10,7 @@ from chalicelib.entrypoints.authorizers import principal_auth
 from chalicelib.entrypoints.clock import now
 from chalicelib.entrypoints.idempotency import idempotency_key
 from chalicelib.entrypoints.problems import serves
-from chalicelib.entrypoints.request import Caller
+from chalicelib.entrypoints.request import Caller, speaks_for
 
 if TYPE_CHECKING:
     # A route without a reservation needs nothing of the desk: its start should not wait for it.
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 blueprint = Blueprint(__name__)
 
-ROUTE, READ, WORKS, LEAD, ANSWER = "route", "desk:read", "desk:write", "queues:write", "decisions:write"
+ROUTE, READ, LEAD, ANSWER = "route", "desk:read", "queues:write", "decisions:write"
 
 
 @blueprint.route("/v1/desk", authorizer=principal_auth)
@@ -102,8 +102,5 @@ def _answered(
     from chalicelib.flows.show_desk import reservation_view
 
     idempotency_key(request, caller)
-    # Who works at the desk answers for themselves. Who leads it does for all, and so does a bot: it is the connector of
-    # a channel, in which agents answer by what they do there.
-    speaks_for = caller.principal if WORKS in caller.scopes and LEAD not in caller.scopes else ""
-    answering = Answering(caller.tenant_id, reservation_id, speaks_for)
+    answering = Answering(caller.tenant_id, reservation_id, speaks_for(caller))
     return reservation_view(answer(answering, desk_services(), now()))

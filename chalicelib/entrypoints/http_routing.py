@@ -7,11 +7,11 @@ from chalice.app import Blueprint, Request, Response
 
 from chalicelib.entrypoints.authorizers import principal_auth
 from chalicelib.entrypoints.clock import now
-from chalicelib.entrypoints.compose import history, read_services, tenant_of
+from chalicelib.entrypoints.compose import history, profiles, read_services, tenant_of
 from chalicelib.entrypoints.idempotency import idempotency_key
 from chalicelib.entrypoints.problems import json_answer, serves
 from chalicelib.entrypoints.request import Caller, check_purpose, typed_body
-from chalicelib.flows.answer_route import answer_route, decision_of
+from chalicelib.flows.answer_route import answer_route
 from chalicelib.routing.model import RouteRequest
 
 blueprint = Blueprint(__name__)
@@ -44,8 +44,9 @@ def decision(request: Request, caller: Caller, decision_id: str) -> Response:
     # A route keeps its decision and need not wait for one more row; who looks at it later is no caller in a hurry.
     from chalicelib.entrypoints.noting import note
     from chalicelib.flows.report_outcome import with_outcome
+    from chalicelib.flows.shown_decision import shown_decision
 
-    content = with_outcome(decision_of(caller.tenant_id, decision_id, history()))
+    content = with_outcome(shown_decision(caller.tenant_id, decision_id, history(), profiles()))
     shown = msgspec.json.decode(content)
     if shown["profile_id"]:
         note(caller, "decisions.read", (shown["profile_id"],), "service", shown)

@@ -46,6 +46,9 @@ _CHALICE_REFUSALS: Mapping[int, tuple[str, str]] = {
     500: ("internal", "Something went wrong on our side."),
 }
 _OURS = "Something went wrong on our side."
+_LONGEST_ID = 256
+_MOST_TOLD = 100
+"""Mistakes of one answer: the message counts all, and an answer of megabytes would not get through the gateway."""
 _JSON: dict[str, str | list[str]] = {
     "Content-Type": "application/json",
     # Answers are about people: no cache on the way keeps one, and no browser takes one for a page.
@@ -66,7 +69,9 @@ def serves(blueprint: Blueprint, scope: str | None = None) -> Callable[[Callable
         def served(**path: str) -> Response:
             request = blueprint.current_request
             try:
-                answer = view(request, caller(request, scope), **path) if scope else view(request, **path)
+                named = (caller(request, scope),) if scope else ()
+                _check_ids(path)
+                answer = view(request, *named, **path)
             except ZhiyinError as error:
                 return problem(error, request_id(request))
             except Exception as error:  # noqa: BLE001 - the edge: a caller gets a problem, never a stack trace
@@ -78,6 +83,12 @@ def serves(blueprint: Blueprint, scope: str | None = None) -> Callable[[Callable
         return served
 
     return decorate
+
+
+def _check_ids(path: Mapping[str, str]) -> None:
+    """No id of ours is that long, and the store would refuse it as a key: it is as unknown as any other."""
+    if any(len(one) > _LONGEST_ID for one in path.values()):
+        raise NotFound("not_found", "There is nothing of this id.")
 
 
 def in_our_words(event: Request, get_response: Callable[[Request], Response]) -> Response:
@@ -109,7 +120,7 @@ def problem(error: ZhiyinError, id_: str) -> Response:
         journal().warn("request_failed", code=error.code, request_id=id_)
     # What a cloud service said is ours to read, not the caller's.
     public = ("internal", _OURS) if status == 500 else (error.code, error.message)
-    found = error.mistakes if isinstance(error, ManyMistakes) else (error,)
+    found = error.mistakes[:_MOST_TOLD] if isinstance(error, ManyMistakes) else (error,)
     mistakes = tuple(_mistake(one) for one in found if one.path and status < 500)
     headers = dict(_JSON)
     if status == 401:

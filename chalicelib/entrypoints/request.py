@@ -32,6 +32,15 @@ class Caller(msgspec.Struct, frozen=True):
     source_id: str
 
 
+def speaks_for(caller: Caller) -> str:
+    """Whom alone a caller speaks for at the desk; '' for all: who works there answers for themselves.
+
+    Who leads it does for all, and so does a bot: it is the connector of a channel, in which agents answer by what they do
+    there.
+    """
+    return caller.principal if "desk:write" in caller.scopes and "queues:write" not in caller.scopes else ""
+
+
 def request_id(request: Request) -> str:
     """The gateway's id of a request."""
     return str(request.context.get("requestId") or "local")

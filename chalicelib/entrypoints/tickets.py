@@ -30,12 +30,17 @@ def ticket_store() -> DynamoTickets:
     return DynamoTickets(api("dynamodb").call, settings().table_desk)
 
 
+def tell_services() -> TellServices:
+    """What telling a profile what happened at the desk needs."""
+    return TellServices(profiles(), send, settings().message_limit_bytes)
+
+
 def ticket_services(tenant_id: str) -> TicketServices:
     """What a tenant's tickets need. Raises Unavailable when its policy cannot be had."""
     return TicketServices(
         tickets=ticket_store(),
         reading=read_services(tenant_id),
-        telling=TellServices(profiles(), send, settings().message_limit_bytes),
+        telling=tell_services(),
         publish=publish,
         waits=lambda ticket_id, code: journal().warn(
             "ticket_news_wait", tenant=tenant_id, operation=ticket_id, code=code

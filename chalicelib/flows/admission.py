@@ -168,7 +168,8 @@ def _admit_own(opened: Opened, event: Event, measures: MeasureSet, now: Millis) 
         return msgspec.structs.replace(
             own,
             source_rank=0,
-            deltas=_deltas(measures, event, opened.tenant),
+            # A contact is told by the channel that it came through: that an agent took it on is not another one.
+            deltas=() if event.type.startswith("conversation.") else _deltas(measures, event, opened.tenant),
             step=_plain(step_of(event, key), opened.keys.index),
         )
     if not isinstance(traits, Mapping):

@@ -89,6 +89,9 @@ def leave(answering: Answering, desk: DeskServices, now: Millis) -> Conversation
     def answer(was: Conversation) -> Conversation | None:
         if was.state == "ended":
             return was
+        if was.state == "waiting" and answering.agent_id:
+            # Who once declined it knows its id: they may not send away who waits for others.
+            raise _conflict("reservation_not_yours")
         return _changed(answering.tenant, was, ended(was, "left", now), desk, now)
 
     return _answered(answering, desk, answer)

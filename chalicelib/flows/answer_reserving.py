@@ -21,6 +21,7 @@ from chalicelib.kernel.errors import BadInput
 from chalicelib.kernel.moments import Millis, format_moment
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.routing.desk_answer import at_desk, placed, sla_by_day
+from chalicelib.routing.facts import kept_channel
 from chalicelib.routing.inputs import Weighed, desk_of, weighed_among
 from chalicelib.routing.model import Decision, Redirected, RouteRequest, Sla, Waiting
 from chalicelib.store.rows import DecisionRow, HistoryStore
@@ -152,7 +153,7 @@ def need_of(request: RouteRequest, made: Made, served: Served) -> Need:
     return Need(
         queue=served.queue,
         skill=served.skill,
-        channel=request.channel,
+        channel=kept_channel(request.channel),
         priority=decision.priority,
         intent=decision.intent.id,
         language=decision.hints.language,

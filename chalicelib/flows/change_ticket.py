@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from chalicelib.flows.identity_records import Audited, audit_record
+from chalicelib.flows.named_agent import check_named_agent
 from chalicelib.flows.ticket_services import ATTEMPTS, TicketServices, tell_news, ticket_of
 from chalicelib.kernel.errors import BadInput, Unavailable
 from chalicelib.kernel.moments import Millis
@@ -31,6 +32,7 @@ def change_ticket(
     """
     if change.queue is not None and change.queue not in services.reading.policy.declared.queues:
         raise BadInput("unknown_queue", "The policy has no such queue.", "queue")
+    check_named_agent(change.agent_id)
     clean, doing = _masked(change), Doing(doing_id, who, now, services.rules)
     for _ in services.patience.attempts(ATTEMPTS):
         was = ticket_of(tenant.tenant_id, ticket_id, services.tickets, now)

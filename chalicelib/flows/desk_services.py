@@ -43,7 +43,8 @@ class DeskServices(msgspec.Struct, frozen=True):
 
     ``call_back`` is told of a conversation that nobody could take, before it is ended: it may be told twice of one,
     and must make one of it (the conversation's key and attempt say which). ``look_at_ticket`` looks after what is due
-    of tickets. ``patience`` is how long a flow may go on while others are faster.
+    of tickets. ``tell`` tells people's profiles the news of a conversation, and may tell it again: each piece has an id.
+    ``patience`` is how long a flow may go on while others are faster.
     """
 
     store: DeskStore
@@ -55,4 +56,5 @@ class DeskServices(msgspec.Struct, frozen=True):
     tracks: Callable[[str, Collection[str]], Tracks]
     call_back: Callable[[str, Conversation, Millis], None]
     look_at_ticket: Callable[[DueAtDesk, Millis], None]
+    tell: Callable[[str, Conversation, Millis], None]
     patience: Patience = Patience()

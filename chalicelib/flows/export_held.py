@@ -38,7 +38,7 @@ from chalicelib.profiles.claims import CORRECTED_RANK
 from chalicelib.profiles.consents import consents_of
 from chalicelib.profiles.model import Body, FacetId, Profile
 from chalicelib.profiles.pins import is_beside
-from chalicelib.profiles.served import LAST_AGENT
+from chalicelib.profiles.served import DESK, LAST_AGENT
 from chalicelib.routing.inputs import read_inputs
 from chalicelib.store.rows import DecisionRow, EventRow, HistoryStore, ProfileStore
 
@@ -148,6 +148,10 @@ def exported_decisions(
 
 def _exported(row: DecisionRow) -> dict[str, Any]:
     told: dict[str, Any] = msgspec.json.decode(row.content)
+    if told.get("agent"):
+        # How the staff do at their work is theirs: neither who was chosen, nor who else was weighed, nor by what.
+        told["agent"] = {"agent_id": DESK}
+    told["runners_up"] = [one for one in told.get("runners_up", ()) if "agent_id" not in one]
     if row.inputs:
         told["made_from"] = read_inputs(row.inputs).facts
     if row.outcome:

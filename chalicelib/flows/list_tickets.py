@@ -17,6 +17,7 @@ from chalicelib.tickets.model import OPEN as OPEN_STATUSES
 from chalicelib.tickets.model import Ticket
 
 _CURSOR = re.compile(r"(\d{1,16})\.([A-Za-z0-9_]{1,64})", re.ASCII)
+LONGEST_FILTER = 128
 _ROUNDS = 4
 """Reads of one page: a filter that few pass ends a page early, and the cursor goes on."""
 
@@ -55,6 +56,8 @@ def list_tickets(
     check_limit(limit)
     if question.status and question.status not in STEPS:
         raise BadInput("bad_request", "That is no status of a ticket.", "status")
+    if max(map(len, (question.queue, question.agent))) > LONGEST_FILTER:
+        raise BadInput("bad_request", f"At most {LONGEST_FILTER} characters: it becomes part of a key.", "queue")
     position = position_of(cursor, _CURSOR)
     page: list[Ticket] = []
     for _ in range(_ROUNDS):

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 import msgspec
 
 from chalicelib.desk.model import Conversation
-from chalicelib.desk.moves import ended, looked_at
+from chalicelib.desk.moves import ended, looked_at, told
 from chalicelib.desk.relax import step_at
 from chalicelib.flows.desk_services import DeskServices
 from chalicelib.flows.place import look_again, send_back
@@ -21,7 +21,7 @@ from chalicelib.flows.rank_agents import agents_for, at_home
 from chalicelib.flows.tend_seat import tend
 from chalicelib.kernel.errors import ZhiyinError
 from chalicelib.kernel.moments import MINUTE_MS, Millis
-from chalicelib.store.desk import DESK_SHARDS, DueAtDesk
+from chalicelib.store.desk import DESK_SHARDS, NEWS, DueAtDesk
 
 EVERY_SECONDS = 1.0
 """How often it looks while a desk is in use."""
@@ -32,6 +32,8 @@ SHARE = 200
 _COST_OF_FAILING = 40
 """What fails has taken the time of so many that did not: tries, and waits between them."""
 _RESTS_MS = 10_000
+TELLING_MS = 500
+"""So much of each look is for telling news, once all is moved that must be: nobody waits for an agent because of it."""
 _RESERVE_SECONDS = 8.0
 """With less left nothing more is begun: six tries of a call, and what is counted."""
 
@@ -94,6 +96,31 @@ def look_once(desk: DeskServices, watch: Watch, looked: Looked) -> None:
             _failed(looked, error)
             spent[one.tenant] += _COST_OF_FAILING
             looked.resting[one] = watch.clock() + _RESTS_MS
+    _tell(desk, watch, looked)
+
+
+def _tell(desk: DeskServices, watch: Watch, looked: Looked) -> None:
+    """Tell what is news, as far as time allows and until something fails: what is left is told at a later look."""
+    until = watch.clock() + TELLING_MS
+    for one in (each for page in desk.store.due(NEWS, until=watch.clock()) for each in page):
+        if watch.clock() > until or watch.seconds_left() < _RESERVE_SECONDS:
+            return
+        if looked.resting.get(one, 0) > watch.clock():
+            continue
+        try:
+            _news(one, desk, watch.clock())
+        except (ZhiyinError, msgspec.MsgspecError) as error:
+            _failed(looked, error)
+            looked.resting[one] = watch.clock() + _RESTS_MS
+            return
+
+
+def _news(due: DueAtDesk, desk: DeskServices, now: Millis) -> None:
+    one = desk.store.conversation(due.tenant, due.id)
+    if one is not None and one.news:
+        desk.tell(due.tenant, one, now)
+        # Who was killed before this line, or was overtaken at it, tells it again: it counts once.
+        desk.store.change(due.tenant, one, told(one))
 
 
 def _due(desk: DeskServices, now: Millis) -> Iterator[DueAtDesk]:

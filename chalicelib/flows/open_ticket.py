@@ -13,6 +13,7 @@ from chalicelib.flows.answer_route import caller_of, situation_of
 from chalicelib.flows.current_tags import current_tags
 from chalicelib.flows.find_person import by_id, by_identifiers
 from chalicelib.flows.identity_records import Audited, audit_record
+from chalicelib.flows.named_agent import check_named_agent
 from chalicelib.flows.services import ReadServices
 from chalicelib.flows.serving import serving
 from chalicelib.flows.ticket_services import TicketServices, tell_news
@@ -24,7 +25,9 @@ from chalicelib.privacy.plain import is_plain_ref
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.profiles.model import Profile
 from chalicelib.routing.decide import decide
+from chalicelib.routing.facts import kept_channel
 from chalicelib.routing.model import UNKNOWN_INTENT, Caller, Decision, Name, NamedIdentifier, RouteRequest
+from chalicelib.tickets.changes import AgentOrNone
 from chalicelib.tickets.facts import facts_of, kind_of
 from chalicelib.tickets.model import TIMER, Facts, Kind, Linked, Priority, Ticket
 from chalicelib.tickets.opening import Asked, opened
@@ -45,7 +48,7 @@ class TicketRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     topic: Name | None = None
     priority: Priority | None = None
     queue: Annotated[str, msgspec.Meta(max_length=64)] | None = None
-    agent_id: Annotated[str, msgspec.Meta(max_length=128)] = ""
+    agent_id: AgentOrNone = ""
     channel: Name = "desk"
     conversation_id: Annotated[str, msgspec.Meta(max_length=256)] = ""
     decision_id: Annotated[str, msgspec.Meta(max_length=64)] = ""
@@ -108,6 +111,7 @@ def _asked(
 ) -> Asked:
     if not (request.message or request.kind or request.topic):
         raise BadInput("nothing_asked", "Say by a message, a kind or a topic what is asked for.", "message")
+    check_named_agent(request.agent_id)
     profile = _person(request, tenant, services)
     caller, decision = _judged(request, profile, tenant, services, now)
 
@@ -134,7 +138,7 @@ def _asked(
         resolve_seconds=queues[queue].sla.resolve_seconds,
         who=who,
         profile_id="" if profile is None else profile.profile_id,
-        channel=request.channel,
+        channel=kept_channel(request.channel),
         conversation_id=case_ref(conversation) if _is_named(conversation) else conversation,
         decision_id=request.decision_id if is_plain_ref(request.decision_id) else "",
         agent_id=request.agent_id,

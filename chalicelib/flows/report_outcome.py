@@ -9,9 +9,10 @@ import msgspec
 
 from chalicelib.flows.answer_route import decision_of
 from chalicelib.flows.decision_views import OutcomeView, ReplacedView
+from chalicelib.flows.named_agent import check_named_agent
 from chalicelib.flows.services import Patience
 from chalicelib.kernel.codec import decode, encode
-from chalicelib.kernel.errors import BadInput, Conflict
+from chalicelib.kernel.errors import BadInput, Conflict, Forbidden
 from chalicelib.kernel.moments import Millis, format_moment
 from chalicelib.routing.outcome import NO_REPORTS, Outcome, Outcomes, reported, track_moves
 from chalicelib.store.rows import DecisionRow, HistoryStore
@@ -20,45 +21,58 @@ from chalicelib.store.tracks import OutcomeStore
 ATTEMPTS = 8
 
 
-def tells_nobody(row: DecisionRow, outcome: Outcome, survey: int) -> None:
+class Survey(msgspec.Struct, frozen=True):
+    """An answer to a survey: of which decision and which number, always the same for the same answer, and when it came."""
+
+    number: int
+    at: Millis
+    score: int
+
+
+def tells_nobody(row: DecisionRow, survey: Survey) -> None:
     """Nobody is told of surveys."""
 
 
 class OutcomeServices(msgspec.Struct, frozen=True):
-    """What adding an outcome needs. ``tell`` is told of each answer to a survey, at least once, with a number that
-    is the same for the same answer: the profile learns by it.
-    """
+    """What adding an outcome needs. ``tell`` is told of each answer to a survey, at least once: the profile learns by it."""
 
     history: HistoryStore
     outcomes: OutcomeStore
-    tell: Callable[[DecisionRow, Outcome, int], None] = tells_nobody
+    tell: Callable[[DecisionRow, Survey], None] = tells_nobody
     patience: Patience = Patience()
 
 
 class OutcomeOrder(msgspec.Struct, frozen=True):
-    """One report: of which decision, by whom. ``report_id`` is the same for the same report sent again."""
+    """One report: of which decision, by whom. ``report_id`` is the same for the same report sent again.
+
+    ``speaks_for`` is the agent who may tell of nobody else's work; '' for who may tell of all.
+    """
 
     tenant_id: str
     decision_id: str
     report_id: str
     principal: str
+    speaks_for: str = ""
 
 
 def report_outcome(order: OutcomeOrder, told: Outcome, services: OutcomeServices, now: Millis) -> OutcomeView:
     """The outcome as it then is.
 
-    Raises BadInput ``empty_outcome``; NotFound; Conflict ``too_many_reports`` and ``outcome_contended``; Unavailable.
+    Raises BadInput ``empty_outcome``; Forbidden ``not_your_own``; NotFound; Conflict ``too_many_reports`` and ``outcome_contended``; Unavailable.
     """
     if not told.told:
         raise BadInput("empty_outcome", "Say at least one thing of what came of it.")
+    check_named_agent(told.agent_id)
     for _ in services.patience.attempts(ATTEMPTS):
         row = decision_of(order.tenant_id, order.decision_id, services.history)
         before = outcomes_of(row)
+        _check_own(order.speaks_for, told, before.now.agent_id or _chosen(row))
         after = reported(before, told, order.report_id, now, order.principal)
         if after is before or services.outcomes.settle(row, encode(after), _moves(row, before.now, after.now)):
             # Told after a repeat as well: whoever sent it first may have been cut off before this line.
-            if after.now.csat is not None:
-                services.tell(row, after.now, _surveys(after))
+            survey = _survey(after)
+            if survey is not None:
+                services.tell(row, survey)
             return outcome_view(order.decision_id, after)
     raise Conflict("outcome_contended", "Others report on this decision at the same time; try again.")
 
@@ -88,11 +102,22 @@ def with_outcome(row: DecisionRow) -> bytes:
     return row.content[:-1] + b',"outcome":' + msgspec.json.encode(view) + b"}"
 
 
+def _check_own(speaks_for: str, told: Outcome, served: str) -> None:
+    """An agent's record is what the next people are given to them by: nobody writes their own over a colleague's."""
+    if speaks_for and {told.agent_id or speaks_for, served or speaks_for} != {speaks_for}:
+        raise Forbidden("not_your_own", "Agents tell of what they served; a supervisor tells of all.")
+
+
+def _chosen(row: DecisionRow) -> str:
+    return str((msgspec.json.decode(row.content)["agent"] or {}).get("agent_id", ""))
+
+
 def _moves(row: DecisionRow, before: Outcome, after: Outcome) -> dict[tuple[str, str], Any]:
     decision = msgspec.json.decode(row.content)
-    agent_id = (decision["agent"] or {}).get("agent_id", "")
-    return track_moves(before, after, agent_id, decision["intent"]["id"])
+    return track_moves(before, after, _chosen(row), decision["intent"]["id"])
 
 
-def _surveys(outcomes: Outcomes) -> int:
-    return sum("csat" in one.replaced for one in outcomes.reports)
+def _survey(outcomes: Outcomes) -> Survey | None:
+    """The answer that stands."""
+    answers = [one.at for one in outcomes.reports if "csat" in one.replaced]
+    return Survey(len(answers), answers[-1], outcomes.now.csat) if answers and outcomes.now.csat is not None else None

@@ -148,10 +148,11 @@ def withheld_of(tenant_id: str, ticket: Ticket, purpose: str, profiles: ProfileS
     if purpose == "legal" or not ticket.profile_id:
         return ()
     row = follow(tenant_id, [ticket.profile_id], profiles, fresh=False).get(ticket.profile_id)
-    if row is None or row.state == "erased":
+    if row is None:
         return ()
-    if row.state == "restricted":
-        return tuple(Withheld(path, "restricted") for path in (*_PERSONS, "history.text", "survey.comment"))
+    if row.state in ("restricted", "erased"):
+        # Of who is erased it is deleted in a moment.
+        return tuple(Withheld(path, row.state) for path in (*_PERSONS, "history.text", "survey.comment"))
     profiled = profile_of(row, decode(row.body, Body)).is_profiled
     return () if profiled else (Withheld("linked", "consent"),)
 

@@ -97,6 +97,6 @@ def local_weekday(moment: Millis, timezone: str) -> int:
 def _local(moment: Millis, timezone: str) -> datetime:
     try:
         zone = ZoneInfo(timezone)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):
         raise BadInput("bad_timezone", "That is not an IANA time zone.", "timezone") from None
     return (_EPOCH + timedelta(milliseconds=moment)).astimezone(zone)

@@ -7,6 +7,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 LONGEST_TEXT = 500
+WORD_PATTERN = r"^[a-z][a-z0-9_]{0,63}$(?!\n)"
+AGENT_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$(?!\n)"
+"""Of what a body names and keys are made of. To ``$`` alone a line break at the end is none, in Python."""
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}", re.ASCII)
 _MEANS_SOMETHING = frozenset({"constructor", "prototype", "tostring", "valueof"})
 _MOST_SHOWN = 80

@@ -14,12 +14,15 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from chalicelib.kernel.moments import DAY_MS, Millis
+from chalicelib.privacy.plain import is_plain_word
 from chalicelib.profiles.cases import Case
 from chalicelib.routing.declaration import Night
 from chalicelib.routing.intent import Reading
 from chalicelib.routing.model import UNKNOWN_INTENT, Caller, RouteRequest
 
 type Facts = dict[str, Any]
+
+OTHER_CHANNEL = "other"
 
 INPUT_PATHS: frozenset[str] = frozenset(
     {
@@ -45,7 +48,7 @@ def facts_of(
     facts["tags"] = caller.tags if caller.personalised else {}
     facts["recent"] = recent(caller.cases, now) if caller.personalised else {}
     facts["known"] = caller.profile_id is not None and caller.personalised
-    facts["channel"] = request.channel
+    facts["channel"] = kept_channel(request.channel)
     facts["mood"] = reading.mood
     facts["now"] = {"hour": at.hour, "weekday": at.weekday(), "night": is_night(at.hour, night)}
     facts["message"] = {
@@ -56,6 +59,15 @@ def facts_of(
     }
     facts["stated"] = _stated(request, reading)
     return facts
+
+
+def kept_channel(channel: str) -> str:
+    """The channel as it may be kept: callers of the API name it as they like, and a number may stand in it."""
+    return channel if _names_nobody(channel) else OTHER_CHANNEL
+
+
+def _names_nobody(word: str) -> bool:
+    return not any(character.isdigit() for character in word) or is_plain_word(word)
 
 
 def is_night(hour: int, night: Night) -> bool:
@@ -114,7 +126,7 @@ def _parts(path: str) -> tuple[str, ...]:
 
 
 def _stated(request: RouteRequest, reading: Reading) -> dict[str, Any]:
-    if request.intent is not None and request.intent != UNKNOWN_INTENT:
+    if request.intent is not None and request.intent != UNKNOWN_INTENT and _names_nobody(request.intent):
         return {"intent": request.intent, "confidence": 1.0, "source": "given"}
     if reading.topic is not None:
         told = {"intent": reading.topic, "confidence": reading.confidence, "source": "message"}

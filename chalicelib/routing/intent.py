@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import msgspec
 
 from chalicelib.routing.intent_model import NO_GUESS, Guess, shipped_model
-from chalicelib.routing.words import marks_in, plain, shipped_words, topics_of, words_in
+from chalicelib.routing.words import covered, marks_in, plain, shipped_words, topics_of, words_in
 
 OTHER_TOPIC = "other"
 SUREST = 0.99
@@ -37,7 +37,7 @@ def read_message(text: str | None, trade: str | None = None) -> Reading:
     if not text or not text.strip():
         return Reading()
     marks = marks_in(text, trade)
-    heard, surely = _topic(marks.get("topic", {}), trade)
+    heard, surely = _topic(_as_of_trade(marks.get("topic", {}), trade), trade)
     guess = _guessed(text, marks, heard, trade)
     topic, confidence = _together(heard, surely, guess)
     return Reading(
@@ -67,7 +67,18 @@ def _guessed(text: str, marks: Mapping[str, object], heard: str | None, trade: s
     # Of a topic that the model was never taught, the words alone can tell.
     if heard is not None and heard not in model.weights.intents:
         return NO_GUESS
-    return model.guess(_said_of_topics(text, marks), among=topics_of(trade))
+    guess = model.guess(_said_of_topics(text, marks), among=topics_of(trade))
+    own = covered(trade).get(guess.intent or "")
+    return msgspec.structs.replace(guess, intent=own) if own else guess
+
+
+def _as_of_trade(weights: Mapping[str, float], trade: str | None) -> Mapping[str, float]:
+    """The weights with those of a covered topic added to the trade's own."""
+    own, summed = covered(trade), dict[str, float]()
+    for topic, weight in weights.items():
+        named = own.get(topic, topic)
+        summed[named] = summed.get(named, 0.0) + weight
+    return summed
 
 
 def _together(heard: str | None, surely: float, guess: Guess) -> tuple[str | None, float]:

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 
 from chalicelib.desk.model import AgentScore, Relaxation
+from chalicelib.kernel.names import WORD_PATTERN
 from chalicelib.kernel.texts import Text
 from chalicelib.profiles.cases import Case
 
@@ -20,7 +21,7 @@ MODES: tuple[Mode, ...] = ("self_service", "bot", "human")
 LEVELS: tuple[Level, ...] = ("low", "normal", "high", "critical")
 UNKNOWN_INTENT = "unknown"
 
-Name = Annotated[str, msgspec.Meta(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+Name = Annotated[str, msgspec.Meta(pattern=WORD_PATTERN)]
 
 
 class NamedIdentifier(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -10,6 +10,7 @@ import msgspec
 from chalicelib.desk.model import Track
 from chalicelib.kernel.errors import Conflict
 from chalicelib.kernel.moments import Millis
+from chalicelib.kernel.names import AGENT_PATTERN
 
 LEAST_CSAT, MOST_CSAT = 1, 5
 LONGEST_SECONDS = 90 * 86_400
@@ -34,7 +35,7 @@ class Outcome(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defa
     csat: Annotated[int, msgspec.Meta(ge=LEAST_CSAT, le=MOST_CSAT)] | None = None
     handling_seconds: Seconds | None = None
     first_response_seconds: Seconds | None = None
-    agent_id: Annotated[str, msgspec.Meta(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:@-]{0,63}$")] | None = None
+    agent_id: Annotated[str, msgspec.Meta(pattern=AGENT_PATTERN)] | None = None
     proposal_adopted: bool | None = None
     sla_kept: bool | None = None
 

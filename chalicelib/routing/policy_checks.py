@@ -62,7 +62,7 @@ def mistakes_of_numbers(declared: PolicyDeclaration) -> Iterator[Mistake]:
 def _of_times(declared: PolicyDeclaration) -> Iterator[Mistake]:
     try:
         ZoneInfo(declared.timezone)
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):
         yield Mistake("timezone", "bad_timezone", "That is not an IANA time zone.", "Asia/Shanghai")
     if not all(0 <= hour <= LAST_HOUR for hour in (declared.night.start, declared.night.end)):
         yield Mistake("night", "out_of_range", "The night begins and ends at an hour from 0 to 24.")

@@ -29,9 +29,13 @@ class Topic(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class TradeTopic(Topic, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A topic that only some trades have. Its words are theirs before they are any other topic's."""
+    """A topic that only some trades have. Its words are theirs before they are any other topic's.
+
+    It stands for the topics of every trade that it ``covers``: at an IT desk, what is said of an account is about access.
+    """
 
     trades: tuple[str, ...]
+    covers: tuple[str, ...] = ()
 
 
 class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -74,6 +78,17 @@ def topics_of(trade: str | None) -> dict[str, Topic]:
     """The topics of a trade, its own first; those of every trade where none is told."""
     own = {topic: listed for topic, listed in trade_topics().items() if trade in listed.trades} if trade else {}
     return {**own, **shipped_words().topics}
+
+
+@cache
+def covered(trade: str | None) -> dict[str, str]:
+    """Topic of every trade → the trade's own topic that stands for it."""
+    return {
+        general: topic
+        for topic, listed in trade_topics().items()
+        if trade in listed.trades
+        for general in listed.covers
+    }
 
 
 def name_of(topic: str) -> Text | None:

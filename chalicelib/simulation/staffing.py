@@ -11,19 +11,29 @@ import msgspec
 
 from chalicelib.desk.model import Agent, Proficiency
 from chalicelib.kernel.moments import HOUR_MS, Millis
+from chalicelib.kernel.names import AGENT_PATTERN, WORD_PATTERN
 from chalicelib.simulation.model import Sitting
 from chalicelib.simulation.past import PastContact
 
 PAUSE_MS = 4 * HOUR_MS
 """Who has no shifts was there while they answered; nothing answered for so long, they had gone."""
 
+MOST_RESKILLED, MOST_SKILLS = 500, 60
+"""Agents of other skills, and skills of one: the change is kept with its job, in one item."""
+
+type _Word = Annotated[str, msgspec.Meta(pattern=WORD_PATTERN)]
+type _AgentId = Annotated[str, msgspec.Meta(pattern=AGENT_PATTERN)]
+
 
 class StaffChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """``agents`` more (or fewer, below 0), as those who have ``skill`` where that is given; other skills of some agents."""
 
     agents: Annotated[int, msgspec.Meta(ge=-1_000, le=1_000)] = 0
-    skill: str | None = None
-    skills: dict[str, dict[str, Proficiency]] = {}
+    skill: _Word | None = None
+    skills: Annotated[
+        dict[_AgentId, Annotated[dict[_Word, Proficiency], msgspec.Meta(max_length=MOST_SKILLS)]],
+        msgspec.Meta(max_length=MOST_RESKILLED),
+    ] = {}
 
 
 class Staffed(msgspec.Struct, frozen=True):

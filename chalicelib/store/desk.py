@@ -37,6 +37,17 @@ class DueAtDesk(msgspec.Struct, frozen=True):
     due_at: Millis
 
 
+NEWS = DESK_SHARDS
+"""The part in which conversations stand of which nothing is due but that their news is told: however many there are,
+they stand before nobody.
+"""
+
+
+def shard_of(one: Conversation) -> int:
+    """The part of the index of what is due in which a conversation stands."""
+    return desk_shard(one.key) if one.due_at else NEWS
+
+
 def desk_shard(id_: str) -> int:
     """The part of the index of what is due in which a seat, a conversation or a ticket stands."""
     return crc32(id_.encode()) % DESK_SHARDS

@@ -11,7 +11,7 @@ from chalicelib.desk.model import Agent, Conversation, Presence, Seat
 from chalicelib.desk.moves import FIRST_LOOK_MS
 from chalicelib.kernel.codec import decode, encode
 from chalicelib.kernel.moments import Millis
-from chalicelib.store.desk import KEPT_MS, DueAtDesk, desk_shard, whose
+from chalicelib.store.desk import KEPT_MS, DueAtDesk, desk_shard, shard_of, whose
 from chalicelib.store.items import Attributes, TypedItem, typed
 
 ONLY = "-"
@@ -82,8 +82,8 @@ def conversation_item(tenant: str, one: Conversation) -> Attributes:
         "content": encode(one),
         "whose": whose(tenant, one.need.profile_id),
         "at": one.waits_since if one.need.profile_id else None,
-        "due_at": one.due_at or None,
-        "due_shard": str(desk_shard(one.key)) if one.due_at else None,
+        "due_at": one.look_at or None,
+        "due_shard": str(shard_of(one)) if one.look_at else None,
         "expires_at": (one.state_since + KEPT_MS) // 1000 if one.state == "ended" else None,
     }
 
@@ -116,7 +116,7 @@ def seat_moves(
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """The updates of seats that keep ``free`` exact: what ``was`` took is given back, what ``to`` takes is taken."""
     (gives, given), (takes, cost) = taken(was), taken(to)
-    offered = to.state == "reserved"
+    offered = to.state == "reserved" and (was is None or was.attempt != to.attempt)
     if gives and gives != takes:
         yield seat_pk(tenant, gives), _give(gives, given, to.key, now)
     if takes and (offered or gives != takes):

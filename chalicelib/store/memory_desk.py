@@ -11,7 +11,7 @@ from chalicelib.desk.capacity import taken
 from chalicelib.desk.model import Agent, Conversation, Presence, Seat, Track
 from chalicelib.desk.moves import FIRST_LOOK_MS, unnamed
 from chalicelib.kernel.moments import Millis
-from chalicelib.store.desk import DueAtDesk, desk_shard
+from chalicelib.store.desk import DueAtDesk, desk_shard, shard_of
 from chalicelib.store.memory import MemoryHistory
 from chalicelib.store.rows import DecisionRow
 
@@ -146,10 +146,17 @@ class MemoryDesk:
 
     def due(self, shard: int, *, until: Millis) -> Iterator[Sequence[DueAtDesk]]:
         """What is due up to an instant, in order of time."""
-        seats = [DueAtDesk(tenant, "seat", id_, one.due_at) for (tenant, id_), one in list(self.seats_of.items())]
-        others = list(self.conversations.items())
-        conversations = [DueAtDesk(tenant, "conversation", key, one.due_at) for (tenant, key), one in others]
-        due = [one for one in (*seats, *conversations) if 0 < one.due_at <= until and desk_shard(one.id) == shard]
+        seats = [
+            DueAtDesk(tenant, "seat", id_, one.due_at)
+            for (tenant, id_), one in list(self.seats_of.items())
+            if desk_shard(id_) == shard
+        ]
+        conversations = [
+            DueAtDesk(tenant, "conversation", key, one.look_at)
+            for (tenant, key), one in list(self.conversations.items())
+            if shard_of(one) == shard
+        ]
+        due = [one for one in (*seats, *conversations) if 0 < one.due_at <= until]
         if due:
             yield sorted(due, key=lambda one: (one.due_at, one.id))
 
@@ -202,6 +209,7 @@ class MemoryDesk:
         self, tenant: str, was: Conversation | None, to: Conversation, now: Millis
     ) -> dict[tuple[str, str], Seat] | None:
         (gives, given), (takes, cost) = taken(was), taken(to)
+        offered = to.state == "reserved" and (was is None or was.attempt != to.attempt)
         after: dict[tuple[str, str], Seat] = {}
         if gives and gives != takes:
             seat = self.seats_of[tenant, gives]
@@ -212,7 +220,7 @@ class MemoryDesk:
                 version=seat.version + 1,
                 due_at=now + FIRST_LOOK_MS,
             )
-        if takes and (to.state == "reserved" or gives != takes):
+        if takes and (offered or gives != takes):
             again = gives == takes
             cost -= given if again else 0
             taker = self.seats_of.get((tenant, takes))

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 
 from chalicelib.kernel.errors import BadInput, Conflict
 from chalicelib.kernel.moments import DAY_MS, Millis
+from chalicelib.kernel.names import AGENT_PATTERN, WORD_PATTERN
 from chalicelib.tickets.declaration import TicketRules
 from chalicelib.tickets.model import TIMER, Clock, Entry, Limit, Outgoing, Priority, Status, Step, Survey, Ticket
 from chalicelib.tickets.sla import asks_survey, clock, later, raised
@@ -33,6 +34,8 @@ STEPS: Mapping[Status, frozenset[Status]] = {
 
 type Words = Annotated[str, msgspec.Meta(min_length=1, max_length=2_000, pattern=r"\S")]
 type ShortId = Annotated[str, msgspec.Meta(max_length=128)]
+type AgentOrNone = Annotated[str, msgspec.Meta(pattern=rf"^$(?!\n)|{AGENT_PATTERN}")]
+"""Who a ticket is given to, or '': it stands in keys, on the bus and in the profile, so it is an id and no text."""
 
 
 class SurveyAnswer(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -50,9 +53,9 @@ class TicketChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     version: int | None = None
     status: Status | None = None
-    agent_id: ShortId | None = None
+    agent_id: AgentOrNone | None = None
     queue: ShortId | None = None
-    topic: ShortId | None = None
+    topic: Annotated[str, msgspec.Meta(pattern=WORD_PATTERN)] | None = None
     priority: Priority | None = None
     reply: Words | None = None
     note: Words | None = None

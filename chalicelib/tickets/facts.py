@@ -76,14 +76,15 @@ def facts_of(text: str, now: Millis, timezone: str, hidden: Callable[[str], str]
 
 
 def kind_of(text: str, topic: str, facts: Facts) -> Kind:
-    """The kind of ticket that a message makes."""
-    if topic == "complaint" or _OF_COMPLAINTS & set(facts.demands):
+    """The kind of ticket that a message makes. Who says that they complain does, whatever it is about."""
+    lists = {one.list for one in words_in(plain(text))}
+    if topic == "complaint" or _OF_COMPLAINTS & set(facts.demands) or "complaint" in lists:
         return "complaint"
     if topic in _KINDS:
         return _KINDS[topic]
     if _OF_AFTER_SALES & set(facts.demands):
         return "after_sales"
-    if any(one.list == "suggestion" for one in words_in(plain(text))):
+    if "suggestion" in lists:
         return "suggestion"
     return "callback" if "callback" in facts.demands else "consult"
 

@@ -13,11 +13,15 @@ import msgspec
 
 
 class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What is demanded and of which product, by the words for it; and words of those who suggest something."""
+    """What is demanded and of which product, by the words for it; words of those who suggest something, and of those who
+    say that they complain, or that they do not.
+    """
 
     demands: dict[str, tuple[str, ...]]
     products: dict[str, tuple[str, ...]]
     suggestions: tuple[str, ...]
+    complaints: tuple[str, ...]
+    no_complaints: tuple[str, ...]
 
 
 class Found(msgspec.Struct, frozen=True):
@@ -45,6 +49,9 @@ def _index() -> Mapping[str, tuple[_Entry, ...]]:
         *((one, "demand", name) for name, many in words.demands.items() for one in many),
         *((one, "product", name) for name, many in words.products.items() for one in many),
         *((one, "suggestion", "suggestion") for one in words.suggestions),
+        *((one, "complaint", "complaint") for one in words.complaints),
+        # Longer than what they deny, so that they are found in its place.
+        *((one, "no_complaint", "no_complaint") for one in words.no_complaints),
     ]
     index: dict[str, list[_Entry]] = {}
     for word, kind, name in sorted(listed, key=lambda one: (-len(one[0]), one[0])):

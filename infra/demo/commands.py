@@ -113,9 +113,9 @@ def create_tenant(name: str, timezone: str = "Asia/Shanghai") -> Tenant:
     return Tenant(tenant_id, admin_token, records, msgspec.json.decode(shop, type=Source))
 
 
-def create_token(tenant_id: str, role: str) -> str:
+def create_token(tenant_id: str, role: str, principal: str = "") -> str:
     """The token of a new principal of a role. Raises CommandFailed."""
-    named = ("--tenant", tenant_id, "--role", role, "--principal", f"{role}-1")
+    named = ("--tenant", tenant_id, "--role", role, "--principal", principal or f"{role}-1")
     printed = _run("infra.operator", "token", "create", *named, "--json")
     return str(msgspec.json.decode(printed)["token"])
 

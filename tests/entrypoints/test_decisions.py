@@ -11,7 +11,8 @@ from chalicelib.entrypoints.clock import now
 from chalicelib.flows.services import Change
 from chalicelib.kernel.moments import format_moment
 from chalicelib.store.tracks import DynamoTracks
-from tests.entrypoints.service import Invocation, Shop
+from tests.entrypoints.service import Invocation, Shop, unique
+from tests.entrypoints.test_erasures import deliver, queued
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +86,23 @@ def test_outcome__told_twice_and_corrected__is_shown_and_counted_once(shop: Shop
     assert (record.outcomes, record.resolved, record.surveys, record.csat_sum) == (1, 1, 1, 5.0)
 
 
+def test_outcome__with_an_answer_to_a_survey__is_learned_by_the_profile_once(shop: Shop) -> None:
+    """The profile's timeline shows the answer, however often the same report is sent; a correction is another answer."""
+    user = unique("u")
+    shop.send("/v1/identify", {"userId": user, "traits": {}})
+    shop.lambdas.ingest()
+    asked = {"identifiers": [{"namespace": "user_id", "value": user}], "channel": "wechat", "purpose": "service"}
+    path = f"/v1/decisions/{shop.ask('/v1/route', asked).json['decision_id']}/outcome"
+    for report, told in (("s-1", {"resolved": True}), ("s-2", {"csat": 4}), ("s-2", {"csat": 4}), ("s-3", {"csat": 2})):
+        assert shop.ask(path, told, {"Idempotency-Key": report}).status == 200
+        assert shop.lambdas.ingest() == {"batchItemFailures": []}
+    profile_id = shop.lookup("user_id", user).json["profile_id"]
+    events = shop.read(f"/v1/profiles/{profile_id}/timeline?purpose=service&limit=50").json["events"]
+    scores = [one["data"]["score"] for one in events if one["type"] == "survey.answered"]
+    assert sorted(scores) == [2, 4]
+    assert shop.quarantined() == []
+
+
 def test_outcome__that_is_none_or_of_nothing__is_refused(shop: Shop, decided: dict[str, str]) -> None:
     """A problem with a code, and who may not report is told so."""
     path = f"/v1/decisions/{decided['decision_id']}/outcome"
@@ -143,3 +161,34 @@ def test_stream__row_that_cannot_be_read__is_told_and_holds_up_nothing(
     monkeypatch.setattr(stream_decisions, "publish", lambda _: None)
     made = images(shop, decided["decision_id"]) | {"inputs": {"B": "Ag=="}}
     streamed({"eventName": "INSERT", "dynamodb": {"NewImage": made}})
+
+
+def test_decision__of_who_refused_since__is_not_read_any_more(shop: Shop) -> None:
+    """Restricted, opted out or erased: what it was made from is not for service now, whatever was so then."""
+    for user, way in (("u-shut", "restricted"), ("u-out", "refused"), ("u-gone", "erased")):
+        shop.send("/v1/identify", {"userId": user, "traits": {"address": {"city": "上海"}}})
+        shop.lambdas.ingest()
+        asked = {"identifiers": [{"namespace": "user_id", "value": user}], "channel": "wechat", "purpose": "service"}
+        before = shop.ask("/v1/route", {**asked, "message": "我要退款"}).json
+        paths = [f"/v1/decisions/{before['decision_id']}", f"/v1/decisions/{before['decision_id']}/replay"]
+        assert [shop.read(path).status for path in paths] == [200, 200]
+        about = {"profile_id": before["profile_id"], "reason": "asked"}
+        if way == "restricted":
+            assert shop.ask("/v1/privacy/restrictions", about).status == 200
+            assert [shop.read(path).code for path in paths] == ["not_profiled", "not_profiled"]
+            # What was decided of them since, without judging them, can be read.
+            since = shop.ask("/v1/route", asked).json["decision_id"]
+            assert [shop.read(f"/v1/decisions/{since}{end}").status for end in ("", "/replay")] == [200, 200]
+            assert shop.ask("/v1/privacy/restrictions", {**about, "lift": True}).status == 200
+            assert [shop.read(path).status for path in paths] == [200, 200]
+        elif way == "refused":
+            word = {"purposes": ["profiling"], "granted": False, "reason": "asked"}
+            path = f"/v1/profiles/{before['profile_id']}/consents"
+            assert shop.lambdas.http("PUT", path, word, {}, token=shop.admin_token).status in (200, 202)
+            shop.lambdas.ingest()
+            assert [shop.read(path).code for path in paths] == ["not_profiled", "not_profiled"]
+        else:
+            assert shop.ask("/v1/privacy/erasures", about).status == 202
+            for body in queued(shop):
+                deliver(body)
+            assert [shop.read(path).code for path in paths] == ["no_such_decision", "no_such_decision"]

@@ -7,11 +7,12 @@ from typing import Any
 import pytest
 
 from chalicelib.aws.json_api import JsonApi
-from chalicelib.entrypoints import at_desk, http_agents, http_desk, http_routing
+from chalicelib.entrypoints import at_desk, http_agents, http_desk, http_routing, schedule_desk
 from chalicelib.entrypoints.clock import now
 from chalicelib.flows import answer_route
 from chalicelib.kernel.moments import parse_moment
-from tests.entrypoints.service import Answer, Lambdas, Shop, forget_composed, open_shop, unique
+from tests.entrypoints.service import Answer, Invocation, Lambdas, Shop, forget_composed, open_shop, unique
+from tests.entrypoints.test_timers import EVENT
 
 AGENT = {"skills": {"complaints": 5, "general": 3}, "units": 10, "costs": {"phone": 10}, "languages": ["zh"]}
 HOURS = {"weekdays": [0, 1, 2, 3, 4], "start_minute": 540, "end_minute": 1080}
@@ -313,6 +314,49 @@ def test_returning_customer__last_agent_is_there__is_given_to_them(desk: Desk, m
         assert decision["agent"]["agent_id"] == last
         assert decision["agent"]["parts"]["last_agent"] > 0
         assert "served this person last" in decision["reasons"][0]["says"]["en"]
+
+
+def served_last(desk: Desk, name: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A person whom an agent has served; what the profile then says of who served last."""
+    reserved = desk.route()["reservation_id"]
+    assert desk.stands(reserved)["agent_id"] == name
+    assert desk.answer(reserved, "accept").status == 200
+    assert desk.answer(reserved, "release").status == 200
+    run_schedule(monkeypatch)
+    assert desk.shop.lambdas.ingest() == {"batchItemFailures": []}
+    trait = desk.shop.lookup("user_id", desk.user).json["traits"].get("last_agent")
+    return "" if trait is None else str(trait["value"])
+
+
+def run_schedule(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The function of the desk looks once."""
+    monkeypatch.setattr(schedule_desk, "_AWAKE_MS", 0)
+    schedule_desk.schedule_desk(EVENT | {"detail": {}, "resources": []}, Invocation())
+
+
+@pytest.mark.parametrize("how", ["there", "offline", "lapsed"])
+def test_returning_customer__served_before__goes_to_the_same_agent_only_while_there(
+    desk: Desk, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From the released conversation over its event and the profile to the next route: nothing of it is put in by hand."""
+    desk.hire("ann", units=20)
+    assert served_last(desk, "ann", monkeypatch) == "ann"
+    # Ben has more room and is idle for longer, yet ann knows the person.
+    desk.hire("ben", units=20)
+    stranger = [{"namespace": "user_id", "value": unique("u")}]
+    assert desk.route(identifiers=stranger)["agent"]["agent_id"] == "ben", "the control: of who was never served"
+    if how != "there":
+        gone(desk, "ann", how, monkeypatch)
+    decision = desk.route()
+    assert decision["agent"]["agent_id"] == ("ann" if how == "there" else "ben")
+    assert (decision["agent"]["parts"]["last_agent"] > 0) == (how == "there")
+    events = desk.shop.read(f"/v1/profiles/{profile_of(desk)}/timeline?purpose=service&limit=50").json["events"]
+    assert {"conversation.opened", "conversation.closed"} <= {one["type"] for one in events}
+    assert desk.shop.quarantined() == []
+
+
+def profile_of(desk: Desk) -> str:
+    return str(desk.shop.lookup("user_id", desk.user).json["profile_id"])
 
 
 def test_agent_at_capacity__another_conversation__is_not_given(desk: Desk) -> None:

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from chalicelib.desk.declaration import DeskRules, Relaxing
 from chalicelib.desk.keys import conversation_key
-from chalicelib.desk.model import Agent, Conversation, Need
+from chalicelib.desk.model import Agent, Conversation, Need, News
 from chalicelib.desk.score import best
 from chalicelib.flows.answer_reservation import Answering
 from chalicelib.flows.desk_services import DeskServices
@@ -17,6 +17,7 @@ from chalicelib.flows.look_after_desk import Looked, Watch, look_once
 from chalicelib.flows.place import Placed
 from chalicelib.flows.reserve import Asked, reserve
 from chalicelib.flows.set_presence import Says, set_presence
+from chalicelib.kernel.errors import Unavailable
 from chalicelib.kernel.texts import Text
 from chalicelib.routing.declaration import PolicyDeclaration, Queue
 from chalicelib.routing.model import Sla
@@ -48,6 +49,8 @@ class World:
         self.rules = rules
         self.called_back: list[str] = []
         self.tickets: list[str] = []
+        self.told: list[News] = []
+        self.deaf = False
         self.desk = self.services(self.store)
 
     def services(self, store: DeskStore) -> DeskServices:
@@ -61,7 +64,14 @@ class World:
             tracks=lambda tenant, ids: {},
             call_back=lambda tenant, one, now: self.called_back.append(one.key),
             look_at_ticket=lambda due, now: self.tickets.append(due.id),
+            tell=self.hear,
         )
+
+    def hear(self, tenant: str, one: Conversation, now: int) -> None:
+        """Profiles are told; while ``deaf`` nobody can be."""
+        if self.deaf:
+            raise Unavailable("queue_throttled", "The queue takes nothing now.")
+        self.told += one.news
 
     def hire(self, agent_id: str, *, present: bool = True, units: int = 2, **skills: int) -> None:
         """An agent with room for one conversation that costs two."""

@@ -17,11 +17,13 @@ from chalicelib.flows.recompute_decision import ReplayServices, recompute_decisi
 from chalicelib.flows.report_outcome import (
     OutcomeOrder,
     OutcomeServices,
+    Survey,
     outcomes_of,
     report_outcome,
     with_outcome,
 )
-from chalicelib.kernel.errors import BadInput, Conflict, NotFound
+from chalicelib.flows.ticket_views import view_of, withheld_of
+from chalicelib.kernel.errors import BadInput, Conflict, Forbidden, NotFound
 from chalicelib.kernel.moments import DAY_MS, HOUR_MS, Millis
 from chalicelib.routing.inputs import read_inputs
 from chalicelib.routing.model import Decision, NamedIdentifier, RouteRequest
@@ -31,6 +33,8 @@ from chalicelib.store.declarations import Head, Publication, Version
 from chalicelib.store.memory_declarations import MemoryDeclarations
 from chalicelib.store.rows import DecisionRow
 from chalicelib.store.tracks import MemoryTracks
+from chalicelib.tickets.declaration import TicketRules
+from chalicelib.tickets.opening import Asked, opened
 from tests.flows.test_erasure import erase
 from tests.flows.world import NOW, TENANT_ID, World, described, event, paid
 from tests.unit.routing.calls import small_policy
@@ -66,7 +70,7 @@ class Reports:
     def __init__(self, world: World) -> None:
         self.world = world
         self.tracks = MemoryTracks(world.history)
-        self.surveys: list[tuple[str, int | None, int]] = []
+        self.surveys: list[tuple[str, int, int]] = []
 
     def services(self) -> OutcomeServices:
         return OutcomeServices(self.world.history, self.tracks, self._tell)
@@ -75,8 +79,8 @@ class Reports:
         order = OutcomeOrder(TENANT_ID, decision_id, report_id, "bot")
         return report_outcome(order, told, self.services(), self.world.now).outcome
 
-    def _tell(self, row: DecisionRow, outcome: Outcome, survey: int) -> None:
-        self.surveys.append((row.profile_id, outcome.csat, survey))
+    def _tell(self, row: DecisionRow, survey: Survey) -> None:
+        self.surveys.append((row.profile_id, survey.score, survey.number))
 
 
 # -- made again
@@ -256,6 +260,35 @@ def test_export__of_decisions__has_what_they_were_made_from_and_what_came_of_the
     assert told["outcome"] == {"resolved": True}
 
 
+def test_exported__decision_with_an_agent__tells_nothing_of_the_staff(world: World) -> None:
+    """Neither who was chosen, nor how well they or others did: that is not the person's own data."""
+    told = routed(world)
+    chosen = {"agent_id": "ann-of-staff", "score": 0.9, "parts": {"csat": 0.2}}
+    weighed = [
+        {"agent_id": "bo-of-staff", "score": 0.8, "parts": {"csat": 0.1}},
+        {"queue": "vip", "score": 2.0, "parts": {}},
+    ]
+    content = msgspec.json.encode({**told, "agent": chosen, "runners_up": weighed})
+    row = world.history.decisions[TENANT_ID, "d_1"]
+    world.history.decisions[TENANT_ID, "d_1"] = replace(row, content=content)
+    who = world.person(*USER).profile_id
+    (exported,) = exported_decisions(TENANT_ID, {who: 0}, world.history, world.now)
+    assert (exported["agent"], exported["runners_up"]) == ({"agent_id": "desk"}, [weighed[1]])
+    assert "of-staff" not in repr(exported) and exported["reasons"] == told["reasons"]
+
+
+def test_ticket__of_who_is_erased__shows_nothing_until_it_is_deleted(world: World) -> None:
+    """Between the tombstone and the sweep nobody reads what was said."""
+    asked = Asked(
+        "tk_1", "consult", "refund", "normal", "general", 10, 60, "bot", world.person(*USER).profile_id, text="hi"
+    )
+    ticket = opened(asked, TicketRules(), NOW)
+    assert withheld_of(TENANT_ID, ticket, "service", world.profiles) == ()
+    erase(world, ticket.profile_id)
+    view = view_of(ticket, withheld_of(TENANT_ID, ticket, "service", world.profiles))
+    assert (view.text, view.facts.demands, {one.reason for one in view.withheld}) == ("", (), {"erased"})
+
+
 def test_erased__person__leaves_no_inputs_and_takes_no_outcome(world: World) -> None:
     """What a decision was made from goes with it, and a late report makes nothing of it again."""
     routed(world)
@@ -274,3 +307,25 @@ def test_outcomes__of_a_decision_without_any__are_none(world: World) -> None:
     """Most decisions are never reported on."""
     routed(world)
     assert outcomes_of(decision_of(TENANT_ID, "d_1", world.history)).now == Outcome()
+
+
+def test_outcome__told_by_an_agent__is_of_their_own_work_only(world: World) -> None:
+    """A record decides whom the next people are given to: no agent writes over a colleague's, or their name for them."""
+    routed(world)
+    services = OutcomeServices(world.history, MemoryTracks(world.history))
+
+    def told_by(who: str, key: str, **fields: Any) -> str:
+        try:
+            report_outcome(OutcomeOrder(TENANT_ID, "d_1", key, who, who), Outcome(**fields), services, NOW)
+        except Forbidden as refused:
+            return refused.code
+        return "told"
+
+    assert told_by("ann", "r1", csat=1, agent_id="bo") == "not_your_own"
+    assert told_by("ann", "r2", resolved=True, agent_id="ann") == "told"
+    assert told_by("bo", "r3", csat=1) == "not_your_own"
+    assert told_by("bo", "r4", csat=5, agent_id="bo") == "not_your_own"
+    assert told_by("ann", "r5", csat=4) == "told"
+    report_outcome(OutcomeOrder(TENANT_ID, "d_1", "r6", "lead"), Outcome(agent_id="bo"), services, NOW)
+    assert told_by("ann", "r7", csat=5) == "not_your_own"
+    assert services.outcomes.tracks(TENANT_ID, ["bo"])["bo"][""] == Track(1, 1, 1, 4.0)

@@ -217,6 +217,17 @@ def test_accept__by_who_declined_it_before__is_refused(world: World) -> None:
     assert code_of(lambda: accept(world.answering("c", "a_1"), world.desk, world.now)) == "reservation_not_yours"
 
 
+def test_leave__of_who_waits_for_others__is_not_for_who_declined_them(world: World) -> None:
+    """Whoever declined knows the id: only who speaks for all may say that somebody who waits is gone."""
+    world.hire("a_1")
+    world.reserve("c")
+    decline(world.answering("c"), world.desk, world.now)
+    assert world.of("c").state == "waiting"
+    assert code_of(lambda: leave(world.answering("c", "a_1"), world.desk, world.now)) == "reservation_not_yours"
+    assert world.of("c").state == "waiting"
+    assert leave(world.answering("c", ""), world.desk, world.now).ended_by == "left"
+
+
 def test_accept__after_the_time_out__is_refused(world: World) -> None:
     """Late is late, also before the schedule has seen it."""
     world.hire("a_1")

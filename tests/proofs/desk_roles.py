@@ -53,6 +53,7 @@ def serving(plan: DeskPlan, api: FaultyApi, say: Say) -> DeskServices:
         tracks=lambda *_: {},
         call_back=lambda _, one, at: say(("called back", one.key)),
         look_at_ticket=lambda *_: None,
+        tell=lambda *_: None,
         patience=Patience(pause=time.sleep, random=random.random),
     )
 

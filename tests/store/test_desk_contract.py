@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from chalicelib.desk import moves
 from chalicelib.desk.declaration import DESK
 from chalicelib.desk.model import Agent, Conversation, Need, Seat
-from chalicelib.store.desk import DESK_SHARDS, DeskStore, DueAtDesk
+from chalicelib.store.desk import DESK_SHARDS, NEWS, DeskStore, DueAtDesk
 from chalicelib.store.rows import DecisionRow
 from tests.store.backends import Stores
 from tests.store.conftest import with_faults
@@ -58,20 +58,23 @@ def exact(desk: DeskStore, tenant: str, ids: Collection[str]) -> None:
         assert {each.agent_id for each in held} <= {one}
 
 
-def due(desk: DeskStore, tenant: str, until: int) -> list[DueAtDesk]:
-    """Of this test's tenant: the table is shared."""
-    pages = (page for shard in range(DESK_SHARDS) for page in desk.due(shard, until=until))
+def due(desk: DeskStore, tenant: str, until: int, *, news: bool = False) -> list[DueAtDesk]:
+    """Of this test's tenant: the table is shared. ``news``: of which nothing is due but that it is told."""
+    shards = [NEWS] if news else range(DESK_SHARDS)
+    pages = (page for shard in shards for page in desk.due(shard, until=until))
     return sorted((one for page in pages for one in page if one.tenant == tenant), key=lambda one: (one.due_at, one.id))
 
 
-def soon_due(desk: DeskStore, tenant: str, until: int, expected: Sequence[tuple[str, str, int]]) -> None:
+def soon_due(
+    desk: DeskStore, tenant: str, until: int, expected: Sequence[tuple[str, str, int]], *, news: bool = False
+) -> None:
     """The index follows a moment later."""
     wanted = [DueAtDesk(tenant, *one) for one in expected]
     for _ in range(50):
-        if due(desk, tenant, until) == wanted:
+        if due(desk, tenant, until, news=news) == wanted:
             return
         time.sleep(0.02)
-    assert due(desk, tenant, until) == wanted
+    assert due(desk, tenant, until, news=news) == wanted
 
 
 def test_agents__declared__read_as_they_were(stores: Stores, tenant: str) -> None:
@@ -417,8 +420,27 @@ def test_due__conversations__only_while_something_is(stores: Stores, tenant: str
     accepted = moves.accepted(held, AT)
     assert desk.change(tenant, held, accepted)
     soon_due(desk, tenant, LEASE, [])
-    assert desk.change(tenant, accepted, moves.released(accepted, DESK, AT))
+    soon_due(desk, tenant, LEASE, [("conversation", held.key, AT)], news=True)
+    accepted, was = moves.told(accepted), accepted
+    assert desk.change(tenant, was, accepted)
+    soon_due(desk, tenant, LEASE, [], news=True)
+    released = moves.released(accepted, DESK, AT)
+    assert desk.change(tenant, accepted, released)
     soon_due(desk, tenant, LEASE, [("conversation", held.key, AT + 15_000)])
+
+
+@pytest.mark.parametrize("of", ["told", "unnamed"])
+def test_change__offered_to_who_left__moves_no_capacity(stores: Stores, tenant: str, of: str) -> None:
+    """News that was told, and a name that is taken off, are saved whether or not the agent is still there."""
+    desk = stores.desk
+    hire(desk, tenant, "a_1")
+    held = offered(opened("c" * 32))
+    assert desk.assign(tenant, None, held, AT)
+    assert desk.set_presence(tenant, "a_1", "offline", AT, AT)
+    after = getattr(moves, of)(held)
+    assert desk.change(tenant, held, after)
+    assert desk.conversation(tenant, held.key) == after
+    exact(desk, tenant, ["a_1"])
 
 
 def test_forget__a_person__ended_are_gone_and_others_nobodys(stores: Stores, tenant: str) -> None:

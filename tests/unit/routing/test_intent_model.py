@@ -85,6 +85,12 @@ def test_reading__of_words_and_model__tells_its_evidence() -> None:
     assert read_message("今天天气怎么样").evidence == ()
 
 
+@pytest.mark.parametrize("text", ["password reset does not work again", "我的账户登录不上", "create an account for me"])
+def test_account__at_an_it_desk__is_access(text: str) -> None:
+    """A trade's own topic stands for those it covers, whether a list or the model heard them; a shop has its account."""
+    assert (read_message(text, "it_desk").topic, read_message(text, "retail").topic) == ("access", "account")
+
+
 def test_ignored_phrase__is_no_evidence_for_the_model_either() -> None:
     """What is no complaint for the lists is none for the model."""
     assert read_message("我不是来投诉的，只想问物流").topic == "logistics"
