@@ -65,6 +65,7 @@ _TITLES: Mapping[str, Text] = {
     "consent": Text("同意", "Consents"),
     "event": Text("事件", "Events"),
     "event_field": Text("事件字段", "Fields of events"),
+    "record": Text("工单、会话与决策", "Tickets, conversations and decisions"),
 }
 _COLUMNS: Mapping[str, Text] = {
     "path": Text("路径", "Path"),

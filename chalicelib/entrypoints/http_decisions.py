@@ -30,13 +30,13 @@ WRITE = "decisions:write"
 def replay(request: Request, caller: Caller, decision_id: str) -> ReplayView:
     """The decision made again from what was stored with it, by the policy of then: is it the same?"""
     from chalicelib.entrypoints.noting import note
-    from chalicelib.flows.recompute_decision import recompute_decision
+    from chalicelib.flows.recompute_decision import recompute_decision, shown_of
     from chalicelib.flows.shown_decision import shown_decision
 
     shown_decision(caller.tenant_id, decision_id, history(), profiles())
     view = recompute_decision(caller.tenant_id, decision_id, replay_services())
     if view.profile_id:
-        note(caller, "decisions.replay", (view.profile_id,), "service", view)
+        note(caller, "decisions.replay", (view.profile_id,), "service", shown_of(view))
     return view
 
 

@@ -14,7 +14,7 @@ import msgspec
 from chalicelib.flows.effective import InForce
 from chalicelib.kernel.texts import Text
 from chalicelib.privacy.credentials import SCOPES
-from chalicelib.privacy.fields import EVENT_FIELDS, FAMILIES, FIELDS, NAMESPACES, REGISTERS, STANDING, Field
+from chalicelib.privacy.fields import EVENT_FIELDS, FAMILIES, FIELDS, NAMESPACES, RECORDS, REGISTERS, STANDING, Field
 from chalicelib.privacy.uses import Declared, FieldClass, Use
 from chalicelib.profiles.measures import Measure
 from chalicelib.profiles.uses import fields_of
@@ -22,10 +22,20 @@ from chalicelib.profiles.values import stem
 from chalicelib.tags.model import TagRule
 from chalicelib.tags.uses import Uses, reads_of
 
-type Kind = Literal["trait", "identifier", "standing", "measure", "tag", "consent", "event", "event_field"]
+type Kind = Literal["trait", "identifier", "standing", "measure", "tag", "consent", "event", "event_field", "record"]
 
 LEGAL = "legal"
-KINDS: tuple[Kind, ...] = ("trait", "identifier", "standing", "measure", "tag", "consent", "event", "event_field")
+KINDS: tuple[Kind, ...] = (
+    "trait",
+    "identifier",
+    "standing",
+    "measure",
+    "tag",
+    "consent",
+    "event",
+    "event_field",
+    "record",
+)
 BUS = "subscribers"
 """Who hears the tags that are set and cleared: what the company has put behind the bus of changes."""
 _WRITERS: Mapping[str, str] = {
@@ -94,6 +104,7 @@ def _entries(in_force: InForce) -> Iterator[Entry]:
     yield from (_declared("consent", "consents.", one) for one in REGISTERS.values())
     yield from (_event("event", "events.", one) for one in FAMILIES.values())
     yield from (_event("event_field", "data.", one) for one in EVENT_FIELDS.values())
+    yield from (_record(one) for one in RECORDS.values())
     for measure in in_force.measures.measures.values():
         yield _measure(measure, in_force.measures.uses[measure.id])
     uses = Uses(in_force.measures.uses, in_force.rules())
@@ -117,6 +128,12 @@ def _event(kind: Kind, prefix: str, one: Declared) -> Entry:
     made = _line(f"{prefix}{one.name}", kind, one, one.use, ("any_source",), ())
     told = () if one.is_sealed else recipients(shown, (_TIMELINE,))
     return msgspec.structs.replace(made, recipients=told)
+
+
+def _record(one: Declared) -> Entry:
+    # Whoever may route may read decisions; tickets and conversations are read at the desk.
+    scope = "route" if one.name.startswith("decision") else "desk:read"
+    return _line(f"records.{one.name}", "record", one, one.use, ("any_source", "derived", "staff"), (scope,))
 
 
 def _measure(measure: Measure, use: Use) -> Entry:

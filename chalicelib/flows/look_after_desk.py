@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 import msgspec
 
@@ -102,8 +103,8 @@ def look_once(desk: DeskServices, watch: Watch, looked: Looked) -> None:
 def _tell(desk: DeskServices, watch: Watch, looked: Looked) -> None:
     """Tell what is news, as far as time allows and until something fails: what is left is told at a later look."""
     until = watch.clock() + TELLING_MS
-    news = desk.store.due(NEWS, until=watch.clock())
-    for one in (each for page in iter(lambda: _page(news, looked), None) for each in page):
+    parts = _pages(desk, NEWS, watch.clock())
+    for one in (each for page in iter(partial(_next_page, parts, looked), None) for each in page):
         if watch.clock() > until or watch.seconds_left() < _RESERVE_SECONDS:
             return
         if looked.resting.get(one, 0) > watch.clock():
@@ -129,21 +130,26 @@ def _due(desk: DeskServices, now: Millis, looked: Looked) -> Iterator[DueAtDesk]
     for ever where time is short.
     """
     first = now // 1000 % DESK_SHARDS
-    parts = [desk.store.due((first + at) % DESK_SHARDS, until=now) for at in range(DESK_SHARDS)]
+    parts = [_pages(desk, (first + at) % DESK_SHARDS, now) for at in range(DESK_SHARDS)]
     while parts:
         for part in tuple(parts):
-            page = _page(part, looked)
+            page = _next_page(part, looked)
             if page is None:
                 parts.remove(part)
             else:
                 yield from page
 
 
-def _page(part: Iterator[Sequence[DueAtDesk]], looked: Looked) -> Sequence[DueAtDesk] | None:
-    """The next page; None after the last, and where the index does not answer: a second later it may."""
+def _pages(desk: DeskServices, part: int, until: Millis) -> Iterator[Sequence[DueAtDesk]]:
+    """Nothing is asked before the first page is."""
+    yield from desk.store.due(part, until=until)
+
+
+def _next_page(part: Iterator[Sequence[DueAtDesk]], looked: Looked) -> Sequence[DueAtDesk] | None:
     try:
         return next(part, None)
     except ZhiyinError as error:
+        # The index did not answer: other parts may, and this one a second later. A minute unwatched is too long.
         _failed(looked, error)
         return None
 

@@ -16,6 +16,9 @@ from chalicelib.routing.policy import Policy, PolicyRefused, load_policy, shippe
 from chalicelib.store.declarations import DeclarationStore
 from chalicelib.store.rows import DecisionRow, HistoryStore
 
+TRAITS = "t"
+"""What facts call the person's traits."""
+
 
 class ReplayServices(msgspec.Struct, frozen=True):
     """What making a decision again needs: the decisions, the versions of policies, and those that are shipped."""
@@ -49,6 +52,13 @@ def recompute_decision(tenant_id: str, decision_id: str, services: ReplayService
         agents=0 if inputs.weighed is None else len(inputs.weighed.agents),
         recomputed=again,
     )
+
+
+def shown_of(view: ReplayView) -> Mapping[str, Any]:
+    """What a replay shows of the person, by the names that the audit knows: what could be read, not only what decided."""
+    inputs = view.inputs
+    traits = [name for name, value in inputs.get(TRAITS, {}).items() if value is not None]
+    return {"answer": view, "traits": traits, "values": sorted(inputs.keys() - {TRAITS})}
 
 
 def recomputed(row: DecisionRow, inputs: Inputs, policy: Policy) -> dict[str, Any]:

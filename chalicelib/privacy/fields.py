@@ -52,6 +52,7 @@ class _Map(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     namespaces: tuple[Declared, ...]
     standing: tuple[Declared, ...]
     consents: tuple[Declared, ...]
+    records: tuple[Declared, ...]
 
 
 def _read() -> _Map:
@@ -72,6 +73,8 @@ NAMESPACES: Mapping[str, Declared] = {one.name: one for one in _MAP.namespaces}
 """Identifiers by namespace."""
 STANDING: Mapping[str, Declared] = {one.name: one for one in _MAP.standing}
 """What stands on a profile beside traits and measures, by the head of its paths: ``p``, ``ids``, ``orders`` …"""
+RECORDS: Mapping[str, Declared] = {one.name: one for one in _MAP.records}
+"""What is kept of people beside their profile and events: tickets, conversations at the desk, decisions."""
 REGISTERS: Mapping[str, Declared] = {one.name: one for one in _MAP.consents}
 """The registers of what a person agreed to, by purpose."""
 CONSENTS = "consents"

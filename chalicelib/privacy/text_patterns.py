@@ -69,6 +69,10 @@ def _has_digit(text: str) -> bool:
 
 _A_DIGIT = re.compile(r"\d")
 _SURNAMES = "王李张刘陈杨黄赵吴周徐孙马朱胡郭何高林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘于蒋蔡余杜叶程苏魏吕丁任沈姚卢姜崔钟谭陆汪范金石廖贾夏韦付方白邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔向汤"
+_COMPOUND_SURNAMES = (
+    "欧阳|司马|上官|诸葛|夏侯|东方(?!航空|财富|明珠|证券|卫视|购物|甄选)|皇甫|尉迟|公孙|慕容|令狐|司徒|端木|轩辕|南宫|长孙|宇文|公冶|太史|申屠|仲孙|钟离|鲜于"
+    "|闻人|司空|赫连|澹台|濮阳|淳于|呼延|独孤|拓跋"
+)
 _PHONE_WORDS = re.compile(
     r"电话|手机|联系|致电|号码|传真|座机|打给|拨打|phone|mobile|\btel|fax|\bcall|desk|\bcell|registered|number is|answering at|messages to|reach me|contact|sms|whatsapp",
     re.IGNORECASE,
@@ -194,7 +198,7 @@ FINDERS: Sequence[Finder] = (
     Finder(
         "name",
         re.compile(
-            rf"(?:我叫|名字叫|名字是|姓名[:：是为]?|收件人[:：是为]?|联系人[:：是为]?|收货人[:：是为]?|本人姓名|我是)\s?([{_SURNAMES}][\u4e00-\u9fff]{{1,2}})"
+            rf"(?:我叫|名字叫|名字是|姓名[:：是为]?|收件人[:：是为]?|联系人[:：是为]?|收货人[:：是为]?|本人姓名|我是)\s?((?:{_COMPOUND_SURNAMES}|[{_SURNAMES}])[\u4e00-\u9fff]{{1,2}})"
             r"(?=[，。,.!！?？、；;：:\s（(]|$|的|电话|手机|身份)"
         ),
         _always,

@@ -12,7 +12,7 @@ from chalicelib.routing.words import plain
 
 READ = 400
 """Characters of a message that the model reads; what somebody wants is said at once, and its cost stays bounded."""
-_SHORTEST, _LONGEST = 3, 5
+_SHORTEST, _LONGEST = 2, 4
 _RUNS = re.compile(r"[\u3400-\u9fff]+|[^\W_\u3400-\u9fff]+(?:'[a-z]+)?")
 _NUMBER = "0"
 BEGIN, END = "^", "$"
@@ -22,8 +22,8 @@ BEGIN, END = "^", "$"
 def grams(text: str) -> list[str]:
     """The pieces of a text, repeated as often as they stand in it.
 
-    Chinese: every one, two and three characters of a run. Words of letters: every three to five characters of the
-    word between blanks, each two and three neighbouring words, and which words begin and end. Any number counts as the
+    Chinese: every one, two and three characters of a run. Words of letters: the word between blanks, every two to
+    four characters of it, each two and three neighbouring words, and which words begin and end. Any number counts as the
     same word, and alone says nothing.
     """
     found: list[str] = []
@@ -43,8 +43,7 @@ def grams(text: str) -> list[str]:
             size = len(whole)
             for length in range(_SHORTEST, min(_LONGEST, size - 1) + 1):
                 found += [whole[at : at + length] for at in range(size - length + 1)]
-            if size <= _LONGEST:
-                found.append(whole)
+            found.append(whole)
     return found + _neighbours(words)
 
 

@@ -13,9 +13,9 @@ from infra.intents.material import LANGUAGES, examples, framed
 from infra.intents.scoring import Cost, Scored, cost, curve, recall, reliability, score
 
 RECIPE = Recipe()
-VERSION = "intents-1"
+VERSION = "intents-2"
 SEED, TEST_SEED = 6, 7
-TEMPLATE_EACH, FRAME_EACH, TEST_EACH, TEST_FRAME_EACH = 8, 10, 12, 4
+TEMPLATE_EACH, FRAME_EACH, TEST_EACH, TEST_FRAME_EACH = 16, 10, 12, 4
 _COMMON = ("refund", "payment", "invoice", "complaint", "fault", "account", "usage", "promotion")
 TRADES: Mapping[str, tuple[str, ...]] = {
     "retail": (*_COMMON, "logistics", "return", "product_question", "after_sales"),

@@ -321,7 +321,7 @@ def served_last(desk: Desk, name: str, monkeypatch: pytest.MonkeyPatch) -> str:
     reserved = desk.route()["reservation_id"]
     assert desk.stands(reserved)["agent_id"] == name
     assert desk.answer(reserved, "accept").status == 200
-    assert desk.answer(reserved, "release").status == 200
+    assert desk.answer(reserved, "release", {"left": True}).status == 200
     run_schedule(monkeypatch)
     assert desk.shop.lambdas.ingest() == {"batchItemFailures": []}
     trait = desk.shop.lookup("user_id", desk.user).json["traits"].get("last_agent")
@@ -341,9 +341,10 @@ def test_returning_customer__served_before__goes_to_the_same_agent_only_while_th
     """From the released conversation over its event and the profile to the next route: nothing of it is put in by hand."""
     desk.hire("ann", units=20)
     assert served_last(desk, "ann", monkeypatch) == "ann"
-    # Ben has more room and is idle for longer, yet ann knows the person.
-    desk.hire("ben", units=20)
     stranger = [{"namespace": "user_id", "value": unique("u")}]
+    assert desk.route(identifiers=stranger)["agent"]["agent_id"] == "ann"
+    # Ben has more room, yet ann knows the person.
+    desk.hire("ben", units=20)
     assert desk.route(identifiers=stranger)["agent"]["agent_id"] == "ben", "the control: of who was never served"
     if how != "there":
         gone(desk, "ann", how, monkeypatch)

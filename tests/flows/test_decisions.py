@@ -13,7 +13,7 @@ from chalicelib.flows.answer_route import answer_route, decision_of
 from chalicelib.flows.decide_as_of import TRIAL, AsOfRequest, PastServices, decide_as_of
 from chalicelib.flows.effective import POLICY
 from chalicelib.flows.export_held import exported_decisions
-from chalicelib.flows.recompute_decision import ReplayServices, recompute_decision
+from chalicelib.flows.recompute_decision import ReplayServices, recompute_decision, shown_of
 from chalicelib.flows.report_outcome import (
     OutcomeOrder,
     OutcomeServices,
@@ -22,6 +22,7 @@ from chalicelib.flows.report_outcome import (
     report_outcome,
     with_outcome,
 )
+from chalicelib.flows.seen_in import shown_in
 from chalicelib.flows.ticket_views import view_of, withheld_of
 from chalicelib.kernel.errors import BadInput, Conflict, Forbidden, NotFound
 from chalicelib.kernel.moments import DAY_MS, HOUR_MS, Millis
@@ -329,3 +330,13 @@ def test_outcome__told_by_an_agent__is_of_their_own_work_only(world: World) -> N
     report_outcome(OutcomeOrder(TENANT_ID, "d_1", "r6", "lead"), Outcome(agent_id="bo"), services, NOW)
     assert told_by("ann", "r7", csat=5) == "not_your_own"
     assert services.outcomes.tracks(TENANT_ID, ["bo"])["bo"][""] == Track(1, 1, 1, 4.0)
+
+
+def test_replay__noted__names_the_traits_that_it_shows(world: World) -> None:
+    """Inputs hold more than what decided: the audit tells who was shown what of it, and not what nobody knows."""
+    routed(world)
+    view = recompute_decision(TENANT_ID, "d_1", ReplayServices(world.history, MemoryDeclarations(world.history)))
+    known = {f"traits.{name}" for name, value in view.inputs["t"].items() if value is not None}
+    noted = set(shown_in(shown_of(view)).fields)
+    assert "traits.region" in known and {one for one in noted if one.startswith("traits.")} == known
+    assert "values.complaints" in noted and not known & set(shown_in(view).fields)

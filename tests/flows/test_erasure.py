@@ -438,13 +438,15 @@ def test_erasure__conversations_at_the_desk__go_or_name_nobody(merged: World) ->
         return one
 
     over, waits, other = opened("1", former), opened("2", person), opened("3", "p_other")
+    as_former = opened("4", former)
     assert desk.change(TENANT_ID, over, moves.ended(over, "left", NOW))
     receipt = erase(merged, person, desk=(desk,))
     assert desk.conversation(TENANT_ID, over.key) is None
-    left = desk.conversation(TENANT_ID, waits.key)
-    assert left is not None and (left.state, left.need.profile_id, left.need.last_agent) == ("waiting", "", "")
+    for live in (waits, as_former):
+        left = desk.conversation(TENANT_ID, live.key)
+        assert left is not None and (left.state, left.need.profile_id, left.need.last_agent) == ("waiting", "", "")
     assert desk.conversation(TENANT_ID, other.key) == other
-    assert [one.count for one in receipt.touched if one.store == "desk"] == [2]
+    assert [one.count for one in receipt.touched if one.store == "desk"] == [3]
 
 
 def test_receipt__names_every_store_of_the_template(merged: World) -> None:

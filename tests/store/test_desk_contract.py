@@ -367,6 +367,15 @@ def test_wait__looked_at__keeps_its_place_and_is_listed_as_it_is(stores: Stores,
     assert desk.waits(tenant, "orders") == 0
 
 
+def test_wait__in_another_queue__leaves_the_list_it_was_on(stores: Stores, tenant: str) -> None:
+    """Who moves because the policy has their queue no more stands on one list."""
+    desk, one = stores.desk, opened()
+    assert desk.wait(tenant, None, one)
+    moved = replace(one, need=replace(one.need, queue="other"), version=one.version + 1)
+    assert desk.wait(tenant, one, moved)
+    assert (list(desk.waiting(tenant, one.need.queue, 9)), list(desk.waiting(tenant, "other", 9))) == ([], [moved])
+
+
 def test_wait__after_an_offer__gives_back_and_keeps_the_place(stores: Stores, tenant: str) -> None:
     """Who was offered in vain stands where they stood."""
     desk = stores.desk
