@@ -7,9 +7,11 @@ from collections.abc import Mapping
 import msgspec
 
 from chalicelib.routing.intent_model import NO_GUESS, Guess, shipped_model
-from chalicelib.routing.words import covered, marks_in, plain, shipped_words, topics_of, words_in
+from chalicelib.routing.words import WEIGHTS, covered, marks_in, plain, shipped_words, topics_of, words_in
 
 OTHER_TOPIC = "other"
+COMPLAINT = "complaint"
+_SAID = 0.9
 SUREST = 0.99
 """What reading may claim at most; certain is only what the caller of the API states."""
 _MOST_EVIDENCE = 4
@@ -38,7 +40,11 @@ def read_message(text: str | None, trade: str | None = None) -> Reading:
         return Reading()
     marks = marks_in(text, trade)
     heard, surely = _topic(_as_of_trade(marks.get("topic", {}), trade), trade)
-    guess = _guessed(text, marks, heard, trade)
+    if marks.get("topic", {}).get(COMPLAINT, 0.0) >= WEIGHTS["strong"]:
+        # Who says that they complain does, whatever it is about: no topic may outweigh that.
+        heard, surely, guess = COMPLAINT, max(surely, _SAID), NO_GUESS
+    else:
+        guess = _guessed(text, marks, heard, trade)
     topic, confidence = _together(heard, surely, guess)
     return Reading(
         topic=topic,

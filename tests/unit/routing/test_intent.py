@@ -23,6 +23,19 @@ def test_message__of_the_table__is_read_as_told(row: dict[str, Any]) -> None:
         assert name not in row or getattr(read, name) == row[name], name
 
 
+@pytest.mark.parametrize(
+    ("text", "topic"),
+    [
+        ("我要投诉！退款一直不到账", "complaint"),
+        ("I want to file a complaint, my parcel never arrived", "complaint"),
+        ("这不是投诉，我想问退款", "refund"),
+    ],
+)
+def test_complaint__said_in_so_many_words__is_one_whatever_it_is_about(text: str, topic: str) -> None:
+    """No surely read topic outweighs that somebody says that they complain; who says that they do not, does not."""
+    assert read_message(text).topic == topic
+
+
 @given(st.text(max_size=300))
 def test_any_text__is_read_without_error(text: str) -> None:
     """Confidence stays within 0 and 1 and the topic is a known one."""
