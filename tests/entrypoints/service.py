@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import urllib.request
 from base64 import b64encode
 from collections.abc import Callable, Mapping
@@ -13,7 +14,8 @@ import msgspec
 from chalice.app import Chalice
 from chalice.test import Client
 
-from chalicelib.entrypoints import compose, own_functions, queue_events
+from chalicelib import entrypoints
+from chalicelib.entrypoints import own_functions, queue_events
 from chalicelib.entrypoints.access import OWN_FUNCTIONS
 from infra import emulator
 from infra.operator import Operator
@@ -200,7 +202,9 @@ def environment(endpoint: str, tables: Mapping[str, str], call: Callable[..., di
 
 
 def forget_composed() -> None:
-    """Empty what ``compose`` keeps between calls."""
-    for one in vars(compose).values():
-        if hasattr(one, "cache_clear") and one.__module__ == compose.__name__:
-            one.cache_clear()
+    """Empty what ``compose`` and the modules beside it keep between calls."""
+    beside = [module for name, module in sys.modules.items() if name.startswith(f"{entrypoints.__name__}.")]
+    for module in beside:
+        for one in vars(module).values():
+            if hasattr(one, "cache_clear") and one.__module__ == module.__name__:
+                one.cache_clear()

@@ -22,7 +22,7 @@ from chalicelib.entrypoints import compose
 from chalicelib.privacy.credentials import SCOPES, hash_token
 from infra.openapi import ROOT
 from infra.openapi_operations import OPERATIONS
-from tests.entrypoints.service import Answer, Lambdas, Shop, basic, open_shop, unique
+from tests.entrypoints.service import Answer, Lambdas, Shop, basic, forget_composed, open_shop, unique
 from tests.entrypoints.walking import DOCUMENT, GUARDED, UNKNOWN, WAYS, Way, event_of
 
 PRINCIPALS = [way for way in GUARDED if way.scope != "events:write"]
@@ -379,6 +379,9 @@ def test_api8__fault_of_ours__shows_no_stack_and_no_text(shop: Shop, monkeypatch
         assert json.loads(text).get("request_id") == "r-1" or answer["statusCode"] == 200, way
         met += answer["statusCode"] == 500
     assert met >= 10, "the fault was met, and not only refusals before it"
+    # What was composed meanwhile holds the fault.
+    monkeypatch.undo()
+    forget_composed()
 
 
 def test_api8__no_route__has_cors_and_no_function_a_public_url() -> None:

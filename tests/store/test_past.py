@@ -10,6 +10,7 @@ from msgspec.structs import replace
 from chalicelib.store.memory import MemoryHistory
 from chalicelib.store.past import DynamoPast, MemoryPast, PastStore
 from chalicelib.store.people import Slice
+from chalicelib.store.rows import DecisionRow
 from tests.store import rows
 from tests.store.backends import Stores
 
@@ -44,6 +45,16 @@ def walk(past: PastStore, tenant: str, begins: int = 0, ends: int = 1 << 60, lim
     return found
 
 
+def rows_between(past: PastStore, tenant: str, begins: int, ends: int) -> list[DecisionRow]:
+    """Those of the only slice. The table is everybody's, so it may take pages to come to them."""
+    page = past.page(tenant, Slice(0, 1), "", begins=begins, ends=ends, limit=100_000)
+    found = list(page.rows)
+    while page.after:
+        page = past.page(tenant, Slice(0, 1), page.after, begins=begins, ends=ends, limit=100_000)
+        found += page.rows
+    return found
+
+
 def test_page__all_slices__hold_each_decision_once(stores: Stores, past: PastStore, tenant: str) -> None:
     """Slices together hold every decision of the tenant once, about nobody known too, and no event or other row."""
     kept = [
@@ -64,5 +75,4 @@ def test_page__window__begins_with_its_first_instant_and_ends_before_its_last(
     for one in kept:
         stores.history.record(one)
     assert sorted(walk(past, tenant, 100, 200).ids) == ["d100", "d199"]
-    page = past.page(tenant, Slice(0, 1), "", begins=100, ends=101, limit=100_000)
-    assert list(page.rows) == [kept[1]]
+    assert rows_between(past, tenant, 100, 101) == [kept[1]]
