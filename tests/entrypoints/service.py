@@ -15,7 +15,7 @@ from chalice.app import Chalice
 from chalice.test import Client
 
 from chalicelib import entrypoints
-from chalicelib.entrypoints import own_functions, queue_events
+from chalicelib.entrypoints import compose, own_functions, queue_events
 from chalicelib.entrypoints.access import OWN_FUNCTIONS
 from infra import emulator
 from infra.operator import Operator
