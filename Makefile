@@ -68,8 +68,7 @@ browser: $(READY) ## the page of people in Chromium, over this process (CHROMIUM
 
 deployed: $(READY) ## the tests that run against the local cloud (starts it)
 	@$(PY) -m infra.cloud up
-	@$(PY) -m pytest -m deployed -n 2 --dist loadfile --ignore=tests/journeys/test_freshness.py
-	@$(PY) -m pytest -m deployed tests/journeys/test_freshness.py
+	@$(PY) -m pytest -m deployed
 
 proofs: $(READY) ## several processes under faults and kills on DynamoDB Local: the promises of ingestion
 	@$(PY) -m pytest -m proof tests/proofs
