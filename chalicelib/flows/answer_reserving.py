@@ -22,8 +22,9 @@ from chalicelib.kernel.moments import Millis, format_moment
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.routing.desk_answer import at_desk, placed, sla_by_day
 from chalicelib.routing.facts import kept_channel
-from chalicelib.routing.inputs import Weighed, desk_of, weighed_among
+from chalicelib.routing.inputs import Weighed
 from chalicelib.routing.model import Decision, Redirected, RouteRequest, Sla, Waiting
+from chalicelib.routing.weighing import desk_of, weighed_among
 from chalicelib.store.rows import DecisionRow, HistoryStore
 
 MOST_COUNTED = 1_000

@@ -7,22 +7,15 @@ that stand in the product's own lists and spoke for the intent.
 from __future__ import annotations
 
 import zlib
-from collections.abc import Collection, Iterable, Mapping
-from hashlib import sha256
-from itertools import islice
 from typing import Any
 
 import msgspec
 
-from chalicelib.desk.model import Agent, AgentScore, Need, Relaxation, Seat, Track
-from chalicelib.desk.score import ALL_INTENTS, best
+from chalicelib.desk.keys import conversation_key
+from chalicelib.desk.model import Agent, Need, Relaxation, Seat, Track
 from chalicelib.kernel.errors import BadInput
-from chalicelib.kernel.moments import Millis
-from chalicelib.routing.decide import decide_on
-from chalicelib.routing.desk_answer import AtDesk, at_desk
 from chalicelib.routing.facts import Facts
-from chalicelib.routing.model import Decision, Redirected, Sla, Waiting
-from chalicelib.routing.outcome import added
+from chalicelib.routing.model import Redirected, Sla, Waiting
 from chalicelib.routing.policy import Policy
 
 _ENCODER = msgspec.msgpack.Encoder()
@@ -30,8 +23,6 @@ _PLAIN, _DEFLATED = b"\x00", b"\x01"
 _WORTH_DEFLATING_BYTES = 2_048
 """Facts alone are about 1 KB, which takes as long to deflate as all else of this; a desk of agents is worth it."""
 _MARK_BYTES = 8
-MOST_KEPT = 100
-"""Agents kept with a decision, about 10 KB: thousands would cost more to keep than all else, and then fit no item."""
 OTHERS = ""
 """Nobody's id."""
 _OPENS_TO_BYTES = 1_000_000
@@ -39,7 +30,7 @@ _OPENS_TO_BYTES = 1_000_000
 
 class Weighed(msgspec.Struct, frozen=True, array_like=True):
     """The agents among whom one was chosen. Who was not there, or had no room at all, is left out, and of a large desk
-    all but ``MOST_KEPT``, the best among them: who is left out changes no other's score but by the records of all.
+    all but ``weighing.MOST_KEPT``, the best among them: who is left out changes no other's score but by the records of all.
     """
 
     need: Need
@@ -84,7 +75,7 @@ def conversation_mark(tenant_id: str, conversation_id: str | None) -> bytes:
     """What tells a conversation from others, and nobody what its id was."""
     if not conversation_id:
         return b""
-    return sha256(f"{tenant_id}\0{conversation_id}".encode()).digest()[:_MARK_BYTES]
+    return bytes.fromhex(conversation_key(tenant_id, conversation_id))[:_MARK_BYTES]
 
 
 def kept_inputs(
@@ -108,87 +99,3 @@ def read_inputs(kept: bytes) -> Inputs:
         return _DECODER.decode(zlib.decompressobj().decompress(kept[1:], _OPENS_TO_BYTES))
     except (zlib.error, msgspec.MsgspecError) as error:
         raise BadInput("bad_inputs", "What this decision was made from cannot be read.") from error
-
-
-def made_again(policy: Policy, inputs: Inputs, profile_id: str | None, *, decision_id: str, now: Millis) -> Decision:
-    """The decision that these inputs come to."""
-    decision = decide_on(policy, inputs.facts, profile_id, inputs.profiled, decision_id=decision_id, now=now)
-    weighed = inputs.weighed
-    if weighed is None:
-        return decision
-    return at_desk(decision, desk_of(weighed, chosen(weighed, policy, now)))
-
-
-def desk_of(weighed: Weighed, scores: tuple[AgentScore, ...]) -> AtDesk:
-    """What the desk made of a decision: the agents who could have it, or why nobody could yet."""
-    return AtDesk(scores, weighed.relaxation, weighed.reservation_id, weighed.waiting, weighed.redirected, weighed.sla)
-
-
-def chosen(weighed: Weighed, policy: Policy, now: Millis) -> tuple[AgentScore, ...]:
-    """The agents who may take it, best first."""
-    return best(
-        weighed.need,
-        weighed.agents,
-        weighed.seats,
-        weighed.tracks,
-        policy.declared.desk,
-        now,
-        weighed.relaxation,
-        declined=weighed.declined,
-        overflow=weighed.overflow,
-        timezone=weighed.timezone,
-        language=weighed.language,
-    )
-
-
-def weighed_among(
-    need: Need,
-    agents: Iterable[Agent],
-    seats: Mapping[str, Seat],
-    tracks: Mapping[str, Mapping[str, Track]],
-    relaxation: Relaxation,
-    now: Millis,
-    *,
-    declined: Collection[str] = (),
-    overflow: Collection[str] = (),
-    timezone: str = "UTC",
-    language: str = "",
-    best_first: Collection[str] = (),
-) -> Weighed:
-    """What to keep of a desk: those who could have been chosen, and the records that all were measured by.
-
-    ``best_first``: who was chosen, and the next best, who are kept of however many.
-    """
-    there = {agent_id: seat for agent_id, seat in seats.items() if seat.is_present(now) and seat.free > 0}
-    among = {agent.agent_id: agent for agent in agents if agent.agent_id in there}
-    if len(among) > MOST_KEPT:
-        first = dict.fromkeys((*best_first, *among))
-        kept = set(islice((one for one in first if one in among), MOST_KEPT))
-        among = {agent_id: agent for agent_id, agent in among.items() if agent_id in kept}
-    return Weighed(
-        need=need,
-        relaxation=relaxation,
-        agents=tuple(among.values()),
-        seats={agent_id: there[agent_id] for agent_id in among},
-        tracks=_measured_by(tracks, {need.intent, ALL_INTENTS}, among),
-        declined=tuple(declined),
-        overflow=tuple(overflow),
-        timezone=timezone,
-        language=language,
-    )
-
-
-def _measured_by(
-    tracks: Mapping[str, Mapping[str, Track]], intents: Collection[str], among: Collection[str]
-) -> dict[str, dict[str, Track]]:
-    """The records of some agents, each by itself, and the sum of all others'."""
-    found: dict[str, dict[str, Track]] = {}
-    others: dict[str, Track] = {}
-    for who, of in tracks.items():
-        told = {intent: one for intent, one in of.items() if intent in intents}
-        if told and who in among:
-            found[who] = told
-            continue
-        for intent, one in told.items():
-            others[intent] = added(others.get(intent, Track()), one)
-    return {**found, OTHERS: others} if others else found

@@ -16,18 +16,11 @@ from chalicelib.kernel.errors import BadInput
 from chalicelib.kernel.moments import DAY_MS, MINUTE_MS, Millis
 from chalicelib.routing.decide import decide, decide_on, facts_for
 from chalicelib.routing.desk_answer import at_desk
-from chalicelib.routing.inputs import (
-    Weighed,
-    chosen,
-    desk_of,
-    kept_inputs,
-    made_again,
-    read_inputs,
-    weighed_among,
-)
+from chalicelib.routing.inputs import Weighed, kept_inputs, read_inputs
 from chalicelib.routing.model import Caller, Decision, RouteRequest
 from chalicelib.routing.policy import Policy, load_policy, shipped_policy
 from chalicelib.routing.shipped import TRADES
+from chalicelib.routing.weighing import chosen, desk_of, made_again, weighed_among
 from chalicelib.store.memory import MemoryHistory
 from chalicelib.store.memory_declarations import MemoryDeclarations
 from chalicelib.store.rows import DecisionRow
