@@ -7,13 +7,27 @@ from functools import partial
 from typing import Any
 
 from chalicelib.kernel.errors import ServiceRefused, Unavailable
-from chalicelib.store.items import Attributes, Call, Item, plain, typed, typed_value
+from chalicelib.store.items import Attributes, Call, Item, TypedItem, plain, typed, typed_value
 
 _BATCH_GET_KEYS = 100
 _ROUNDS_FOR_UNPROCESSED = 8
 _PAGE = 500
 _LONGEST_KEY_BYTES = 2_048
 """DynamoDB refuses to look for a longer one, so nothing is called so: callers write ids into paths, of any length."""
+
+
+def read_keys(call: Call, table: str, keys: Sequence[TypedItem], *, fresh: bool) -> Iterator[TypedItem]:
+    """The items of these keys that exist, in any order. Raises Unavailable when the table keeps throttling."""
+    for start in range(0, len(keys), _BATCH_GET_KEYS):
+        left = list(keys[start : start + _BATCH_GET_KEYS])
+        for _ in range(_ROUNDS_FOR_UNPROCESSED):
+            answer = call("BatchGetItem", {"RequestItems": {table: {"Keys": left, "ConsistentRead": fresh}}})
+            yield from answer["Responses"].get(table, [])
+            left = answer.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
+            if not left:
+                break
+        else:
+            raise Unavailable("store_throttled", "The store kept leaving keys unread.")
 
 
 def fitted(call: Call, operation: str, body: dict[str, Any]) -> bool:
@@ -48,21 +62,7 @@ class Table:
             only = self.get(pks[0], fresh=fresh)
             yield from () if only is None else (only,)
             return
-        for start in range(0, len(pks), _BATCH_GET_KEYS):
-            yield from self._get_batch(pks[start : start + _BATCH_GET_KEYS], fresh=fresh)
-
-    def _get_batch(self, pks: Sequence[str], *, fresh: bool) -> Iterator[Item]:
-        keys: list[dict[str, Any]] = [{"pk": {"S": pk}} for pk in pks]
-        for _ in range(_ROUNDS_FOR_UNPROCESSED):
-            request = {self.name: {"Keys": keys, "ConsistentRead": fresh}}
-            answer = self._call("BatchGetItem", {"RequestItems": request})
-            for item in answer["Responses"].get(self.name, []):
-                yield plain(item)
-            left = answer.get("UnprocessedKeys", {}).get(self.name)
-            if not left:
-                return
-            keys = left["Keys"]
-        raise Unavailable("store_throttled", "The store kept leaving keys unread.")
+        yield from map(plain, read_keys(self._call, self.name, [{"pk": {"S": pk}} for pk in pks], fresh=fresh))
 
     def scan_page(self, asked: Mapping[str, Any], after: str, *, limit: int) -> tuple[list[Item], str, int]:
         """What of the next ``limit`` items fits, where the page ended ("" at the end), and how many were looked at."""

@@ -17,7 +17,7 @@ import msgspec
 from chalicelib.kernel.codec import decode, encode
 from chalicelib.kernel.errors import ServiceRefused, Unavailable
 from chalicelib.store.declarations import Draft, Entry, Head, Kind, Publication, Standing, Version
-from chalicelib.store.dynamo import absent, equals, put_action
+from chalicelib.store.dynamo import absent, equals, put_action, read_keys
 from chalicelib.store.dynamo_profiles import record_item
 from chalicelib.store.items import Attributes, Call, Item, plain, typed
 from chalicelib.store.rows import Record
@@ -28,7 +28,6 @@ _CHUNK_BYTES = 380_000
 _CHUNKS_AT_ONCE = 25
 _MARKS_AT_ONCE = 100
 """An expression has at most 4 KB."""
-_ROUNDS = 8
 _WHOLE = msgspec.msgpack.Encoder(order="deterministic")
 
 
@@ -175,16 +174,7 @@ class DynamoDeclarations:
         return True
 
     def _get(self, keys: Sequence[tuple[str, str]]) -> Iterator[Item]:
-        left: list[dict[str, Any]] = [_key(*one) for one in keys]
-        for _ in range(_ROUNDS):
-            request = {self._table: {"Keys": left, "ConsistentRead": True}}
-            answer = self._call("BatchGetItem", {"RequestItems": request})
-            yield from map(plain, answer["Responses"].get(self._table, []))
-            unread = answer.get("UnprocessedKeys", {}).get(self._table)
-            if not unread:
-                return
-            left = unread["Keys"]
-        raise Unavailable("store_throttled", "The store kept leaving keys unread.")
+        return map(plain, read_keys(self._call, self._table, [_key(*one) for one in keys], fresh=True))
 
     def _query(self, pk: str, *, forward: bool, limit: int | None = None) -> Iterator[Item]:
         body: dict[str, Any] = {

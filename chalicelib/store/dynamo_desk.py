@@ -33,14 +33,13 @@ from chalicelib.store.desk_items import (
     settled,
     waiting_place,
 )
-from chalicelib.store.dynamo import absent, equals, fitted, put_action
+from chalicelib.store.dynamo import absent, equals, fitted, put_action, read_keys
 from chalicelib.store.items import Call, TypedItem, typed
 from chalicelib.store.rows import DecisionRow
 from chalicelib.store.tracks import DynamoTracks
 
 PAGE = 100
-"""Keys that one call reads, and items of a page of what is due."""
-_ROUNDS_FOR_UNPROCESSED = 8
+"""Items of a page of what is due."""
 _FAILED, _CONFLICT, _NONE = "ConditionalCheckFailed", "TransactionConflict", "None"
 _CODED = msgspec.json.Encoder()
 
@@ -262,18 +261,7 @@ class DynamoDesk:
         return cast(TypedItem | None, answer.get("Item"))
 
     def _read(self, pks: Sequence[str], *, fresh: bool) -> Iterator[TypedItem]:
-        for start in range(0, len(pks), PAGE):
-            keys: list[dict[str, Any]] = [_key(pk) for pk in pks[start : start + PAGE]]
-            for _ in range(_ROUNDS_FOR_UNPROCESSED):
-                request = {self._table: {"Keys": keys, "ConsistentRead": fresh}}
-                answer = self._call("BatchGetItem", {"RequestItems": request})
-                yield from answer["Responses"].get(self._table, [])
-                left = answer.get("UnprocessedKeys", {}).get(self._table)
-                if not left:
-                    break
-                keys = left["Keys"]
-            else:
-                raise Unavailable("store_throttled", "The store kept leaving keys unread.")
+        return read_keys(self._call, self._table, [_key(pk) for pk in pks], fresh=fresh)
 
     def _range(self, pk: str, limit: int = 1 << 30) -> Iterator[TypedItem]:
         asked = {} if limit >= 1 << 30 else {"Limit": limit}

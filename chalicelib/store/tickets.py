@@ -14,7 +14,7 @@ from chalicelib.kernel.codec import decode, encode
 from chalicelib.kernel.errors import ServiceRefused, Unavailable
 from chalicelib.kernel.moments import Millis
 from chalicelib.store.desk import DueAtDesk, desk_shard, whose
-from chalicelib.store.dynamo import put_action
+from chalicelib.store.dynamo import put_action, read_keys
 from chalicelib.store.items import Attributes, Call, Item, plain, typed_value
 from chalicelib.store.rows import THE_END, Position
 from chalicelib.tickets.model import Ticket
@@ -23,9 +23,7 @@ KIND = "ticket"
 """What ``DueAtDesk`` calls them."""
 ALL, OPEN, OVERDUE = "all", "open", "overdue"
 _SK = "-"
-_AT_ONCE = 100
 _PAGE = 50
-_ROUNDS = 8
 _FAILED, _CONFLICT = "ConditionalCheckFailed", "TransactionConflict"
 
 
@@ -88,23 +86,9 @@ class DynamoTickets:
     def load(self, tenant: str, ticket_ids: Collection[str]) -> Mapping[str, Ticket]:
         """Ticket id → ticket, for those that exist."""
         keys = [_key(_pk(tenant, one), _SK) for one in dict.fromkeys(ticket_ids)]
-        found: dict[str, Ticket] = {}
-        for start in range(0, len(keys), _AT_ONCE):
-            for item in self._batch(keys[start : start + _AT_ONCE]):
-                ticket = decode(cast(bytes, item["content"]), Ticket)
-                found[ticket.ticket_id] = ticket
-        return found
-
-    def _batch(self, keys: list[dict[str, Any]]) -> Iterator[Item]:
-        for _ in range(_ROUNDS):
-            request = {self._table: {"Keys": keys, "ConsistentRead": True}}
-            answer = self._call("BatchGetItem", {"RequestItems": request})
-            yield from map(plain, answer["Responses"].get(self._table, []))
-            left = answer.get("UnprocessedKeys", {}).get(self._table)
-            if not left:
-                return
-            keys = left["Keys"]
-        raise Unavailable("store_throttled", "The store kept leaving keys unread.")
+        items = map(plain, read_keys(self._call, self._table, keys, fresh=True))
+        tickets = (decode(cast(bytes, item["content"]), Ticket) for item in items)
+        return {ticket.ticket_id: ticket for ticket in tickets}
 
     def keep(self, tenant: str, was: Ticket | None, to: Ticket, due_at: Millis) -> bool:
         """Write a ticket over ``was`` with its lists; False when it is another by now."""

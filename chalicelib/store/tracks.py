@@ -6,7 +6,7 @@ read of many keys has all there is of a desk, and outcomes of one agent add with
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
 import msgspec
@@ -15,12 +15,11 @@ from chalicelib.desk.model import Track
 from chalicelib.kernel.errors import ServiceRefused, Unavailable
 from chalicelib.routing.outcome import Moves
 from chalicelib.store.decisions import decision_pk
+from chalicelib.store.dynamo import read_keys
 from chalicelib.store.items import Call, Item, plain, typed_value
 from chalicelib.store.memory import MemoryHistory
 from chalicelib.store.rows import DecisionRow
 
-_KEYS_AT_ONCE = 100
-_ROUNDS = 8
 _ONLY = "-"
 _COUNTERS: Mapping[str, str] = {"o": "outcomes", "r": "resolved", "s": "surveys", "c": "csat_sum"}
 """Before each intent: which number of it an attribute holds."""
@@ -73,19 +72,8 @@ class DynamoTracks:
         keys = [{"pk": {"S": prefix + one}, "sk": {"S": _ONLY}} for one in sorted(set(agent_ids))]
         return {
             str(item["pk"]).removeprefix(prefix): _tracks_in(item)
-            for start in range(0, len(keys), _KEYS_AT_ONCE)
-            for item in self._read(keys[start : start + _KEYS_AT_ONCE])
+            for item in map(plain, read_keys(self._call, self._desk, keys, fresh=False))
         }
-
-    def _read(self, keys: list[dict[str, Any]]) -> Iterator[Item]:
-        for _ in range(_ROUNDS):
-            answer = self._call("BatchGetItem", {"RequestItems": {self._desk: {"Keys": keys, "ConsistentRead": False}}})
-            yield from map(plain, answer["Responses"].get(self._desk, []))
-            left = answer.get("UnprocessedKeys", {}).get(self._desk)
-            if not left:
-                return
-            keys = left["Keys"]
-        raise Unavailable("store_throttled", "The store kept leaving keys unread.")
 
     def _write(self, row: DecisionRow, outcome: bytes) -> dict[str, Any]:
         unchanged = "#v = :was" if row.version else "attribute_not_exists(#v)"
