@@ -6,24 +6,21 @@ with the ticket when it comes onto the list or leaves it. So a list is read as i
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any, Protocol, cast
 
 from chalicelib.kernel.codec import decode, encode
 from chalicelib.kernel.errors import ServiceRefused, Unavailable
 from chalicelib.kernel.moments import Millis
-from chalicelib.store.desk import DueAtDesk, desk_shard, whose
+from chalicelib.store.desk import desk_shard, whose
 from chalicelib.store.dynamo import put_action, read_keys
-from chalicelib.store.items import Attributes, Call, Item, plain, typed_value
+from chalicelib.store.items import Attributes, Call, plain, typed_value
 from chalicelib.store.rows import THE_END, Position
 from chalicelib.tickets.model import Ticket
 
-KIND = "ticket"
-"""What ``DueAtDesk`` calls them."""
 ALL, OPEN, OVERDUE = "all", "open", "overdue"
 _SK = "-"
-_PAGE = 50
 _FAILED, _CONFLICT = "ConditionalCheckFailed", "TransactionConflict"
 
 
@@ -71,9 +68,6 @@ class TicketStore(Protocol):
 
     def delete(self, tenant: str, ticket: Ticket) -> bool:
         """Delete a ticket and what lists it; False when it is another by now, or gone."""
-
-    def due(self, shard: int, *, until: Millis) -> Iterator[Sequence[DueAtDesk]]:
-        """The tickets of a shard that are due, in order of time; an index that may lag."""
 
 
 class DynamoTickets:
@@ -183,31 +177,6 @@ class DynamoTickets:
             asked["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
         return found[:limit]
 
-    def due(self, shard: int, *, until: Millis) -> Iterator[Sequence[DueAtDesk]]:
-        """The tickets of a shard that are due, in order of time."""
-        asked: dict[str, Any] = {
-            "TableName": self._table,
-            "IndexName": "due",
-            "KeyConditionExpression": "#shard = :shard AND #at <= :until",
-            "ExpressionAttributeNames": {"#shard": "due_shard", "#at": "due_at"},
-            "ExpressionAttributeValues": {":shard": {"S": str(shard)}, ":until": {"N": str(until)}},
-            "Limit": _PAGE,
-        }
-        while True:
-            answer = self._call("Query", asked)
-            found = [due_of(plain(item)) for item in answer["Items"]]
-            if any(found):
-                yield [one for one in found if one is not None]
-            if "LastEvaluatedKey" not in answer:
-                return
-            asked["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
-
-
-def due_of(item: Item) -> DueAtDesk | None:
-    """What a key of the index ``due`` says; None for what is no ticket."""
-    tenant, is_ticket, ticket_id = str(item["pk"]).partition("#t#")
-    return DueAtDesk(tenant, KIND, ticket_id, cast(int, item["due_at"])) if is_ticket else None
-
 
 class MemoryTickets:
     """``TicketStore`` in a dictionary."""
@@ -246,16 +215,6 @@ class MemoryTickets:
     def forget(self, tenant: str, profile_id: str, *, at_most: int = 1 << 30) -> int:
         """Delete a person's tickets; how many were found."""
         return forgotten(self, tenant, profile_id, at_most)
-
-    def due(self, shard: int, *, until: Millis) -> Iterator[Sequence[DueAtDesk]]:
-        """The tickets of a shard that are due, in order of time."""
-        found = [
-            DueAtDesk(tenant, KIND, id_, at)
-            for (tenant, id_), (_, at) in self.kept.items()
-            if at and at <= until and desk_shard(id_) == shard
-        ]
-        if found:
-            yield sorted(found, key=lambda one: one.due_at)
 
     def _of(self, tenant: str) -> Iterable[Ticket]:
         return [ticket for (of, _), (ticket, _) in self.kept.items() if of == tenant]
