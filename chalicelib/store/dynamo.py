@@ -12,6 +12,8 @@ from chalicelib.store.items import Attributes, Call, Item, TypedItem, plain, typ
 _BATCH_GET_KEYS = 100
 _ROUNDS_FOR_UNPROCESSED = 8
 _PAGE = 500
+FAILED, CONFLICT, NONE = "ConditionalCheckFailed", "TransactionConflict", "None"
+"""Of an action of a transaction: what is there does not fit its condition, others write it now, nothing was wrong."""
 _LONGEST_KEY_BYTES = 2_048
 """DynamoDB refuses to look for a longer one, so nothing is called so: callers write ids into paths, of any length."""
 
@@ -39,6 +41,25 @@ def fitted(call: Call, operation: str, body: dict[str, Any]) -> bool:
             return False
         raise
     return True
+
+
+def transact(call: Call, actions: Sequence[Mapping[str, Any]], token: str = "") -> tuple[str, ...] | None:
+    """Write all or nothing: None when it was written, else for each action why it was not.
+
+    The reasons are ``FAILED``, ``CONFLICT`` and ``NONE``, and not all are ``NONE``. Raises Unavailable where others
+    stand among them, as of throttling: nothing was written, and it may be tried again. With a ``token`` a repeat of
+    this very call, after an answer was lost, is the success that it was.
+    """
+    try:
+        call("TransactWriteItems", {"TransactItems": actions, **({"ClientRequestToken": token} if token else {})})
+    except ServiceRefused as refused:
+        if refused.code != "TransactionCanceledException":
+            raise
+        reasons = set(refused.reasons)
+        if reasons - {FAILED, CONFLICT, NONE} or reasons <= {NONE}:
+            raise Unavailable("store_conflict", "The store could not take this transaction now.") from refused
+        return refused.reasons
+    return None
 
 
 class Table:

@@ -15,9 +15,8 @@ from typing import Any, cast
 import msgspec
 
 from chalicelib.kernel.codec import decode, encode
-from chalicelib.kernel.errors import ServiceRefused, Unavailable
 from chalicelib.store.declarations import Draft, Entry, Head, Kind, Publication, Standing, Version
-from chalicelib.store.dynamo import absent, equals, put_action, read_keys
+from chalicelib.store.dynamo import absent, equals, put_action, read_keys, transact
 from chalicelib.store.dynamo_profiles import record_item
 from chalicelib.store.items import Attributes, Call, Item, plain, typed
 from chalicelib.store.rows import Record
@@ -161,17 +160,7 @@ class DynamoDeclarations:
         return {"Delete": {"TableName": self._table, "Key": key, **equals("digest", draft.digest)}}
 
     def _all_or_nothing(self, actions: list[dict[str, Any]], content: bytes) -> bool:
-        try:
-            # The token makes a repeat of this very call, after an answer was lost, the success that it was.
-            body = {"TransactItems": actions, "ClientRequestToken": sha256(content).hexdigest()[:36]}
-            self._call("TransactWriteItems", body)
-        except ServiceRefused as refused:
-            if refused.code != "TransactionCanceledException":
-                raise
-            if set(refused.reasons) & {"ConditionalCheckFailed", "TransactionConflict"}:
-                return False
-            raise Unavailable("store_conflict", "The store could not take this transaction now.") from refused
-        return True
+        return transact(self._call, actions, sha256(content).hexdigest()[:36]) is None
 
     def _get(self, keys: Sequence[tuple[str, str]]) -> Iterator[Item]:
         return map(plain, read_keys(self._call, self._table, [_key(*one) for one in keys], fresh=True))

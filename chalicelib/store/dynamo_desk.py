@@ -11,7 +11,6 @@ import msgspec
 from chalicelib.desk.model import Agent, Conversation, Presence, Seat, Track
 from chalicelib.desk.moves import unnamed
 from chalicelib.kernel.codec import decode
-from chalicelib.kernel.errors import ServiceRefused, Unavailable
 from chalicelib.kernel.moments import Millis
 from chalicelib.store.decisions import decision_item
 from chalicelib.store.desk import DueAtDesk, whose
@@ -33,14 +32,13 @@ from chalicelib.store.desk_items import (
     settled,
     waiting_place,
 )
-from chalicelib.store.dynamo import absent, equals, fitted, put_action, read_keys
+from chalicelib.store.dynamo import FAILED, absent, equals, fitted, put_action, read_keys, transact
 from chalicelib.store.items import Call, TypedItem, typed
 from chalicelib.store.rows import DecisionRow
 from chalicelib.store.tracks import DynamoTracks
 
 PAGE = 100
 """Items of a page of what is due."""
-_FAILED, _CONFLICT, _NONE = "ConditionalCheckFailed", "TransactionConflict", "None"
 _CODED = msgspec.json.Encoder()
 
 
@@ -224,7 +222,7 @@ class DynamoDesk:
         if refused is None:
             return True
         # The first is the conversation. Its version may be what we made it, in a call that was not answered.
-        return refused[0] == _FAILED and self.conversation(tenant, to.key) == to
+        return refused[0] == FAILED and self.conversation(tenant, to.key) == to
 
     def _list_actions(
         self, tenant: str, was: Conversation | None, to: Conversation, content: bytes
@@ -240,21 +238,8 @@ class DynamoDesk:
 
     def _transact(self, actions: Sequence[dict[str, Any]], *, repeatable: bool = True) -> tuple[str, ...] | None:
         """None when all was written, else why nothing was. Raises Unavailable where it may be tried again."""
-        body: dict[str, Any] = {"TransactItems": actions}
-        if repeatable:
-            # The token makes a repeat of this very call, after an answer was lost, the success that it was.
-            body["ClientRequestToken"] = sha256(_CODED.encode([self._table, actions])).hexdigest()[:36]
-        try:
-            self._call("TransactWriteItems", body)
-        except ServiceRefused as refused:
-            if refused.code != "TransactionCanceledException":
-                raise
-            reasons = refused.reasons
-            if set(reasons) - {_FAILED, _CONFLICT, _NONE} or set(reasons) <= {_NONE}:
-                # Throttling inside the transaction: nothing was written, and it may be tried again.
-                raise Unavailable("store_conflict", "The store could not take this transaction now.") from refused
-            return reasons
-        return None
+        token = sha256(_CODED.encode([self._table, actions])).hexdigest()[:36] if repeatable else ""
+        return transact(self._call, actions, token)
 
     def _get(self, pk: str, sk: str) -> TypedItem | None:
         answer = self._call("GetItem", {"TableName": self._table, "Key": _key(pk, sk), "ConsistentRead": True})

@@ -11,17 +11,15 @@ from hashlib import sha256
 from typing import Any, Protocol, cast
 
 from chalicelib.kernel.codec import decode, encode
-from chalicelib.kernel.errors import ServiceRefused, Unavailable
 from chalicelib.kernel.moments import Millis
 from chalicelib.store.desk import desk_shard, whose
-from chalicelib.store.dynamo import put_action, read_keys
+from chalicelib.store.dynamo import put_action, read_keys, transact
 from chalicelib.store.items import Attributes, Call, plain, typed_value
 from chalicelib.store.rows import THE_END, Position
 from chalicelib.tickets.model import Ticket
 
 ALL, OPEN, OVERDUE = "all", "open", "overdue"
 _SK = "-"
-_FAILED, _CONFLICT = "ConditionalCheckFailed", "TransactionConflict"
 
 
 def of_queue(queue: str) -> str:
@@ -104,14 +102,13 @@ class DynamoTickets:
             *(put_action(self._table, _row(tenant, one, to), {}) for one in sorted(after - before)),
             *(self._delete(_list_pk(tenant, one), _place(to)) for one in sorted(before - after)),
         ]
-        # The token makes a repeat of this very call, after an answer was lost, the success that it was.
-        return self._transact(actions, sha256(encode(actions)).hexdigest()[:36])
+        return transact(self._call, actions, sha256(encode(actions)).hexdigest()[:36]) is None
 
     def delete(self, tenant: str, ticket: Ticket) -> bool:
         """Delete a ticket and what lists it; False when it is another by now, or gone."""
         whole = {**self._delete(_pk(tenant, ticket.ticket_id), _SK)["Delete"], **_is_version(ticket)}
         rows = [self._delete(_list_pk(tenant, one), _place(ticket)) for one in sorted(lists_of(ticket))]
-        return self._transact([{"Delete": whole}, *rows], "")
+        return transact(self._call, [{"Delete": whole}, *rows]) is None
 
     def forget(self, tenant: str, profile_id: str, *, at_most: int = 1 << 30) -> int:
         """Delete a person's tickets; how many were found."""
@@ -119,20 +116,6 @@ class DynamoTickets:
 
     def _delete(self, pk: str, sk: str) -> dict[str, Any]:
         return {"Delete": {"TableName": self._table, "Key": _key(pk, sk)}}
-
-    def _transact(self, actions: list[dict[str, Any]], token: str) -> bool:
-        try:
-            self._call(
-                "TransactWriteItems",
-                {"TransactItems": actions, **({"ClientRequestToken": token} if token else {})},
-            )
-        except ServiceRefused as refused:
-            if refused.code != "TransactionCanceledException":
-                raise
-            if _FAILED in refused.reasons or _CONFLICT in refused.reasons:
-                return False
-            raise Unavailable("store_conflict", "The store could not take this transaction now.") from refused
-        return True
 
     def listed(self, tenant: str, name: str, *, before: Position = THE_END, limit: int) -> Sequence[Position]:
         """The tickets of a list, opened before a place in it, the newest first."""

@@ -12,10 +12,10 @@ from typing import Any, Protocol
 import msgspec
 
 from chalicelib.desk.model import Track
-from chalicelib.kernel.errors import ServiceRefused, Unavailable
+from chalicelib.kernel.errors import Unavailable
 from chalicelib.routing.outcome import Moves
 from chalicelib.store.decisions import decision_pk
-from chalicelib.store.dynamo import read_keys
+from chalicelib.store.dynamo import FAILED, read_keys, transact
 from chalicelib.store.items import Call, Item, plain, typed_value
 from chalicelib.store.memory import MemoryHistory
 from chalicelib.store.rows import DecisionRow
@@ -56,15 +56,10 @@ class DynamoTracks:
             by_agent.setdefault(agent_id, {}).update(_counters(intent, track))
         actions = [self._write(row, outcome)]
         actions += [self._add(row.tenant, agent_id, counters) for agent_id, counters in by_agent.items()]
-        try:
-            self._call("TransactWriteItems", {"TransactItems": actions})
-        except ServiceRefused as refused:
-            if refused.code != "TransactionCanceledException":
-                raise
-            if refused.reasons and refused.reasons[0] == "ConditionalCheckFailed":
-                return False
-            raise Unavailable("store_conflict", "The store could not take this transaction now.") from refused
-        return True
+        refused = transact(self._call, actions)
+        if refused is not None and refused[0] != FAILED:
+            raise Unavailable("store_conflict", "The store could not take this transaction now.")
+        return refused is None
 
     def tracks(self, tenant: str, agent_ids: Collection[str]) -> Tracks:
         """Agent → intent → how they did."""
