@@ -32,6 +32,37 @@ def read_keys(call: Call, table: str, keys: Sequence[TypedItem], *, fresh: bool)
             raise Unavailable("store_throttled", "The store kept leaving keys unread.")
 
 
+def answers(call: Call, query: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The answers of a query, page by page to the end."""
+    asked = dict(query)
+    while True:
+        answer = call("Query", asked)
+        yield answer
+        if "LastEvaluatedKey" not in answer:
+            return
+        asked["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
+def of_person(call: Call, table: str, whose: str | None, prefix: str, *, newest_first: bool = False) -> Iterator[str]:
+    """What follows ``prefix`` in the keys that the index by profile has of a person; of None nothing. It may lag.
+
+    A person's conversations and tickets stand in the one index: the prefix tells them apart.
+    """
+    if whose is None:
+        return
+    query = {
+        "TableName": table,
+        "IndexName": "by_profile",
+        "KeyConditionExpression": "#whose = :whose",
+        "ExpressionAttributeNames": {"#whose": "whose"},
+        "ExpressionAttributeValues": {":whose": {"S": whose}},
+        "ScanIndexForward": not newest_first,
+    }
+    for answer in answers(call, query):
+        keys = (str(item["pk"]["S"]) for item in answer["Items"])
+        yield from (key.removeprefix(prefix) for key in keys if key.startswith(prefix))
+
+
 def fitted(call: Call, operation: str, body: dict[str, Any]) -> bool:
     """Make a conditional write; False when what is there does not fit its condition."""
     try:
@@ -85,10 +116,12 @@ class Table:
             return
         yield from map(plain, read_keys(self._call, self.name, [{"pk": {"S": pk}} for pk in pks], fresh=fresh))
 
-    def scan_page(self, asked: Mapping[str, Any], after: str, *, limit: int) -> tuple[list[Item], str, int]:
+    def scan_page(
+        self, asked: Mapping[str, Any], after: str, *, limit: int, fresh: bool = True
+    ) -> tuple[list[Item], str, int]:
         """What of the next ``limit`` items fits, where the page ended ("" at the end), and how many were looked at."""
         start = {"ExclusiveStartKey": {"pk": {"S": after}}} if after else {}
-        answer = self._call("Scan", {"TableName": self.name, "ConsistentRead": True, "Limit": limit, **asked, **start})
+        answer = self._call("Scan", {"TableName": self.name, "ConsistentRead": fresh, "Limit": limit, **asked, **start})
         last = answer.get("LastEvaluatedKey")
         return [*map(plain, answer["Items"])], str(last["pk"]["S"]) if last else "", int(answer["ScannedCount"])
 

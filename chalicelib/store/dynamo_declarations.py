@@ -16,7 +16,7 @@ import msgspec
 
 from chalicelib.kernel.codec import decode, encode
 from chalicelib.store.declarations import Draft, Entry, Head, Kind, Publication, Standing, Version
-from chalicelib.store.dynamo import absent, equals, put_action, read_keys, transact
+from chalicelib.store.dynamo import absent, answers, equals, put_action, read_keys, transact
 from chalicelib.store.dynamo_profiles import record_item
 from chalicelib.store.items import Attributes, Call, Item, plain, typed
 from chalicelib.store.rows import Record
@@ -176,12 +176,10 @@ class DynamoDeclarations:
         }
         if limit is not None:
             body["Limit"] = limit
-        while True:
-            answer = self._call("Query", body)
+        for answer in answers(self._call, body):
             yield from map(plain, answer["Items"])
-            if "LastEvaluatedKey" not in answer or limit is not None:
+            if limit is not None:
                 return
-            body["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
 
 def _key(pk: str, sk: str) -> dict[str, Any]:

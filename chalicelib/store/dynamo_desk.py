@@ -32,7 +32,7 @@ from chalicelib.store.desk_items import (
     settled,
     waiting_place,
 )
-from chalicelib.store.dynamo import FAILED, absent, equals, fitted, put_action, read_keys, transact
+from chalicelib.store.dynamo import FAILED, absent, answers, equals, fitted, of_person, put_action, read_keys, transact
 from chalicelib.store.items import Call, TypedItem, typed
 from chalicelib.store.rows import DecisionRow
 from chalicelib.store.tracks import DynamoTracks
@@ -165,14 +165,14 @@ class DynamoDesk:
             "ExpressionAttributeValues": {":shard": {"S": str(shard)}, ":until": {"N": str(until)}},
             "Limit": PAGE,
         }
-        for answer in self._follow(asked):
+        for answer in answers(self._call, asked):
             if answer["Items"]:
                 yield [due_of(item) for item in answer["Items"]]
 
     def forget(self, tenant: str, profile_id: str, *, at_most: int = 1 << 30) -> int:
         """Delete the conversations of a person that are over, and take their name off those that go on."""
         found = 0
-        for key in self._keys_of(tenant, profile_id) if profile_id else ():
+        for key in of_person(self._call, self._table, whose(tenant, profile_id), f"{tenant}#c#"):
             one = self.conversation(tenant, key)
             # The index follows a moment later: it may name one that was forgotten before.
             if one is None or one.need.profile_id != profile_id:
@@ -191,19 +191,6 @@ class DynamoDesk:
     def tracks(self, tenant: str, agent_ids: Collection[str]) -> Mapping[str, Mapping[str, Track]]:
         """Agent → intent → how they did."""
         return DynamoTracks(self._call, self._table, self._history).tracks(tenant, agent_ids)
-
-    def _keys_of(self, tenant: str, profile_id: str) -> Iterator[str]:
-        asked = {
-            "TableName": self._table,
-            "IndexName": "by_profile",
-            "KeyConditionExpression": "#whose = :whose",
-            "ExpressionAttributeNames": {"#whose": "whose"},
-            "ExpressionAttributeValues": {":whose": {"S": whose(tenant, profile_id)}},
-        }
-        prefix = f"{tenant}#c#"
-        for answer in self._follow(asked):
-            names = (item["pk"]["S"] for item in answer["Items"])
-            yield from (name.removeprefix(prefix) for name in names if name.startswith(prefix))
 
     def _move(
         self, tenant: str, was: Conversation | None, to: Conversation, now: Millis, decision: DecisionRow | None
@@ -258,24 +245,15 @@ class DynamoDesk:
                 return
 
     def _pages(self, pk: str, **more: Any) -> Iterator[dict[str, Any]]:
-        return self._follow(
-            {
-                "TableName": self._table,
-                "KeyConditionExpression": "#pk = :pk",
-                "ExpressionAttributeNames": {"#pk": "pk"},
-                "ExpressionAttributeValues": {":pk": {"S": pk}},
-                "ConsistentRead": True,
-                **more,
-            }
-        )
-
-    def _follow(self, asked: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        while True:
-            answer = self._call("Query", asked)
-            yield answer
-            if "LastEvaluatedKey" not in answer:
-                return
-            asked = {**asked, "ExclusiveStartKey": answer["LastEvaluatedKey"]}
+        query = {
+            "TableName": self._table,
+            "KeyConditionExpression": "#pk = :pk",
+            "ExpressionAttributeNames": {"#pk": "pk"},
+            "ExpressionAttributeValues": {":pk": {"S": pk}},
+            "ConsistentRead": True,
+            **more,
+        }
+        return answers(self._call, query)
 
 
 def _key(pk: str, sk: str = ONLY) -> dict[str, Any]:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from hashlib import sha256
+from itertools import islice
 from typing import Any, Protocol, cast
 
 from chalicelib.kernel.codec import decode, encode
 from chalicelib.kernel.moments import Millis
 from chalicelib.store.desk import desk_shard, whose
-from chalicelib.store.dynamo import put_action, read_keys, transact
-from chalicelib.store.items import Attributes, Call, plain, typed_value
+from chalicelib.store.dynamo import absent, equals, of_person, put_action, read_keys, transact
+from chalicelib.store.items import Attributes, Call, plain
 from chalicelib.store.rows import THE_END, Position
 from chalicelib.tickets.model import Ticket
 
@@ -98,7 +99,7 @@ class DynamoTickets:
         }
         before, after = lists_of(was), lists_of(to)
         actions = [
-            put_action(self._table, item, _is_version(was)),
+            put_action(self._table, item, absent() if was is None else equals("v", was.version)),
             *(put_action(self._table, _row(tenant, one, to), {}) for one in sorted(after - before)),
             *(self._delete(_list_pk(tenant, one), _place(to)) for one in sorted(before - after)),
         ]
@@ -106,7 +107,7 @@ class DynamoTickets:
 
     def delete(self, tenant: str, ticket: Ticket) -> bool:
         """Delete a ticket and what lists it; False when it is another by now, or gone."""
-        whole = {**self._delete(_pk(tenant, ticket.ticket_id), _SK)["Delete"], **_is_version(ticket)}
+        whole = {**self._delete(_pk(tenant, ticket.ticket_id), _SK)["Delete"], **equals("v", ticket.version)}
         rows = [self._delete(_list_pk(tenant, one), _place(ticket)) for one in sorted(lists_of(ticket))]
         return transact(self._call, [{"Delete": whole}, *rows]) is None
 
@@ -138,27 +139,8 @@ class DynamoTickets:
 
     def about(self, tenant: str, profile_id: str, *, limit: int) -> Sequence[str]:
         """A person's tickets, the newest first."""
-        found: list[str] = []
-        prefix, theirs = _pk(tenant, ""), whose(tenant, profile_id)
-        if theirs is None:
-            return found
-        asked: dict[str, Any] = {
-            "TableName": self._table,
-            "IndexName": "by_profile",
-            "KeyConditionExpression": "#whose = :whose",
-            "ExpressionAttributeNames": {"#whose": "whose"},
-            "ExpressionAttributeValues": {":whose": {"S": theirs}},
-            "ScanIndexForward": False,
-        }
-        while len(found) < limit:
-            answer = self._call("Query", asked)
-            keys = [str(plain(item)["pk"]) for item in answer["Items"]]
-            # A person's conversations at the desk stand in the same index.
-            found += [one.removeprefix(prefix) for one in keys if one.startswith(prefix)]
-            if "LastEvaluatedKey" not in answer:
-                break
-            asked["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
-        return found[:limit]
+        theirs = whose(tenant, profile_id)
+        return list(islice(of_person(self._call, self._table, theirs, _pk(tenant, ""), newest_first=True), limit))
 
 
 class MemoryTickets:
@@ -246,13 +228,3 @@ def _row(tenant: str, name: str, ticket: Ticket) -> Attributes:
 
 def _key(pk: str, sk: str) -> dict[str, Any]:
     return {"pk": {"S": pk}, "sk": {"S": sk}}
-
-
-def _is_version(was: Ticket | None) -> dict[str, Any]:
-    if was is None:
-        return {"ConditionExpression": "attribute_not_exists(#pk)", "ExpressionAttributeNames": {"#pk": "pk"}}
-    return {
-        "ConditionExpression": "#v = :was",
-        "ExpressionAttributeNames": {"#v": "v"},
-        "ExpressionAttributeValues": {":was": typed_value(was.version)},
-    }
