@@ -154,13 +154,20 @@ def test_stream__of_decisions_and_outcomes__is_published_and_counted(
     assert shop.read("/v1/insights/service?from=soon").code == "bad_time"
 
 
+@pytest.mark.parametrize(
+    "broken",
+    [{"inputs": {"B": "Ag=="}}, {"content": {"B": "bnVsbA=="}}, {"at": {"S": "soon"}}, {"v": {"BOOL": True}}],
+    ids=["inputs", "content", "no instant", "a type that no row has"],
+)
 def test_stream__row_that_cannot_be_read__is_told_and_holds_up_nothing(
-    shop: Shop, decided: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    shop: Shop, decided: dict[str, str], monkeypatch: pytest.MonkeyPatch, broken: dict[str, Any]
 ) -> None:
     """The function ends well: else its shard would stand still for a day."""
-    monkeypatch.setattr(stream_decisions, "publish", lambda _: None)
-    made = images(shop, decided["decision_id"]) | {"inputs": {"B": "Ag=="}}
-    streamed({"eventName": "INSERT", "dynamodb": {"NewImage": made}})
+    told: list[Change] = []
+    monkeypatch.setattr(stream_decisions, "publish", told.extend)
+    whole = images(shop, decided["decision_id"])
+    streamed(*({"eventName": "INSERT", "dynamodb": {"NewImage": one}} for one in (whole | broken, whole)))
+    assert [one.detail["decision_id"] for one in told][-1] == decided["decision_id"]
 
 
 def test_decision__of_who_refused_since__is_not_read_any_more(shop: Shop) -> None:
