@@ -6,7 +6,7 @@ PYTHON ?=
 PY := .venv/bin/python
 READY := .venv/.ready
 
-.PHONY: help demo kiosk up down logs status url package check lint types layers test browser deployed proofs desks lives imports bench load kms matches truth desk library freetext record matrix format clean
+.PHONY: help demo kiosk up down logs status url package check lint types layers test browser deployed proofs desks lives imports bench load kms matches truth desk forecast library freetext record matrix format clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -99,6 +99,9 @@ truth: $(READY) ## score profiles against people whose truth is known, and write
 
 desk: $(READY) ## play a day of a desk whose truth is known against other routers, and write the page of it (about 3 minutes)
 	@$(PY) -m infra.desk
+
+forecast: $(READY) ## score the forecast of contacts on known series and on a bank's calls, and write the page of it (about 2 minutes)
+	@$(PY) -m infra.forecast
 
 freetext: $(READY) ## score personal data found in free text, Chinese and English, and write the page of it
 	@$(PY) -m infra.free_text

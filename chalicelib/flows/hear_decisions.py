@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from chalicelib.flows.read_volume import slot_in_day, volume_family
 from chalicelib.flows.report_outcome import outcomes_of
 from chalicelib.flows.services import Change
 from chalicelib.kernel.errors import BadInput
@@ -48,7 +49,7 @@ UNREADABLE = (BadInput, msgspec.MsgspecError, LookupError, TypeError, ValueError
 """What reading a row raises that is none, or one of another version."""
 
 type _Sums = dict[tuple[str, str, int], Counter[str]]
-"""(tenant, dimension, day) → name → what to add."""
+"""(tenant, family, day) → name → what to add."""
 
 
 def hear_decisions(heard: Sequence[Heard], services: HearServices) -> int:
@@ -62,12 +63,14 @@ def hear_decisions(heard: Sequence[Heard], services: HearServices) -> int:
         try:
             for contact, change in _changes(one, services.history):
                 _add(sums, one.after.tenant, contact, change)
+            if one.before is None:
+                _add_volume(sums, one.after)
         except UNREADABLE as error:
             services.unreadable(one.after.tenant, unreadable_code(error))
-    for (tenant, dimension, day), counts in sorted(sums.items()):
+    for (tenant, family, day), counts in sorted(sums.items()):
         told = {name: amount for name, amount in sorted(counts.items()) if amount}
         if told:
-            services.tallies.add(tenant, f"{FAMILY}.{dimension}", day, told, (day + 1) * DAY_MS + KEPT_MS)
+            services.tallies.add(tenant, family, day, told, (day + 1) * DAY_MS + KEPT_MS)
     return len(made)
 
 
@@ -149,6 +152,12 @@ def _others(row: DecisionRow, contact: Contact, history: HistoryStore) -> list[C
 def _add(sums: _Sums, tenant: str, contact: Contact, change: dict[str, int]) -> None:
     day = day_of(contact.at)
     for dimension, value in contact.values():
-        into = sums.setdefault((tenant, dimension, day), Counter())
+        into = sums.setdefault((tenant, f"{FAMILY}.{dimension}", day), Counter())
         for name, amount in change.items():
             into[f"{value}{BETWEEN}{name}"] += amount
+
+
+def _add_volume(sums: _Sums, row: DecisionRow) -> None:
+    """One contact more of its queue in its half hour: a small item for each queue and day, which an update costs one unit."""
+    queue: str = msgspec.json.decode(row.content)["queue"]
+    sums.setdefault((row.tenant, volume_family(queue), day_of(row.at)), Counter())[slot_in_day(row.at)] += 1

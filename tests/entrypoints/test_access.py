@@ -74,6 +74,7 @@ EXPECTED = {
     ("GET", "/v1/insights/tags/{tag_id}"): "insights:read",
     ("GET", "/v1/insights/groups"): "insights:read",
     ("GET", "/v1/insights/service"): "insights:read",
+    ("GET", "/v1/insights/forecast"): "insights:read",
     ("GET", "/v1/catalogue/{kind}"): "catalogue:read",
     ("GET", "/v1/catalogue/{kind}/{id}"): "catalogue:read",
     ("PUT", "/v1/catalogue/{kind}/{id}"): "catalogue:write",
