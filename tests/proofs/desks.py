@@ -57,24 +57,21 @@ class CommandDesk:
         self._queue = queue
         self._away = self._given = 0
         self._in_vain: set[str] = set()
-        """Commands that waited for somebody when they were last given, after all else had been done."""
+        """Commands that wait for somebody, asked since anything else was done."""
         self._tries: Counter[str] = Counter()
 
     def take(self) -> Command | None:
         if not self._queue.is_drained:
             # Whom nobody knew before may come with what is still in the queue, replayed dead letters too.
             self._in_vain.clear()
-        if (
-            self.is_done
-            or not self.waiting
-            or (self._given > self._queue.handed_out // 4 and not self._queue.is_drained)
-        ):
+        # One that waits for somebody is not asked again before anything else was done: some die at each.
+        left = next((one for one in self.waiting if one.command_id not in self._in_vain), None)
+        if left is None or (self._given > self._queue.handed_out // 4 and not self._queue.is_drained):
             return None
         self._given += 1
         self._away += 1
-        command = self.waiting.pop(0)
-        self._in_vain.discard(command.command_id)
-        return command
+        self.waiting.remove(left)
+        return left
 
     def settle(self, command: Command, code: str) -> None:
         self._away -= 1
