@@ -16,6 +16,7 @@ from chalicelib.kernel.moments import Millis
 from chalicelib.store.decisions import decision_item
 from chalicelib.store.desk import DueAtDesk, whose
 from chalicelib.store.desk_items import (
+    LOOKED_AT,
     ONLY,
     agent_item,
     content_of,
@@ -43,6 +44,9 @@ PAGE = 100
 _ROUNDS_FOR_UNPROCESSED = 8
 _FAILED, _CONFLICT, _NONE = "ConditionalCheckFailed", "TransactionConflict", "None"
 _CODED = msgspec.json.Encoder()
+
+_PLACES = {f"#a{place}": name for place, name in enumerate(LOOKED_AT)}
+_PROJECTION = {"ProjectionExpression": ", ".join(_PLACES), "ExpressionAttributeNames": _PLACES}
 
 
 class DynamoDesk:
@@ -262,10 +266,11 @@ class DynamoDesk:
         return cast(TypedItem | None, answer.get("Item"))
 
     def _read(self, pks: Sequence[str], *, fresh: bool) -> Iterator[TypedItem]:
+        """Seats and conversations, of both what ``LOOKED_AT`` names."""
         for start in range(0, len(pks), PAGE):
             keys: list[dict[str, Any]] = [_key(pk) for pk in pks[start : start + PAGE]]
             for _ in range(_ROUNDS_FOR_UNPROCESSED):
-                request = {self._table: {"Keys": keys, "ConsistentRead": fresh}}
+                request = {self._table: {"Keys": keys, "ConsistentRead": fresh, **_PROJECTION}}
                 answer = self._call("BatchGetItem", {"RequestItems": request})
                 yield from answer["Responses"].get(self._table, [])
                 left = answer.get("UnprocessedKeys", {}).get(self._table)
