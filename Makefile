@@ -6,7 +6,7 @@ PYTHON ?=
 PY := .venv/bin/python
 READY := .venv/.ready
 
-.PHONY: help demo kiosk up down logs status url package check lint types layers test browser deployed proofs desks lives imports bench load kms matches truth desk forecast library freetext record matrix format clean
+.PHONY: help demo kiosk up down logs status url package check lint types layers test browser deployed proofs desks lives imports bench load kms matches truth desk forecast library freetext record matrix format scores clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -108,6 +108,9 @@ freetext: $(READY) ## score personal data found in free text, Chinese and Englis
 
 intents: $(READY) ## teach the intent model, score it, and write its file and page (about 2 minutes)
 	@$(PY) -m infra.intents
+
+scores: $(READY) ## learn scores on people of others beside the trade's yardsticks, and write the page of them (about 3 minutes)
+	@$(PY) -m infra.score_models
 
 library: $(READY) ## the tags that ship: counted, run on their examples, and written into the docs
 	@$(PY) -m infra.library
