@@ -130,7 +130,7 @@ def _colours(spec: Segmentation) -> Mapping[str, str]:
 
 def heat_map(spec: Segmentation, model: SegmentModel, title: Text) -> str:
     """A row per feature and a column per segment: where the segment stands among the others, -1 to 1."""
-    left, row, cell, top = 330.0, 20.0, 92.0, 84.0
+    left, row, cell, top = 400.0, 20.0, 92.0, 84.0
     order = sorted(
         range(len(model.segments)), key=lambda at: [kind.id for kind in spec.kinds].index(model.segments[at])
     )
@@ -168,7 +168,7 @@ def _shade(value: float) -> str:
 
 def bars(rows: Sequence[tuple[str, float, str]], title: Text, line: float | None = None) -> str:
     """A bar per row with its value in words, and a line at a bound."""
-    left, wide, row, top = 330.0, 260.0, 20.0, 44.0
+    left, wide, row, top = 420.0, 260.0, 20.0, 44.0
     most = max([value for _, value, _ in rows] + ([line] if line is not None else []) + [1e-9])
     # One tall bar must not hide where the bound is.
     most = min(most, 4 * line) if line is not None and most > 1 else most

@@ -77,13 +77,13 @@ def test_stage__of_a_life__is_the_first_rule_that_holds(stage, known) -> None:
 
 
 def test_placed__without_a_model_or_not_for_them__is_none() -> None:
-    """Where nothing was learned nothing is said; shoppers are those who bought lately."""
+    """Where nothing was learned nothing is said; shoppers are those who bought twice lately."""
     shoppers = segmentation("shoppers")
     assert shoppers is not None
     any_ = model(COLUMNS, [[0.0, 0.0], [4.0, 0.0]], ["rational", "impulse"])
     assert placed(load_segmentations()[0], None, raw()) is None
     assert placed(shoppers, any_, raw()) is None
-    assert placed(shoppers, any_, raw(orders_365d=2, orders_90d=1)) is not None
+    assert placed(shoppers, any_, raw(orders_90d=2)) is not None
 
 
 def test_rule__of_something_unknown__does_not_hold() -> None:
