@@ -6,7 +6,7 @@ PYTHON ?=
 PY := .venv/bin/python
 READY := .venv/.ready
 
-.PHONY: help demo kiosk up down logs status url package check lint types layers test browser deployed proofs desks lives imports bench load kms matches truth desk forecast library freetext record matrix format scores clean
+.PHONY: help demo kiosk up down logs status url package check lint types layers test browser deployed proofs desks lives imports bench load kms matches truth desk forecast library freetext record matrix format scores segments clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -96,6 +96,9 @@ matches: $(READY) ## score probable matches on people that others invented, and 
 
 truth: $(READY) ## score profiles against people whose truth is known, and write the page of it (about 3 minutes)
 	@$(PY) -m infra.truth
+
+segments: $(READY) ## learn segments of people whose kind is known, score them, and write the page of pictures (about 2 minutes)
+	@$(PY) -m infra.segments
 
 desk: $(READY) ## play a day of a desk whose truth is known against other routers, and write the page of it (about 3 minutes)
 	@$(PY) -m infra.desk

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 import pytest
 
 from infra.failures import Failure
-from tests.bench import dispatch, hot_paths, kms_calls, library, packaged, pure, report, scores, words, world
+from tests.bench import dispatch, hot_paths, kms_calls, library, packaged, pure, report, scores, segments, words, world
 from tests.bench.measure import Row
 
 pytestmark = pytest.mark.bench
@@ -25,6 +25,7 @@ def test_budgets__measured_beside_their_yardsticks__are_printed_and_written():
         library.rows(),
         words.rows(),
         dispatch.rows(),
+        segments.rows(),
         scores.rows(),
     ):
         for row in _as_far_as_possible(source):
