@@ -21,6 +21,7 @@ from chalicelib.flows.data_map import DataMapView
 from chalicelib.flows.decision_views import OutcomeView, ReplayView
 from chalicelib.flows.describe_links import LinksView
 from chalicelib.flows.desk_views import AgentsView, AgentView, DeskView, GoneAgentView, QueueView, ReservationView
+from chalicelib.flows.forecast_views import VolumeForecastView
 from chalicelib.flows.import_views import ImportView
 from chalicelib.flows.insight_views import GroupsView, HotWordsView, TagCountsView, TagDistributionView
 from chalicelib.flows.matching_views import MergeCandidatesView, MergeCandidateView
@@ -83,6 +84,7 @@ VIEWS: Mapping[str, Any] = {
         QuarantinedView,
         Restriction,
         ServiceView,
+        VolumeForecastView,
         TagCountsView,
         TagDistributionView,
         TicketView,

@@ -76,7 +76,7 @@ def service(request: Request, caller: Caller) -> ServiceView:
 @blueprint.route("/v1/insights/forecast", authorizer=principal_auth)
 @serves(blueprint, READ)
 def forecast(request: Request, caller: Caller) -> VolumeForecastView:
-    """How many contacts a queue is likely to have, by half hour, for up to two weeks; with bounds, and how past ones did."""
+    """How many contacts a queue is likely to have, by half hour, with bounds and past errors."""
     from chalicelib.entrypoints.at_desk import timezone
     from chalicelib.flows.read_forecast import read_forecast
 
