@@ -37,6 +37,7 @@ def test_layers__house__kept() -> None:
         ("segments/planted.py", "import scipy\n", "The domain knows no AWS"),
         ("segments/planted.py", "import chalicelib.training.segments.learn\n", "Data flows one way"),
         ("entrypoints/planted.py", "import chalicelib.training.segments.learn\n", "Nothing on the hot path"),
+        ("entrypoints/planted.py", "import chalicelib.training.probe\n", "Nothing on the hot path"),
         ("unheard_of/__init__.py", "", "Data flows one way"),
     ],
 )
