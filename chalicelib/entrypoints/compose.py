@@ -144,8 +144,7 @@ def source_of(caller: Caller) -> SourceRecord:
 @cache
 def declarations() -> DynamoDeclarations:
     """What tenants declare themselves."""
-    names = settings()
-    return DynamoDeclarations(api("dynamodb").call, names.table_catalogue, names.table_history)
+    return DynamoDeclarations(api("dynamodb").call, settings().table_catalogue, settings().table_history)
 
 
 @cache
@@ -358,6 +357,8 @@ def catalogue_services() -> CatalogueServices:
 
 def identity_services(tenant_id: str) -> IdentityServices:
     """What merging and splitting needs. Its patience begins with the call, so it is not kept."""
+    from chalicelib.entrypoints.models import models
+
     return IdentityServices(
         profiles=profiles(),
         history=history(),
@@ -365,6 +366,7 @@ def identity_services(tenant_id: str) -> IdentityServices:
         publish=publish,
         catalogue=catalogue(tenant_id),
         patience=until_answered(),
+        models=models(tenant_id),
     )
 
 
@@ -377,6 +379,7 @@ def until_answered(base_seconds: float = 0.02) -> Patience:
 @cache
 def ingest_services() -> IngestServices:
     """What ingestion needs."""
+    from chalicelib.entrypoints.models import models
     from chalicelib.flows.tally import Tally
     from chalicelib.store.dynamo_secrets import DynamoSecrets
     from chalicelib.store.tallies import DynamoTallies
@@ -393,4 +396,5 @@ def ingest_services() -> IngestServices:
         random=os.urandom,
         tally=Tally(DynamoTallies(call, names.table_history), time.monotonic),
         words=words,
+        models=models,
     )

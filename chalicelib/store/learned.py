@@ -83,7 +83,7 @@ class LearnedHead(msgspec.Struct, frozen=True):
 
 
 class SegmentSizes(msgspec.Struct, frozen=True):
-    """How many people the job found in each ``<segmentation>:<segment>``, of so many judged."""
+    """How many people the job found in each ``<segmentation>.<segment>``, of so many judged."""
 
     job_id: str
     at: Millis

@@ -20,7 +20,7 @@ from chalicelib.store.learned import (
 from tests.store import rows
 from tests.store.backends import Stores
 
-LARGEST = random.Random(1).randbytes(MOST_MODEL_BYTES)  # noqa: S311 - bytes that nothing deflates
+LARGEST = random.Random(1).randbytes(MOST_MODEL_BYTES)
 
 
 @pytest.fixture
@@ -92,6 +92,6 @@ def test_rolled_back__in_one_write__names_what_was_withdrawn(learned: LearnedSto
 def test_sizes__kept__replace_the_last(learned: LearnedStore, tenant: str) -> None:
     """Only what was counted last is of interest."""
     for people in (5, 7):
-        learned.keep_sizes(tenant, SegmentSizes("run", rows.AT, people, {"customers:value": people}))
+        learned.keep_sizes(tenant, SegmentSizes("run", rows.AT, people, {"customers.value": people}))
     found = learned.sizes(tenant)
-    assert found is not None and (found.people, found.counts) == (7, {"customers:value": 7})
+    assert found is not None and (found.people, found.counts) == (7, {"customers.value": 7})
