@@ -57,6 +57,18 @@ def read_message(text: str | None, trade: str | None = None) -> Reading:
     )
 
 
+def matter_of(text: str, trade: str | None = None) -> str:
+    """What somebody who complains complains about: the topic of the message beside the complaint itself.
+
+    The complaint, where nothing else is said of it.
+    """
+    marks = marks_in(text, trade)
+    weights = {topic: weight for topic, weight in marks.get("topic", {}).items() if topic != COMPLAINT}
+    heard, surely = _topic(_as_of_trade(weights, trade), trade)
+    guess = _guessed(text, marks, heard, trade)
+    return _together(heard, surely, NO_GUESS if guess.intent == COMPLAINT else guess)[0] or COMPLAINT
+
+
 def topic_of(text: str, trade: str | None = None) -> str:
     """The topic of a message for its record: one of the word lists' topics, or ``other``.
 
