@@ -76,9 +76,14 @@ class Judged(msgspec.Struct, frozen=True, array_like=True):
 def scaled(columns: Sequence[Column], raw: Sequence[float | None]) -> tuple[float, ...]:
     """The features as a model sees them, in the order of its columns."""
     seen = []
+    # Comparisons, where min and max would say it shorter: at every event, this is most of what a segment costs.
     for column in columns:
         value = raw[column.place]
-        value = column.fill if value is None else value
-        value = min(max(value, column.low), column.high)
+        if value is None:
+            value = column.fill
+        elif value < column.low:
+            value = column.low
+        elif value > column.high:
+            value = column.high
         seen.append(((log1p(value) if column.is_log else value) - column.center) / column.scale)
     return tuple(seen)
