@@ -25,6 +25,7 @@ from chalicelib.entrypoints.clock import now
 from chalicelib.entrypoints.request import Caller
 from chalicelib.flows.effective import InForceCatalogues, trades
 from chalicelib.flows.health_in_force import HealthInForce
+from chalicelib.flows.models import Models
 from chalicelib.flows.services import (
     Change,
     DoorServices,
@@ -48,7 +49,6 @@ from chalicelib.tags.model import OVER_BUDGET, Failure
 
 if TYPE_CHECKING:
     from chalicelib.flows.catalogue_services import CatalogueServices
-    from chalicelib.flows.import_services import ImportServices
     from chalicelib.insights.lexicon import Lexicon
 
 CATALOGUE_SECONDS = 60
@@ -214,7 +214,8 @@ def _bus() -> Bus:
 
 
 @cache
-def _queue() -> Queue:
+def queue() -> Queue:
+    """What sends to queues."""
     return Queue(api("sqs"), message_limit_bytes=settings().message_limit_bytes)
 
 
@@ -231,7 +232,7 @@ def publish(changes: Sequence[Change]) -> None:
 
 def send(bodies: Sequence[str]) -> None:
     """Queue message bodies. Raises Unavailable."""
-    _queue().send(settings().queue_events_url, [Message(body) for body in bodies])
+    queue().send(settings().queue_events_url, [Message(body) for body in bodies])
 
 
 def raise_alarm(tenant_id: str, failed: Sequence[Failure]) -> None:
@@ -289,32 +290,6 @@ def door_services() -> DoorServices:
     )
 
 
-def go_on_with_import(tenant_id: str, import_id: str, delay_seconds: int) -> None:
-    """Queue an import to be gone on with. Raises Unavailable."""
-    body = msgspec.json.encode({"tenant": tenant_id, "import_id": import_id}).decode()
-    _queue().send(settings().queue_imports_url, [Message(body, delay_seconds=delay_seconds)])
-
-
-@cache
-def import_services() -> ImportServices:
-    """What imports need: the API to open and tell them, the worker to go on with them."""
-    from chalicelib.aws.objects import Bucket, Objects
-    from chalicelib.flows.import_services import ImportServices
-    from chalicelib.store.imports import DynamoImports
-
-    names = settings()
-    bucket = Bucket.at(names.endpoints["s3"], names.bucket_imports)
-    return ImportServices(
-        imports=DynamoImports(api("dynamodb").call, names.table_history),
-        objects=Objects(bucket, region=names.region, credentials=credentials_from(os.environ)),
-        door=door_services(),
-        go_on=go_on_with_import,
-        waiting=lambda: _queue().waiting(names.queue_events_url),
-        limit_bytes=names.import_limit_bytes,
-        most_waiting=names.import_waiting_messages,
-    )
-
-
 @cache
 def profiles() -> DynamoProfiles:
     """People, and the identifiers that lead to them."""
@@ -338,7 +313,15 @@ def read_services(tenant_id: str) -> ReadServices:
         catalogue=catalogue(tenant_id),
         policy=standing.policy,
         alarm=partial(raise_alarm, tenant_id),
+        models=partial(_models, tenant_id),
     )
+
+
+def _models(tenant_id: str) -> Models:
+    # Only who shows a score asks for models.
+    from chalicelib.entrypoints.models import models
+
+    return models(tenant_id)
 
 
 def past_services(tenant_id: str) -> ReadServices:
@@ -357,8 +340,6 @@ def catalogue_services() -> CatalogueServices:
 
 def identity_services(tenant_id: str) -> IdentityServices:
     """What merging and splitting needs. Its patience begins with the call, so it is not kept."""
-    from chalicelib.entrypoints.models import models
-
     return IdentityServices(
         profiles=profiles(),
         history=history(),
@@ -366,7 +347,7 @@ def identity_services(tenant_id: str) -> IdentityServices:
         publish=publish,
         catalogue=catalogue(tenant_id),
         patience=until_answered(),
-        models=models(tenant_id),
+        models=_models(tenant_id),
     )
 
 
@@ -379,7 +360,6 @@ def until_answered(base_seconds: float = 0.02) -> Patience:
 @cache
 def ingest_services() -> IngestServices:
     """What ingestion needs."""
-    from chalicelib.entrypoints.models import models
     from chalicelib.flows.tally import Tally
     from chalicelib.store.dynamo_secrets import DynamoSecrets
     from chalicelib.store.tallies import DynamoTallies
@@ -396,5 +376,5 @@ def ingest_services() -> IngestServices:
         random=os.urandom,
         tally=Tally(DynamoTallies(call, names.table_history), time.monotonic),
         words=words,
-        models=models,
+        models=_models,
     )

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from chalicelib.flows.describe_judged import segment_id
 from chalicelib.flows.models import Models
 from chalicelib.flows.services import Change
 from chalicelib.flows.tell_changes import About
@@ -18,15 +19,13 @@ from chalicelib.profiles.measures import MeasureSet
 from chalicelib.profiles.model import Profile
 from chalicelib.segments.assign import placed
 from chalicelib.segments.features import raw_vector
-from chalicelib.segments.model import CUSTOMERS, Judged, Membership
+from chalicelib.segments.model import CUSTOMERS, JUDGED_FOR, Judged, Membership
 from chalicelib.segments.score import score
 from chalicelib.segments.segmentation import load_segmentations
 from chalicelib.store.rows import ProfileRow
 from chalicelib.tags.catalogue import Catalogue
 from chalicelib.tags.judging import open_to
 
-JUDGED_FOR = ("service", "marketing", "analytics")
-"""The purposes that segments and scores serve, as far as each person agrees to them."""
 LISTED = CUSTOMERS
 """The segmentation whose members are listed: an index of its own leads to them."""
 
@@ -67,11 +66,6 @@ def with_judged(row: ProfileRow, found: Judged | None) -> ProfileRow:
         judged=b"" if found is None else encode(found),
         segment="" if member is None else segment_id(LISTED, member.segment),
     )
-
-
-def segment_id(segmentation: str, segment: str) -> str:
-    """A segment's id where segments of all segmentations stand together."""
-    return f"{segmentation}.{segment}"
 
 
 def moves(

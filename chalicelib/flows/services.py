@@ -171,3 +171,5 @@ class ReadServices(msgspec.Struct, frozen=True):
     """Told of tag rules that could not be evaluated: somebody must look."""
     patience: Patience = Patience()
     """How long an answer may wait for what was written a moment ago. Only the past waits."""
+    models: Callable[[], Models] = lambda: NO_MODELS
+    """The learned models in force, asked for when a score is shown. Raises Unavailable."""
