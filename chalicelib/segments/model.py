@@ -62,11 +62,15 @@ class Membership(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class ScoreValue(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """What a score's model says. ``confidence`` 0–1 is low for somebody of whom little is known."""
+    """What a score's model says. ``confidence`` 0–1 is low for somebody of whom little is known.
+
+    Of a score that tells one of several topics ``value`` is the probability of the likeliest, and ``label`` that one.
+    """
 
     value: float
     confidence: float
     model_version: int
+    label: str = ""
 
 
 class Judged(msgspec.Struct, frozen=True, array_like=True):
