@@ -57,8 +57,18 @@ def rule_of(spec: Segmentation, raw: Sequence[float | None]) -> tuple[str, tuple
     raise ValueError(f"No kind of {spec.id} takes everybody else.")
 
 
+def is_for(spec: Segmentation, raw: Sequence[float | None]) -> bool:
+    """Whether a segmentation groups somebody at all."""
+    return not spec.whom or any(all(_holds(one, raw) for one in row) for row in spec.whom)
+
+
 def placed(spec: Segmentation, model: SegmentModel | None, raw: Sequence[float | None]) -> Placed | None:
-    """Where somebody is, by rule or by model; None where nothing was learned yet. ``raw``: all features."""
+    """Where somebody is, by rule or by model; None where nothing was learned yet, or it is not for them.
+
+    ``raw``: all features.
+    """
+    if not is_for(spec, raw):
+        return None
     if spec.by == "rule":
         return Placed(rule_of(spec, raw)[0], BY_RULE)
     return None if model is None else assign(model, scaled(model.columns, raw))

@@ -44,6 +44,7 @@ def mistakes(one: Segmentation, path: str = "") -> Iterator[BadInput]:
     yield from _doubles([kind.id for kind in one.kinds], f"{at}kinds")
     yield from _doubles(one.features, f"{at}features")
     yield from _numbers(one, at)
+    yield from _of_rows(one.whom, f"{at}whom")
     for place, kind in enumerate(one.kinds):
         yield from _of_kind(one, kind, f"{at}kinds[{place}]")
     if one.by == "rule" and one.kinds and () not in one.kinds[-1].when:
@@ -93,9 +94,13 @@ def _of_rule(kind: Kind, path: str) -> Iterator[BadInput]:
         yield BadInput("signs_of_a_rule", "Kinds by rule have conditions and no signs.", f"{path}.signs")
     if not kind.when:
         yield BadInput("no_conditions", "A kind by rule needs conditions.", f"{path}.when")
-    for row, conditions in enumerate(kind.when):
+    yield from _of_rows(kind.when, f"{path}.when")
+
+
+def _of_rows(rows: Sequence[Sequence[Condition]], path: str) -> Iterator[BadInput]:
+    for row, conditions in enumerate(rows):
         for place, condition in enumerate(conditions):
-            yield from _of_condition(condition, f"{path}.when[{row}][{place}]")
+            yield from _of_condition(condition, f"{path}[{row}][{place}]")
 
 
 def _of_condition(condition: Condition, path: str) -> Iterator[BadInput]:

@@ -46,7 +46,7 @@ class Kind(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Segmentation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One way to group everybody.
+    """One way to group everybody, or only those of whom all conditions of a row of ``whom`` hold.
 
     ``k``: fewest and most groups; no more than there are kinds to name them. ``least_share``: what part of people the
     smallest group must hold. ``most_renamed``: what part may get another name before a run is held for review.
@@ -60,6 +60,7 @@ class Segmentation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     kinds: tuple[Kind, ...]
     by: Literal["model", "rule"] = "model"
     k: tuple[int, int] = (2, MOST_KINDS)
+    whom: tuple[tuple[Condition, ...], ...] = ()
     features: tuple[str, ...] = ()
     least_share: float = 0.02
     most_renamed: float = 0.15

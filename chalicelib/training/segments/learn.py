@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from chalicelib.segments.assign import is_for
 from chalicelib.segments.features import FEATURES_VERSION, place_of
 from chalicelib.segments.model import Column, SegmentModel
 from chalicelib.segments.saying import in_units
@@ -41,7 +42,8 @@ def learn_segments(
     seed: int,
     limits: Limits = _DEFAULT,
 ) -> SegmentsLearned:
-    """A model of these people. ``rows``: all features of each, as ``features.raw_vector`` gives them.
+    """A model of these people. ``rows``: all features of each, as ``features.raw_vector`` gives them;
+    those whom the segmentation is not for are left out.
 
     ``before``: the model in force, whose names are kept where people stay together; one of other features counts as
     none. Raises TooFewPeopleError, and ValueError for a segmentation by rule: there is nothing to learn in it.
@@ -49,11 +51,14 @@ def learn_segments(
     if spec.by == "rule":
         raise ValueError(f"{spec.id} goes by rules.")
     before = before if before is not None and before.features_version == FEATURES_VERSION else None
-    raw = _ordered(table(rows, [place_of(one) for one in spec.features]), seed, limits.rows)
+    concerned = [row for row in rows if is_for(spec, row)] if spec.whom else rows
+    if len(concerned) < LEAST_PEOPLE * spec.k[0]:
+        raise TooFewPeopleError(f"{len(concerned)} people are too few for {spec.k[0]} groups.")
+    raw = _ordered(table(concerned, [place_of(one) for one in spec.features]), seed, limits.rows)
     columns = columns_of(raw, spec.features)
     seen = ready(columns, raw)
-    if len(seen) < LEAST_PEOPLE * spec.k[0] or len(np.unique(seen[: limits.contest_rows], axis=0)) < spec.k[1]:
-        raise TooFewPeopleError(f"{len(seen)} people are too few for {spec.k[0]} groups.")
+    if len(np.unique(seen[: limits.contest_rows], axis=0)) < spec.k[1]:
+        raise TooFewPeopleError(f"There are fewer than {spec.k[1]} different people.")
     part = _some(seen, seed, limits.contest_rows)
     field = Field(spec, columns, part, spec.k[1], seed, (), limits)
     groups = groups_of(field)
