@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from chalicelib.segments.effects import effects, top_factors
 from chalicelib.segments.model import Column, scaled
 from chalicelib.segments.score import margins
-from chalicelib.segments.score_model import ABOVE, ITSELF, OVER, Basis, Calibration, Known, Linear, ScoreModel, Trees
+from chalicelib.segments.score_model import ABOVE, ITSELF, OVER, Calibration, Known, Linear, ScoreModel, Trees
 
 WIDTH = 4
 FINITE = st.floats(-5, 5, allow_nan=False)
@@ -26,7 +26,7 @@ COLUMNS = tuple(
 @st.composite
 def linears(draw: st.DrawFn) -> Linear:
     kinds = st.sampled_from((ITSELF, ABOVE, OVER))
-    bases = tuple(draw(st.lists(st.builds(Basis, st.integers(0, WIDTH - 1), kinds, FINITE), min_size=2, max_size=8)))
+    bases = tuple(draw(st.lists(st.tuples(st.integers(0, WIDTH - 1), kinds, FINITE), min_size=2, max_size=8)))
     places = st.integers(0, len(bases) - 1)
     pairs = tuple(draw(st.lists(st.tuples(places, places), max_size=3)))
     size = len(bases) + len(pairs)
@@ -118,7 +118,7 @@ BARE = ScoreModel(
 
 def test_top_factors__strongest_first__with_names_direction_and_value() -> None:
     """The strongest features are named in both languages, with the way they moved the score and what was read."""
-    bases = tuple(Basis(place, ITSELF, 0.0) for place in range(WIDTH))
+    bases = tuple((place, ITSELF, 0.0) for place in range(WIDTH))
     linear = Linear((0.0,), bases, (), ((1.0, -3.0, 0.0, 2.0),), (0.0,) * WIDTH)
     found = top_factors(msgspec.structs.replace(BARE, linear=linear, linear_share=1.0), (1.0, 2.0, 3.0, None))
     assert [(one.feature, one.direction, one.effect, one.value) for one in found] == [
