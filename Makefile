@@ -11,7 +11,7 @@ READY := .venv/.ready
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
 
-$(READY): requirements.txt requirements-training.txt requirements-dev.txt
+$(READY): requirements.txt requirements-training.txt requirements-learning.txt requirements-dev.txt
 	@python="$(PYTHON)"; [ -n "$$python" ] || python=$$(infra/find-python) || exit 1; \
 	echo "Installing what Zhiyin needs into .venv with $$python (about a minute, once) …"; \
 	"$$python" -m venv --clear .venv || \
@@ -40,8 +40,8 @@ status: $(READY) ## what runs where
 url: $(READY) ## the URL of the local API
 	@$(PY) -m infra.cloud url
 
-package: $(READY) ## build/sam.json and build/deployment.zip for CloudFormation
-	@$(PY) -m infra.package
+package: $(READY) ## build/sam.json, build/deployment.zip and the two layers for CloudFormation (ARCH=arm64 for Graviton)
+	@$(PY) -m infra.package $(if $(ARCH),--arch $(ARCH))
 
 check: lint types layers ## lint, types, layers
 

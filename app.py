@@ -41,6 +41,7 @@ from chalicelib.entrypoints import (
     queue_events,
     queue_imports,
     queue_privacy,
+    queue_training,
     schedule_audit,
     schedule_counts,
     schedule_desk,
@@ -87,6 +88,7 @@ app.register_blueprint(queue_events.blueprint)
 app.register_blueprint(queue_imports.blueprint)
 app.register_blueprint(queue_catalogue.blueprint)
 app.register_blueprint(queue_privacy.blueprint)
+app.register_blueprint(queue_training.blueprint)
 app.register_blueprint(schedule_matches.blueprint)
 app.register_blueprint(schedule_counts.blueprint)
 app.register_blueprint(schedule_quality.blueprint)

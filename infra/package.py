@@ -28,15 +28,15 @@ ROOT = Path(__file__).resolve().parent.parent
 OUT = Path("build")
 CACHE = Path(".local/packages")
 STAGE = "main"
-#: The name that infra/templates/training.yaml gives the layer's zip.
-LAYER = "training.zip"
+#: The zips of layers as the fragments name them, and what each is made of.
+LAYERS = {"training.zip": "requirements-training.txt", "learning.zip": "requirements-learning.txt"}
 #: What a package is made of, relative to the repository.
 SOURCES = (
     "app.py",
     "chalicelib",
     ".chalice",
     "requirements.txt",
-    "requirements-training.txt",
+    *LAYERS.values(),
     "infra/templates",
     "infra/prune.py",
     "infra/archive.py",
@@ -45,12 +45,16 @@ SOURCES = (
 
 
 class Package(msgspec.Struct, frozen=True):
-    """A packaged app: the template, the zip it names, and the zip of the layer that it names."""
+    """A packaged app: the template, the zip it names, and the zips of the layers that it names."""
 
     template: Path
     zip: Path
     unzipped_bytes: int
-    layer: Path
+    layers: tuple[Path, ...]
+
+    def layer(self, name: str) -> Path:
+        """The zip of one layer, by a name of LAYERS."""
+        return next(path for path in self.layers if path.name == name)
 
 
 def sources(root: Path) -> dict[str, bytes]:
@@ -110,7 +114,10 @@ def package(root: Path = ROOT, out: Path | None = None, arch: str = "x86_64") ->
     require_python()
     out = (root / OUT if out is None else out).resolve()
     base = dependencies.dependency_zip(root / "requirements.txt", arch, ROOT / CACHE)
-    layer = dependencies.dependency_zip(root / "requirements-training.txt", arch, ROOT / CACHE, "python/")
+    layers = {
+        name: dependencies.dependency_zip(root / listed, arch, ROOT / CACHE, "python/")
+        for name, listed in LAYERS.items()
+    }
     with tempfile.TemporaryDirectory() as temporary:
         staged, raw = Path(temporary) / "app", Path(temporary) / "out"
         staged.mkdir()
@@ -122,9 +129,10 @@ def package(root: Path = ROOT, out: Path | None = None, arch: str = "x86_64") ->
         archive.write(out / "deployment.zip", archive.tree(unpacked), base)
         made = split.split(json.loads((raw / "sam.json").read_text()), OWN_FUNCTIONS)
         (out / "sam.json").write_text(json.dumps(made, indent=2) + "\n")
-        shutil.copyfile(layer, out / LAYER)
+        for name, layer in layers.items():
+            shutil.copyfile(layer, out / name)
     unzipped = archive.unzipped_bytes(out / "deployment.zip")
-    return Package(out / "sam.json", out / "deployment.zip", unzipped, out / LAYER)
+    return Package(out / "sam.json", out / "deployment.zip", unzipped, tuple(out / name for name in LAYERS))
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -138,10 +146,10 @@ def main(arguments: list[str] | None = None) -> int:
     except Failure as failure:
         print(failure, file=sys.stderr)
         return 1
-    size = packaged.zip.stat().st_size
-    print(f"{packaged.template}\n{packaged.zip}: {size / 1e6:.1f} MB, unzipped {packaged.unzipped_bytes / 1e6:.1f} MB")
-    layer, opened = packaged.layer.stat().st_size, archive.unzipped_bytes(packaged.layer)
-    print(f"{packaged.layer}: {layer / 1e6:.1f} MB, unzipped {opened / 1e6:.1f} MB")
+    print(packaged.template)
+    for made in (packaged.zip, *packaged.layers):
+        size, opened = made.stat().st_size, archive.unzipped_bytes(made)
+        print(f"{made}: {size / 1e6:.1f} MB, unzipped {opened / 1e6:.1f} MB")
     return 0
 
 

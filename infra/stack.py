@@ -10,17 +10,19 @@ from infra.package import Package
 
 NAME = "zhiyin"
 BUCKET = "zhiyin-packages"
+CODE = "deployment.zip"
 PATIENCE_SECONDS = 420
 """Of a stack that changes: the emulator takes some 12 seconds to replace each function that was called lately."""
 
 
-def with_code_at(template: dict[str, Any], bucket: str, key: str, layer_key: str) -> dict[str, Any]:
-    """The template with the functions' code and the layer there, as `aws cloudformation package` would rewrite it."""
+def with_code_at(template: dict[str, Any], bucket: str, folder: str) -> dict[str, Any]:
+    """The template with the functions' code and the layers there, as `aws cloudformation package` would rewrite it."""
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::Serverless::Function":
-            resource["Properties"]["CodeUri"] = f"s3://{bucket}/{key}"
+            resource["Properties"]["CodeUri"] = f"s3://{bucket}/{folder}/{CODE}"
         if resource["Type"] == "AWS::Serverless::LayerVersion":
-            resource["Properties"]["ContentUri"] = f"s3://{bucket}/{layer_key}"
+            layer = Path(resource["Properties"]["ContentUri"]).name
+            resource["Properties"]["ContentUri"] = f"s3://{bucket}/{folder}/{layer}"
     return template
 
 
@@ -59,11 +61,11 @@ def deploy(packaged: Package, fingerprint: str, port: int) -> dict[str, str]:
     Raises Failure with the first failed resource and its reason.
     """
     s3, cloudformation = emulator.client("s3", port), emulator.client("cloudformation", port)
-    key, layer_key = f"{fingerprint}.zip", f"{fingerprint}-layer.zip"
     s3.create_bucket(Bucket=BUCKET)
-    s3.upload_file(str(packaged.zip), BUCKET, key)
-    s3.upload_file(str(packaged.layer), BUCKET, layer_key)
-    body = with_code_at(json.loads(Path(packaged.template).read_text()), BUCKET, key, layer_key)
+    s3.upload_file(str(packaged.zip), BUCKET, f"{fingerprint}/{CODE}")
+    for layer in packaged.layers:
+        s3.upload_file(str(layer), BUCKET, f"{fingerprint}/{layer.name}")
+    body = with_code_at(json.loads(Path(packaged.template).read_text()), BUCKET, fingerprint)
     s3.put_object(Bucket=BUCKET, Key=f"{fingerprint}.json", Body=json.dumps(body).encode())
     _delete_failed_creation(cloudformation)
     existing = _describe(cloudformation)

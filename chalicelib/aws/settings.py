@@ -26,6 +26,7 @@ class Settings(msgspec.Struct, frozen=True):
     queue_imports_url: str
     queue_catalogue_url: str
     queue_privacy_url: str
+    queue_learning_training_url: str
     bucket_imports: str
     bus_name: str
     key_index_id: str
@@ -69,6 +70,7 @@ _NAMES = (
     "queue_imports_url",
     "queue_catalogue_url",
     "queue_privacy_url",
+    "queue_learning_training_url",
     "bucket_imports",
     "bus_name",
     "key_index_id",

@@ -26,6 +26,7 @@ from chalicelib.privacy.tenants import Tenant
 from chalicelib.profiles.model import Profile
 from chalicelib.routing.decide import decide
 from chalicelib.routing.facts import kept_channel
+from chalicelib.routing.intent import COMPLAINT, matter_of
 from chalicelib.routing.model import UNKNOWN_INTENT, Caller, Decision, Name, NamedIdentifier, RouteRequest
 from chalicelib.tickets.changes import AgentOrNone
 from chalicelib.tickets.facts import facts_of, kind_of
@@ -123,6 +124,9 @@ def _asked(
     facts = facts_of(request.message or "", now, timezone, case_ref)
     topic = request.topic or _topic(decision)
     kind = request.kind or kind_of(request.message or "", topic, facts)
+    if topic == COMPLAINT and request.topic is None:
+        # The kind says that it is a complaint; whoever handles it needs to know what about.
+        topic = matter_of(request.message or "", services.reading.policy.declared.trade)
     queues = services.reading.policy.declared.queues
     queue = request.queue or services.rules.queues.get(kind) or decision.queue
     if queue not in queues:

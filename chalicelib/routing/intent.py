@@ -45,7 +45,7 @@ def read_message(text: str | None, trade: str | None = None) -> Reading:
         heard, surely, guess = COMPLAINT, max(surely, _SAID), NO_GUESS
     else:
         guess = _guessed(text, marks, heard, trade)
-    topic, confidence = _together(heard, surely, guess)
+    topic, confidence = _together(heard, surely, _named(guess, trade))
     return Reading(
         topic=topic,
         confidence=confidence,
@@ -53,8 +53,20 @@ def read_message(text: str | None, trade: str | None = None) -> Reading:
         urgency=_first(marks.get("urgency", {}), shipped_words().urgency),
         wants_human="wants_human" in marks,
         language=_language(text),
-        evidence=_evidence(text, topic, heard, guess, trade),
+        evidence=_evidence(text, marks, topic, heard, guess, trade),
     )
+
+
+def matter_of(text: str, trade: str | None = None) -> str:
+    """What somebody who complains complains about: the topic of the message beside the complaint itself.
+
+    The complaint, where nothing else is said of it.
+    """
+    marks = marks_in(text, trade)
+    weights = {topic: weight for topic, weight in marks.get("topic", {}).items() if topic != COMPLAINT}
+    heard, surely = _topic(_as_of_trade(weights, trade), trade)
+    guess = _guessed(text, marks, heard, trade)
+    return _together(heard, surely, NO_GUESS if guess.intent == COMPLAINT else guess)[0] or COMPLAINT
 
 
 def topic_of(text: str, trade: str | None = None) -> str:
@@ -73,9 +85,13 @@ def _guessed(text: str, marks: Mapping[str, object], heard: str | None, trade: s
     # Of a topic that the model was never taught, the words alone can tell.
     if heard is not None and heard not in model.weights.intents:
         return NO_GUESS
-    guess = model.guess(_said_of_topics(text, marks), among=topics_of(trade))
+    return model.guess(_said_of_topics(text, marks), among=topics_of(trade))
+
+
+def _named(guess: Guess, trade: str | None) -> Guess:
+    """The guess as the trade calls it."""
     own = covered(trade).get(guess.intent or "")
-    return msgspec.structs.replace(guess, intent=own) if own else guess
+    return Guess(own, guess.confidence) if own else guess
 
 
 def _as_of_trade(weights: Mapping[str, float], trade: str | None) -> Mapping[str, float]:
@@ -98,12 +114,16 @@ def _together(heard: str | None, surely: float, guess: Guess) -> tuple[str | Non
     return (heard, surely) if surely > guess.confidence else (guess.intent, min(SUREST, guess.confidence))
 
 
-def _evidence(text: str, topic: str | None, heard: str | None, guess: Guess, trade: str | None) -> tuple[str, ...]:
+def _evidence(
+    text: str, marks: Mapping[str, object], topic: str | None, heard: str | None, guess: Guess, trade: str | None
+) -> tuple[str, ...]:
     if topic is None:
         return ()
     listed = words_in(text, topic, trade) if topic == heard else ()
+    pieces: tuple[str, ...] = ()
     # A listed word reads better than a piece; the model's are told where the lists had little to say.
-    pieces = guess.pieces if topic == guess.intent and len(listed) < _ENOUGH else ()
+    if len(listed) < _ENOUGH and guess.intent is not None and topic == _named(guess, trade).intent:
+        pieces = shipped_model().speaking(_said_of_topics(text, marks), guess.intent)
     told: list[str] = []
     for word in (*listed, *pieces):
         if not any(word in other or other in word for other in told):

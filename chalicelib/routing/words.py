@@ -171,17 +171,22 @@ def marks_in(text: str, trade: str | None = None) -> dict[str, dict[str, float]]
 
 def words_in(text: str, topic: str, trade: str | None = None) -> tuple[str, ...]:
     """The words listed for a topic that stand in a text, the strongest first; for telling why."""
-    listed, read = topics_of(trade).get(topic), plain(text)
-    if listed is None:
-        return ()
-    found = [
-        word.removesuffix("*") for strength in WEIGHTS for word in getattr(listed, strength) if _stands(word, read)
-    ]
+    read = plain(text)
+    # Most words of a list do not stand in a text at all.
+    found = [bare for word, bare in _listed(topic, trade) if bare in read and _stands(word, bare, read)]
     return tuple(dict.fromkeys(found))
 
 
-def _stands(word: str, read: str) -> bool:
-    bare = word.removesuffix("*")
+@cache
+def _listed(topic: str, trade: str | None) -> tuple[tuple[str, str], ...]:
+    """The words of a topic as they are listed and as they are looked for, the strongest first."""
+    listed = topics_of(trade).get(topic)
+    if listed is None:
+        return ()
+    return tuple((word, word.removesuffix("*")) for strength in WEIGHTS for word in getattr(listed, strength))
+
+
+def _stands(word: str, bare: str, read: str) -> bool:
     start = read.find(bare)
     while start >= 0:
         end = start + len(bare)

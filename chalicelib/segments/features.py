@@ -24,7 +24,8 @@ FEATURES_VERSION = 1
 
 
 class Feature(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One number about a person. ``per``: the path of what it is a share of; None where that is 0.
+    """One number about a person. ``also``: paths of what is added to it; None adds nothing. ``per``: the path of what
+    it is a share of; None where that is 0.
 
     ``missing`` says what never happened is taken for: 0, or what is typical of everybody. ``is_log`` says that models
     see log(1 + x) of it, because a few have very much more of it than all others.
@@ -35,8 +36,14 @@ class Feature(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     path: str
     unit: Literal["count", "days", "money", "ratio", "score", "share"]
     per: str = ""
+    also: tuple[str, ...] = ()
     is_log: bool = False
     missing: Literal["zero", "typical"] = "zero"
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """All that it reads."""
+        return tuple(path for path in (self.path, *self.also, self.per) if path)
 
 
 @cache
@@ -47,7 +54,7 @@ def features() -> tuple[Feature, ...]:
 
 @cache
 def _paths() -> frozenset[str]:
-    return frozenset(path for one in features() for path in (one.path, one.per) if path)
+    return frozenset(path for one in features() for path in one.paths)
 
 
 def raw_vector(profile: Profile, now: Millis, measures: MeasureSet) -> tuple[float | None, ...]:
@@ -61,9 +68,22 @@ def raw_vector(profile: Profile, now: Millis, measures: MeasureSet) -> tuple[flo
 
 def _value(feature: Feature, read: dict[str, Any]) -> float | None:
     value = at_path(read, feature.path)
+    for path in feature.also:
+        value = (value or 0) + (at_path(read, path) or 0)
     if feature.per:
         whole = at_path(read, feature.per)
         return value / whole if value is not None and whole else None
     if value is None:
         return 0.0 if feature.missing == "zero" else None
     return float(value)
+
+
+@cache
+def place_of(feature_id: str) -> int:
+    """Where a feature stands in every vector. Raises KeyError for one that is not declared."""
+    return _places()[feature_id]
+
+
+@cache
+def _places() -> dict[str, int]:
+    return {one.id: place for place, one in enumerate(features())}

@@ -18,6 +18,10 @@ CUSTOMERS = "customers"
 """The segmentation into business-sensitive, value, potential, guided and ordinary customers (业务敏感型、价值型 …)."""
 
 
+JUDGED_FOR = ("service", "marketing", "analytics", "legal")
+"""The purposes that segments and scores serve, as far as each person agrees to them."""
+
+
 class Column(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """How one feature was made ready when the model was learned, and is for ever.
 
@@ -58,11 +62,15 @@ class Membership(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class ScoreValue(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """What a score's model says. ``confidence`` 0–1 is low for somebody of whom little is known."""
+    """What a score's model says. ``confidence`` 0–1 is low for somebody of whom little is known.
+
+    Of a score that tells one of several topics ``value`` is the probability of the likeliest, and ``label`` that one.
+    """
 
     value: float
     confidence: float
     model_version: int
+    label: str = ""
 
 
 class Judged(msgspec.Struct, frozen=True, array_like=True):
@@ -76,9 +84,14 @@ class Judged(msgspec.Struct, frozen=True, array_like=True):
 def scaled(columns: Sequence[Column], raw: Sequence[float | None]) -> tuple[float, ...]:
     """The features as a model sees them, in the order of its columns."""
     seen = []
+    # Comparisons, where min and max would say it shorter: at every event, this is most of what a segment costs.
     for column in columns:
         value = raw[column.place]
-        value = column.fill if value is None else value
-        value = min(max(value, column.low), column.high)
+        if value is None:
+            value = column.fill
+        elif value < column.low:
+            value = column.low
+        elif value > column.high:
+            value = column.high
         seen.append(((log1p(value) if column.is_log else value) - column.center) / column.scale)
     return tuple(seen)

@@ -7,13 +7,60 @@ from functools import partial
 from typing import Any
 
 from chalicelib.kernel.errors import ServiceRefused, Unavailable
-from chalicelib.store.items import Attributes, Call, Item, plain, typed, typed_value
+from chalicelib.store.items import Attributes, Call, Item, TypedItem, plain, typed, typed_value
 
 _BATCH_GET_KEYS = 100
 _ROUNDS_FOR_UNPROCESSED = 8
 _PAGE = 500
+FAILED, CONFLICT, NONE = "ConditionalCheckFailed", "TransactionConflict", "None"
+"""Of an action of a transaction: what is there does not fit its condition, others write it now, nothing was wrong."""
 _LONGEST_KEY_BYTES = 2_048
 """DynamoDB refuses to look for a longer one, so nothing is called so: callers write ids into paths, of any length."""
+
+
+def read_keys(call: Call, table: str, keys: Sequence[TypedItem], *, fresh: bool) -> Iterator[TypedItem]:
+    """The items of these keys that exist, in any order. Raises Unavailable when the table keeps throttling."""
+    for start in range(0, len(keys), _BATCH_GET_KEYS):
+        left = list(keys[start : start + _BATCH_GET_KEYS])
+        for _ in range(_ROUNDS_FOR_UNPROCESSED):
+            answer = call("BatchGetItem", {"RequestItems": {table: {"Keys": left, "ConsistentRead": fresh}}})
+            yield from answer["Responses"].get(table, [])
+            left = answer.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
+            if not left:
+                break
+        else:
+            raise Unavailable("store_throttled", "The store kept leaving keys unread.")
+
+
+def answers(call: Call, query: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """The answers of a query, page by page to the end."""
+    asked = dict(query)
+    while True:
+        answer = call("Query", asked)
+        yield answer
+        if "LastEvaluatedKey" not in answer:
+            return
+        asked["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
+
+
+def of_person(call: Call, table: str, whose: str | None, prefix: str, *, newest_first: bool = False) -> Iterator[str]:
+    """What follows ``prefix`` in the keys that the index by profile has of a person; of None nothing. It may lag.
+
+    A person's conversations and tickets stand in the one index: the prefix tells them apart.
+    """
+    if whose is None:
+        return
+    query = {
+        "TableName": table,
+        "IndexName": "by_profile",
+        "KeyConditionExpression": "#whose = :whose",
+        "ExpressionAttributeNames": {"#whose": "whose"},
+        "ExpressionAttributeValues": {":whose": {"S": whose}},
+        "ScanIndexForward": not newest_first,
+    }
+    for answer in answers(call, query):
+        keys = (str(item["pk"]["S"]) for item in answer["Items"])
+        yield from (key.removeprefix(prefix) for key in keys if key.startswith(prefix))
 
 
 def fitted(call: Call, operation: str, body: dict[str, Any]) -> bool:
@@ -25,6 +72,25 @@ def fitted(call: Call, operation: str, body: dict[str, Any]) -> bool:
             return False
         raise
     return True
+
+
+def transact(call: Call, actions: Sequence[Mapping[str, Any]], token: str = "") -> tuple[str, ...] | None:
+    """Write all or nothing: None when it was written, else for each action why it was not.
+
+    The reasons are ``FAILED``, ``CONFLICT`` and ``NONE``, and not all are ``NONE``. Raises Unavailable where others
+    stand among them, as of throttling: nothing was written, and it may be tried again. With a ``token`` a repeat of
+    this very call, after an answer was lost, is the success that it was.
+    """
+    try:
+        call("TransactWriteItems", {"TransactItems": actions, **({"ClientRequestToken": token} if token else {})})
+    except ServiceRefused as refused:
+        if refused.code != "TransactionCanceledException":
+            raise
+        reasons = set(refused.reasons)
+        if reasons - {FAILED, CONFLICT, NONE} or reasons <= {NONE}:
+            raise Unavailable("store_conflict", "The store could not take this transaction now.") from refused
+        return refused.reasons
+    return None
 
 
 class Table:
@@ -48,26 +114,14 @@ class Table:
             only = self.get(pks[0], fresh=fresh)
             yield from () if only is None else (only,)
             return
-        for start in range(0, len(pks), _BATCH_GET_KEYS):
-            yield from self._get_batch(pks[start : start + _BATCH_GET_KEYS], fresh=fresh)
+        yield from map(plain, read_keys(self._call, self.name, [{"pk": {"S": pk}} for pk in pks], fresh=fresh))
 
-    def _get_batch(self, pks: Sequence[str], *, fresh: bool) -> Iterator[Item]:
-        keys: list[dict[str, Any]] = [{"pk": {"S": pk}} for pk in pks]
-        for _ in range(_ROUNDS_FOR_UNPROCESSED):
-            request = {self.name: {"Keys": keys, "ConsistentRead": fresh}}
-            answer = self._call("BatchGetItem", {"RequestItems": request})
-            for item in answer["Responses"].get(self.name, []):
-                yield plain(item)
-            left = answer.get("UnprocessedKeys", {}).get(self.name)
-            if not left:
-                return
-            keys = left["Keys"]
-        raise Unavailable("store_throttled", "The store kept leaving keys unread.")
-
-    def scan_page(self, asked: Mapping[str, Any], after: str, *, limit: int) -> tuple[list[Item], str, int]:
+    def scan_page(
+        self, asked: Mapping[str, Any], after: str, *, limit: int, fresh: bool = True
+    ) -> tuple[list[Item], str, int]:
         """What of the next ``limit`` items fits, where the page ended ("" at the end), and how many were looked at."""
         start = {"ExclusiveStartKey": {"pk": {"S": after}}} if after else {}
-        answer = self._call("Scan", {"TableName": self.name, "ConsistentRead": True, "Limit": limit, **asked, **start})
+        answer = self._call("Scan", {"TableName": self.name, "ConsistentRead": fresh, "Limit": limit, **asked, **start})
         last = answer.get("LastEvaluatedKey")
         return [*map(plain, answer["Items"])], str(last["pk"]["S"]) if last else "", int(answer["ScannedCount"])
 

@@ -15,9 +15,8 @@ from typing import Any, cast
 import msgspec
 
 from chalicelib.kernel.codec import decode, encode
-from chalicelib.kernel.errors import ServiceRefused, Unavailable
 from chalicelib.store.declarations import Draft, Entry, Head, Kind, Publication, Standing, Version
-from chalicelib.store.dynamo import absent, equals, put_action
+from chalicelib.store.dynamo import absent, answers, equals, put_action, read_keys, transact
 from chalicelib.store.dynamo_profiles import record_item
 from chalicelib.store.items import Attributes, Call, Item, plain, typed
 from chalicelib.store.rows import Record
@@ -28,7 +27,6 @@ _CHUNK_BYTES = 380_000
 _CHUNKS_AT_ONCE = 25
 _MARKS_AT_ONCE = 100
 """An expression has at most 4 KB."""
-_ROUNDS = 8
 _WHOLE = msgspec.msgpack.Encoder(order="deterministic")
 
 
@@ -162,29 +160,10 @@ class DynamoDeclarations:
         return {"Delete": {"TableName": self._table, "Key": key, **equals("digest", draft.digest)}}
 
     def _all_or_nothing(self, actions: list[dict[str, Any]], content: bytes) -> bool:
-        try:
-            # The token makes a repeat of this very call, after an answer was lost, the success that it was.
-            body = {"TransactItems": actions, "ClientRequestToken": sha256(content).hexdigest()[:36]}
-            self._call("TransactWriteItems", body)
-        except ServiceRefused as refused:
-            if refused.code != "TransactionCanceledException":
-                raise
-            if set(refused.reasons) & {"ConditionalCheckFailed", "TransactionConflict"}:
-                return False
-            raise Unavailable("store_conflict", "The store could not take this transaction now.") from refused
-        return True
+        return transact(self._call, actions, sha256(content).hexdigest()[:36]) is None
 
     def _get(self, keys: Sequence[tuple[str, str]]) -> Iterator[Item]:
-        left: list[dict[str, Any]] = [_key(*one) for one in keys]
-        for _ in range(_ROUNDS):
-            request = {self._table: {"Keys": left, "ConsistentRead": True}}
-            answer = self._call("BatchGetItem", {"RequestItems": request})
-            yield from map(plain, answer["Responses"].get(self._table, []))
-            unread = answer.get("UnprocessedKeys", {}).get(self._table)
-            if not unread:
-                return
-            left = unread["Keys"]
-        raise Unavailable("store_throttled", "The store kept leaving keys unread.")
+        return map(plain, read_keys(self._call, self._table, [_key(*one) for one in keys], fresh=True))
 
     def _query(self, pk: str, *, forward: bool, limit: int | None = None) -> Iterator[Item]:
         body: dict[str, Any] = {
@@ -197,12 +176,10 @@ class DynamoDeclarations:
         }
         if limit is not None:
             body["Limit"] = limit
-        while True:
-            answer = self._call("Query", body)
+        for answer in answers(self._call, body):
             yield from map(plain, answer["Items"])
-            if "LastEvaluatedKey" not in answer or limit is not None:
+            if limit is not None:
                 return
-            body["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
 
 
 def _key(pk: str, sk: str) -> dict[str, Any]:

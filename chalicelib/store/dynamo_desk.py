@@ -11,7 +11,6 @@ import msgspec
 from chalicelib.desk.model import Agent, Conversation, Presence, Seat, Track
 from chalicelib.desk.moves import unnamed
 from chalicelib.kernel.codec import decode
-from chalicelib.kernel.errors import ServiceRefused, Unavailable
 from chalicelib.kernel.moments import Millis
 from chalicelib.store.decisions import decision_item
 from chalicelib.store.desk import DueAtDesk, whose
@@ -33,15 +32,13 @@ from chalicelib.store.desk_items import (
     settled,
     waiting_place,
 )
-from chalicelib.store.dynamo import absent, equals, fitted, put_action
+from chalicelib.store.dynamo import FAILED, absent, answers, equals, fitted, of_person, put_action, read_keys, transact
 from chalicelib.store.items import Call, TypedItem, typed
 from chalicelib.store.rows import DecisionRow
 from chalicelib.store.tracks import DynamoTracks
 
 PAGE = 100
-"""Keys that one call reads, and items of a page of what is due."""
-_ROUNDS_FOR_UNPROCESSED = 8
-_FAILED, _CONFLICT, _NONE = "ConditionalCheckFailed", "TransactionConflict", "None"
+"""Items of a page of what is due."""
 _CODED = msgspec.json.Encoder()
 
 
@@ -168,14 +165,14 @@ class DynamoDesk:
             "ExpressionAttributeValues": {":shard": {"S": str(shard)}, ":until": {"N": str(until)}},
             "Limit": PAGE,
         }
-        for answer in self._follow(asked):
+        for answer in answers(self._call, asked):
             if answer["Items"]:
                 yield [due_of(item) for item in answer["Items"]]
 
     def forget(self, tenant: str, profile_id: str, *, at_most: int = 1 << 30) -> int:
         """Delete the conversations of a person that are over, and take their name off those that go on."""
         found = 0
-        for key in self._keys_of(tenant, profile_id) if profile_id else ():
+        for key in of_person(self._call, self._table, whose(tenant, profile_id), f"{tenant}#c#"):
             one = self.conversation(tenant, key)
             # The index follows a moment later: it may name one that was forgotten before.
             if one is None or one.need.profile_id != profile_id:
@@ -195,19 +192,6 @@ class DynamoDesk:
         """Agent → intent → how they did."""
         return DynamoTracks(self._call, self._table, self._history).tracks(tenant, agent_ids)
 
-    def _keys_of(self, tenant: str, profile_id: str) -> Iterator[str]:
-        asked = {
-            "TableName": self._table,
-            "IndexName": "by_profile",
-            "KeyConditionExpression": "#whose = :whose",
-            "ExpressionAttributeNames": {"#whose": "whose"},
-            "ExpressionAttributeValues": {":whose": {"S": whose(tenant, profile_id)}},
-        }
-        prefix = f"{tenant}#c#"
-        for answer in self._follow(asked):
-            names = (item["pk"]["S"] for item in answer["Items"])
-            yield from (name.removeprefix(prefix) for name in names if name.startswith(prefix))
-
     def _move(
         self, tenant: str, was: Conversation | None, to: Conversation, now: Millis, decision: DecisionRow | None
     ) -> bool:
@@ -225,7 +209,7 @@ class DynamoDesk:
         if refused is None:
             return True
         # The first is the conversation. Its version may be what we made it, in a call that was not answered.
-        return refused[0] == _FAILED and self.conversation(tenant, to.key) == to
+        return refused[0] == FAILED and self.conversation(tenant, to.key) == to
 
     def _list_actions(
         self, tenant: str, was: Conversation | None, to: Conversation, content: bytes
@@ -241,39 +225,15 @@ class DynamoDesk:
 
     def _transact(self, actions: Sequence[dict[str, Any]], *, repeatable: bool = True) -> tuple[str, ...] | None:
         """None when all was written, else why nothing was. Raises Unavailable where it may be tried again."""
-        body: dict[str, Any] = {"TransactItems": actions}
-        if repeatable:
-            # The token makes a repeat of this very call, after an answer was lost, the success that it was.
-            body["ClientRequestToken"] = sha256(_CODED.encode([self._table, actions])).hexdigest()[:36]
-        try:
-            self._call("TransactWriteItems", body)
-        except ServiceRefused as refused:
-            if refused.code != "TransactionCanceledException":
-                raise
-            reasons = refused.reasons
-            if set(reasons) - {_FAILED, _CONFLICT, _NONE} or set(reasons) <= {_NONE}:
-                # Throttling inside the transaction: nothing was written, and it may be tried again.
-                raise Unavailable("store_conflict", "The store could not take this transaction now.") from refused
-            return reasons
-        return None
+        token = sha256(_CODED.encode([self._table, actions])).hexdigest()[:36] if repeatable else ""
+        return transact(self._call, actions, token)
 
     def _get(self, pk: str, sk: str) -> TypedItem | None:
         answer = self._call("GetItem", {"TableName": self._table, "Key": _key(pk, sk), "ConsistentRead": True})
         return cast(TypedItem | None, answer.get("Item"))
 
     def _read(self, pks: Sequence[str], *, fresh: bool) -> Iterator[TypedItem]:
-        for start in range(0, len(pks), PAGE):
-            keys: list[dict[str, Any]] = [_key(pk) for pk in pks[start : start + PAGE]]
-            for _ in range(_ROUNDS_FOR_UNPROCESSED):
-                request = {self._table: {"Keys": keys, "ConsistentRead": fresh}}
-                answer = self._call("BatchGetItem", {"RequestItems": request})
-                yield from answer["Responses"].get(self._table, [])
-                left = answer.get("UnprocessedKeys", {}).get(self._table)
-                if not left:
-                    break
-                keys = left["Keys"]
-            else:
-                raise Unavailable("store_throttled", "The store kept leaving keys unread.")
+        return read_keys(self._call, self._table, [_key(pk) for pk in pks], fresh=fresh)
 
     def _range(self, pk: str, limit: int = 1 << 30) -> Iterator[TypedItem]:
         asked = {} if limit >= 1 << 30 else {"Limit": limit}
@@ -285,24 +245,15 @@ class DynamoDesk:
                 return
 
     def _pages(self, pk: str, **more: Any) -> Iterator[dict[str, Any]]:
-        return self._follow(
-            {
-                "TableName": self._table,
-                "KeyConditionExpression": "#pk = :pk",
-                "ExpressionAttributeNames": {"#pk": "pk"},
-                "ExpressionAttributeValues": {":pk": {"S": pk}},
-                "ConsistentRead": True,
-                **more,
-            }
-        )
-
-    def _follow(self, asked: dict[str, Any]) -> Iterator[dict[str, Any]]:
-        while True:
-            answer = self._call("Query", asked)
-            yield answer
-            if "LastEvaluatedKey" not in answer:
-                return
-            asked = {**asked, "ExclusiveStartKey": answer["LastEvaluatedKey"]}
+        query = {
+            "TableName": self._table,
+            "KeyConditionExpression": "#pk = :pk",
+            "ExpressionAttributeNames": {"#pk": "pk"},
+            "ExpressionAttributeValues": {":pk": {"S": pk}},
+            "ConsistentRead": True,
+            **more,
+        }
+        return answers(self._call, query)
 
 
 def _key(pk: str, sk: str = ONLY) -> dict[str, Any]:

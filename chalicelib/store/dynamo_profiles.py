@@ -9,9 +9,8 @@ from typing import Any, cast
 
 import msgspec
 
-from chalicelib.kernel.errors import ServiceRefused, Unavailable
 from chalicelib.profiles.model import IdentifierKey
-from chalicelib.store.dynamo import Table, absent, equals, put_action
+from chalicelib.store.dynamo import CONFLICT, FAILED, Table, absent, equals, put_action, transact
 from chalicelib.store.items import Attributes, Call, Item
 from chalicelib.store.rows import (
     Change,
@@ -23,12 +22,12 @@ from chalicelib.store.rows import (
     Record,
     State,
     due_shard,
+    segment_shard,
 )
 
 _WHOLE = msgspec.msgpack.Encoder(order="deterministic")
 _CODED = msgspec.msgpack.Encoder()
 _CONTENDERS = msgspec.msgpack.Decoder(tuple[str, ...])
-_FAILED, _CONFLICT, _NONE = "ConditionalCheckFailed", "TransactionConflict", "None"
 
 
 def event_pk(tenant: str, event_key: bytes) -> str:
@@ -77,29 +76,18 @@ class DynamoProfiles:
             *(self._check(f"{change.tenant}#i#{key}", version) for key, version in change.unmoved),
             *(put_action(self._history, record_item(one), absent()) for one in change.records),
         ]
-        try:
-            # The token makes a repeat of this very call, after an answer was lost, the success that it was.
-            body = {"TransactItems": actions, "ClientRequestToken": _token(change, self._profiles.name)}
-            self._call("TransactWriteItems", body)
-        except ServiceRefused as refused:
-            if refused.code != "TransactionCanceledException":
-                raise
-            return self._cancelled(change, refused)
-        return Outcome(saved=True)
+        reasons = transact(self._call, actions, _token(change, self._profiles.name))
+        return Outcome(saved=True) if reasons is None else self._cancelled(change, reasons)
 
-    def _cancelled(self, change: Change, refused: ServiceRefused) -> Outcome:
-        reasons = refused.reasons
-        if set(reasons) - {_FAILED, _CONFLICT, _NONE} or set(reasons) <= {_NONE}:
-            # Throttling inside the transaction: nothing was written, and it may be tried again.
-            raise Unavailable("store_conflict", "The store could not take this transaction now.") from refused
+    def _cancelled(self, change: Change, reasons: tuple[str, ...]) -> Outcome:
         first = len(change.profiles)
         of_events = reasons[first : first + len(change.events)]
         duplicates = frozenset(
-            row.event_key for row, reason in zip(change.events, of_events, strict=True) if reason == _FAILED
+            row.event_key for row, reason in zip(change.events, of_events, strict=True) if reason == FAILED
         )
         others = reasons[:first] + reasons[first + len(change.events) :]
         # A conflict that did not pass while the call was repeated: somebody is faster, so what was read is old.
-        return Outcome(saved=False, duplicates=duplicates, stale=_FAILED in others or _CONFLICT in reasons)
+        return Outcome(saved=False, duplicates=duplicates, stale=FAILED in others or CONFLICT in reasons)
 
     def _profile_action(self, row: ProfileRow, replaces: int) -> dict[str, Any]:
         item: Attributes = {
@@ -113,6 +101,8 @@ class DynamoProfiles:
             "ties": row.ties,
             "due_at": row.due_at or None,
             "due_shard": str(due_shard(row.profile_id)) if row.due_at else None,
+            "judged": row.judged,
+            "segment": segment_key(row.tenant, row.segment, row.profile_id) if row.segment else None,
         }
         return put_action(self._profiles.name, item, equals("v", replaces) if replaces else absent())
 
@@ -154,6 +144,11 @@ def _token(change: Change, table: str) -> str:
     return sha256(table.encode() + b"\n" + _WHOLE.encode(change)).hexdigest()[:36]
 
 
+def segment_key(tenant: str, segment: str, profile_id: str) -> str:
+    """The partition of the index ``by_segment`` in which a member stands."""
+    return f"{tenant}#{segment}#{segment_shard(profile_id)}"
+
+
 def profile_row(tenant: str, item: Item) -> ProfileRow:
     """A profile as it is stored."""
     return ProfileRow(
@@ -167,6 +162,8 @@ def profile_row(tenant: str, item: Item) -> ProfileRow:
         merged_into=str(item.get("merged_into", "")),
         ties=cast(bytes, item.get("ties", b"")),
         due_at=cast(int, item.get("due_at", 0)),
+        judged=cast(bytes, item.get("judged", b"")),
+        segment=str(item.get("segment", "")).removeprefix(f"{tenant}#").rpartition("#")[0],
     )
 
 

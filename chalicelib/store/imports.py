@@ -11,13 +11,12 @@ from typing import Any, Protocol, cast
 
 import msgspec
 
-from chalicelib.kernel.errors import ServiceRefused, Unavailable
+from chalicelib.kernel.errors import Unavailable
 from chalicelib.kernel.moments import Millis
-from chalicelib.store.dynamo import Table, absent, equals, put_action
+from chalicelib.store.dynamo import CONFLICT, Table, absent, equals, put_action, transact
 from chalicelib.store.items import Attributes, Call, Item, plain, typed
 
 _INDEX = "by_facet"
-_FAILED, _NONE = "ConditionalCheckFailed", "None"
 
 
 class ImportRow(msgspec.Struct, frozen=True):
@@ -82,16 +81,13 @@ class DynamoImports:
         actions = [put_action(self._table.name, _item(row), condition)]
         if lines is not None:
             actions.append({"Put": {"TableName": self._table.name, "Item": _typed_lines(lines)}})
-        try:
-            self._call("TransactWriteItems", {"TransactItems": actions})
-        except ServiceRefused as refused:
-            if refused.code != "TransactionCanceledException":
-                raise
-            if set(refused.reasons) - {_FAILED, _NONE} or _FAILED not in refused.reasons:
-                raise Unavailable("store_conflict", "The store could not take this transaction now.") from refused
-            # The first answer may have been lost: then the row that is in the way is this very one.
-            return self.load(row.tenant, row.import_id) == row
-        return True
+        refused = transact(self._call, actions)
+        if refused is None:
+            return True
+        if CONFLICT in refused:
+            raise Unavailable("store_conflict", "The store could not take this transaction now.")
+        # The first answer may have been lost: then the row that is in the way is this very one.
+        return self.load(row.tenant, row.import_id) == row
 
     def refused(self, tenant: str, import_id: str, *, after: int, limit: int) -> Sequence[LinesRow]:
         """Rows of refused lines whose last line comes after one, in order; index reads may lag."""

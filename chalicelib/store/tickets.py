@@ -6,27 +6,21 @@ with the ticket when it comes onto the list or leaves it. So a list is read as i
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from hashlib import sha256
+from itertools import islice
 from typing import Any, Protocol, cast
 
 from chalicelib.kernel.codec import decode, encode
-from chalicelib.kernel.errors import ServiceRefused, Unavailable
 from chalicelib.kernel.moments import Millis
-from chalicelib.store.desk import DueAtDesk, desk_shard, whose
-from chalicelib.store.dynamo import put_action
-from chalicelib.store.items import Attributes, Call, Item, plain, typed_value
+from chalicelib.store.desk import desk_shard, whose
+from chalicelib.store.dynamo import absent, equals, of_person, put_action, read_keys, transact
+from chalicelib.store.items import Attributes, Call, plain
 from chalicelib.store.rows import THE_END, Position
 from chalicelib.tickets.model import Ticket
 
-KIND = "ticket"
-"""What ``DueAtDesk`` calls them."""
 ALL, OPEN, OVERDUE = "all", "open", "overdue"
 _SK = "-"
-_AT_ONCE = 100
-_PAGE = 50
-_ROUNDS = 8
-_FAILED, _CONFLICT = "ConditionalCheckFailed", "TransactionConflict"
 
 
 def of_queue(queue: str) -> str:
@@ -74,9 +68,6 @@ class TicketStore(Protocol):
     def delete(self, tenant: str, ticket: Ticket) -> bool:
         """Delete a ticket and what lists it; False when it is another by now, or gone."""
 
-    def due(self, shard: int, *, until: Millis) -> Iterator[Sequence[DueAtDesk]]:
-        """The tickets of a shard that are due, in order of time; an index that may lag."""
-
 
 class DynamoTickets:
     """``TicketStore`` on the table ``desk``."""
@@ -88,23 +79,9 @@ class DynamoTickets:
     def load(self, tenant: str, ticket_ids: Collection[str]) -> Mapping[str, Ticket]:
         """Ticket id → ticket, for those that exist."""
         keys = [_key(_pk(tenant, one), _SK) for one in dict.fromkeys(ticket_ids)]
-        found: dict[str, Ticket] = {}
-        for start in range(0, len(keys), _AT_ONCE):
-            for item in self._batch(keys[start : start + _AT_ONCE]):
-                ticket = decode(cast(bytes, item["content"]), Ticket)
-                found[ticket.ticket_id] = ticket
-        return found
-
-    def _batch(self, keys: list[dict[str, Any]]) -> Iterator[Item]:
-        for _ in range(_ROUNDS):
-            request = {self._table: {"Keys": keys, "ConsistentRead": True}}
-            answer = self._call("BatchGetItem", {"RequestItems": request})
-            yield from map(plain, answer["Responses"].get(self._table, []))
-            left = answer.get("UnprocessedKeys", {}).get(self._table)
-            if not left:
-                return
-            keys = left["Keys"]
-        raise Unavailable("store_throttled", "The store kept leaving keys unread.")
+        items = map(plain, read_keys(self._call, self._table, keys, fresh=True))
+        tickets = (decode(cast(bytes, item["content"]), Ticket) for item in items)
+        return {ticket.ticket_id: ticket for ticket in tickets}
 
     def keep(self, tenant: str, was: Ticket | None, to: Ticket, due_at: Millis) -> bool:
         """Write a ticket over ``was`` with its lists; False when it is another by now."""
@@ -122,18 +99,17 @@ class DynamoTickets:
         }
         before, after = lists_of(was), lists_of(to)
         actions = [
-            put_action(self._table, item, _is_version(was)),
+            put_action(self._table, item, absent() if was is None else equals("v", was.version)),
             *(put_action(self._table, _row(tenant, one, to), {}) for one in sorted(after - before)),
             *(self._delete(_list_pk(tenant, one), _place(to)) for one in sorted(before - after)),
         ]
-        # The token makes a repeat of this very call, after an answer was lost, the success that it was.
-        return self._transact(actions, sha256(encode(actions)).hexdigest()[:36])
+        return transact(self._call, actions, sha256(encode(actions)).hexdigest()[:36]) is None
 
     def delete(self, tenant: str, ticket: Ticket) -> bool:
         """Delete a ticket and what lists it; False when it is another by now, or gone."""
-        whole = {**self._delete(_pk(tenant, ticket.ticket_id), _SK)["Delete"], **_is_version(ticket)}
+        whole = {**self._delete(_pk(tenant, ticket.ticket_id), _SK)["Delete"], **equals("v", ticket.version)}
         rows = [self._delete(_list_pk(tenant, one), _place(ticket)) for one in sorted(lists_of(ticket))]
-        return self._transact([{"Delete": whole}, *rows], "")
+        return transact(self._call, [{"Delete": whole}, *rows]) is None
 
     def forget(self, tenant: str, profile_id: str, *, at_most: int = 1 << 30) -> int:
         """Delete a person's tickets; how many were found."""
@@ -141,20 +117,6 @@ class DynamoTickets:
 
     def _delete(self, pk: str, sk: str) -> dict[str, Any]:
         return {"Delete": {"TableName": self._table, "Key": _key(pk, sk)}}
-
-    def _transact(self, actions: list[dict[str, Any]], token: str) -> bool:
-        try:
-            self._call(
-                "TransactWriteItems",
-                {"TransactItems": actions, **({"ClientRequestToken": token} if token else {})},
-            )
-        except ServiceRefused as refused:
-            if refused.code != "TransactionCanceledException":
-                raise
-            if _FAILED in refused.reasons or _CONFLICT in refused.reasons:
-                return False
-            raise Unavailable("store_conflict", "The store could not take this transaction now.") from refused
-        return True
 
     def listed(self, tenant: str, name: str, *, before: Position = THE_END, limit: int) -> Sequence[Position]:
         """The tickets of a list, opened before a place in it, the newest first."""
@@ -177,52 +139,8 @@ class DynamoTickets:
 
     def about(self, tenant: str, profile_id: str, *, limit: int) -> Sequence[str]:
         """A person's tickets, the newest first."""
-        found: list[str] = []
-        prefix, theirs = _pk(tenant, ""), whose(tenant, profile_id)
-        if theirs is None:
-            return found
-        asked: dict[str, Any] = {
-            "TableName": self._table,
-            "IndexName": "by_profile",
-            "KeyConditionExpression": "#whose = :whose",
-            "ExpressionAttributeNames": {"#whose": "whose"},
-            "ExpressionAttributeValues": {":whose": {"S": theirs}},
-            "ScanIndexForward": False,
-        }
-        while len(found) < limit:
-            answer = self._call("Query", asked)
-            keys = [str(plain(item)["pk"]) for item in answer["Items"]]
-            # A person's conversations at the desk stand in the same index.
-            found += [one.removeprefix(prefix) for one in keys if one.startswith(prefix)]
-            if "LastEvaluatedKey" not in answer:
-                break
-            asked["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
-        return found[:limit]
-
-    def due(self, shard: int, *, until: Millis) -> Iterator[Sequence[DueAtDesk]]:
-        """The tickets of a shard that are due, in order of time."""
-        asked: dict[str, Any] = {
-            "TableName": self._table,
-            "IndexName": "due",
-            "KeyConditionExpression": "#shard = :shard AND #at <= :until",
-            "ExpressionAttributeNames": {"#shard": "due_shard", "#at": "due_at"},
-            "ExpressionAttributeValues": {":shard": {"S": str(shard)}, ":until": {"N": str(until)}},
-            "Limit": _PAGE,
-        }
-        while True:
-            answer = self._call("Query", asked)
-            found = [due_of(plain(item)) for item in answer["Items"]]
-            if any(found):
-                yield [one for one in found if one is not None]
-            if "LastEvaluatedKey" not in answer:
-                return
-            asked["ExclusiveStartKey"] = answer["LastEvaluatedKey"]
-
-
-def due_of(item: Item) -> DueAtDesk | None:
-    """What a key of the index ``due`` says; None for what is no ticket."""
-    tenant, is_ticket, ticket_id = str(item["pk"]).partition("#t#")
-    return DueAtDesk(tenant, KIND, ticket_id, cast(int, item["due_at"])) if is_ticket else None
+        theirs = whose(tenant, profile_id)
+        return list(islice(of_person(self._call, self._table, theirs, _pk(tenant, ""), newest_first=True), limit))
 
 
 class MemoryTickets:
@@ -262,16 +180,6 @@ class MemoryTickets:
     def forget(self, tenant: str, profile_id: str, *, at_most: int = 1 << 30) -> int:
         """Delete a person's tickets; how many were found."""
         return forgotten(self, tenant, profile_id, at_most)
-
-    def due(self, shard: int, *, until: Millis) -> Iterator[Sequence[DueAtDesk]]:
-        """The tickets of a shard that are due, in order of time."""
-        found = [
-            DueAtDesk(tenant, KIND, id_, at)
-            for (tenant, id_), (_, at) in self.kept.items()
-            if at and at <= until and desk_shard(id_) == shard
-        ]
-        if found:
-            yield sorted(found, key=lambda one: one.due_at)
 
     def _of(self, tenant: str) -> Iterable[Ticket]:
         return [ticket for (of, _), (ticket, _) in self.kept.items() if of == tenant]
@@ -320,13 +228,3 @@ def _row(tenant: str, name: str, ticket: Ticket) -> Attributes:
 
 def _key(pk: str, sk: str) -> dict[str, Any]:
     return {"pk": {"S": pk}, "sk": {"S": sk}}
-
-
-def _is_version(was: Ticket | None) -> dict[str, Any]:
-    if was is None:
-        return {"ConditionExpression": "attribute_not_exists(#pk)", "ExpressionAttributeNames": {"#pk": "pk"}}
-    return {
-        "ConditionExpression": "#v = :was",
-        "ExpressionAttributeNames": {"#v": "v"},
-        "ExpressionAttributeValues": {":was": typed_value(was.version)},
-    }

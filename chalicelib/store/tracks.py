@@ -6,21 +6,20 @@ read of many keys has all there is of a desk, and outcomes of one agent add with
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Protocol
 
 import msgspec
 
 from chalicelib.desk.model import Track
-from chalicelib.kernel.errors import ServiceRefused, Unavailable
+from chalicelib.kernel.errors import Unavailable
 from chalicelib.routing.outcome import Moves
 from chalicelib.store.decisions import decision_pk
+from chalicelib.store.dynamo import FAILED, read_keys, transact
 from chalicelib.store.items import Call, Item, plain, typed_value
 from chalicelib.store.memory import MemoryHistory
 from chalicelib.store.rows import DecisionRow
 
-_KEYS_AT_ONCE = 100
-_ROUNDS = 8
 _ONLY = "-"
 _COUNTERS: Mapping[str, str] = {"o": "outcomes", "r": "resolved", "s": "surveys", "c": "csat_sum"}
 """Before each intent: which number of it an attribute holds."""
@@ -57,15 +56,10 @@ class DynamoTracks:
             by_agent.setdefault(agent_id, {}).update(_counters(intent, track))
         actions = [self._write(row, outcome)]
         actions += [self._add(row.tenant, agent_id, counters) for agent_id, counters in by_agent.items()]
-        try:
-            self._call("TransactWriteItems", {"TransactItems": actions})
-        except ServiceRefused as refused:
-            if refused.code != "TransactionCanceledException":
-                raise
-            if refused.reasons and refused.reasons[0] == "ConditionalCheckFailed":
-                return False
-            raise Unavailable("store_conflict", "The store could not take this transaction now.") from refused
-        return True
+        refused = transact(self._call, actions)
+        if refused is not None and refused[0] != FAILED:
+            raise Unavailable("store_conflict", "The store could not take this transaction now.")
+        return refused is None
 
     def tracks(self, tenant: str, agent_ids: Collection[str]) -> Tracks:
         """Agent → intent → how they did."""
@@ -73,19 +67,8 @@ class DynamoTracks:
         keys = [{"pk": {"S": prefix + one}, "sk": {"S": _ONLY}} for one in sorted(set(agent_ids))]
         return {
             str(item["pk"]).removeprefix(prefix): _tracks_in(item)
-            for start in range(0, len(keys), _KEYS_AT_ONCE)
-            for item in self._read(keys[start : start + _KEYS_AT_ONCE])
+            for item in map(plain, read_keys(self._call, self._desk, keys, fresh=False))
         }
-
-    def _read(self, keys: list[dict[str, Any]]) -> Iterator[Item]:
-        for _ in range(_ROUNDS):
-            answer = self._call("BatchGetItem", {"RequestItems": {self._desk: {"Keys": keys, "ConsistentRead": False}}})
-            yield from map(plain, answer["Responses"].get(self._desk, []))
-            left = answer.get("UnprocessedKeys", {}).get(self._desk)
-            if not left:
-                return
-            keys = left["Keys"]
-        raise Unavailable("store_throttled", "The store kept leaving keys unread.")
 
     def _write(self, row: DecisionRow, outcome: bytes) -> dict[str, Any]:
         unchanged = "#v = :was" if row.version else "attribute_not_exists(#v)"

@@ -22,6 +22,7 @@ from chalicelib.entrypoints import (
     problems,
     queue_catalogue,
     queue_imports,
+    queue_training,
     schedule_counts,
     schedule_quality,
 )
@@ -161,7 +162,7 @@ def test_canary__in_messages_that_are_none_of_ours__is_in_no_sink(shop: Shop, si
         records = [{"messageId": f"m{place}", "body": body} for place, body in enumerate(bodies)]
         assert len(ingested(shop, sinks, records)) == len(bodies)
         for record in records:
-            for function in (queue_imports.import_ranges, queue_catalogue.catalogue_jobs):
+            for function in (queue_imports.import_ranges, queue_catalogue.catalogue_jobs, queue_training.train_models):
                 sinks.invoke(lambda function=function, record=record: function({"Records": [record]}, Invocation()))
         letters = dict(enumerate(bodies))
         told_of = summary(

@@ -80,7 +80,12 @@ def test_ticket__opened_from_a_message__has_facts_steps_and_links(
     user, profile_id = person()
     message = SAYS.replace("A20261120", f"A20261120{user[-4:]}")
     made = opened(shop, message=message, identifiers=[{"namespace": "user_id", "value": user}])
-    assert (made["kind"], made["status"], made["profile_id"]) == ("complaint", "open", profile_id)
+    assert (made["kind"], made["topic"], made["status"], made["profile_id"]) == (
+        "complaint",
+        "refund",
+        "open",
+        profile_id,
+    )
     facts = made["facts"]
     assert facts["orders"] == [f"A20261120{user[-4:]}"] and facts["demands"] == ["refund", "apology"]
     assert facts["amounts"] == [{"value": "399", "currency": "CNY"}] and facts["deadline"]["says"] == "明天之前"

@@ -40,13 +40,13 @@ def test_package__unzipped__within_45_mb(packaged: package.Package) -> None:
 
 def test_package__with_the_layer__within_230_mb(packaged: package.Package) -> None:
     """What the nightly jobs load, package and layer together, leaves room below Lambda's 262 MB."""
-    assert packaged.unzipped_bytes + archive.unzipped_bytes(packaged.layer) <= 230_000_000
+    assert packaged.unzipped_bytes + archive.unzipped_bytes(packaged.layer("training.zip")) <= 230_000_000
 
 
 def test_layer__with_the_package__is_all_that_a_search_needs(packaged: package.Package, tmp_path: Path) -> None:
     """Probable matches run on the package and the layer alone, as they were pruned."""
     shutil.unpack_archive(packaged.zip, tmp_path / "task")
-    shutil.unpack_archive(packaged.layer, tmp_path / "opt")
+    shutil.unpack_archive(packaged.layer("training.zip"), tmp_path / "opt")
     command = [sys.executable, "-I", "-S", "-B", "-c", SEARCH, str(tmp_path / "task"), str(tmp_path / "opt" / "python")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.stdout, done.stderr) == ("1\n", "")

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.routing.intent import OTHER_TOPIC, Reading, read_message, topic_of
+from chalicelib.routing.intent import OTHER_TOPIC, Reading, matter_of, read_message, topic_of
 from chalicelib.routing.urgency import urgency_of
 from chalicelib.routing.words import LONGEST_READ, marks_in, shipped_words
 from tests.unit.routing.calls import table
@@ -34,6 +34,19 @@ def test_message__of_the_table__is_read_as_told(row: dict[str, Any]) -> None:
 def test_complaint__said_in_so_many_words__is_one_whatever_it_is_about(text: str, topic: str) -> None:
     """No surely read topic outweighs that somebody says that they complain; who says that they do not, does not."""
     assert read_message(text).topic == topic
+
+
+@pytest.mark.parametrize(
+    ("text", "matter"),
+    [
+        ("我要投诉！订单号 A20261120 的耳机坏了，退款 399 元，明天之前答复", "refund"),
+        ("I want to file a complaint, my parcel never arrived", "logistics"),
+        ("我要投诉！", "complaint"),
+    ],
+)
+def test_complaint__its_matter__is_what_it_is_about(text: str, matter: str) -> None:
+    """Who handles a complaint is told what about; where nothing else is said, it is the complaint."""
+    assert (read_message(text).topic, matter_of(text)) == ("complaint", matter)
 
 
 @given(st.text(max_size=300))

@@ -10,14 +10,14 @@ from chalicelib.segments.model import Column, scaled
 
 def test_features__each__reads_what_the_shipped_measures_know() -> None:
     """A feature of an unknown path would be 0 for everybody, and nobody would notice."""
-    paths = [path for one in features() for path in (one.path, one.per) if path]
+    paths = [path for one in features() for path in one.paths]
     assert [path for path in paths if not is_known(path, load_measures().measures)] == []
     assert len({one.id for one in features()}) == len(features())
 
 
 def test_features__none__reads_a_trait() -> None:
     """Models rest on what people did, never on who they are: no sealed field, and no field that stands for one."""
-    assert not any(path.startswith("t.") for one in features() for path in (one.path, one.per))
+    assert not any(path.startswith("t.") for one in features() for path in one.paths)
 
 
 def test_scaled__missing_and_out_of_bounds__are_filled_and_bounded() -> None:

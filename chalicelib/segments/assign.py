@@ -1,0 +1,80 @@
+"""Who belongs where: the nearest centroid of a model, or the first rule that holds.
+
+Served at every event in pure Python: `make bench` holds it to 10 µs for 24 features and 5 centroids.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from math import dist, inf
+from operator import ge, gt, le, lt
+
+import msgspec
+
+from chalicelib.segments.features import place_of
+from chalicelib.segments.model import SegmentModel, scaled
+from chalicelib.segments.segmentation import Condition, Segmentation
+
+BY_RULE = 1.0
+"""How sure a rule is: it holds or it does not."""
+_OPERATORS: Mapping[str, Callable[[float, float], bool]] = {"<": lt, "<=": le, ">": gt, ">=": ge}
+
+
+class Placed(msgspec.Struct, frozen=True, array_like=True, gc=False):
+    """In which segment somebody is.
+
+    ``confidence`` is 1 − distance to the own centroid ÷ distance to the next: 0 on the border, 1 at the centroid
+    (the simplified silhouette of one person).
+    """
+
+    segment: str
+    confidence: float
+
+
+def assign(model: SegmentModel, seen: Sequence[float]) -> Placed:
+    """The segment of the nearest centroid; of equally near ones, the first. ``seen``: the features as scaled."""
+    nearest = next_best = inf
+    place = at = 0
+    for centroid in model.centroids:
+        away = dist(seen, centroid)
+        if away < nearest:
+            nearest, next_best, place = away, nearest, at
+        elif away < next_best:
+            next_best = away
+        at += 1  # noqa: SIM113 - enumerate costs as much as a distance
+    return Placed(model.segments[place], 1 - nearest / next_best if next_best else 0.0)
+
+
+def rule_of(spec: Segmentation, raw: Sequence[float | None]) -> tuple[str, tuple[Condition, ...]]:
+    """The first kind of a segmentation by rule that has a row of conditions that all hold, and that row.
+
+    Raises ValueError where none does; ``declared`` sees to it that the last kind takes everybody.
+    """
+    for kind in spec.kinds:
+        for row in kind.when:
+            if all(_holds(one, raw) for one in row):
+                return kind.id, row
+    raise ValueError(f"No kind of {spec.id} takes everybody else.")
+
+
+def is_for(spec: Segmentation, raw: Sequence[float | None]) -> bool:
+    """Whether a segmentation groups somebody at all."""
+    return not spec.whom or any(all(_holds(one, raw) for one in row) for row in spec.whom)
+
+
+def placed(spec: Segmentation, model: SegmentModel | None, raw: Sequence[float | None]) -> Placed | None:
+    """Where somebody is, by rule or by model; None where nothing was learned yet, or it is not for them.
+
+    ``raw``: all features.
+    """
+    if not is_for(spec, raw):
+        return None
+    if spec.by == "rule":
+        return Placed(rule_of(spec, raw)[0], BY_RULE)
+    return None if model is None else assign(model, scaled(model.columns, raw))
+
+
+def _holds(one: Condition, raw: Sequence[float | None]) -> bool:
+    value = raw[place_of(one.feature)]
+    other = raw[place_of(one.times)] if one.times else 1.0
+    return value is not None and other is not None and _OPERATORS[one.op](value, one.value * other)

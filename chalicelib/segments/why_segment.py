@@ -1,0 +1,210 @@
+"""Why somebody is in a segment and not in the next best, and what would move them.
+
+Squared distances are sums over features, so what one of them adds is exact: it pulls towards the own centroid o and
+away from the other one n by (x - n)² - (x - o)², and all of them sum to how much nearer o is.
+
+What would move somebody is looked for one feature at a time: with all others as they are, the values for which a
+segment is the nearest are an interval, because the squares cancel out. Of its values, the nearest that the feature
+can have is told, after it was tried. Features that go together (orders of 90 days and of a year) are changed alone
+nonetheless: it says what the model reads, and is no advice of how to get there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from math import dist, inf
+
+import msgspec
+
+from chalicelib.kernel.texts import Text
+from chalicelib.segments.assign import assign, rule_of
+from chalicelib.segments.features import Feature, features, place_of
+from chalicelib.segments.model import Column, SegmentModel, scaled
+from chalicelib.segments.saying import in_units, shown, step_of, stepped
+from chalicelib.segments.segmentation import Condition, Segmentation
+
+MOST_PULLS = 5
+_TRIES = 3
+
+
+class Pull(msgspec.Struct, frozen=True):
+    """What one feature adds: ``value`` is None where it is missing, ``share`` is of all that pulls this way."""
+
+    feature: str
+    value: float | None
+    typical: float
+    typical_there: float
+    share: float
+    says: Text
+
+
+class Move(msgspec.Struct, frozen=True):
+    """The least change of one feature that would put the person into ``segment``."""
+
+    segment: str
+    feature: str
+    value: float | None
+    to: float
+    says: Text
+
+
+class WhySegment(msgspec.Struct, frozen=True):
+    """The reasons. ``against`` is the next best segment; by rule there is none, and ``moves`` is empty."""
+
+    segment: str
+    against: str | None
+    confidence: float
+    pulls: tuple[Pull, ...]
+    moves: tuple[Move, ...]
+    says: tuple[Text, ...]
+
+
+def why(spec: Segmentation, model: SegmentModel, raw: Sequence[float | None]) -> WhySegment:
+    """The reasons of a model. ``raw``: all features of the person."""
+    seen = scaled(model.columns, raw)
+    own = assign(model, seen)
+    places = sorted(range(len(model.centroids)), key=lambda at: dist(seen, model.centroids[at]))
+    pulls = tuple(_pulls(spec, model, raw, seen, (places[0], places[1])))
+    others = (one for one in dict.fromkeys(model.segments) if one != own.segment)
+    moves = tuple(move for one in others if (move := least_move(spec, model, raw, one)) is not None)
+    says = (*(one.says for one in pulls), *(one.says for one in moves))
+    return WhySegment(own.segment, model.segments[places[1]], own.confidence, pulls, moves, says)
+
+
+def why_by_rule(spec: Segmentation, raw: Sequence[float | None]) -> WhySegment:
+    """The reasons of a rule: the conditions that hold."""
+    segment, row = rule_of(spec, raw)
+    says = tuple(_condition_says(one, raw) for one in row) or (_OTHERWISE,)
+    return WhySegment(segment, None, 1.0, (), (), says)
+
+
+def least_move(spec: Segmentation, model: SegmentModel, raw: Sequence[float | None], segment: str) -> Move | None:
+    """The least change of one feature, in scales of its column, that puts somebody there; None where none does."""
+    seen, best, least = scaled(model.columns, raw), None, inf
+    for place, column in enumerate(model.columns):
+        for target in (at for at, name in enumerate(model.segments) if name == segment):
+            to = _value_for(model, raw, seen, place, target)
+            if to is None:
+                continue
+            change = abs(scaled((column,), _with(raw, column.place, to))[0] - seen[place])
+            if change < least:
+                best, least = (column, to), change
+    return None if best is None else _move(spec, raw, segment, *best)
+
+
+def _value_for(
+    model: SegmentModel, raw: Sequence[float | None], seen: Sequence[float], place: int, target: int
+) -> float | None:
+    """The nearest value of one feature for which a centroid is the nearest; None where there is no such value."""
+    column, goal = model.columns[place], model.centroids[target]
+    low, high = -inf, inf
+    for other in model.centroids:
+        if other is goal:
+            continue
+        # Without this feature: by how much the other is farther, as a square.
+        ahead = (dist(seen, other) ** 2 - (seen[place] - other[place]) ** 2) - (
+            dist(seen, goal) ** 2 - (seen[place] - goal[place]) ** 2
+        )
+        slope, room = 2 * (other[place] - goal[place]), ahead + other[place] ** 2 - goal[place] ** 2
+        if slope > 0:
+            high = min(high, room / slope)
+        elif slope < 0:
+            low = max(low, room / slope)
+        elif room <= 0:
+            return None
+    if low >= high:
+        return None
+    return _tried(model, raw, column, (low, high), seen[place], model.segments[target])
+
+
+def _tried(
+    model: SegmentModel,
+    raw: Sequence[float | None],
+    column: Column,
+    span: tuple[float, float],
+    now: float,
+    segment: str,
+) -> float | None:
+    feature = features()[column.place]
+    up = now <= span[0]
+    value = stepped(feature, in_units(column, span[0] if up else span[1]), up=up)
+    for _ in range(_TRIES):
+        if feature.unit == "share" and value > 1:
+            return None
+        if assign(model, scaled(model.columns, _with(raw, column.place, value))).segment == segment:
+            return value
+        value = stepped(feature, value + step_of(feature) * (1 if up else -1), up=up)
+    return None
+
+
+def _with(raw: Sequence[float | None], place: int, value: float) -> list[float | None]:
+    changed = list(raw)
+    changed[place] = value
+    return changed
+
+
+def _pulls(
+    spec: Segmentation,
+    model: SegmentModel,
+    raw: Sequence[float | None],
+    seen: Sequence[float],
+    places: tuple[int, int],
+) -> Iterator[Pull]:
+    own, other = model.centroids[places[0]], model.centroids[places[1]]
+    terms = [(x - n) ** 2 - (x - o) ** 2 for x, o, n in zip(seen, own, other, strict=True)]
+    towards = sum(term for term in terms if term > 0)
+    names = _name(spec, model.segments[places[0]]), _name(spec, model.segments[places[1]])
+    for at in sorted(range(len(terms)), key=lambda at: -terms[at])[:MOST_PULLS]:
+        if terms[at] <= 0:
+            return
+        column = model.columns[at]
+        feature, value = features()[column.place], raw[column.place]
+        typical, there = in_units(column, own[at]), in_units(column, other[at])
+        says = _pull_says(feature, value, (typical, there), names)
+        yield Pull(feature.id, value, typical, there, terms[at] / towards, says)
+
+
+def _pull_says(feature: Feature, value: float | None, typical: tuple[float, float], names: tuple[Text, Text]) -> Text:
+    own, there = (shown(feature, one) for one in typical)
+    zh = "未知" if value is None else shown(feature, value)
+    en = "unknown" if value is None else shown(feature, value)
+    return Text(
+        zh=f"{feature.names.zh}为{zh}，更接近“{names[0].zh}”（通常{own}）而非“{names[1].zh}”（通常{there}）",
+        en=f"{feature.names.en}: {en}, nearer to {names[0].en} (typically {own}) than to {names[1].en} ({there})",
+    )
+
+
+def _move(spec: Segmentation, raw: Sequence[float | None], segment: str, column: Column, to: float) -> Move:
+    feature, value, name = features()[column.place], raw[column.place], _name(spec, segment)
+    to_text = f"{to:.1%}" if feature.unit == "share" else f"{to:,.10g}"
+    before = shown(feature, value) if value is not None else None
+    says = Text(
+        zh=f"若{feature.names.zh}由{before or '未知'}变为{to_text}，将归入“{name.zh}”",
+        en=f"would be {name.en} if {feature.names.en} went from {before or 'unknown'} to {to_text}",
+    )
+    return Move(segment, feature.id, value, to, says)
+
+
+_OTHERWISE = Text(zh="以上各条均不成立", en="none of the kinds before it holds")
+_SIGNS = {"<": "小于", "<=": "不超过", ">": "大于", ">=": "不少于"}
+
+
+def _condition_says(one: Condition, raw: Sequence[float | None]) -> Text:
+    feature, value = features()[place_of(one.feature)], raw[place_of(one.feature)]
+    told = "" if value is None else shown(feature, value)
+    if not one.times:
+        bound = shown(feature, one.value)
+        return Text(
+            zh=f"{feature.names.zh}为{told}，{_SIGNS[one.op]}{bound}", en=f"{feature.names.en}: {told} {one.op} {bound}"
+        )
+    other = features()[place_of(one.times)]
+    of = shown(other, raw[place_of(one.times)] or 0.0)
+    return Text(
+        zh=f"{feature.names.zh}为{told}，{_SIGNS[one.op]}{other.names.zh}（{of}）的{one.value:g}倍",
+        en=f"{feature.names.en}: {told} {one.op} {one.value:g} × {other.names.en} ({of})",
+    )
+
+
+def _name(spec: Segmentation, segment: str) -> Text:
+    kind = spec.kind(segment)
+    return Text(zh=segment, en=segment) if kind is None else kind.names

@@ -1,0 +1,1 @@
+"""Learns scores: a contest of scikit-learn pipelines, calibrated, validated by time, and written as plain numbers."""
