@@ -1,6 +1,7 @@
-"""Objects of one S3 bucket: signed URLs to put one, reads of ranges, removal. No SDK: every call is a signed URL.
+"""Objects of one S3 bucket: signed URLs to put one, reads of ranges, small ones written whole, removal. No SDK: every call is
+a signed URL.
 
-Signature Version 4 in the query (a test holds it to botocore's). The body of an object is never held whole.
+Signature Version 4 in the query (a test holds it to botocore's). The body of an upload is never held whole.
 """
 
 from __future__ import annotations
@@ -115,6 +116,14 @@ class Objects:
             raise _unavailable("no_answer")
         return body
 
+    def whole(self, key: str) -> bytes:
+        """All bytes of an object. Raises ServiceRefused ``object_gone`` and ``object_forbidden``, and Unavailable."""
+        return self._call("GET", key, "").body
+
+    def write(self, key: str, content: bytes) -> None:
+        """Write an object in place of what there was. Raises ServiceRefused and Unavailable."""
+        self._call("PUT", key, "", content)
+
     def remove(self, key: str) -> None:
         """Delete an object; one that is gone already is fine. Raises ServiceRefused and Unavailable."""
         self._call("DELETE", key, "")
@@ -122,15 +131,15 @@ class Objects:
     def _url(self, method: str, key: str, seconds: int) -> str:
         return presign(self._bucket, self._region, self._credentials(), method, key, seconds=seconds, at=self._now())
 
-    def _call(self, method: str, key: str, headers: str) -> Answer:
-        return self._retry.run(lambda seconds_left: self._attempt(method, key, headers, seconds_left))
+    def _call(self, method: str, key: str, headers: str, content: bytes = b"") -> Answer:
+        return self._retry.run(lambda seconds_left: self._attempt(method, key, headers, content, seconds_left))
 
-    def _attempt(self, method: str, key: str, headers: str, seconds_left: float) -> Answer:
+    def _attempt(self, method: str, key: str, headers: str, content: bytes, seconds_left: float) -> Answer:
         target = self._url(method, key, _OWN_CALL_SECONDS).partition(self._bucket.host)[2]
         request = (
             f"{method} {target} HTTP/1.1\r\nHost: {self._bucket.host}\r\nUser-Agent: zhiyin\r\n"
-            f"{headers}Content-Length: 0\r\n\r\n"
-        ).encode("latin-1")
+            f"{headers}Content-Length: {len(content)}\r\n\r\n"
+        ).encode("latin-1") + content
         timeout = max(min(_READ_TIMEOUT_SECONDS, seconds_left), 0.05)
         try:
             answer = self._exchange(request, timeout)

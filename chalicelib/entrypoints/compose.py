@@ -25,6 +25,7 @@ from chalicelib.entrypoints.clock import now
 from chalicelib.entrypoints.request import Caller
 from chalicelib.flows.effective import InForceCatalogues, trades
 from chalicelib.flows.health_in_force import HealthInForce
+from chalicelib.flows.models import Models
 from chalicelib.flows.services import (
     Change,
     DoorServices,
@@ -48,7 +49,6 @@ from chalicelib.tags.model import OVER_BUDGET, Failure
 
 if TYPE_CHECKING:
     from chalicelib.flows.catalogue_services import CatalogueServices
-    from chalicelib.flows.import_services import ImportServices
     from chalicelib.insights.lexicon import Lexicon
 
 CATALOGUE_SECONDS = 60
@@ -144,8 +144,7 @@ def source_of(caller: Caller) -> SourceRecord:
 @cache
 def declarations() -> DynamoDeclarations:
     """What tenants declare themselves."""
-    names = settings()
-    return DynamoDeclarations(api("dynamodb").call, names.table_catalogue, names.table_history)
+    return DynamoDeclarations(api("dynamodb").call, settings().table_catalogue, settings().table_history)
 
 
 @cache
@@ -215,7 +214,8 @@ def _bus() -> Bus:
 
 
 @cache
-def _queue() -> Queue:
+def queue() -> Queue:
+    """What sends to queues."""
     return Queue(api("sqs"), message_limit_bytes=settings().message_limit_bytes)
 
 
@@ -232,7 +232,7 @@ def publish(changes: Sequence[Change]) -> None:
 
 def send(bodies: Sequence[str]) -> None:
     """Queue message bodies. Raises Unavailable."""
-    _queue().send(settings().queue_events_url, [Message(body) for body in bodies])
+    queue().send(settings().queue_events_url, [Message(body) for body in bodies])
 
 
 def raise_alarm(tenant_id: str, failed: Sequence[Failure]) -> None:
@@ -290,32 +290,6 @@ def door_services() -> DoorServices:
     )
 
 
-def go_on_with_import(tenant_id: str, import_id: str, delay_seconds: int) -> None:
-    """Queue an import to be gone on with. Raises Unavailable."""
-    body = msgspec.json.encode({"tenant": tenant_id, "import_id": import_id}).decode()
-    _queue().send(settings().queue_imports_url, [Message(body, delay_seconds=delay_seconds)])
-
-
-@cache
-def import_services() -> ImportServices:
-    """What imports need: the API to open and tell them, the worker to go on with them."""
-    from chalicelib.aws.objects import Bucket, Objects
-    from chalicelib.flows.import_services import ImportServices
-    from chalicelib.store.imports import DynamoImports
-
-    names = settings()
-    bucket = Bucket.at(names.endpoints["s3"], names.bucket_imports)
-    return ImportServices(
-        imports=DynamoImports(api("dynamodb").call, names.table_history),
-        objects=Objects(bucket, region=names.region, credentials=credentials_from(os.environ)),
-        door=door_services(),
-        go_on=go_on_with_import,
-        waiting=lambda: _queue().waiting(names.queue_events_url),
-        limit_bytes=names.import_limit_bytes,
-        most_waiting=names.import_waiting_messages,
-    )
-
-
 @cache
 def profiles() -> DynamoProfiles:
     """People, and the identifiers that lead to them."""
@@ -339,7 +313,15 @@ def read_services(tenant_id: str) -> ReadServices:
         catalogue=catalogue(tenant_id),
         policy=standing.policy,
         alarm=partial(raise_alarm, tenant_id),
+        models=partial(_models, tenant_id),
     )
+
+
+def _models(tenant_id: str) -> Models:
+    # Only who shows a score asks for models.
+    from chalicelib.entrypoints.models import models
+
+    return models(tenant_id)
 
 
 def past_services(tenant_id: str) -> ReadServices:
@@ -365,6 +347,7 @@ def identity_services(tenant_id: str) -> IdentityServices:
         publish=publish,
         catalogue=catalogue(tenant_id),
         patience=until_answered(),
+        models=_models(tenant_id),
     )
 
 
@@ -393,4 +376,5 @@ def ingest_services() -> IngestServices:
         random=os.urandom,
         tally=Tally(DynamoTallies(call, names.table_history), time.monotonic),
         words=words,
+        models=_models,
     )

@@ -8,7 +8,7 @@ from chalice.app import Blueprint, Request, Response
 
 from chalicelib.entrypoints.authorizers import principal_auth
 from chalicelib.entrypoints.clock import now
-from chalicelib.entrypoints.compose import history, import_services
+from chalicelib.entrypoints.compose import history
 from chalicelib.entrypoints.idempotency import idempotency_key
 from chalicelib.entrypoints.problems import json_answer, serves
 from chalicelib.entrypoints.request import Caller, json_body, query
@@ -26,6 +26,7 @@ WRITE = "imports:write"
 def open_(request: Request, caller: Caller) -> Response:
     """Declare a file of customers, orders or tickets. The import starts when the file is uploaded."""
     # Cold: what reads declarations would cost every start of the function that also routes.
+    from chalicelib.entrypoints.importing import import_services
     from chalicelib.flows.identity_records import Audited, audit_record
     from chalicelib.flows.open_import import declared_import, open_import
 
@@ -44,6 +45,7 @@ def open_(request: Request, caller: Caller) -> Response:
 @serves(blueprint, WRITE)
 def progress(request: Request, caller: Caller, import_id: str) -> ImportView:
     """How far an import is, and which lines were refused and why."""
+    from chalicelib.entrypoints.importing import import_services
     from chalicelib.flows.open_import import describe_import
 
     return describe_import(caller.tenant_id, import_id, query(request, "cursor"), import_services())

@@ -10,7 +10,7 @@ import msgspec
 from chalice.app import Blueprint, SQSEvent
 
 from chalicelib.entrypoints.clock import now
-from chalicelib.entrypoints.compose import import_services, journal
+from chalicelib.entrypoints.compose import journal
 from chalicelib.entrypoints.queue_work import each_message
 from chalicelib.entrypoints.textless import textless
 from chalicelib.kernel.errors import BadInput
@@ -40,6 +40,7 @@ def import_ranges(event: SQSEvent) -> dict[str, Any]:
 
 def _work(body: str, has_time: Callable[[], bool]) -> None:
     # Only this function runs imports; the one that serves HTTP imports this module too, and need not read them.
+    from chalicelib.entrypoints.importing import import_services
     from chalicelib.flows.run_import import Upload, begin_import, run_import
 
     services = import_services()

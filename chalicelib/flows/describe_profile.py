@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from chalicelib.flows.consent_words import words_of
+from chalicelib.flows.describe_judged import judged_for, scores_of, segments_of
 from chalicelib.flows.describe_quality import describe_quality
 from chalicelib.flows.for_purpose import for_purpose, tags_for
+from chalicelib.flows.models import NO_MODELS
 from chalicelib.flows.services import ReadServices
 from chalicelib.flows.tell_changes import is_segment
 from chalicelib.flows.views import (
@@ -51,6 +53,7 @@ def describe_profile(
     tags = tags_for(seen, now, group_tags)
     own = [tag for tag in tags if tag.source != GROUP]
     traits = sorted((name, one) for name, one in shown.traits.items() if not is_beside(name))
+    judged = judged_for(seen, asked.purpose, now)
     sealed = [MaskedPath(f"traits.{name}", MASKED_REASON) for name, trait in traits if trait.masked is not None]
     return ProfileView(
         profile_id=profile.profile_id,
@@ -67,7 +70,11 @@ def describe_profile(
         quality=UNTOLD if may.closed else describe_quality(shown, services.catalogue.health, now),
         masked=(*sealed, *(MaskedPath(one.path, one.reason) for one in seen.withheld)),
         as_of=format_moment(now),
-        segments=tuple(SegmentView(tag.id, tag.name, format_moment(tag.since)) for tag in own if is_segment(tag)),
+        segments=(
+            *(SegmentView(tag.id, tag.name, format_moment(tag.since)) for tag in own if is_segment(tag)),
+            *segments_of(judged),
+        ),
+        scores=scores_of(judged, seen, services.models() if judged else NO_MODELS, services.catalogue.measures),
         consents=words_of(profile.traits),
     )
 

@@ -133,7 +133,16 @@ def _tombstones(erasure: Erasure, owner: str, nodes: Collection[IdentifierKey], 
 
 def _tombstone(row: rows.ProfileRow, now: Millis) -> rows.ProfileRow:
     return msgspec.structs.replace(
-        row, version=row.version + 1, state="erased", updated_at=now, body=b"", ties=b"", merged_into="", due_at=0
+        row,
+        version=row.version + 1,
+        state="erased",
+        updated_at=now,
+        body=b"",
+        ties=b"",
+        merged_into="",
+        due_at=0,
+        judged=b"",
+        segment="",
     )
 
 

@@ -8,7 +8,7 @@ import msgspec
 
 from chalicelib.flows.describe_links import LinksView
 from chalicelib.flows.ticket_views import TicketView
-from chalicelib.flows.views import MeasureView, SegmentView, TagView
+from chalicelib.flows.views import MeasureView, ScoreView, SegmentView, TagView
 from chalicelib.flows.why_views import WhyView
 from chalicelib.kernel.texts import Text
 from chalicelib.routing.model import NamedIdentifier
@@ -146,7 +146,7 @@ class ExportedPerson(msgspec.Struct, frozen=True):
     measures: dict[str, MeasureView]
     tags: tuple[ExportedTag, ...]
     segments: tuple[SegmentView, ...]
-    scores: dict[str, Any]
+    scores: dict[str, ScoreView]
     decisions: tuple[dict[str, Any], ...]
     tickets: tuple[TicketView, ...]
     links: LinksView

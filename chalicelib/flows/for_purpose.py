@@ -15,11 +15,16 @@ from chalicelib.privacy.asked import Asked
 from chalicelib.profiles.claims import usable
 from chalicelib.profiles.model import Profile
 from chalicelib.profiles.permitted import Permitted, Withheld, permitted
+from chalicelib.segments.model import JUDGED_FOR
 from chalicelib.tags.catalogue import Catalogue
 from chalicelib.tags.model import Tag
 
 OTHER_TAGS = Withheld("tags", "purpose")
 """That there are tags for other purposes. It says nothing of the person: it stands there whoever they are."""
+
+
+UNUSED_MODELS = (Withheld("scores", "purpose"), Withheld("segments", "purpose"))
+"""That learned segments and scores do not serve the purpose, whoever the person is."""
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -43,6 +48,8 @@ def for_purpose(profile: Profile, asked: Asked, services: ReadServices, now: Mil
     withheld = set(found.withheld)
     if not found.unjudged and _leaves_out(whole, catalogue):
         withheld.add(OTHER_TAGS)
+    if not found.unjudged and asked.purpose not in JUDGED_FOR:
+        withheld.update(UNUSED_MODELS)
     return Seen(found, msgspec.structs.replace(services, catalogue=catalogue), tuple(sorted(withheld)))
 
 

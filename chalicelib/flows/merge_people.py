@@ -81,7 +81,7 @@ def _merge(order: MergeOrder, tenant: Tenant, services: IdentityServices, now: M
     if found.broken:
         raise Conflict("protected", f"A protection forbids it: {', '.join(found.broken)}.", "profile_ids")
     merged = _record(order, found, now)
-    told = tell(found.planned, (), found.snapshot, now, services.catalogue)
+    told = tell(found.planned, (), found.snapshot, now, services.catalogue, services.models)
     if found.snapshot.is_torn or not services.profiles.save(_change(merged, told.planned, tenant)).saved:
         return None
     services.publish([_merged(tenant.tenant_id, merged), *what_else(told.changes)])

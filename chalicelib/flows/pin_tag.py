@@ -7,6 +7,7 @@ import msgspec
 from chalicelib.flows.contribute import EventContent
 from chalicelib.flows.identity_records import Audited, audit_record
 from chalicelib.flows.profile_of import profile_of
+from chalicelib.flows.save_changes import told_of_models
 from chalicelib.flows.say_of_person import ATTEMPTS, KEPT_DAYS, RANK, first_facet, person_of, with_word
 from chalicelib.flows.services import Change, IdentityServices
 from chalicelib.flows.tell_changes import About, still_open, tag_changes
@@ -95,7 +96,8 @@ def _told(
     assessed, waits = ([new], row.due_at) if past.walked is None else ([past.walked.ends_in, new], 0)
     # Of all rules: while a person's word stood, nobody waited for what time does to this tag.
     due_at = earliest(rules, grown, assessed, now, waits=waits)
-    return msgspec.structs.replace(made, due_at=due_at or 0), told
+    made, moved = told_of_models(made, row, kept, services.models, rules, now)
+    return msgspec.structs.replace(made, due_at=due_at or 0), [*told, *moved]
 
 
 def _change(

@@ -164,6 +164,8 @@ def _redirects(
                 body=b"",
                 ties=b"",
                 due_at=0,
+                judged=b"",
+                segment="",
             )
             yield leads, row.version
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec.structs import replace
+
 from chalicelib.profiles.join import join
 from chalicelib.profiles.model import Body, Profile
 from chalicelib.store.rows import ProfileRow
@@ -9,4 +11,5 @@ from chalicelib.store.rows import ProfileRow
 
 def profile_of(row: ProfileRow, body: Body) -> Profile:
     """A row as a profile. ``body`` is the row's own, decoded."""
-    return join(row.profile_id, row.version, row.state, row.generation, body)
+    joined = join(row.profile_id, row.version, row.state, row.generation, body)
+    return replace(joined, judged=row.judged) if row.judged else joined

@@ -71,7 +71,7 @@ def record_consent(order: ConsentOrder, tenant: Tenant, services: IdentityServic
         kept = with_word(body, word)
         made = msgspec.structs.replace(row, version=row.version + 1, updated_at=max(now, row.updated_at))
         made = msgspec.structs.replace(made, body=encode(kept))
-        made, told = told_anew(row, body, made, kept, services.catalogue, now)
+        made, told = told_anew(row, body, made, kept, services.catalogue, now, services.models)
         if services.profiles.save(_change(order, tenant, row, made, word, told, now)).saved:
             services.publish(told)
             return _standing(made, kept)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from chalicelib.flows.identity_records import Audited, audit_record
+from chalicelib.flows.save_changes import told_of_models
 from chalicelib.flows.say_of_person import ATTEMPTS, person_of, told_anew
 from chalicelib.flows.services import Change, IdentityServices
 from chalicelib.kernel.codec import decode, encode
@@ -61,7 +62,7 @@ def restrict_person(order: RestrictOrder, tenant: Tenant, services: IdentityServ
             state="active" if order.lift else "restricted",
             updated_at=max(now, row.updated_at),
         )
-        made, told = told_anew(row, body, made, body, services.catalogue, now)
+        made, told = told_anew(row, body, made, body, services.catalogue, now, services.models)
         done = Restriction(order.restriction_id, made.profile_id, made.state, made.version)
         if services.profiles.save(_change(order, tenant, row, made, done, now)).saved:
             services.publish(told)
@@ -79,8 +80,10 @@ def _told_again(done: Restriction, tenant: Tenant, services: IdentityServices, n
         return []
     if row.state != done.state:
         return []
-    was = msgspec.structs.replace(row, state="restricted" if done.state == "active" else "active")
-    return told_anew(was, body, row, body, services.catalogue, now)[1]
+    was = msgspec.structs.replace(row, state="restricted" if done.state == "active" else "active", judged=b"")
+    # What the models said before a restriction is nowhere any more: they are asked again.
+    was, _ = told_of_models(was, None, body, services.models, services.catalogue, now)
+    return told_anew(was, body, row, body, services.catalogue, now, services.models)[1]
 
 
 def _change(

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
+from chalicelib.flows.models import NO_MODELS, Models
 from chalicelib.flows.plan_save import Person, Plan
 from chalicelib.flows.profile_of import profile_of
 from chalicelib.flows.services import Change
@@ -17,7 +18,8 @@ from chalicelib.flows.snapshot import Snapshot
 from chalicelib.flows.tell_changes import About, still_open, tag_changes
 from chalicelib.flows.time_told import Past, confirmed, past_of
 from chalicelib.kernel.moments import Millis
-from chalicelib.profiles.model import Contribution
+from chalicelib.profiles.model import Body, Contribution
+from chalicelib.store.rows import ProfileRow
 from chalicelib.tags.catalogue import Catalogue
 from chalicelib.tags.changes import changes
 from chalicelib.tags.engine import assess
@@ -37,17 +39,25 @@ class Told(msgspec.Struct, frozen=True):
 
 
 def tell(
-    planned: Plan, contributions: Sequence[Contribution], snapshot: Snapshot, now: Millis, catalogue: Catalogue
+    planned: Plan,
+    contributions: Sequence[Contribution],
+    snapshot: Snapshot,
+    now: Millis,
+    catalogue: Catalogue,
+    models: Models = NO_MODELS,
 ) -> Told:
-    """What the save of a plan changes, and when each of its people is due."""
+    """What the save of a plan changes, when each of its people is due, and what the models say of them."""
     told = [one for row, _ in planned.redirects for one in _past(row.profile_id, snapshot, now, catalogue).changes]
     people: list[Person] = []
     for person in planned.people:
         kept = person
         if person.is_changed:
             changed, due_at = _of_person(person, planned, contributions, snapshot, now, catalogue)
-            kept = msgspec.structs.replace(person, row=msgspec.structs.replace(person.row, due_at=due_at))
-            told += changed
+            row, moved = _judged(
+                person, msgspec.structs.replace(person.row, due_at=due_at), snapshot, models, catalogue, now
+            )
+            kept = msgspec.structs.replace(person, row=row)
+            told += (*changed, *moved)
         people.append(kept)
     return Told(msgspec.structs.replace(planned, people=tuple(people)), tuple(told))
 
@@ -81,6 +91,27 @@ def _of_person(
         return told, earliest(catalogue, grown, [new], now, only, snapshot.due_at(row.profile_id)) or 0
     assessed = [new] if past.walked is None else [past.walked.ends_in, new]
     return told, earliest(catalogue, grown, assessed, now) or 0
+
+
+def _judged(
+    person: Person, row: ProfileRow, snapshot: Snapshot, models: Models, catalogue: Catalogue, now: Millis
+) -> tuple[ProfileRow, Sequence[Change]]:
+    """The row with what the models say of the person now, and the segments that were left and entered."""
+    before = snapshot.profile(row.profile_id)
+    return told_of_models(row, before, person.body, models, catalogue, now)
+
+
+def told_of_models(
+    row: ProfileRow, before: ProfileRow | None, body: Body, models: Models, catalogue: Catalogue, now: Millis
+) -> tuple[ProfileRow, Sequence[Change]]:
+    """The row with what the models say of the person now, and what of that is to be told. ``before`` it replaces."""
+    was = b"" if before is None else before.judged
+    if not models and not was:
+        return row, ()
+    # Only who has models reads what judges by them.
+    from chalicelib.flows.judge import judged_anew
+
+    return judged_anew(row, was, profile_of(row, body), models, catalogue, now)
 
 
 def _past(profile_id: str, snapshot: Snapshot, now: Millis, catalogue: Catalogue) -> Past:

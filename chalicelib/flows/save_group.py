@@ -80,7 +80,9 @@ def save_group(events: Sequence[Admitted], known: Round, services: IngestService
         planned = plan(settled, snapshot, known.keys.index, known.now, new)
     if snapshot.is_torn:
         return Saved(rows.Outcome(saved=False, stale=True))
-    told = tell(planned, contributions, snapshot, known.now, services.catalogue(known.tenant.tenant_id))
+    tenant_id = known.tenant.tenant_id
+    rules, models = services.catalogue(tenant_id), services.models(tenant_id)
+    told = tell(planned, contributions, snapshot, known.now, rules, models)
     change = _change(told.planned, contributed, told.changes, known)
     return Saved(
         outcome=services.profiles.save(change),

@@ -9,8 +9,9 @@ from __future__ import annotations
 import msgspec
 
 from chalicelib.flows.follow import follow
+from chalicelib.flows.models import NO_MODELS, Models
 from chalicelib.flows.profile_of import profile_of
-from chalicelib.flows.save_changes import RULE_FAILED
+from chalicelib.flows.save_changes import RULE_FAILED, told_of_models
 from chalicelib.flows.services import Change
 from chalicelib.flows.tell_changes import About, still_open, tag_changes
 from chalicelib.flows.time_told import confirmed, past_of
@@ -53,7 +54,13 @@ def with_word(body: Body, one: Contribution) -> Body:
 
 
 def told_anew(
-    row: ProfileRow, body: Body, made: ProfileRow, kept: Body, rules: Catalogue, now: Millis
+    row: ProfileRow,
+    body: Body,
+    made: ProfileRow,
+    kept: Body,
+    rules: Catalogue,
+    now: Millis,
+    models: Models = NO_MODELS,
 ) -> tuple[ProfileRow, list[Change]]:
     """What to publish of a row that takes another's place, all rules looked at anew; and the row with when it is due."""
     about: About = {"tenant": row.tenant, "profile_id": row.profile_id, "version": made.version}
@@ -63,4 +70,5 @@ def told_anew(
     told += tag_changes(confirmed(changes(old, new), past, rules, grown, now), about, now)
     told += [Change(RULE_FAILED, {**about, "tag": failed.tag_id, "error": failed.error}) for failed in new.failed]
     assessed = [new] if past.walked is None else [past.walked.ends_in, new]
-    return msgspec.structs.replace(made, due_at=earliest(rules, grown, assessed, now) or 0), told
+    made, moved = told_of_models(made, row, kept, models, rules, now)
+    return msgspec.structs.replace(made, due_at=earliest(rules, grown, assessed, now) or 0), [*told, *moved]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
+from chalicelib.flows.models import NO_MODELS, Models, no_models
 from chalicelib.identity.blind_index import BlindIndex
 from chalicelib.kernel.moments import Millis
 from chalicelib.privacy.tenants import Tenant
@@ -115,6 +116,8 @@ class IngestServices(msgspec.Struct, frozen=True):
     """Counts what was applied. Without one nothing is counted."""
     words: Callable[[str], Lexicon] = _shipped_words
     """The words that a tenant counts in what people write."""
+    models: Callable[[str], Models] = no_models
+    """A tenant's learned models, as they are in force."""
 
 
 class IdentityServices(msgspec.Struct, frozen=True):
@@ -126,6 +129,7 @@ class IdentityServices(msgspec.Struct, frozen=True):
     publish: Callable[[Sequence[Change]], None]
     catalogue: Catalogue
     patience: Patience = Patience()
+    models: Models = NO_MODELS
 
 
 class Forgets(Protocol):
@@ -167,3 +171,5 @@ class ReadServices(msgspec.Struct, frozen=True):
     """Told of tag rules that could not be evaluated: somebody must look."""
     patience: Patience = Patience()
     """How long an answer may wait for what was written a moment ago. Only the past waits."""
+    models: Callable[[], Models] = lambda: NO_MODELS
+    """The learned models in force, asked for when a score is shown. Raises Unavailable."""

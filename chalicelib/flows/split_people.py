@@ -74,7 +74,7 @@ def _split(order: SplitOrder, tenant: Tenant, services: IdentityServices, now: M
     snapshot = Snapshot(tenant.tenant_id, services.profiles)
     planned, undone = _planned(order, aparts, snapshot, tenant, services, now)
     split = _record(order, aparts, planned, undone, now)
-    told = tell(planned, (), snapshot, now, services.catalogue)
+    told = tell(planned, (), snapshot, now, services.catalogue, services.models)
     if snapshot.is_torn or not services.profiles.save(_change(split, told.planned, tenant)).saved:
         return None
     services.publish([_split_change(tenant.tenant_id, split), *what_else(told.changes)])

@@ -8,7 +8,6 @@ from chalicelib.flows.services import Change
 from chalicelib.kernel.moments import format_moment
 from chalicelib.segments.watch import DriftReport, Shifted
 
-MODEL_DRIFTED = "model.drifted"
 _NAMED = 3
 
 
@@ -35,7 +34,7 @@ def drift_changes(tenant_id: str, report: DriftReport, versions: Mapping[str, in
             "decay": None if worse is None else {"measure": worse.measure, "trained": worse.trained, "now": worse.now},
             "features": farthest,
         }
-        yield Change(MODEL_DRIFTED, detail)
+        yield Change("model.drifted", detail)
 
 
 def drift_counts(report: DriftReport) -> dict[str, int]:

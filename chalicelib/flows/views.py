@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -124,6 +124,28 @@ class SegmentView(msgspec.Struct, frozen=True):
     model_version: str | None = None
 
 
+class FactorView(msgspec.Struct, frozen=True):
+    """A feature that moved a score: which way, and by how much of the model's own scale. ``value`` is the person's."""
+
+    feature: str
+    name: Text
+    direction: Literal["raises", "lowers"]
+    effect: float
+    value: float | None
+
+
+class ScoreView(msgspec.Struct, frozen=True):
+    """What a learned score says. ``confidence`` 0–1 is low for somebody of whom little is known; ``label`` is the
+    likeliest topic of a score that tells topics, whose probability ``value`` is then.
+    """
+
+    value: float
+    confidence: float
+    model_version: str
+    label: str | None = None
+    top_factors: tuple[FactorView, ...] = ()
+
+
 class ConsentView(msgspec.Struct, frozen=True):
     """What a person said of a purpose. ``version``: of the text agreed to; ``proof``: the id of what proves it."""
 
@@ -154,7 +176,7 @@ class ProfileView(msgspec.Struct, frozen=True):
     masked: tuple[MaskedPath, ...]
     as_of: str
     segments: tuple[SegmentView, ...] = ()
-    scores: dict[str, Any] = {}
+    scores: dict[str, ScoreView] = {}
     consents: tuple[ConsentView, ...] = ()
 
 

@@ -172,3 +172,5 @@ class Profile(msgspec.Struct, frozen=True):
     """Purpose → whether the person's last word on it was yes."""
     is_profiled: bool = True
     """Whether rules and models may judge this person. Restricted people, children and who refused are not judged."""
+    judged: bytes = b""
+    """What models said of this person when it was saved last: a coded ``segments.model.Judged``."""

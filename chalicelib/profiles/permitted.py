@@ -26,8 +26,8 @@ from chalicelib.profiles.retention import expired, kept
 from chalicelib.profiles.values import CASE_KINDS
 
 LEGAL = "legal"
-_WHOLE = ("traits", "measures", "tags", "segments", "quality", "first_seen", "last_seen")
-_JUDGED = ("tags", "segments")
+_WHOLE = ("traits", "measures", "tags", "segments", "scores", "quality", "first_seen", "last_seen")
+_JUDGED = ("tags", "segments", "scores")
 _NOT_FOR_CHILDREN = frozenset({"marketing", "analytics"})
 _CHILD = "under_14"
 _PERSON = "p"
@@ -176,6 +176,7 @@ def _reduced(profile: Profile, barred: _Barred, *, is_child: bool) -> Profile:
         "series": {} if is_child else _without(profile.series, barred.measures),
         "steps": tuple(step for step in profile.steps if step.kind in cases),
         "links": {} if _COUNTED in barred.standing else {key: _unread(link) for key, link in profile.links.items()},
+        "judged": b"" if is_child else profile.judged,
     }
     return msgspec.structs.replace(profile, **changed)
 

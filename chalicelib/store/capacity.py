@@ -34,6 +34,8 @@ class KeysOnlyIndex(msgspec.Struct, frozen=True):
 
 BY_FACET = KeysOnlyIndex(("facet", "at"))
 """The index of the table ``history``."""
+BY_SEGMENT = KeysOnlyIndex(("segment",))
+"""The index of the members of learned segments in the table ``profiles``."""
 BY_DUE = KeysOnlyIndex(("due_shard", "due_at"))
 """The index of the table ``profiles``."""
 

@@ -22,6 +22,7 @@ from chalicelib.store.rows import (
     Record,
     State,
     due_shard,
+    segment_shard,
 )
 
 _WHOLE = msgspec.msgpack.Encoder(order="deterministic")
@@ -100,6 +101,8 @@ class DynamoProfiles:
             "ties": row.ties,
             "due_at": row.due_at or None,
             "due_shard": str(due_shard(row.profile_id)) if row.due_at else None,
+            "judged": row.judged,
+            "segment": segment_key(row.tenant, row.segment, row.profile_id) if row.segment else None,
         }
         return put_action(self._profiles.name, item, equals("v", replaces) if replaces else absent())
 
@@ -141,6 +144,11 @@ def _token(change: Change, table: str) -> str:
     return sha256(table.encode() + b"\n" + _WHOLE.encode(change)).hexdigest()[:36]
 
 
+def segment_key(tenant: str, segment: str, profile_id: str) -> str:
+    """The partition of the index ``by_segment`` in which a member stands."""
+    return f"{tenant}#{segment}#{segment_shard(profile_id)}"
+
+
 def profile_row(tenant: str, item: Item) -> ProfileRow:
     """A profile as it is stored."""
     return ProfileRow(
@@ -154,6 +162,8 @@ def profile_row(tenant: str, item: Item) -> ProfileRow:
         merged_into=str(item.get("merged_into", "")),
         ties=cast(bytes, item.get("ties", b"")),
         due_at=cast(int, item.get("due_at", 0)),
+        judged=cast(bytes, item.get("judged", b"")),
+        segment=str(item.get("segment", "")).removeprefix(f"{tenant}#").rpartition("#")[0],
     )
 
 

@@ -1,7 +1,7 @@
 """Jobs over stored people as they go on: a row per job and one per part of it, each replaced at every checkpoint.
 
 They stand in the table ``history``: ``<tenant>#job#<job>``, listed by time through the index ``by_facet``, and
-``<tenant>#job#<job>#<part>``. A part's row holds where it is and what was counted up to there, so that a part that is
+``<tenant>#job#<job>#<part>``; those of another kind than ``job`` under its name. A part's row holds where it is and what was counted up to there, so that a part that is
 repeated after a kill counts nobody twice.
 """
 
@@ -56,32 +56,33 @@ class JobStore(Protocol):
 class DynamoJobs:
     """``JobStore`` on the table ``history``."""
 
-    def __init__(self, call: Call, table: str) -> None:
+    def __init__(self, call: Call, table: str, kind: str = "job") -> None:
         self._table = Table(call, table)
+        self._kind = kind
 
     def load(self, tenant: str, job_id: str, part: str = "") -> JobRow | None:
         """A job or part as its last checkpoint left it."""
-        item = self._table.get(_pk(tenant, job_id, part), fresh=True)
-        return None if item is None else _row(tenant, item)
+        item = self._table.get(_pk(tenant, self._kind, job_id, part), fresh=True)
+        return None if item is None else _row(tenant, self._kind, item)
 
     def advance(self, row: JobRow) -> bool:
         """Replace the row of the version before."""
         condition = equals("v", row.version - 1) if row.version > 1 else absent()
-        if self._table.put_if(_item(row), condition):
+        if self._table.put_if(_item(row, self._kind), condition):
             return True
         # The first answer may have been lost: then the row that is in the way is this very one.
         return self.load(row.tenant, row.job_id, row.part) == row
 
     def parts(self, tenant: str, job_id: str, names: Iterable[str]) -> Sequence[JobRow]:
         """Those of these parts that have begun."""
-        keys = [_pk(tenant, job_id, one) for one in names]
-        return [_row(tenant, item) for item in self._table.get_many(keys, fresh=True)]
+        keys = [_pk(tenant, self._kind, job_id, one) for one in names]
+        return [_row(tenant, self._kind, item) for item in self._table.get_many(keys, fresh=True)]
 
     def newest(self, tenant: str, *, before: Millis, limit: int) -> Sequence[JobRow]:
         """The newest jobs before an instant, newest first."""
-        found = self._table.newest_instants(_INDEX, _facet(tenant), before=before, limit=limit)
+        found = self._table.newest_instants(_INDEX, f"{tenant}#{self._kind}", before=before, limit=limit)
         items = self._table.get_many([str(one["pk"]) for one in found], fresh=False)
-        return sorted((_row(tenant, item) for item in items), key=_order, reverse=True)
+        return sorted((_row(tenant, self._kind, item) for item in items), key=_order, reverse=True)
 
 
 class MemoryJobs:
@@ -118,18 +119,14 @@ def _order(row: JobRow) -> tuple[Millis, str]:
     return (row.at, row.job_id)
 
 
-def _pk(tenant: str, job_id: str, part: str) -> str:
-    return f"{tenant}#job#{job_id}#{part}" if part else f"{tenant}#job#{job_id}"
+def _pk(tenant: str, kind: str, job_id: str, part: str) -> str:
+    return f"{tenant}#{kind}#{job_id}#{part}" if part else f"{tenant}#{kind}#{job_id}"
 
 
-def _facet(tenant: str) -> str:
-    return f"{tenant}#job"
-
-
-def _item(row: JobRow) -> Attributes:
+def _item(row: JobRow, kind: str) -> Attributes:
     return {
-        "pk": _pk(row.tenant, row.job_id, row.part),
-        "facet": None if row.part else _facet(row.tenant),
+        "pk": _pk(row.tenant, kind, row.job_id, row.part),
+        "facet": None if row.part else f"{row.tenant}#{kind}",
         "v": row.version,
         "at": row.at,
         "content": row.content,
@@ -137,8 +134,8 @@ def _item(row: JobRow) -> Attributes:
     }
 
 
-def _row(tenant: str, item: Item) -> JobRow:
-    job_id, _, part = str(item["pk"]).removeprefix(f"{tenant}#job#").partition("#")
+def _row(tenant: str, kind: str, item: Item) -> JobRow:
+    job_id, _, part = str(item["pk"]).removeprefix(f"{tenant}#{kind}#").partition("#")
     return JobRow(
         tenant=tenant,
         job_id=job_id,

@@ -27,6 +27,17 @@ class ByDue(GlobalSecondaryIndex["ProfileItem"]):  # type: ignore[no-untyped-cal
     due_at = NumberAttribute(range_key=True)
 
 
+class BySegment(GlobalSecondaryIndex["ProfileItem"]):  # type: ignore[no-untyped-call]  # PynamoDB leaves it untyped
+    """Members of learned segments. Who is in none is not in it."""
+
+    class Meta:
+        index_name = "by_segment"
+        projection = KeysOnlyProjection()
+
+    segment = UnicodeAttribute(hash_key=True)
+    pk = UnicodeAttribute(range_key=True)
+
+
 class ProfileItem(Model):
     """Profiles (``<tenant>#p#<id>``) and identifiers (``<tenant>#i#<namespace>:<index>``)."""
 
@@ -51,7 +62,10 @@ class ProfileItem(Model):
     ties = BinaryAttribute(null=True, legacy_encoding=False)
     due_shard = UnicodeAttribute(null=True)
     due_at = NumberAttribute(null=True)
+    judged = BinaryAttribute(null=True, legacy_encoding=False)
+    segment = UnicodeAttribute(null=True)
     due = ByDue()
+    by_segment = BySegment()
 
 
 class ByFacet(GlobalSecondaryIndex["HistoryItem"]):  # type: ignore[no-untyped-call]  # PynamoDB leaves it untyped
@@ -168,7 +182,7 @@ class DeskItem(Model):
 
 
 class CatalogueItem(Model):
-    """Tenants, sources, credentials."""
+    """Tenants, sources, credentials, declarations, learned models."""
 
     class Meta:
         table_name = os.environ.get("TABLE_CATALOGUE", "zhiyin-catalogue")

@@ -27,6 +27,15 @@ DUE_SHARDS = 16
 """Parts of the index of what is due: one key would take a thousand writes a second and no more."""
 
 
+SEGMENT_SHARDS = 16
+"""Parts of the index of a segment's members: one key would take a thousand writes a second and no more."""
+
+
+def segment_shard(profile_id: str) -> int:
+    """The part of a segment's members in which a profile stands."""
+    return crc32(profile_id.encode()) % SEGMENT_SHARDS
+
+
 def due_shard(profile_id: str) -> int:
     """The part of the index of what is due in which a profile stands."""
     return crc32(profile_id.encode()) % DUE_SHARDS
@@ -48,6 +57,10 @@ class ProfileRow(msgspec.Struct, frozen=True):
     bytes of a body say what its events came to and nothing else."""
     due_at: Millis = 0
     """Until then no tag is set or cleared by time alone; 0: never is. An index leads from instants to profiles by it."""
+    judged: bytes = b""
+    """A coded ``segments.model.Judged``: what the models in force say of the person. Whoever saves makes it anew."""
+    segment: str = ""
+    """``<segmentation>.<segment>`` of the segmentation whose members are listed; '' where nothing is judged."""
 
 
 class Due(msgspec.Struct, frozen=True):

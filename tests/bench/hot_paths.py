@@ -10,7 +10,7 @@ from typing import Any
 
 from chalicelib.aws.connection import Pool
 from chalicelib.aws.services import SERVICES
-from chalicelib.store.capacity import BY_DUE, BY_FACET, item_bytes, write_units
+from chalicelib.store.capacity import BY_DUE, BY_FACET, BY_SEGMENT, item_bytes, write_units
 from chalicelib.store.items import Item, plain
 from tests.bench.measure import Action, Pair, Row, in_turns, row_of
 from tests.bench.world import AGENTS, DAY_MS, KINDS, World, open_desk, reserving_event, route_event, wide_item
@@ -161,7 +161,7 @@ def _units(world: World) -> Iterator[Row]:
         writes, before = [body for operation, body in sent if operation == "TransactWriteItems"], stood
         items = list((stood := _put(sent)).values())
         units = sum(
-            write_units(before.get(pk), item, transactional=True, indexes=(BY_FACET, BY_DUE))
+            write_units(before.get(pk), item, transactional=True, indexes=(BY_FACET, BY_DUE, BY_SEGMENT))
             for pk, item in stood.items()
         )
         sizes = ", ".join(f"{item_bytes(item):,}" for item in items)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.entrypoints import compose, queue_imports
+from chalicelib.entrypoints import compose, importing, queue_imports
 from infra import emulator
 from tests.entrypoints.service import Lambdas, Shop, open_shop, unique
 
@@ -166,12 +166,12 @@ def test_queue__bucket_does_not_answer__message_comes_again(shop: Shop, monkeypa
     body = announced(shop, opened["import_id"], 9, "e")
     monkeypatch.setenv("BUCKET_IMPORTS", "no-such-bucket")
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", "http://127.0.0.1:9")
-    for one in (compose.settings, compose.import_services):
+    for one in (compose.settings, importing.import_services):
         one.cache_clear()
     try:
         assert invoke(body) == {"batchItemFailures": [{"itemIdentifier": "m0"}]}
     finally:
         monkeypatch.undo()
-        for one in (compose.settings, compose.import_services):
+        for one in (compose.settings, importing.import_services):
             one.cache_clear()
     assert shop.read(f"/v1/imports/{opened['import_id']}").json["records"] == 0

@@ -18,6 +18,7 @@ from chalicelib.flows.find_person import by_identifiers
 from chalicelib.flows.identity_records import Merged, Split
 from chalicelib.flows.ingest_events import Report, ingest_events
 from chalicelib.flows.merge_people import MergeOrder, merge_people
+from chalicelib.flows.models import NO_MODELS
 from chalicelib.flows.services import (
     Change,
     DoorServices,
@@ -102,6 +103,7 @@ class World:
         self.ledger = MemoryLedger()
         self.jobs = MemoryJobs()
         self.keys = KeySet()
+        self.models = NO_MODELS
         self.now = NOW
         self.queue: list[str] = []
         self.sent: list[str] = []
@@ -158,6 +160,7 @@ class World:
             publish=self._publish,
             catalogue=lambda _: load_catalogue(),
             random=lambda size: secret_of("random", str(next(self._drawn)))[:size],
+            models=lambda _: self.models,
         )
 
     def reading(self) -> ReadServices:
@@ -178,6 +181,7 @@ class World:
             index=self.keys.index,
             publish=self._publish,
             catalogue=load_catalogue(),
+            models=self.models,
         )
 
     # -- what happens

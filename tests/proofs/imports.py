@@ -29,7 +29,7 @@ from typing import Any
 
 import msgspec
 
-from chalicelib.entrypoints import compose
+from chalicelib.entrypoints import compose, importing, models
 from chalicelib.events.delivery import Delivery
 from chalicelib.flows.admission import SealedMessage, delivery_info
 from chalicelib.flows.import_views import ImportView
@@ -173,9 +173,10 @@ def deployed(folder: Path, on_events: Any) -> Iterator[tuple[Cloud, dict[str, st
 
 def _forget() -> None:
     """Empty what ``compose`` keeps between calls."""
-    for one in vars(compose).values():
-        if hasattr(one, "cache_clear") and getattr(one, "__module__", "") == compose.__name__:
-            one.cache_clear()
+    for module in (compose, importing, models):
+        for one in vars(module).values():
+            if hasattr(one, "cache_clear") and getattr(one, "__module__", "") == module.__name__:
+                one.cache_clear()
 
 
 def _make_tenant() -> None:
@@ -186,7 +187,7 @@ def _make_tenant() -> None:
 
 def _upload(file: Path, size: int) -> None:
     opened = open_import(
-        DECLARATION | {"source_id": SOURCE}, TENANT, "admin", IMPORT, compose.import_services(), _now()
+        DECLARATION | {"source_id": SOURCE}, TENANT, "admin", IMPORT, importing.import_services(), _now()
     )
     assert opened.upload is not None
     headers = {"Content-Length": str(size), "Content-Type": "text/csv"}
@@ -244,7 +245,7 @@ def _pages() -> tuple[ImportView, list[tuple[int, str]]]:
     found: list[tuple[int, str]] = []
     cursor = ""
     while True:
-        view = describe_import(TENANT, IMPORT, cursor, compose.import_services())
+        view = describe_import(TENANT, IMPORT, cursor, importing.import_services())
         found += [(one.line, one.code) for one in view.refused_lines]
         if not view.cursor:
             return view, found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from chalicelib.store.capacity import BY_DUE, BY_FACET, Counted, write_units
+from chalicelib.store.capacity import BY_DUE, BY_FACET, BY_SEGMENT, Counted, write_units
 from chalicelib.store.items import Call, plain
 
 READS = frozenset({"GetItem", "BatchGetItem", "Query", "Scan", "TransactGetItems"})
@@ -28,7 +28,7 @@ class Meter:
         answer = self._call(operation, body)
         for place, was in zip(places, before, strict=True):
             after, alone = self._item(place), operation in ALONE
-            self.units += write_units(was, after, transactional=not alone, indexes=(BY_FACET, BY_DUE))
+            self.units += write_units(was, after, transactional=not alone, indexes=(BY_FACET, BY_DUE, BY_SEGMENT))
         return answer
 
     def _item(self, place: Mapping[str, Any]) -> Counted | None:

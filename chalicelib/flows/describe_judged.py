@@ -1,0 +1,77 @@
+"""What models said of a person, as api.md writes it: the learned segments and scores that serve a purpose."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from chalicelib.flows.for_purpose import Seen
+from chalicelib.flows.models import Models
+from chalicelib.flows.views import FactorView, ScoreView, SegmentView
+from chalicelib.kernel.codec import decode
+from chalicelib.kernel.moments import Millis, format_moment
+from chalicelib.kernel.texts import Text
+from chalicelib.profiles.measures import MeasureSet
+from chalicelib.segments.model import JUDGED_FOR, Judged
+from chalicelib.segments.segmentation import segmentation
+
+if TYPE_CHECKING:
+    from chalicelib.segments.effects import Factor
+
+_MOST_FACTORS = 3
+
+
+def judged_for(seen: Seen, purpose: str, now: Millis) -> Judged | None:
+    """What models said of somebody, where the purpose may use it; None of a past that they had not judged."""
+    coded = seen.profile.judged
+    if not coded or seen.permitted.unjudged or purpose not in JUDGED_FOR:
+        return None
+    found = decode(coded, Judged)
+    return found if found.at <= now else None
+
+
+def segments_of(judged: Judged | None) -> Iterator[SegmentView]:
+    """The learned segments of a person."""
+    for id_, one in sorted(judged.segments.items()) if judged is not None else ():
+        view = SegmentView(
+            segment_id(id_, one.segment), name_of(id_, one.segment), format_moment(one.since), str(one.model_version)
+        )
+        yield view
+
+
+def segment_id(segmentation_id: str, segment: str) -> str:
+    """A segment's id where segments of all segmentations stand together."""
+    return f"{segmentation_id}.{segment}"
+
+
+def name_of(segmentation_id: str, segment: str) -> Text:
+    """What a segment is called; its id where it is no longer declared."""
+    declared = segmentation(segmentation_id)
+    kind = declared.kind(segment) if declared is not None else None
+    return kind.names if kind is not None else Text(zh=segment, en=segment)
+
+
+def scores_of(judged: Judged | None, seen: Seen, models: Models, measures: MeasureSet) -> dict[str, ScoreView]:
+    """The scores of a person. What moved each is told while the model that gave it is in force."""
+    if judged is None:
+        return {}
+    told: dict[str, ScoreView] = {}
+    for id_, one in sorted(judged.scores.items()):
+        model = models.scores.get(id_)
+        factors: tuple[FactorView, ...] = ()
+        if model is not None and model.version == one.model_version:
+            factors = tuple(map(_factor, _factors(id_, seen, models, measures, judged.at)))
+        told[id_] = ScoreView(one.value, one.confidence, str(one.model_version), one.label or None, factors)
+    return told
+
+
+def _factors(id_: str, seen: Seen, models: Models, measures: MeasureSet, at: Millis) -> tuple[Factor, ...]:
+    # Who shows no score reads nothing of what tells effects.
+    from chalicelib.segments.effects import top_factors
+    from chalicelib.segments.features import raw_vector
+
+    return top_factors(models.scores[id_], raw_vector(seen.profile, at, measures), _MOST_FACTORS)
+
+
+def _factor(one: Factor) -> FactorView:
+    return FactorView(one.feature, one.names, one.direction, round(one.effect, 6), one.value)
