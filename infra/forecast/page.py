@@ -54,7 +54,7 @@ and installs nothing; where it cannot, it says so and goes on without. Its fortn
 
 ## What it does not show
 
-The invented series are as I think queues are; the gain limits, four and three spreads, were set on their seeds 1 to 6 and on the bank's calls, so that the bank's figures flatter a
+The invented series are as its writer thinks queues are; the gain limits, four and three spreads, were set on their seeds 0 to 5 and on the bank's calls, so that the bank's figures flatter a
 little; the seeds of the table were not looked at. The yardstick of the weekday's mean is nearly the truth where nothing moves, and nobody beats it there. Holidays, campaigns and price changes
 to come are not known to it: no calendar is asked. One holiday in a fortnight is one day of fourteen outside the bounds. In half hours that expect less than one contact
 bounds are coarse, as counts are. A change of the policy that sends people to other queues makes a past of the queue that is not its future: the level follows within days.
