@@ -16,11 +16,18 @@ from chalicelib.tickets.sla import due_at
 
 
 def look_after_ticket(ticket_id: str, tenant: Tenant, services: TicketServices, now: Millis) -> bool:
-    """Do what is due of one ticket; whether anything was. One that is gone, or that others changed, is left to them."""
+    """Do what is due of one ticket; whether anything was. One that is gone, or that others changed, is left to them; one
+    that has expired is deleted.
+    """
     for _ in services.patience.attempts(ATTEMPTS):
         was = services.tickets.load(tenant.tenant_id, [ticket_id]).get(ticket_id)
-        if was is None or was.expires_at <= now:
+        if was is None:
             return False
+        if was.expires_at <= now:
+            # DynamoDB deletes late: until then the index would have it looked at every second.
+            if services.tickets.delete(tenant.tenant_id, was):
+                return False
+            continue
         made = looked_after(was, services.rules, now)
         next_at = due_at(made, services.rules)
         if made is was and not was.outgoing:

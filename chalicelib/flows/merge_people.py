@@ -50,21 +50,42 @@ def merge_people(order: MergeOrder, tenant: Tenant, services: IdentityServices, 
 
     Raises NotFound, BadInput, Conflict ``already_one``, ``protected`` or ``too_tangled``, Unavailable.
     """
+    for _ in services.patience.attempts(ATTEMPTS):
+        try:
+            merged = _told_again(order, tenant, services) or _merge(order, tenant, services, now)
+        except Conflict:
+            # This very order may have been obeyed while it was looked at: then that is no conflict with it.
+            merged = _told_again(order, tenant, services)
+            if merged is None:
+                raise
+        if merged is not None:
+            return merged
+    raise Unavailable("contended", "Others change these profiles; try again.")
+
+
+def _told_again(order: MergeOrder, tenant: Tenant, services: IdentityServices) -> Merged | None:
+    """What was done by this order, published again: who did it may have been killed before. None: nothing yet.
+
+    It is looked for before each attempt. A save may have been done although it was answered that it was not, or by the
+    same order's earlier call that was still under way; nobody but its repeat would ever tell of it.
+    """
     done = find_merge(services.history, tenant.tenant_id, order.merge_id)
     if done is not None:
         services.publish([_merged(tenant.tenant_id, done), *updated(tenant.tenant_id, done.versions)])
-        return done
-    for _ in services.patience.attempts(ATTEMPTS):
-        found = plan_merge(order, tenant, services, now)
-        if found.broken:
-            raise Conflict("protected", f"A protection forbids it: {', '.join(found.broken)}.", "profile_ids")
-        merged = _record(order, found, now)
-        told = tell(found.planned, (), found.snapshot, now, services.catalogue, services.models)
-        if found.snapshot.is_torn or not services.profiles.save(_change(merged, told.planned, tenant)).saved:
-            continue
-        services.publish([_merged(tenant.tenant_id, merged), *what_else(told.changes)])
-        return merged
-    raise Unavailable("contended", "Others change these profiles; try again.")
+    return done
+
+
+def _merge(order: MergeOrder, tenant: Tenant, services: IdentityServices, now: Millis) -> Merged | None:
+    """One attempt; None when others changed these people meanwhile."""
+    found = plan_merge(order, tenant, services, now)
+    if found.broken:
+        raise Conflict("protected", f"A protection forbids it: {', '.join(found.broken)}.", "profile_ids")
+    merged = _record(order, found, now)
+    told = tell(found.planned, (), found.snapshot, now, services.catalogue, services.models)
+    if found.snapshot.is_torn or not services.profiles.save(_change(merged, told.planned, tenant)).saved:
+        return None
+    services.publish([_merged(tenant.tenant_id, merged), *what_else(told.changes)])
+    return merged
 
 
 def plan_merge(order: MergeOrder, tenant: Tenant, services: IdentityServices, now: Millis) -> MergePlan:

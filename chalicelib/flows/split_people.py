@@ -47,21 +47,38 @@ def split_people(order: SplitOrder, tenant: Tenant, services: IdentityServices, 
     Every facet returns to the id it came from, with all that arrived since. Raises NotFound, Conflict
     ``already_split``, ``not_linked`` or ``too_tangled``, Unavailable.
     """
+    for _ in services.patience.attempts(ATTEMPTS):
+        try:
+            split = _told_again(order, tenant, services) or _split(order, tenant, services, now)
+        except Conflict:
+            # This very order may have been obeyed while it was looked at: then that is no conflict with it.
+            split = _told_again(order, tenant, services)
+            if split is None:
+                raise
+        if split is not None:
+            return split
+    raise Unavailable("contended", "Others change these profiles; try again.")
+
+
+def _told_again(order: SplitOrder, tenant: Tenant, services: IdentityServices) -> Split | None:
+    """What was done by this order, published again, as of a merge (``flows.merge_people``). None: nothing yet."""
     done = find_split(services.history, tenant.tenant_id, order.split_id)
     if done is not None:
-        services.publish([_split(tenant.tenant_id, done), *updated(tenant.tenant_id, done.versions)])
-        return done
+        services.publish([_split_change(tenant.tenant_id, done), *updated(tenant.tenant_id, done.versions)])
+    return done
+
+
+def _split(order: SplitOrder, tenant: Tenant, services: IdentityServices, now: Millis) -> Split | None:
+    """One attempt; None when others changed these people meanwhile."""
     aparts = tuple(Apart(now, order.split_id, left, right) for left, right in _pairs(order, tenant, services))
-    for _ in services.patience.attempts(ATTEMPTS):
-        snapshot = Snapshot(tenant.tenant_id, services.profiles)
-        planned, undone = _planned(order, aparts, snapshot, tenant, services, now)
-        split = _record(order, aparts, planned, undone, now)
-        told = tell(planned, (), snapshot, now, services.catalogue, services.models)
-        if snapshot.is_torn or not services.profiles.save(_change(split, told.planned, tenant)).saved:
-            continue
-        services.publish([_split(tenant.tenant_id, split), *what_else(told.changes)])
-        return split
-    raise Unavailable("contended", "Others change these profiles; try again.")
+    snapshot = Snapshot(tenant.tenant_id, services.profiles)
+    planned, undone = _planned(order, aparts, snapshot, tenant, services, now)
+    split = _record(order, aparts, planned, undone, now)
+    told = tell(planned, (), snapshot, now, services.catalogue, services.models)
+    if snapshot.is_torn or not services.profiles.save(_change(split, told.planned, tenant)).saved:
+        return None
+    services.publish([_split_change(tenant.tenant_id, split), *what_else(told.changes)])
+    return split
 
 
 def link_id(anchor: IdentifierKey, other: IdentifierKey) -> str:
@@ -156,7 +173,7 @@ def _change(split: Split, planned: Plan, tenant: Tenant) -> rows.Change:
     return change_of(planned, tenant, records)
 
 
-def _split(tenant_id: str, split: Split) -> Change:
+def _split_change(tenant_id: str, split: Split) -> Change:
     first, *others = split.profile_ids or ("",)
     about = {"tenant": tenant_id, "profile_id": first, "version": split.versions.get(first, 0)}
     return Change("profile.split", {**about, "from": others, "split_id": split.split_id})

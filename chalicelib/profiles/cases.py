@@ -32,44 +32,72 @@ class Case(msgspec.Struct, frozen=True, gc=False):
     topic: str | None = None
 
 
+class Standing(msgspec.Struct, frozen=True):
+    """The cases behind some steps, in the order of their last change; by kind all of them and those that are open."""
+
+    all: tuple[Case, ...]
+    by_kind: dict[str, tuple[list[Case], list[Case]]]
+
+
 def cases(steps: Iterable[Step]) -> tuple[Case, ...]:
     """The cases behind some steps, in the order of their last change.
 
     A complaint is settled when the ticket of the same reference is.
     """
+    return standing(steps).all
+
+
+def standing(steps: Iterable[Step]) -> Standing:
+    """The cases behind some steps as they are asked for: in order, and by kind."""
     known, found = _LATEST.pair
     if known is not steps:
-        found = _cases(steps)
+        found = _standing(steps)
         if isinstance(steps, tuple):
             _LATEST.pair = (steps, found)
     return found
 
 
 class _Latest:
-    """The steps asked about last, with their cases: answering one call asks three times about one person."""
+    """The steps asked about last, with their cases: answering one call asks four times about one person."""
 
-    pair: tuple[tuple[Step, ...], tuple[Case, ...]] = ((), ())
+    pair: tuple[tuple[Step, ...], Standing] = ((), Standing((), {}))
 
 
 _LATEST = _Latest()
 
 
-def _cases(steps: Iterable[Step]) -> tuple[Case, ...]:
+def _standing(steps: Iterable[Step]) -> Standing:
+    found = _cases(tuple(steps))
+    by_kind: dict[str, tuple[list[Case], list[Case]]] = {}
+    for case in found:
+        of_kind = by_kind.get(case.kind)
+        if of_kind is None:
+            of_kind = by_kind[case.kind] = ([], [])
+        of_kind[0].append(case)
+        if case.open:
+            of_kind[1].append(case)
+    return Standing(found, by_kind)
+
+
+def _cases(steps: tuple[Step, ...]) -> tuple[Case, ...]:
     found: dict[tuple[str, str], Case] = {}
     for step in sorted(steps, key=STEP_ORDER):
-        key = (step.kind, step.ref)
-        found[key] = _after(found.get(key), step, step.kind)
-        if step.kind == "ticket" and (complaint := found.get(("complaint", step.ref))) is not None:
+        kind = step.kind
+        key = (kind, step.ref)
+        found[key] = _after(found.get(key), step, kind)
+        if kind == "ticket" and (complaint := found.get(("complaint", step.ref))) is not None:
             found["complaint", step.ref] = _after(complaint, step, "complaint")
     return tuple(sorted(_without_forgotten(found.values(), steps), key=_BY_CHANGE))
 
 
-def _without_forgotten(found: Iterable[Case], steps: Iterable[Step]) -> Iterable[Case]:
+def _without_forgotten(found: Iterable[Case], steps: tuple[Step, ...]) -> Iterable[Case]:
     """The cases without open complaints that are older than every ticket's step of which the profile still knows.
 
     A complaint is settled by a step of its ticket, and of those only the latest are kept: whether such an old one was
     settled cannot be known any more, and held for open it would stay so for ever.
     """
+    if len(steps) < STEPS_KEPT:
+        return found
     tickets = [step.at for step in steps if step.kind == "ticket"]
     if len(tickets) < STEPS_KEPT:
         return found

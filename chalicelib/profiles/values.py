@@ -25,7 +25,7 @@ import msgspec
 from chalicelib.events.types import NAMESPACES
 from chalicelib.identity.blind_index import namespace_of
 from chalicelib.kernel.moments import DAY_MS, MINUTE_MS, Millis
-from chalicelib.profiles.cases import Case, cases
+from chalicelib.profiles.cases import Case, standing
 from chalicelib.profiles.model import Profile
 from chalicelib.profiles.stats import LONG, STATS, Reader, never, reader
 
@@ -42,6 +42,7 @@ type CaseReader = Callable[[Sequence[Case], Sequence[Case], Millis], int | None]
 """What reads a statistic of all cases of a kind, of those of them that are open, and the moment."""
 
 _PLANS_KEPT = 1_024
+_NO_CASES: tuple[Sequence[Case], Sequence[Case]] = ((), ())
 NOTHING: Mapping[str, Millis] = MappingProxyType({})
 
 
@@ -67,12 +68,7 @@ def values(
     if plan.traits:
         asked["t"] = {name: _trait(profile, name) for name in plan.traits}
     if plan.measures:
-        asked["m"] = measured = dict(plan.never_measured)
-        for name, series in profile.series.items():
-            readers = plan.measures.get(name)
-            if readers is not None:
-                then = _then(known_until, name, now)
-                measured[name] = {stat: read(series, then if stat in LONG else now) for stat, read in readers}
+        asked["m"] = _measured(profile, plan, now, known_until)
     if plan.person:
         then = _then(known_until, "p.silent", now)
         asked["p"] = {stat: read(profile, then if stat in _SILENT else now) for stat, read in plan.person}
@@ -82,19 +78,33 @@ def values(
     if plan.scenes:
         asked["scene"] = {one: one in scenes for one in plan.scenes}
     if plan.cases:
-        standing = cases(profile.steps)
+        by_kind = standing(profile.steps).by_kind
         for head, stats in plan.cases.items():
-            kind = CASE_KINDS[head]
-            of_kind = [case for case in standing if case.kind == kind]
-            still_open = [case for case in of_kind if case.open]
-            then = _then(known_until, f"{head}.*", now)
+            of_kind, still_open = by_kind.get(CASE_KINDS[head], _NO_CASES)
+            then = _then(known_until, f"{head}.*", now) if known_until else now
             asked[head] = {stat: read(of_kind, still_open, then) for stat, read in stats}
     return asked
 
 
+def _measured(
+    profile: Profile, plan: _Plan, now: Millis, known_until: Mapping[str, Millis]
+) -> dict[str, dict[str, float | int | None]]:
+    measured = dict(plan.never_measured)
+    for name, series in profile.series.items():
+        readers = plan.measures.get(name)
+        if readers is None:
+            continue
+        then = _then(known_until, name, now) if known_until else now
+        if then == now:
+            measured[name] = {stat: read(series, now) for stat, read in readers}
+        else:
+            measured[name] = {stat: read(series, then if stat in LONG else now) for stat, read in readers}
+    return measured
+
+
 def _then(known_until: Mapping[str, Millis], name: str, now: Millis) -> Millis:
     """The moment that something is read for: nothing is known of it later."""
-    return min(now, known_until.get(name, now)) if known_until else now
+    return min(now, known_until.get(name, now))
 
 
 class _Plan(msgspec.Struct, frozen=True):

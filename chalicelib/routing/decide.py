@@ -84,7 +84,7 @@ def decide_on(
         skill=declared.queues[judged.queue].skill,
         priority=judged.priority,
         sla=sla_of(policy, judged),
-        hints=hints_of(policy, judged.facts),
+        hints=hints_of(policy, judged.facts, judged.hints),
         reasons=_reasons(policy, judged),
         won_by=next((entry for entry in ranked if entry.queue == judged.queue), None),
         runners_up=_runners_up(ranked, judged.queue),
@@ -163,8 +163,7 @@ def _evidence(paths: Iterable[str], facts: Facts) -> dict[str, Any]:
 
 def _would_change(policy: Policy, facts: Facts, judged: Judgement) -> Iterator[WouldChange]:
     """The declared changes that, really applied, give another queue, mode or priority."""
-    positions, _ = policy.what_if.holding(judged.facts)
-    for position in positions:
+    for position in judged.what_if:
         trial = policy.declared.what_if[position]
         other = outcome_if(policy, facts, judged, trial.set)
         then: dict[str, str | int] = {}

@@ -11,9 +11,8 @@ from chalicelib.routing.policy import Policy
 from chalicelib.routing.sentences import render
 
 
-def hints_of(policy: Policy, facts: Facts) -> Hints:
-    """The first rule that sets a single field wins it; questions add up without repetition."""
-    held, _ = policy.hints.holding(facts)
+def hints_of(policy: Policy, facts: Facts, held: Iterable[int]) -> Hints:
+    """The first of the rules that hold that sets a single field wins it; questions add up without repetition."""
     rules = [policy.declared.hints[position] for position in held]
     plain = policy.declared.plain_hints
     asked = _listed(rule.ask for rule in rules)

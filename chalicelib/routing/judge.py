@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from chalicelib.routing.conditions import holding_in_each
 from chalicelib.routing.declaration import NO_CAP, Queue, Rule
 from chalicelib.routing.facts import Facts, changed, value_at
 from chalicelib.routing.model import NO_INTENT, Intent, Mode, RankedQueue, Sla, Urgency
@@ -15,7 +16,10 @@ from chalicelib.routing.urgency import urgency_of
 
 
 class Judgement(msgspec.Struct, frozen=True):
-    """The outcome and the positions of the rules behind it. ``facts`` has intent and urgency filled in."""
+    """The outcome and the positions of the rules behind it. ``facts`` has intent and urgency filled in.
+
+    ``hints`` and ``what_if`` are the positions of those that hold beside it.
+    """
 
     facts: Facts
     intent: Intent
@@ -27,6 +31,8 @@ class Judgement(msgspec.Struct, frozen=True):
     urgency_rules: tuple[int, ...]
     rules: tuple[int, ...]
     skipped: tuple[str, ...]
+    hints: tuple[int, ...]
+    what_if: tuple[int, ...]
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -44,7 +50,9 @@ def judge(policy: Policy, inputs: Facts) -> Judgement:
     facts["intent"] = _fact_of_intent(intent, facts)
     urgency, urgent, skipped_urgency = _urgency(policy, facts)
     facts["urgency"] = _fact_of_urgency(urgency)
-    held, skipped_rules = policy.rules.holding(facts)
+    (held, skipped_rules), (hints, _), (what_if, _) = holding_in_each(
+        (policy.rules, policy.hints, policy.what_if), facts
+    )
     outcome = _outcome(policy, held, facts, urgency)
     return Judgement(
         facts=facts,
@@ -57,6 +65,8 @@ def judge(policy: Policy, inputs: Facts) -> Judgement:
         urgency_rules=tuple(urgent),
         rules=tuple(held),
         skipped=_ids(policy, skipped_intents, skipped_urgency, skipped_rules),
+        hints=tuple(hints),
+        what_if=tuple(what_if),
     )
 
 
@@ -70,10 +80,16 @@ def outcome_if(policy: Policy, inputs: Facts, judged: Judgement, changes: Mappin
     if policy.intents.depend_on(paths):
         intent, _, _ = _intent(policy, facts)
     facts["intent"] = _fact_of_intent(intent, facts)
-    if intent != judged.intent or policy.urgency.depend_on(paths):
+    if facts["intent"] != judged.facts["intent"]:
+        paths = (*paths, "intent")
+    if policy.urgency.depend_on(paths):
         urgency, _, _ = _urgency(policy, facts)
     facts["urgency"] = _fact_of_urgency(urgency)
-    return _outcome(policy, policy.rules.holding(facts)[0], facts, urgency)
+    if urgency != judged.urgency:
+        paths = (*paths, "urgency")
+    # What could not be evaluated before may be once a value is another, and the other way round.
+    held = policy.rules.holding(facts)[0] if judged.skipped else policy.rules.holding_still(judged.rules, facts, paths)
+    return _outcome(policy, held, facts, urgency)
 
 
 def ranking(policy: Policy, judged: Judgement) -> tuple[RankedQueue, ...]:

@@ -82,10 +82,10 @@ def _of_linear(linear: Linear, x: Sequence[float], output: int, share: float, mo
         effect = share * weight * (term - mean)
         average += weight * mean
         if place < bases:
-            moved[linear.bases[place].column] += effect
+            moved[linear.bases[place][0]] += effect
         else:
             for base in linear.pairs[place - bases]:
-                moved[linear.bases[base].column] += effect / 2
+                moved[linear.bases[base][0]] += effect / 2
     return average
 
 
@@ -122,17 +122,29 @@ def _of_node(
 
 
 def _of_leaf(value: float, path: Mapping[int, tuple[float, bool]], moved: list[float]) -> None:
-    shares = _shares(len(path))
     for column, (went, did) in path.items():
-        # By how many of the others are known: the chance to come here, those that are not known going as people do.
-        chances = [1.0]
-        for other, (others_went, other_did) in path.items():
-            if other == column:
-                continue
-            with_it = [0.0, *chances] if other_did else [0.0] * (len(chances) + 1)
-            chances = [known + others_went * unknown for known, unknown in zip(with_it, [*chances, 0.0], strict=True)]
-        here = sum(share * chance for share, chance in zip(shares, chances, strict=True))
-        moved[column] += value * ((1.0 if did else 0.0) - went) * here
+        others = [one for other, one in path.items() if other != column]
+        moved[column] += value * (did - went) * _come(others)
+
+
+def _come(others: Sequence[tuple[float, bool]]) -> float:
+    """The chance to come to a leaf past other columns, averaged over how many of them are known before this one.
+
+    At a column that is not known people go as people do. One and two others, which are most, are written out.
+    """
+    if not others:
+        return 1.0
+    if len(others) == 1:
+        went, did = others[0]
+        return (did + went) / 2
+    if len(others) == 2:
+        (went, did), (also_went, also_did) = others
+        return (went * also_went + did * also_did) / 3 + (did * also_went + went * also_did) / 6
+    chances = [1.0]
+    for went, did in others:
+        known = [0.0, *chances] if did else [0.0] * (len(chances) + 1)
+        chances = [with_it + went * without for with_it, without in zip(known, [*chances, 0.0], strict=True)]
+    return sum(share * chance for share, chance in zip(_shares(len(others) + 1), chances, strict=True))
 
 
 @lru_cache(maxsize=64)

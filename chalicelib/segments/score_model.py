@@ -23,12 +23,8 @@ ITSELF, ABOVE, OVER, IS = 0, 1, 2, 3
 """How a base reads a column x at a knot: x · max(0, x − at) · 1 where x > at · 1 where x is at (a category)."""
 
 
-class Basis(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """One number that the linear part reads: a column, a part of it, or whether it is something."""
-
-    column: int
-    kind: int
-    at: float
+type Basis = tuple[int, int, float]
+"""Column, kind, knot: one number that the linear part reads. A tuple, because there are a hundred of them a score."""
 
 
 class Linear(msgspec.Struct, frozen=True):

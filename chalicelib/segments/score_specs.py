@@ -19,10 +19,9 @@ type Followed = Literal["silent", "happened", "amount", "change", "topic"]
 
 
 class ScoreSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One score. ``outcome`` is looked for in ``measure`` within ``horizon_days`` after a cutoff.
+    """One score. ``outcome`` is looked for in ``measures`` within ``horizon_days`` after a cutoff.
 
-    ``among_days``: only people with anything in ``among`` (or anything at all) in so many days before are learned from;
-    0 takes all. ``features`` are ids of features that the score may read; a score of topics has ``topics``, each with
+    ``among_days``: only people with anything in ``among`` in so many days before are learned from; 0 takes all. ``features`` are ids of features that the score may read; a score of topics has ``topics``, each with
     the measure that counts its contacts. Nothing is learned of fewer than ``least_people``, or where fewer than
     ``least_outcomes`` had the outcome (or did not).
     """
@@ -34,8 +33,8 @@ class ScoreSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     horizon_days: int
     features: tuple[str, ...]
     purposes: tuple[Purpose, ...]
-    measure: str = ""
-    among: str = ""
+    measures: tuple[str, ...]
+    among: tuple[str, ...] = ()
     among_days: int = 0
     least_people: int = 500
     least_outcomes: int = 50

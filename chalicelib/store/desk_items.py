@@ -148,7 +148,9 @@ def _give(agent_id: str, cost: int, key: str, now: Millis) -> dict[str, Any]:
 
 
 def _take(cost: int, to: Conversation, now: Millis, *, again: bool) -> dict[str, Any]:
-    """Take capacity of an agent who is there and has it. ``again``: the seat holds the conversation already."""
+    """Take capacity of an agent who is there and has it. ``again``: the seat holds the conversation already, and may get
+    room back (a cost below 0).
+    """
     names = {
         "#free": "free",
         "#idle": "idle_since",
@@ -168,6 +170,12 @@ def _take(cost: int, to: Conversation, now: Millis, *, again: bool) -> dict[str,
         update += ", #held = #held + :one ADD #holding :key"
         names |= {"#held": "held", "#holding": "holding"}
         told |= {":one": {"N": "1"}, ":key": {"SS": [to.key]}}
+    elif cost < 0:
+        # Room came free, as where something is given back: the seat is marked.
+        update += ", #at = :at, #shard = :shard ADD #v :one"
+        names |= {"#at": "due_at", "#shard": "due_shard", "#v": "v"}
+        shard, at = {"S": str(desk_shard(to.agent_id))}, {"N": str(now + FIRST_LOOK_MS)}
+        told |= {":at": at, ":shard": shard, ":one": {"N": "1"}}
     return {
         "UpdateExpression": update,
         "ConditionExpression": "#presence = :available AND #lease > :now AND #free >= :cost "

@@ -228,6 +228,11 @@ class MemoryDesk:
                 return None
             held = taker.held + (0 if again else 1)
             after[tenant, takes] = replace(taker, free=taker.free - cost, held=held, idle_since=now)
+            if cost < 0:
+                # Room came free, as where something is given back: the seat is marked.
+                after[tenant, takes] = replace(
+                    after[tenant, takes], version=taker.version + 1, due_at=now + FIRST_LOOK_MS
+                )
         return after
 
     def _of(self, tenant: str) -> list[Conversation]:

@@ -6,6 +6,7 @@ Promises have a mutant beside them that must fail: a store without ties, without
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -27,7 +28,7 @@ from chalicelib.kernel.codec import decode
 from chalicelib.kernel.errors import Conflict, NotFound, Unavailable, ZhiyinError
 from chalicelib.kernel.moments import DAY_MS, HOUR_MS
 from chalicelib.store.memory import MemoryHistory, MemoryProfiles
-from chalicelib.store.rows import Change, Outcome
+from chalicelib.store.rows import Change, Outcome, Record
 from tests.flows.test_any_order import Interrupted, WithoutVersions
 from tests.flows.world import NOW, TENANT_ID, World, event, paid
 
@@ -493,6 +494,49 @@ def test_merge__while_another_operator_merges_the_same__one_of_them_is_told() ->
     interrupt(world, lambda other, number: number == 1 and bool(other.merge(*ids)))
     assert refusal(lambda: world.merge(*ids)) == "already_one"
     assert len(links(world, ids[1]).merges) == 1
+
+
+@pytest.mark.parametrize("moment", ["before the save", "before the reading"])
+def test_merge_and_split__obeyed_meanwhile_by_a_call_that_was_killed__same_answer_and_told(moment: str) -> None:
+    """Who repeats an order whose first call is still under way is neither refused nor left without the news: there is
+    nobody else to tell it. So it is where the save was done and its answer lost.
+    """
+    world = world_of(MemoryProfiles, USER, BROWSER)
+    merge = MergeOrder("m_1", (id_of(world, BROWSER), id_of(world, USER)), "one person", "sup-1")
+    split = SplitOrder("x_1", "two people", "sup-1", merge_id="m_1")
+    for order, obey, told in ((merge, merge_people, "profile.merged"), (split, split_people, "profile.split")):
+        world.published.clear()
+        first = [partial(obey, order, world.tenant(TENANT_ID), beside(world).identity(), world.now)]
+
+        def meanwhile(first: list[Any] = first) -> None:
+            while first:
+                # Of what it publishes nobody hears: it was killed before.
+                first.pop()()
+
+        services = replace(
+            world.identity(),
+            profiles=Interrupted(world.profiles, lambda _, now=meanwhile: now()),
+            history=world.history,
+        )
+        if moment == "before the reading":
+            services = replace(services, history=_Late(world.history, meanwhile), profiles=world.profiles)
+        done = obey(order, world.tenant(TENANT_ID), services, world.now + HOUR_MS)
+        assert not first, "it was obeyed meanwhile"
+        assert done.at == world.now, "what was done then, not now"
+        assert [one.type for one in world.published][:2] == [told, "profile.updated"]
+
+
+class _Late:
+    """A history in which somebody does something just after a record was looked for in vain."""
+
+    def __init__(self, history: MemoryHistory, meanwhile: Callable[[], None]) -> None:
+        self._history, self._meanwhile = history, meanwhile
+
+    def record_of(self, tenant: str, kind: str, record_id: str) -> Record | None:
+        found = self._history.record_of(tenant, kind, record_id)
+        if found is None:
+            self._meanwhile()
+        return found
 
 
 def test_merge__while_a_linking_event_arrives__sees_who_is_whom_then() -> None:

@@ -12,6 +12,7 @@ import msgspec
 from chalicelib.events.model import Identifier
 from chalicelib.flows.admission import Message
 from chalicelib.flows.find_person import by_identifiers
+from chalicelib.flows.identity_records import find_merge
 from chalicelib.flows.ingest_events import ingest_events
 from chalicelib.flows.merge_people import MergeOrder, merge_people
 from chalicelib.flows.read_timeline import read_timeline
@@ -124,7 +125,7 @@ def operator(plan: Plan, now: Callable[[], Millis]) -> Callable[[int, Say], Role
 
         def obey(command: Command) -> str:
             try:
-                _obey(command, [index.identifier_key(Identifier(*one)) for one in command.ends], services, now())
+                give(command, [index.identifier_key(Identifier(*one)) for one in command.ends], services, now())
             except ZhiyinError as error:
                 return error.code
             return ""
@@ -134,16 +135,28 @@ def operator(plan: Plan, now: Callable[[], Millis]) -> Callable[[int, Say], Role
     return opened
 
 
-def _obey(command: Command, ends: Sequence[str], services: IdentityServices, now: Millis) -> None:
+def give(command: Command, ends: Sequence[str], services: IdentityServices, now: Millis) -> None:
+    """Give a command to the product. Raises what it raises."""
     if command.kind == "merge":
-        found = services.profiles.find(TENANT_ID, ends, fresh=True)
-        owners = tuple(found[one].profile_id for one in ends if one in found and found[one].profile_id)
-        if len(owners) < len(ends):
-            raise NotFound("no_such_profile", "There is no such profile.")
+        owners = _owners(command, ends, services)
         merge_people(MergeOrder(command.command_id, owners, "trial", "o_1", command.force), _TENANT, services, now)
     else:
         link = link_id(*ends) if command.kind == "cut" else ""
         split_people(SplitOrder(command.command_id, "trial", "o_1", command.merge_id, link), _TENANT, services, now)
+
+
+def _owners(command: Command, ends: Sequence[str], services: IdentityServices) -> tuple[str, ...]:
+    """Whom a merge names. Who sends an order again sends the ids of the first time, and looks nobody up anew: by then
+    a link may have been cut, and an identifier that was seen on it alone leads to nobody.
+    """
+    done = find_merge(services.history, TENANT_ID, command.command_id)
+    if done is not None:
+        return done.profile_ids
+    found = services.profiles.find(TENANT_ID, ends, fresh=True)
+    owners = tuple(found[one].profile_id for one in ends if one in found and found[one].profile_id)
+    if len(owners) < len(ends):
+        raise NotFound("no_such_profile", "There is no such profile.")
+    return owners
 
 
 def reader(plan: Plan, now: Callable[[], Millis]) -> Callable[[int, Say], Role]:

@@ -12,13 +12,17 @@ from collections.abc import Callable, Iterator, Mapping
 
 import pytest
 
+from chalicelib.kernel.errors import Unavailable
 from infra.dynamodb_local import Running
+from tests.flows.world import TENANT_ID, World, event
 from tests.proofs import trial
 from tests.proofs.crew import Broken
 from tests.proofs.desks import GIVEN_UP
 from tests.proofs.faults import KINDS
+from tests.proofs.material import Command
 from tests.proofs.mutants import MUTANTS
 from tests.proofs.report import HEAD, row_of
+from tests.proofs.roles import give
 from tests.proofs.trial import FORGETFUL, Ended
 
 pytestmark = pytest.mark.proof
@@ -103,3 +107,24 @@ def test_chaos__queue_that_forgets__is_found(try_out: Callable[..., Ended]) -> N
     """Negative control: what is taken off the queue before it was applied is missing from the sum."""
     ended = try_out(rate=0.30, seed=0, mutant=FORGETFUL)
     assert not ended.adds_up
+
+
+def test_operator__repeats_a_merge_whose_end_leads_nowhere_by_then__it_is_told() -> None:
+    """A merge that was saved and not told is told by its repeat, though a link of the person was cut between the two:
+    the order names the people it named before. An operator who looked for them again would find nobody, and give up.
+    """
+    world, phone, account, browser = World(), ("phone", "+8613900000001"), ("user_id", "u1"), ("anonymous_id", "b1")
+    world.apply(event("page.viewed", account, phone), event("page.viewed", browser))
+    merge, cut = Command("merge", "merge-1", (phone, browser)), Command("cut", "cut-1", (account, phone))
+
+    def ordered(command: Command) -> None:
+        give(command, [world.key(*one) for one in command.ends], world.identity(), world.now)
+
+    world.bus_down = True
+    with pytest.raises(Unavailable):
+        ordered(merge)
+    world.bus_down = False
+    ordered(cut)
+    assert not world.profiles.find(TENANT_ID, [world.key(*phone)], fresh=True)[world.key(*phone)].profile_id
+    ordered(merge)
+    assert [one.detail["merge_id"] for one in world.published if one.detail.get("merge_id")] == ["merge-1"]

@@ -409,6 +409,28 @@ def test_change__accepted_wrapped_ended__capacity_is_held_to_the_end(stores: Sto
     assert (desk.conversation(tenant, held.key), free(desk, tenant)) == (ended, 10)
 
 
+@pytest.mark.parametrize(("cost", "marked"), [(1, True), (5, False), (6, False)])
+def test_assign__anew_to_who_writes_it_up__marks_what_came_free(
+    stores: Stores, tenant: str, cost: int, marked: bool
+) -> None:
+    """Begun anew with the same agent, as a chat after a call, it gives room back: the seat is due, for who waits for it."""
+    hire(stores.desk, tenant, "a_1")
+    first = offered(opened(), cost=5)
+    assert stores.desk.assign(tenant, None, first, AT)
+    accepted = moves.accepted(first, AT)
+    wrapping = moves.released(accepted, DESK, AT)
+    assert stores.desk.change(tenant, first, accepted) and stores.desk.change(tenant, accepted, wrapping)
+    before = stores.desk.seats(tenant, ["a_1"])["a_1"]
+    assert stores.desk.settle(tenant, before, LEASE)
+    anew = offered(moves.opened(wrapping, wrapping.key, wrapping.need, "d_2", DESK, AT), cost=cost)
+    assert stores.desk.assign(tenant, wrapping, anew, AT)
+    after = stores.desk.seats(tenant, ["a_1"])["a_1"]
+    assert (after.free, after.due_at) == (10 - cost, AT + moves.FIRST_LOOK_MS if marked else LEASE)
+    # Who read it before that does not take the mark off.
+    assert stores.desk.settle(tenant, before, 0) is not marked
+    exact(stores.desk, tenant, ["a_1"])
+
+
 def test_due__conversations__only_while_something_is(stores: Stores, tenant: str) -> None:
     """An offer is due when it times out, an answered conversation never, one that wraps up when that ends."""
     desk = stores.desk

@@ -56,8 +56,8 @@ def shape_of(kind: Kind, x: np.ndarray, y: np.ndarray, categories: tuple[int, ..
     machine.fit(x, y)
     bases, weights = machine.pipeline[0].bases_, np.abs(machine.pipeline[-1].coef_[0])
     strength = np.zeros(x.shape[1])
-    for base, weight in zip(bases, weights, strict=True):
-        strength[base.column] = max(strength[base.column], weight)
+    for (column, _, _), weight in zip(bases, weights, strict=True):
+        strength[column] = max(strength[column], weight)
     return Shape(x.shape[1], categories, tuple(sorted(np.argsort(-strength, kind="stable")[:_PAIRED].tolist())))
 
 

@@ -49,25 +49,27 @@ class Bases(TransformerMixin, BaseEstimator):  # type: ignore[misc]
         """Place the knots of every column. ``paired`` columns' own values are multiplied, each with each."""
         listed = [one for column in range(x.shape[1]) for one in self._of(column, x[:, column])]
         self.bases_ = tuple(listed)
-        heads = [place for place, one in enumerate(listed) if one.column in self.paired and one.kind in {ITSELF, IS}]
-        self.pairs_ = tuple((a, b) for a, b in combinations(heads, 2) if listed[a].column != listed[b].column)
+        heads = [
+            place for place, (column, kind, _) in enumerate(listed) if column in self.paired and kind in {ITSELF, IS}
+        ]
+        self.pairs_ = tuple((a, b) for a, b in combinations(heads, 2) if listed[a][0] != listed[b][0])
         return self
 
     def _of(self, column: int, values: np.ndarray) -> list[Basis]:
         different = np.unique(values)
         if column in self.categories:
-            return [Basis(column, IS, float(one)) for one in different]
-        listed = [Basis(column, ITSELF, 0.0)]
+            return [(column, IS, float(one)) for one in different]
+        listed: list[Basis] = [(column, ITSELF, 0.0)]
         if self.knots and len(different) > _FEWEST_VALUES:
             inner = sorted({float(one) for one in np.quantile(values, self.knots)} - {float(different[-1])})
-            listed += [Basis(column, ABOVE, one) for one in inner if one > different[0]]
+            listed += [(column, ABOVE, one) for one in inner if one > different[0]]
             if inner and inner[0] == different[0]:
-                listed.append(Basis(column, OVER, inner[0]))  # many have the least: to have any is a step of its own
+                listed.append((column, OVER, inner[0]))  # many have the least: to have any is a step of its own
         return listed
 
     def transform(self, x: np.ndarray) -> np.ndarray:
         """Rows × (bases, pairs)."""
-        made = np.column_stack([_READ[one.kind](x[:, one.column], one.at) for one in self.bases_])
+        made = np.column_stack([_READ[kind](x[:, column], at) for column, kind, at in self.bases_])
         products = [made[:, a] * made[:, b] for a, b in self.pairs_]
         return np.column_stack([made, *products]) if products else made
 

@@ -72,8 +72,9 @@ def _paired(shape: Shape, estimator: Any) -> LinearParts:
 def _hist(machine: Any, seed: int) -> TreesParts:
     return TreesParts(
         machine(
-            max_iter=80,
-            learning_rate=0.08,
+            max_iter=60,
+            learning_rate=0.1,
+            max_depth=3,
             max_leaf_nodes=8,
             min_samples_leaf=40,
             l2_regularization=5.0,

@@ -14,7 +14,6 @@ from chalicelib.segments.score_model import (
     IS,
     ITSELF,
     OVER,
-    Basis,
     Calibration,
     Known,
     Linear,
@@ -28,7 +27,7 @@ COLUMNS = (
 )
 LINEAR = Linear(
     intercepts=(0.5,),
-    bases=(Basis(0, ITSELF, 0.0), Basis(0, ABOVE, 1.0), Basis(0, OVER, 1.0), Basis(1, IS, 2.0)),
+    bases=((0, ITSELF, 0.0), (0, ABOVE, 1.0), (0, OVER, 1.0), (1, IS, 2.0)),
     pairs=((0, 3),),
     weights=((1.0, 10.0, 100.0, 1000.0, 10_000.0),),
     means=(0.0,) * 5,
