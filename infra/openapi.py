@@ -25,6 +25,7 @@ from chalicelib.flows.forecast_views import VolumeForecastView
 from chalicelib.flows.import_views import ImportView
 from chalicelib.flows.insight_views import GroupsView, HotWordsView, TagCountsView, TagDistributionView
 from chalicelib.flows.matching_views import MergeCandidatesView, MergeCandidateView
+from chalicelib.flows.outreach_views import EffectsView, SuggestionOutcomeView, SuggestionsView
 from chalicelib.flows.pin_tag import Pin
 from chalicelib.flows.preview_merge import PreviewView
 from chalicelib.flows.read_audit import AuditView
@@ -65,6 +66,7 @@ VIEWS: Mapping[str, Any] = {
         ConsentsView,
         DeclarationView,
         DraftView,
+        EffectsView,
         GroupsView,
         HotWordsView,
         ImportView,
@@ -76,6 +78,8 @@ VIEWS: Mapping[str, Any] = {
         PreviewView,
         ReplayView,
         Restriction,
+        SuggestionOutcomeView,
+        SuggestionsView,
         PublishedView,
         QualityView,
         QueueView,
