@@ -46,8 +46,7 @@ def _scores() -> Row:
     need = Need("payments", "payments", "wechat", 50, "refund", "zh", ids[7], "p_1")
     agents = [Agent(one, {"payments": 1 + place % 5}, 10, languages=("zh",)) for place, one in enumerate(ids)]
     seats = {
-        one: Seat(one, "available", NOW + HOUR_MS, 10, 10, 0, NOW - place * 60_000)
-        for place, one in enumerate(ids)
+        one: Seat(one, "available", NOW + HOUR_MS, 10, 10, 0, NOW - place * 60_000) for place, one in enumerate(ids)
     }
     tracks = {one: {"refund": Track(30 + place, 20, 15, 60.0)} for place, one in enumerate(ids)}
     rules = shipped_policy().declared.desk
