@@ -1,6 +1,6 @@
 """Customers of a telephone company who left or stayed (``telco_churn``): the learning code on columns that are not ours.
 
-Five folds, their seed fixed beforehand. In each the whole of ``learn_score`` (contest, calibration) runs on the other four
+Five folds of a fixed seed. In each the whole of ``learn_score`` (contest, calibration) runs on the other four
 and sees nothing of the fold; what is judged is what ``segments.score`` says from the model as it went through JSON.
 """
 
