@@ -26,6 +26,7 @@ from chalicelib.entrypoints import (
     http_matching,
     http_me,
     http_me_deeds,
+    http_models,
     http_outreach,
     http_profiles,
     http_quality,
@@ -41,12 +42,14 @@ from chalicelib.entrypoints import (
     queue_catalogue,
     queue_events,
     queue_imports,
+    queue_learning,
     queue_privacy,
     queue_training,
     schedule_audit,
     schedule_counts,
     schedule_desk,
     schedule_keys,
+    schedule_learning,
     schedule_matches,
     schedule_quality,
     schedule_timers,
@@ -84,11 +87,13 @@ app.register_blueprint(http_catalogue.blueprint, name_prefix="catalogue_")
 app.register_blueprint(http_links.blueprint, name_prefix="links_")
 app.register_blueprint(http_me.blueprint, name_prefix="me_")
 app.register_blueprint(http_me_deeds.blueprint, name_prefix="me_deeds_")
+app.register_blueprint(http_models.blueprint, name_prefix="models_")
 app.register_blueprint(http_system.blueprint, name_prefix="system_")
 app.register_blueprint(own_functions.blueprint)
 app.register_blueprint(queue_events.blueprint)
 app.register_blueprint(queue_imports.blueprint)
 app.register_blueprint(queue_catalogue.blueprint)
+app.register_blueprint(queue_learning.blueprint)
 app.register_blueprint(queue_privacy.blueprint)
 app.register_blueprint(queue_training.blueprint)
 app.register_blueprint(schedule_matches.blueprint)
@@ -98,5 +103,6 @@ app.register_blueprint(schedule_timers.blueprint)
 app.register_blueprint(schedule_audit.blueprint)
 app.register_blueprint(schedule_desk.blueprint)
 app.register_blueprint(schedule_keys.blueprint)
+app.register_blueprint(schedule_learning.blueprint)
 app.register_blueprint(stream_decisions.blueprint)
 app.register_blueprint(authorizers.blueprint)

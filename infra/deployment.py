@@ -21,6 +21,7 @@ _VARIABLES = {
     "ImportsQueueUrl": "QUEUE_IMPORTS_URL",
     "CatalogueQueueUrl": "QUEUE_CATALOGUE_URL",
     "PrivacyQueueUrl": "QUEUE_PRIVACY_URL",
+    "LearningQueueUrl": "QUEUE_LEARNING_URL",
     "LearningTrainingQueueUrl": "QUEUE_LEARNING_TRAINING_URL",
     "ImportsBucketName": "BUCKET_IMPORTS",
     "EventsDeadLettersUrl": "QUEUE_DEAD_LETTERS_URL",

@@ -98,7 +98,7 @@ def require_java() -> None:
 
 
 @contextlib.contextmanager
-def running() -> Iterator[Running]:
+def running(heap_mb: int = 512) -> Iterator[Running]:
     """An empty DynamoDB Local in memory for the length of a `with` block.
 
     Raises Failure with the reason when it cannot be fetched or started.
@@ -106,7 +106,13 @@ def running() -> Iterator[Running]:
     require_java()
     folder = fetched()
     port = _any_free_port()
-    command = ["java", "-Xmx512m", f"-Djava.library.path={folder / 'DynamoDBLocal_lib'}", "-jar", "DynamoDBLocal.jar"]
+    command = [
+        "java",
+        f"-Xmx{heap_mb}m",
+        f"-Djava.library.path={folder / 'DynamoDBLocal_lib'}",
+        "-jar",
+        "DynamoDBLocal.jar",
+    ]
     command += ["-inMemory", "-sharedDb", "-disableTelemetry", "-port", str(port)]
     with tempfile.TemporaryFile() as printed:
         process = subprocess.Popen(

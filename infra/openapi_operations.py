@@ -43,6 +43,7 @@ from infra import openapi_bodies as bodies
 from infra.openapi_decisions import DECISIONS
 from infra.openapi_desk import DESK
 from infra.openapi_jobs import JOBS
+from infra.openapi_models import MODELS
 from infra.openapi_outreach import OUTREACH
 from infra.openapi_parameters import (
     AS_OF,
@@ -246,6 +247,7 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
     ),
     **DECISIONS,
     **JOBS,
+    **MODELS,
     ("GET", "/v1/insights/hot-words"): Operation(
         details="Only declared words are counted, each once per message, ticket, complaint or search. The window ends "
         "now and begins on the hour; it is compared with the same hours of up to four past weeks. `lift` is "

@@ -26,6 +26,7 @@ class Settings(msgspec.Struct, frozen=True):
     queue_imports_url: str
     queue_catalogue_url: str
     queue_privacy_url: str
+    queue_learning_url: str
     queue_learning_training_url: str
     bucket_imports: str
     bus_name: str
@@ -51,6 +52,12 @@ class Settings(msgspec.Struct, frozen=True):
     """How many calls of a principal may open fields in an hour."""
     sweep_rows_per_run: int = 20_000
     """After a rotation one run of the sweep looks at so many rows of a table, for each tenant and kind of key."""
+    learning_sample_people: int = 100_000
+    """How many people a run of learning samples."""
+    learning_people_per_range: int = 50_000
+    """How many people one range of a run holds; there are at most 1,024 ranges."""
+    learning_write_units_per_second: int = 1_000
+    """What all ranges of a run together may write."""
 
 
 ENDPOINT_VARIABLES = {
@@ -70,6 +77,7 @@ _NAMES = (
     "queue_imports_url",
     "queue_catalogue_url",
     "queue_privacy_url",
+    "queue_learning_url",
     "queue_learning_training_url",
     "bucket_imports",
     "bus_name",
@@ -88,6 +96,9 @@ _LIMITS = (
     "import_waiting_messages",
     "reveals_per_hour",
     "sweep_rows_per_run",
+    "learning_sample_people",
+    "learning_people_per_range",
+    "learning_write_units_per_second",
 )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from chalice.app import Blueprint, SQSEvent
 
+from chalicelib.entrypoints.clock import now
 from chalicelib.entrypoints.compose import journal
 from chalicelib.entrypoints.queue_work import each_message
 from chalicelib.entrypoints.textless import textless
@@ -49,7 +50,26 @@ def _probe(body: str, has_time: Callable[[], bool]) -> None:
     journal().count("LayerProbes")
 
 
+class Learn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """An order to train what a run has sampled."""
+
+    order: str
+    tenant: str
+    job_id: str
+
+
+def _learn(body: str, has_time: Callable[[], bool]) -> None:
+    from chalicelib.entrypoints.learning import train_services
+    from chalicelib.flows.train_models import train_models as flow_of_training
+
+    told = msgspec.json.decode(body, type=Learn)
+    job = flow_of_training(told.tenant, told.job_id, train_services(), now(), has_time)
+    for one in job.outcomes if job is not None else ():
+        journal().note("model_trained", tenant=told.tenant, job_id=told.job_id, operation=one.id, code=one.reason)
+
+
 ORDERS: Mapping[str, Callable[[str, Callable[[], bool]], None]] = {
+    "learn": _learn,
     "probe": _probe,
 }
 """Kind of order → who works on it, given the message and whether there is time. Each imports what it trains with."""

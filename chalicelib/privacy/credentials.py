@@ -52,7 +52,7 @@ _ANALYST = frozenset(
     }
 )
 _MARKETER = frozenset({"outreach:read", "outreach:write", "profiles:read", "segments:read", "purpose:marketing"})
-_RULE_EDITOR = frozenset({"catalogue:read", "catalogue:dry_run", "catalogue:write"})
+_RULE_EDITOR = frozenset({"catalogue:read", "catalogue:dry_run", "catalogue:write", "models:read", "models:write"})
 _PRIVACY_OFFICER = frozenset(
     {
         "audit:read",

@@ -288,6 +288,7 @@ def _names(endpoint: str) -> dict[str, str]:
             "QUEUE_IMPORTS_URL": f"{endpoint}/queue/imports",
             "QUEUE_CATALOGUE_URL": f"{endpoint}/queue/catalogue",
             "QUEUE_PRIVACY_URL": f"{endpoint}/queue/privacy",
+            "QUEUE_LEARNING_URL": f"{endpoint}/queue/learning",
             "QUEUE_LEARNING_TRAINING_URL": f"{endpoint}/queue/training",
             "BUCKET_IMPORTS": "uploads",
             "BUS_NAME": "changes",

@@ -173,9 +173,9 @@ def unique(word: str) -> str:
 
 def environment(endpoint: str, tables: Mapping[str, str], call: Callable[..., dict[str, Any]]) -> dict[str, str]:
     """The functions' environment: queue, bus and keys are made here."""
-    queue, imports, jobs, privacy, training = (
+    queue, imports, jobs, privacy, learning, training = (
         call("sqs", "CreateQueue", QueueName=unique(name))["QueueUrl"]
-        for name in ("events", "imports", "catalogue", "privacy", "training")
+        for name in ("events", "imports", "catalogue", "privacy", "learning", "training")
     )
     bucket = unique("uploads")
     urllib.request.urlopen(urllib.request.Request(f"{endpoint}/{bucket}", method="PUT"))
@@ -195,6 +195,7 @@ def environment(endpoint: str, tables: Mapping[str, str], call: Callable[..., di
         "QUEUE_IMPORTS_URL": imports,
         "QUEUE_CATALOGUE_URL": jobs,
         "QUEUE_PRIVACY_URL": privacy,
+        "QUEUE_LEARNING_URL": learning,
         "QUEUE_LEARNING_TRAINING_URL": training,
         "BUCKET_IMPORTS": bucket,
         "QUEUE_DEAD_LETTERS_URL": queue,

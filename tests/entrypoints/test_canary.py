@@ -316,6 +316,9 @@ def everyday(shop: Shop, sinks: Sinks) -> dict[str, Callable[[], Any]]:
         "insights/groups",
         "insights/hot-words",
         "merge-candidates",
+        "segments",
+        "segments/customers.value/members",
+        "models",
         "catalogue/jobs",
     ):
         calls[path] = lambda path=path: shop.read(f"/v1/{path}")

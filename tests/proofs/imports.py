@@ -154,6 +154,7 @@ def deployed(folder: Path, on_events: Any) -> Iterator[tuple[Cloud, dict[str, st
             "QUEUE_IMPORTS_URL": f"{cloud.endpoint}/imports",
             "QUEUE_CATALOGUE_URL": f"{cloud.endpoint}/catalogue",
             "QUEUE_PRIVACY_URL": f"{cloud.endpoint}/privacy",
+            "QUEUE_LEARNING_URL": f"{cloud.endpoint}/learning",
             "QUEUE_LEARNING_TRAINING_URL": f"{cloud.endpoint}/training",
             "BUCKET_IMPORTS": "uploads",
         }

@@ -12,7 +12,7 @@ from chalicelib.privacy.receipts import signing_pair
 from chalicelib.privacy.sealing import SealBroken
 
 SETTINGS = Settings(
-    *["x"] * 11,
+    *["x"] * 13,
     "KI",
     "KB",
     "KE",

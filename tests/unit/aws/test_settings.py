@@ -19,6 +19,7 @@ WHOLE = {
     "QUEUE_IMPORTS_URL": "http://q/imports",
     "QUEUE_CATALOGUE_URL": "http://q/catalogue",
     "QUEUE_PRIVACY_URL": "http://q/privacy",
+    "QUEUE_LEARNING_URL": "http://q/learning",
     "QUEUE_LEARNING_TRAINING_URL": "http://q/training",
     "BUCKET_IMPORTS": "uploads",
     "BUS_NAME": "zhiyin",

@@ -1,0 +1,175 @@
+"""Learned segments with their sizes, members of one, and models with their versions and runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+from chalicelib.flows.describe_judged import segment_id
+from chalicelib.flows.judge import LISTED
+from chalicelib.flows.learning_job import LearningJob, job_of, part_of
+from chalicelib.flows.model_views import (
+    MembersView,
+    ModelsView,
+    ModelVersionView,
+    ModelView,
+    RunOutcome,
+    RunView,
+    SegmentListed,
+    SegmentsView,
+)
+from chalicelib.flows.models import Models
+from chalicelib.kernel.errors import BadInput, NotFound
+from chalicelib.kernel.moments import Millis, format_moment
+from chalicelib.kernel.texts import Text
+from chalicelib.privacy.plain import is_plain_id
+from chalicelib.segments.model import SegmentModel
+from chalicelib.segments.naming import in_words
+from chalicelib.segments.score_specs import score_specs
+from chalicelib.segments.segmentation import Kind, Segmentation, load_segmentations, segmentation
+from chalicelib.store.jobs import JobStore
+from chalicelib.store.judged import JudgedStore
+from chalicelib.store.learned import InForceEntry, LearnedStore, LearnedVersion, SegmentSizes
+
+_VERSIONS, _RUNS, _MEMBERS = 5, 5, 100
+_LAST: Millis = 1 << 60
+
+
+def list_segments(tenant_id: str, models: Models, learned: LearnedStore) -> SegmentsView:
+    """Every segment of every segmentation that is in force."""
+    sizes = learned.sizes(tenant_id)
+    listed = tuple(one for spec in load_segmentations() for one in _segments(spec, tenant_id, models, learned, sizes))
+    return SegmentsView(
+        segments=listed if models else (),
+        people=None if sizes is None else sizes.people,
+        counted_at=None if sizes is None else format_moment(sizes.at),
+    )
+
+
+def _segments(
+    spec: Segmentation, tenant_id: str, models: Models, learned: LearnedStore, sizes: SegmentSizes | None
+) -> Iterator[SegmentListed]:
+    model = models.segments.get(spec.id)
+    if model is None and spec.by == "model":
+        return
+    version = None if model is None else learned.load(tenant_id, spec.id, model.version)
+    won = _winner(_report(version)) if version is not None else {}
+    for kind in spec.kinds:
+        if model is None or kind.id in model.segments:
+            yield _segment(spec, kind, model, won, sizes)
+
+
+def _segment(
+    spec: Segmentation, kind: Kind, model: SegmentModel | None, won: Mapping[str, Any], sizes: SegmentSizes | None
+) -> SegmentListed:
+    id_ = segment_id(spec.id, kind.id)
+    size = None if sizes is None else sizes.counts.get(id_, 0)
+    return SegmentListed(
+        id=id_,
+        segmentation=spec.id,
+        segmentation_name=spec.names,
+        name=kind.names,
+        says=kind.says,
+        size=size,
+        share=round(size / sizes.people, 6) if size is not None and sizes is not None and sizes.people else None,
+        stands_out=()
+        if model is None
+        else tuple(in_words(model.columns, model.centroids, model.segments.index(kind.id))),
+        model_version=None if model is None else model.version,
+        stability=won.get("stability"),
+        quality=won.get("silhouette"),
+    )
+
+
+def list_members(tenant_id: str, segment: str, cursor: str, judged: JudgedStore) -> MembersView:
+    """Ids of people who are in a segment. Raises NotFound ``no_such_segment``, BadInput ``not_listed`` and ``bad_cursor``."""
+    name, _, kind = segment.partition(".")
+    spec = segmentation(name)
+    if spec is None or spec.kind(kind) is None:
+        raise NotFound("no_such_segment", "There is no such learned segment.")
+    if name != LISTED:
+        raise BadInput("not_listed", f"Members are listed of the segments of {LISTED}.", "segment_id")
+    if cursor and not is_plain_id(cursor):
+        raise BadInput("bad_cursor", "That cursor is none of ours.", "cursor")
+    found = judged.members(tenant_id, segment, cursor, limit=_MEMBERS)
+    return MembersView(segment, found.profile_ids, found.after)
+
+
+def list_models(tenant_id: str, learned: LearnedStore, jobs: JobStore) -> ModelsView:
+    """All models with their newest versions, and the newest runs."""
+    head = learned.head(tenant_id)
+    named: dict[str, tuple[str, Text]] = {
+        **{one.id: ("segment", one.names) for one in load_segmentations() if one.by == "model"},
+        **{id_: ("score", one.names) for id_, one in score_specs().items()},
+    }
+    models = (_model(tenant_id, id_, *of, head.models.get(id_), learned) for id_, of in named.items())
+    rows = jobs.newest(tenant_id, before=_LAST, limit=_RUNS)
+    return ModelsView(
+        models=tuple(one for one in models if one.versions), runs=tuple(_run(job_of(row), jobs) for row in rows)
+    )
+
+
+def _model(
+    tenant_id: str, id_: str, kind: str, name: Text, entry: InForceEntry | None, learned: LearnedStore
+) -> ModelView:
+    is_in_force = entry is not None and entry.number > 0
+    versions = learned.versions(tenant_id, id_, limit=_VERSIONS)
+    return ModelView(
+        id=id_,
+        kind=kind,
+        name=name,
+        version=entry.number if entry is not None and is_in_force else None,
+        before=entry.before if entry is not None and entry.before else None,
+        in_force_since=format_moment(entry.at) if entry is not None and is_in_force else None,
+        published_by=entry.by if entry is not None and is_in_force else None,
+        versions=tuple(_version(one, entry) for one in versions),
+    )
+
+
+def _version(one: LearnedVersion, entry: InForceEntry | None) -> ModelVersionView:
+    state: str = one.state
+    if entry is not None and one.number == entry.number:
+        state = "in_force"
+    elif entry is not None and one.number in entry.withdrawn:
+        state = "rolled_back"
+    report = _report(one)
+    return ModelVersionView(
+        version=one.number,
+        state=state,
+        reason=one.reason,
+        trained_at=format_moment(one.at),
+        run=one.run_id,
+        features_version=one.features_version,
+        winner=_winner(report).get("algorithm") or _winner(report).get("name"),
+        report=report,
+    )
+
+
+def _report(one: LearnedVersion) -> dict[str, Any]:
+    report: dict[str, Any] = msgspec.json.decode(one.report)
+    return report
+
+
+def _winner(report: Mapping[str, Any]) -> Mapping[str, Any]:
+    return next((one for one in report.get("contest", ()) if one.get("won")), {})
+
+
+def _run(job: LearningJob, jobs: JobStore) -> RunView:
+    done = [part_of(one).is_done for one in jobs.parts(job.tenant_id, job.job_id, job.parts)] if job.parts else []
+    share = 1.0 if job.is_over else sum(done) / len(job.parts) if job.parts else 0.0
+    return RunView(
+        run=job.job_id,
+        sort=job.sort,
+        phase=job.phase,
+        opened_by=job.principal,
+        created_at=format_moment(job.at),
+        finished_at=None if job.finished_at is None else format_moment(job.finished_at),
+        share_done=round(share, 4),
+        people=job.people,
+        judged=job.judged,
+        changed=job.changed,
+        outcomes=tuple(RunOutcome(one.id, one.number or None, one.reason) for one in job.outcomes),
+        failure=job.failure,
+    )

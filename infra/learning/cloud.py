@@ -1,0 +1,212 @@
+"""The queues and the functions of a run as processes on this machine, on tables of DynamoDB Local."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from hashlib import sha256
+from queue import Queue
+from random import Random
+from threading import Lock, Thread
+from typing import Any
+
+import msgspec
+
+from chalicelib.flows.learning_job import KIND, LearningJob, job_of
+from chalicelib.flows.learning_services import LearningDoor
+from chalicelib.flows.open_learning import RunOrder, open_run
+from chalicelib.store.items import plain
+from chalicelib.store.jobs import DynamoJobs
+from infra.learning.people import TENANT, items
+from infra.learning.worker import Said, Setting, Told, api_of
+from infra.package import ROOT
+
+_AT_ONCE = 25
+_SEGMENTS = 16
+
+
+class Spent(msgspec.Struct):
+    """What one kind of function took: processor seconds, the peak of memory of any process, and of the wall clock."""
+
+    cpu_seconds: float = 0.0
+    peak_bytes: int = 0
+    published: int = 0
+    messages: int = 0
+    killed: int = 0
+
+
+class Process:
+    """One function's process, started when first needed and again after it was killed."""
+
+    def __init__(self, kind: str, setting: Setting) -> None:
+        self._kind, self._setting = kind, setting
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def work(self, told: Told, heard: Callable[[Said], None]) -> Said | None:
+        """Work on a message; None when the process was killed over it."""
+        process = self._running()
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write(msgspec.json.encode(told) + b"\n")
+        process.stdin.flush()
+        for line in process.stdout:
+            said = msgspec.json.decode(line, type=Said)
+            if said.kind == "done":
+                return said
+            heard(said)
+        code = process.wait()
+        if code >= 0:
+            raise RuntimeError(f"A worker ended by itself with {code}.")
+        self._process = None
+        return None
+
+    def kill(self) -> None:
+        """End it wherever it is."""
+        if self._process is not None:
+            self._process.kill()
+
+    def close(self) -> None:
+        """End it when it has nothing to do."""
+        if self._process is not None and self._process.stdin is not None:
+            self._process.stdin.close()
+            self._process.wait()
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            command = [sys.executable, "-m", "infra.learning.worker", self._kind]
+            self._process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+            assert self._process.stdin is not None
+            self._process.stdin.write(msgspec.json.encode(self._setting) + b"\n")
+        return self._process
+
+
+class Cloud:
+    """Two functions that go through people at once, one that trains, and the queues between them."""
+
+    def __init__(self, setting: Setting, functions: int = 2) -> None:
+        self.setting = setting
+        self.learn = [Process("learn", setting) for _ in range(functions)]
+        self.train = Process("train", setting)
+        self.spent: dict[str, Spent] = {"learn": Spent(), "train": Spent()}
+        self.phases: dict[str, float] = {}
+        self.jobs = DynamoJobs(api_of(setting.endpoint).call, setting.history, KIND)
+        self._queue: Queue[tuple[str, str] | None] = Queue()
+        self._training = Lock()
+
+    def run(self, job_id: str, kills: Iterator[int] | None = None) -> LearningJob:
+        """A whole run. ``kills``: for each message at which of its calls its function is killed; 0 is never."""
+        self._phase = "waiting"
+        self._began = time.monotonic()
+        open_run(RunOrder(TENANT, job_id, "bench"), LearningDoor(self.jobs, self._go_on), self.setting.now)
+        threads = [Thread(target=self._serve, args=(one, job_id, kills), daemon=True) for one in self.learn]
+        for one in threads:
+            one.start()
+        while not (job := self.job(job_id)).is_over:
+            if job.phase != self._phase:
+                self.phases[self._phase] = time.monotonic() - self._began
+                self._phase, self._began = job.phase, time.monotonic()
+            time.sleep(0.05)
+        self.phases[self._phase] = time.monotonic() - self._began
+        for _ in threads:
+            self._queue.put(None)
+        for one in threads:
+            one.join()
+        for process in (*self.learn, self.train):
+            process.close()
+        return job
+
+    def job(self, job_id: str) -> LearningJob:
+        """The run as it stands."""
+        row = self.jobs.load(TENANT, job_id)
+        assert row is not None
+        return job_of(row)
+
+    def _go_on(self, tenant_id: str, job_id: str, parts: Any, delay_seconds: int) -> None:
+        for part in parts:
+            self._queue.put(("learn", part))
+
+    def _heard(self, said: Said) -> None:
+        for part in said.parts:
+            self._queue.put(("learn", part))
+        if said.kind == "train":
+            self._queue.put(("train", ""))
+
+    def _serve(self, process: Process, job_id: str, kills: Iterator[int] | None) -> None:
+        while (message := self._queue.get()) is not None:
+            kind, part = message
+            worker = self.train if kind == "train" else process
+            with self._training if kind == "train" else nullcontext():
+                done = worker.work(Told(TENANT, job_id, part, next(kills, 0) if kills else 0), self._heard)
+            spent = self.spent[kind]
+            if done is None:
+                spent.killed += 1
+                self._queue.put(message)
+                continue
+            spent.messages += 1
+            spent.cpu_seconds += done.cpu_seconds
+            spent.published += done.published
+            spent.peak_bytes = max(spent.peak_bytes, done.peak_bytes)
+
+
+def load(endpoint: str, table: str, start: int, end: int) -> int:
+    """Write people as items; how many bytes their bodies are."""
+    api, batch, size = api_of(endpoint), list[dict[str, Any]](), 0
+    for item in items(start, end):
+        batch.append({"PutRequest": {"Item": item}})
+        size += len(item["body"]["B"]) * 3 // 4
+        if len(batch) == _AT_ONCE:
+            _put(api, table, batch)
+            batch = []
+    if batch:
+        _put(api, table, batch)
+    return size
+
+
+def _put(api: Any, table: str, batch: list[dict[str, Any]]) -> None:
+    left = {table: batch}
+    while left:
+        left = api.call("BatchWriteItem", {"RequestItems": left}).get("UnprocessedItems") or {}
+
+
+def fingerprint(setting: Setting, job: LearningJob) -> str:
+    """Everything that a run leaves, byte for byte: people, models, what is in force, sizes, and the run itself."""
+    api, digests = api_of(setting.endpoint), list[bytes]()
+    for table in (setting.profiles, setting.catalogue):
+        start: dict[str, Any] = {}
+        while True:
+            answer = api.call("Scan", {"TableName": table, **start})
+            digests += [sha256(msgspec.json.encode(one, order="deterministic")).digest() for one in answer["Items"]]
+            if "LastEvaluatedKey" not in answer:
+                break
+            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+    whole = sha256(b"".join(sorted(digests)))
+    whole.update(msgspec.msgpack.encode(job))
+    return whole.hexdigest()
+
+
+def killing(seed: int, times: int, among: int, calls: int) -> Iterator[int]:
+    """For each message 0, but for some drawn ones: at which call the function is killed."""
+    rng = Random(seed)  # noqa: S311 - repeatable, not secret
+    chosen = set(rng.sample(range(among), times))
+    number = 0
+    while True:
+        yield rng.randrange(2, calls) if number in chosen else 0
+        number += 1
+
+
+def scanned(endpoint: str, table: str, core: int) -> int:
+    """The yardstick: scan half of the segments of a table and parse every item; how many there were."""
+    api, counted = api_of(endpoint), 0
+    for segment in range(core, _SEGMENTS, 2):
+        start: dict[str, Any] = {}
+        while True:
+            asked = {"TableName": table, "Segment": segment, "TotalSegments": _SEGMENTS, **start}
+            answer = api.call("Scan", asked)
+            counted += len([plain(one) for one in answer["Items"]])
+            if "LastEvaluatedKey" not in answer:
+                break
+            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+    return counted

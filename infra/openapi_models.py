@@ -1,0 +1,42 @@
+"""What the OpenAPI document says of learned segments and models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from chalicelib.flows.model_views import MembersView, ModelsView, RollBackAsked, RunAsked, SegmentsView
+from chalicelib.flows.open_learning import RolledBack, RunOpened
+from infra.openapi_parameters import CURSOR, IDEMPOTENCY_KEY, Operation
+
+MODELS: Mapping[tuple[str, str], Operation] = {
+    ("GET", "/v1/segments"): Operation(
+        details="Sizes are what the last run counted: until the next one, people come and go by their events.",
+        answer=SegmentsView,
+    ),
+    ("GET", "/v1/segments/{segment_id}/members"): Operation(
+        details="Of the segments of `customers`, whose ids begin so. The index follows a moment later. Each call is audited.",
+        answer=MembersView,
+        parameters=(CURSOR,),
+        refuses=(400, 404),
+    ),
+    ("GET", "/v1/models"): Operation(
+        details="The newest five versions of each model, each with the whole contest that it came from.",
+        answer=ModelsView,
+    ),
+    ("POST", "/v1/models/runs"): Operation(
+        details="The body may be left out. One run of a tenant at a time.",
+        body=(RunAsked,),
+        answer=RunOpened,
+        status=202,
+        parameters=(IDEMPOTENCY_KEY,),
+        refuses=(409,),
+    ),
+    ("POST", "/v1/models/{model_id}/rollback"): Operation(
+        details="Without a body it is the version before. It is in force within a minute; a run then judges everybody by it.",
+        body=(RollBackAsked,),
+        answer=RolledBack,
+        status=202,
+        parameters=(IDEMPOTENCY_KEY,),
+        refuses=(404, 409),
+    ),
+}
