@@ -418,6 +418,9 @@ def test_bodies__of_wrong_shapes__are_problems(own: Shop) -> None:
     for body in ([], "tag", 1, None, {}, {"signals": 5}, {"signals": [5]}, {"signals": [{"when": []}], "id": {}}):
         for kind in ("tags", "measures", "scenes", "policies", "words", "outreach"):
             id_ = "default" if kind in ("policies", "outreach") else "our_own"
+            if (kind, body) == ("outreach", {}):
+                # A plan that says nothing is one: what ships, with its bounds.
+                continue
             answer = put(own, f"{kind}/{id_}", body)
             assert (answer.status, answer.code) == (400, "bad_declaration"), (kind, body, answer.body)
             assert all(one["suggestion"] for one in answer.json["errors"])
