@@ -6,7 +6,7 @@ PYTHON ?=
 PY := .venv/bin/python
 READY := .venv/.ready
 
-.PHONY: help demo kiosk up down logs status url package check lint types layers test browser deployed proofs desks lives imports bench load kms matches truth desk library freetext record matrix format clean
+.PHONY: help demo kiosk up down logs status url package check lint types layers test browser deployed proofs desks lives imports bench load kms matches truth desk forecast library freetext record matrix format scores segments clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -100,14 +100,23 @@ matches: $(READY) ## score probable matches on people that others invented, and 
 truth: $(READY) ## score profiles against people whose truth is known, and write the page of it (about 3 minutes)
 	@$(PY) -m infra.truth
 
+segments: $(READY) ## learn segments of people whose kind is known, score them, and write the page of pictures (about 2 minutes)
+	@$(PY) -m infra.segments
+
 desk: $(READY) ## play a day of a desk whose truth is known against other routers, and write the page of it (about 3 minutes)
 	@$(PY) -m infra.desk
+
+forecast: $(READY) ## score the forecast of contacts on known series and on a bank's calls, and write the page of it (about 2 minutes)
+	@$(PY) -m infra.forecast
 
 freetext: $(READY) ## score personal data found in free text, Chinese and English, and write the page of it
 	@$(PY) -m infra.free_text
 
 intents: $(READY) ## teach the intent model, score it, and write its file and page (about 2 minutes)
 	@$(PY) -m infra.intents
+
+scores: $(READY) ## learn scores on people of others beside the trade's yardsticks, and write the page of them (about 3 minutes)
+	@$(PY) -m infra.score_models
 
 library: $(READY) ## the tags that ship: counted, run on their examples, and written into the docs
 	@$(PY) -m infra.library

@@ -27,6 +27,7 @@ from chalicelib.entrypoints import (
     http_me,
     http_me_deeds,
     http_models,
+    http_outreach,
     http_profiles,
     http_quality,
     http_quarantine,
@@ -78,6 +79,7 @@ app.register_blueprint(http_insights.blueprint, name_prefix="insights_")
 app.register_blueprint(http_tags.blueprint, name_prefix="tags_")
 app.register_blueprint(http_consents.blueprint, name_prefix="consents_")
 app.register_blueprint(http_quality.blueprint, name_prefix="quality_")
+app.register_blueprint(http_outreach.blueprint, name_prefix="outreach_")
 app.register_blueprint(http_quarantine.blueprint, name_prefix="quarantine_")
 app.register_blueprint(http_audit.blueprint, name_prefix="audit_")
 app.register_blueprint(http_data_map.blueprint, name_prefix="privacy_")

@@ -34,14 +34,14 @@ def bytecode_name(name: str) -> str:
     return f"{folder}/{cached}" if folder else cached
 
 
-def entries(files: dict[str, bytes]) -> Iterator[tuple[str, bytes]]:
+def entries(files: dict[str, bytes], with_bytecode: bool = True) -> Iterator[tuple[str, bytes]]:
     """Every file and the bytecode of every module, by name.
 
     A module whose source this Python cannot compile (a template, an example for another version) ships without.
     """
     compiled: dict[str, bytes] = {}
     for name, content in files.items():
-        if name.endswith(".py"):
+        if with_bytecode and name.endswith(".py"):
             try:
                 compiled[bytecode_name(name)] = bytecode(content, name)
             except SyntaxError:
@@ -49,8 +49,8 @@ def entries(files: dict[str, bytes]) -> Iterator[tuple[str, bytes]]:
     yield from sorted((files | compiled).items())
 
 
-def write(target: Path, files: dict[str, bytes], base: Path | None = None) -> None:
-    """Zip `files` with their bytecode to `target`; `base`, an earlier such zip, is put first as it is.
+def write(target: Path, files: dict[str, bytes], base: Path | None = None, with_bytecode: bool = True) -> None:
+    """Zip `files`, unless told otherwise with their bytecode, to `target`; `base`, an earlier such zip, is put first as it is.
 
     Copying `base` whole spares compressing 40 MB of dependencies again for a change of one line of ours.
     """
@@ -60,7 +60,7 @@ def write(target: Path, files: dict[str, bytes], base: Path | None = None) -> No
     else:
         shutil.copyfile(base, unfinished)
     with zipfile.ZipFile(unfinished, "a", zipfile.ZIP_DEFLATED, compresslevel=6) as archive:
-        for name, content in entries(files):
+        for name, content in entries(files, with_bytecode):
             entry = zipfile.ZipInfo(name, EPOCH)
             entry.compress_type = zipfile.ZIP_DEFLATED
             entry.create_system = 3

@@ -1,4 +1,4 @@
-"""The dependencies of the deployment package, for Lambda's platform, fetched once per change of requirements.txt."""
+"""The dependencies of the deployment package, for Lambda's platform, fetched once per change of a list of requirements."""
 
 import hashlib
 import shutil
@@ -6,6 +6,8 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+
+import msgspec
 
 from infra import archive, prune
 from infra.failures import Failure
@@ -18,15 +20,29 @@ GLIBC = ("manylinux_2_34", "manylinux_2_28", "manylinux_2_17", "manylinux2014")
 RECIPE = "2"
 
 
+class Recipe(msgspec.Struct, frozen=True):
+    """What is made of a list of requirements.
+
+    `folder_inside` is where they are in the zip: a layer has its Python packages under `python/`. `further` is left out
+    beside what every package leaves out.
+    """
+
+    requirements: str = "requirements.txt"
+    folder_inside: str = ""
+    further: prune.Reasons = ()
+    with_bytecode: bool = True
+
+
 def python_version() -> str:
     """The version Lambda will run, which is the one that runs now, like `3.13`."""
     return ".".join(map(str, sys.version_info[:2]))
 
 
-def fingerprint(requirements: Path, arch: str) -> str:
+def fingerprint(root: Path, arch: str, recipe: Recipe) -> str:
     """Changes when the dependencies, Python, the platform or what we do with them change."""
-    parts = (RECIPE, python_version(), arch, repr(prune.NEVER_RUN), repr(sorted(prune.SERVICES | prune.COMPRESSED)))
-    digest = hashlib.sha256("\0".join(parts).encode() + requirements.read_bytes())
+    left_out = (repr(prune.NEVER_RUN), repr(sorted(prune.SERVICES | prune.COMPRESSED)))
+    parts = (RECIPE, python_version(), arch, *left_out, repr(recipe))
+    digest = hashlib.sha256("\0".join(parts).encode() + (root / recipe.requirements).read_bytes())
     return digest.hexdigest()[:16]
 
 
@@ -38,14 +54,13 @@ def _pip(requirements: Path, arch: str, target: Path) -> list[str]:
     return [*command, "--target", str(target), "--requirement", str(requirements)]
 
 
-def dependency_zip(requirements: Path, arch: str, cache: Path, folder_inside: str = "") -> Path:
+def dependency_zip(root: Path, arch: str, cache: Path, recipe: Recipe) -> Path:
     """The pruned, compiled and zipped dependencies, from `cache` when nothing they depend on changed.
-
-    `folder_inside` is where they are in the zip: a layer has its Python packages under `python/`.
 
     Raises Failure when pip cannot get a wheel for Lambda's platform.
     """
-    finished = cache / f"{requirements.stem}-{fingerprint(requirements, arch)}.zip"
+    requirements = root / recipe.requirements
+    finished = cache / f"{requirements.stem}-{fingerprint(root, arch, recipe)}.zip"
     if finished.exists():
         return finished
     cache.mkdir(parents=True, exist_ok=True)
@@ -55,8 +70,9 @@ def dependency_zip(requirements: Path, arch: str, cache: Path, folder_inside: st
         if done.returncode:
             last = (done.stderr.strip().splitlines() or ["pip gave no reason"])[-1]
             raise Failure(f"The dependencies could not be fetched for Lambda ({arch}): {last}")
-        prune.prune(target)
+        prune.prune(target, recipe.further)
         # Chalice picks the two files of its own that run in a Lambda.
         shutil.rmtree(target / "chalice", ignore_errors=True)
-        archive.write(finished, {folder_inside + name: content for name, content in archive.tree(target).items()})
+        files = {recipe.folder_inside + name: content for name, content in archive.tree(target).items()}
+        archive.write(finished, files, with_bytecode=recipe.with_bytecode)
     return finished

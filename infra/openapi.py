@@ -21,9 +21,11 @@ from chalicelib.flows.data_map import DataMapView
 from chalicelib.flows.decision_views import OutcomeView, ReplayView
 from chalicelib.flows.describe_links import LinksView
 from chalicelib.flows.desk_views import AgentsView, AgentView, DeskView, GoneAgentView, QueueView, ReservationView
+from chalicelib.flows.forecast_views import VolumeForecastView
 from chalicelib.flows.import_views import ImportView
 from chalicelib.flows.insight_views import GroupsView, HotWordsView, TagCountsView, TagDistributionView
 from chalicelib.flows.matching_views import MergeCandidatesView, MergeCandidateView
+from chalicelib.flows.outreach_views import EffectsView, SuggestionOutcomeView, SuggestionsView
 from chalicelib.flows.pin_tag import Pin
 from chalicelib.flows.preview_merge import PreviewView
 from chalicelib.flows.read_audit import AuditView
@@ -64,6 +66,7 @@ VIEWS: Mapping[str, Any] = {
         ConsentsView,
         DeclarationView,
         DraftView,
+        EffectsView,
         GroupsView,
         HotWordsView,
         ImportView,
@@ -75,6 +78,8 @@ VIEWS: Mapping[str, Any] = {
         PreviewView,
         ReplayView,
         Restriction,
+        SuggestionOutcomeView,
+        SuggestionsView,
         PublishedView,
         QualityView,
         QueueView,
@@ -83,6 +88,7 @@ VIEWS: Mapping[str, Any] = {
         QuarantinedView,
         Restriction,
         ServiceView,
+        VolumeForecastView,
         TagCountsView,
         TagDistributionView,
         TicketView,

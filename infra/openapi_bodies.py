@@ -162,6 +162,17 @@ class ContextTag(msgspec.Struct, frozen=True):
     confidence: float
 
 
+class ContextSuggestion(msgspec.Struct, frozen=True):
+    """What is suggested for the person, from a risk that was raised, and why."""
+
+    risk_id: str
+    suggestion: str
+    level: str
+    says: Text
+    why: tuple[Text, ...]
+    until: str
+
+
 class BotContext(msgspec.Struct, frozen=True):
     """What a bot should know before it speaks, in at most 4,096 bytes of JSON.
 
@@ -185,6 +196,7 @@ class BotContext(msgspec.Struct, frozen=True):
     tickets: tuple[ContextCase, ...] | msgspec.UnsetType = msgspec.UNSET
     reasons: tuple[Text, ...] | msgspec.UnsetType = msgspec.UNSET
     tags: tuple[ContextTag, ...] | msgspec.UnsetType = msgspec.UNSET
+    suggestions: tuple[ContextSuggestion, ...] | msgspec.UnsetType = msgspec.UNSET
 
 
 class ImportRequest(msgspec.Struct, frozen=True):

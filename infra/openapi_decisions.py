@@ -9,7 +9,7 @@ from chalicelib.flows.decision_views import DecisionView
 from chalicelib.flows.read_service import BY
 from chalicelib.routing.model import Decision
 from chalicelib.routing.outcome import Outcome
-from infra.openapi_parameters import FROM, IDEMPOTENCY_KEY, TO, Operation, Parameter
+from infra.openapi_parameters import FORECAST_DAYS, FORECAST_QUEUE, FROM, IDEMPOTENCY_KEY, TO, Operation, Parameter
 
 SERVICE_BY = Parameter(
     "by", "What the cells are of; without it, only all contacts.", schema={"enum": list(BY)}, example="queue"
@@ -40,6 +40,13 @@ DECISIONS: Mapping[tuple[str, str], Operation] = {
         "came of it too, whenever that was told. Shares have Wilson's 95% interval; durations are told to within a tenth. "
         "Counts are in fives, and nothing is told of fewer than 5.",
         parameters=(FROM, TO, SERVICE_BY),
+        refuses=(400,),
+    ),
+    ("GET", "/v1/insights/forecast"): Operation(
+        details="From the next half hour on. Learnt from the last 13 weeks that the stream of decisions counted. The method is "
+        "chosen, and bounds are set, by forecasts of past weeks; their errors stand beside those of last week again and of the "
+        "weekday's mean. Below two weeks or 50 contacts nothing is forecast, and `says` tells so.",
+        parameters=(FORECAST_QUEUE, FORECAST_DAYS),
         refuses=(400,),
     ),
 }

@@ -33,6 +33,7 @@ from chalicelib.flows.me_views import MeView
 from chalicelib.flows.reveal_views import RevealRequest, RevealView
 from chalicelib.flows.run_erasure import ErasureOpened, ReceiptView
 from chalicelib.flows.views import AcceptedView
+from chalicelib.outreach.model import Plan
 from chalicelib.profiles.measures import Measure
 from chalicelib.routing.declaration import PolicyDeclaration
 from chalicelib.routing.model import Decision, RouteRequest
@@ -43,6 +44,7 @@ from infra.openapi_decisions import DECISIONS
 from infra.openapi_desk import DESK
 from infra.openapi_jobs import JOBS
 from infra.openapi_models import MODELS
+from infra.openapi_outreach import OUTREACH
 from infra.openapi_parameters import (
     AS_OF,
     AUDIT_PRINCIPAL,
@@ -80,6 +82,7 @@ from infra.openapi_tickets import TICKETS
 
 OPERATIONS: Mapping[tuple[str, str], Operation] = {
     **DESK,
+    **OUTREACH,
     ("POST", "/v1/batch"): Operation(
         details="Takes up to 2,500 calls. Calls that are no events go to the quarantine; the others are applied.",
         body=(bodies.SegmentBatch,),
@@ -280,7 +283,7 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         details="Nothing changes for anybody until it is published. `id` may be left out of the body, `version` as well. "
         '`{"withdrawn": true}` drafts that what is in force under this id shall be no more. Every mistake is told at '
         "once in `errors`, with its path and a suggestion.",
-        body=(TagRule, Measure, Scene, PolicyDeclaration, WordList, bodies.Withdrawal),
+        body=(TagRule, Measure, Scene, PolicyDeclaration, WordList, Plan, bodies.Withdrawal),
         parameters=(IDEMPOTENCY_KEY,),
         refuses=(409,),
     ),

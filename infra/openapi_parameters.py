@@ -103,6 +103,10 @@ DAY = Parameter(
 )
 FROM = Parameter("from", "From this instant on.", example="2026-11-01T00:00:00+08:00")
 TO = Parameter("to", "Before this instant.", example="2026-12-01T00:00:00+08:00")
+FORECAST_QUEUE = Parameter("queue", "The queue to forecast.", required=True, example="payments")
+FORECAST_DAYS = Parameter(
+    "days", "How many days, 14 unless told.", schema={"type": "integer", "minimum": 1, "maximum": 14}, example=14
+)
 CODE = Parameter("code", "Only those with this code.", example="future_event")
 CURSOR = Parameter("cursor", "The cursor that the page before ended with.")
 EXPORT_FORMAT = Parameter("format", "`json` unless told.", schema={"enum": list(FORMATS)}, example="json")

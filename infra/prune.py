@@ -8,7 +8,9 @@ from pathlib import Path
 SERVICES = frozenset({"dynamodb", "events", "kms", "s3", "sqs", "sts"})
 
 #: Patterns over paths relative to the tree, each with its reason.
-NEVER_RUN: tuple[tuple[str, str], ...] = (
+type Reasons = tuple[tuple[str, str], ...]
+
+NEVER_RUN: Reasons = (
     ("bin/*", "console scripts"),
     ("*.pyi", "for type checkers"),
     ("*/py.typed", "for type checkers"),
@@ -54,8 +56,11 @@ NEVER_RUN: tuple[tuple[str, str], ...] = (
 COMPRESSED = frozenset({"botocore/data/endpoints.json"})
 
 
-def reason_to_drop(path: str) -> str | None:
-    """Why the file at `path` (posix, relative to the dependency tree) is left out, or None if it ships."""
+def reason_to_drop(path: str, further: Reasons = ()) -> str | None:
+    """Why the file at `path` (posix, relative to the dependency tree) is left out, or None if it ships.
+
+    `further` are patterns of one layer, beside those for every package.
+    """
     parts = path.split("/")
     if "__pycache__" in parts:
         return "bytecode of the machine that packages; ours is compiled afresh"
@@ -63,10 +68,10 @@ def reason_to_drop(path: str) -> str | None:
         return "a service that is never called"
     if path in COMPRESSED:
         return "its .gz is read as well"
-    return next((reason for pattern, reason in NEVER_RUN if fnmatch.fnmatchcase(path, pattern)), None)
+    return next((reason for pattern, reason in (*NEVER_RUN, *further) if fnmatch.fnmatchcase(path, pattern)), None)
 
 
-def prune(tree: Path) -> None:
+def prune(tree: Path, further: Reasons = ()) -> None:
     """Delete from `tree`, in place, every file that has a reason to be dropped, and the folders left empty.
 
     Of the files of COMPRESSED there, the `.gz` stays: the same bytes on any day.
@@ -78,5 +83,5 @@ def prune(tree: Path) -> None:
         if path.is_dir() and not path.is_symlink():
             if not any(path.iterdir()):
                 path.rmdir()
-        elif reason_to_drop(path.relative_to(tree).as_posix()):
+        elif reason_to_drop(path.relative_to(tree).as_posix(), further):
             path.unlink()

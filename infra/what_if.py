@@ -2,6 +2,7 @@
 
     ZHIYIN_TOKEN=… python -m infra.what_if URL --from 2026-11-15T00:00:00Z [--to …] [--agents -2] [--skill payments]
         [--policy retail] [--runs 20]
+    ZHIYIN_TOKEN=… python -m infra.what_if URL --forecast [--agents -2] …
 
 Progress goes to stderr. The exit code is 1 when it failed, and 2 when somebody would lose by the change.
 """
@@ -25,8 +26,9 @@ _PAUSE_SECONDS = 2
 def request_of(asked: argparse.Namespace) -> dict[str, Any]:
     """The body to send."""
     window = {"from": asked.begins} | ({"to": asked.to} if asked.to else {})
+    played: dict[str, Any] = {"traffic": "forecast"} if asked.forecast else {"window": window}
     change = {"agents": asked.agents} | ({"skill": asked.skill} if asked.skill else {})
-    return {"window": window, "change": change, "runs": asked.runs} | ({"policy": asked.policy} if asked.policy else {})
+    return {**played, "change": change, "runs": asked.runs} | ({"policy": asked.policy} if asked.policy else {})
 
 
 def lines(result: Mapping[str, Any]) -> Iterator[str]:
@@ -72,7 +74,9 @@ def parser() -> argparse.ArgumentParser:
     """The options."""
     found = argparse.ArgumentParser(prog="python -m infra.what_if", description=(__doc__ or "").partition("\n")[0])
     found.add_argument("url", help="of the API, as `make url` prints it")
-    found.add_argument("--from", dest="begins", required=True)
+    when = found.add_mutually_exclusive_group(required=True)
+    when.add_argument("--from", dest="begins", help="the past from here on")
+    when.add_argument("--forecast", action="store_true", help="the next two weeks, as they are forecast")
     found.add_argument("--to")
     found.add_argument("--agents", type=int, default=0, help="so many more, or fewer below 0")
     found.add_argument("--skill", help="only among agents who have it")

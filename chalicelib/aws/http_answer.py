@@ -113,7 +113,8 @@ def _parse_head(head: bytes) -> tuple[int, dict[bytes, bytes]]:
     for line in lines[1:]:
         name, _, value = line.partition(b":")
         name, value = name.lower(), value.strip()
-        _refuse_if(name == b"content-length" and headers.get(name, value) != value)
+        if name in headers and name == b"content-length":
+            _refuse_if(headers[name] != value)
         headers[name] = value
     if version == b"HTTP/1.0" and headers.get(b"connection", b"").lower() != b"keep-alive":
         headers[b"connection"] = b"close"

@@ -47,6 +47,8 @@ ROUTES: Mapping[str, tuple[tuple[str, str], ...]] = {
         ("POST", "/v1/catalogue/*/*/publish"),
         ("POST", "/v1/catalogue/*/*/rollback"),
     ),
+    "outreach:read": (("GET", "/v1/outreach"), ("GET", "/v1/outreach/effect")),
+    "outreach:write": (("POST", "/v1/outreach/*/outcome"),),
     "privacy:link": (("POST", "/v1/privacy/links"), ("DELETE", "/v1/privacy/links/*")),
     "audit:read": (("GET", "/v1/audit"), ("GET", "/v1/audit/exposure"), ("GET", "/v1/privacy/data-map")),
     "privacy:correct": (("POST", "/v1/privacy/corrections"),),

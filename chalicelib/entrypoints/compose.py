@@ -26,6 +26,7 @@ from chalicelib.entrypoints.request import Caller
 from chalicelib.flows.effective import InForceCatalogues, trades
 from chalicelib.flows.health_in_force import HealthInForce
 from chalicelib.flows.models import Models
+from chalicelib.flows.outreach import Outreach
 from chalicelib.flows.services import (
     Change,
     DoorServices,
@@ -314,7 +315,14 @@ def read_services(tenant_id: str) -> ReadServices:
         policy=standing.policy,
         alarm=partial(raise_alarm, tenant_id),
         models=partial(_models, tenant_id),
+        outreach=partial(_outreach, tenant_id),
     )
+
+
+def _outreach(tenant_id: str) -> Outreach | None:
+    from chalicelib.entrypoints.outreach import outreach
+
+    return outreach(tenant_id)
 
 
 def _models(tenant_id: str) -> Models:
@@ -377,4 +385,5 @@ def ingest_services() -> IngestServices:
         tally=Tally(DynamoTallies(call, names.table_history), time.monotonic),
         words=words,
         models=_models,
+        outreach=_outreach,
     )

@@ -62,6 +62,7 @@ def erasure_services(context: Any) -> ErasureServices:
     from chalicelib.store.dynamo_secrets import DynamoSecrets
     from chalicelib.store.jobs import DynamoJobs
     from chalicelib.store.ledger import DynamoLedger
+    from chalicelib.store.outreach import DynamoOutreach
     from chalicelib.store.tickets import DynamoTickets
 
     call, names = api("dynamodb").call, settings()
@@ -75,7 +76,11 @@ def erasure_services(context: Any) -> ErasureServices:
         index=index,
         publish=publish,
         patience=patience(context),
-        desk=(DynamoDesk(call, names.table_desk, names.table_history), DynamoTickets(call, names.table_desk)),
+        desk=(
+            DynamoDesk(call, names.table_desk, names.table_history),
+            DynamoTickets(call, names.table_desk),
+            DynamoOutreach(call, names.table_history),
+        ),
         lag_ms=_LAG_MS,
     )
 

@@ -14,6 +14,7 @@ from chalicelib.entrypoints.request import Caller, moment, query
 from chalicelib.kernel.moments import day_of, parse_moment
 
 if TYPE_CHECKING:
+    from chalicelib.flows.forecast_views import VolumeForecastView
     from chalicelib.flows.insight_views import GroupsView, HotWordsView, TagCountsView, TagDistributionView
     from chalicelib.flows.read_hot_words import Asked
     from chalicelib.flows.service_views import ServiceView
@@ -70,6 +71,17 @@ def service(request: Request, caller: Caller) -> ServiceView:
 
     since, until = moment(request, "from"), moment(request, "to")
     return read_service(caller.tenant_id, since, until, query(request, "by"), service_tallies(), now())
+
+
+@blueprint.route("/v1/insights/forecast", authorizer=principal_auth)
+@serves(blueprint, READ)
+def forecast(request: Request, caller: Caller) -> VolumeForecastView:
+    """How many contacts a queue is likely to have, by half hour, with bounds and past errors."""
+    from chalicelib.entrypoints.at_desk import timezone
+    from chalicelib.flows.read_forecast import read_forecast
+
+    zone, asked = timezone(caller.tenant_id), (query(request, "queue"), query(request, "days"))
+    return read_forecast(caller.tenant_id, *asked, zone, service_tallies(), now())
 
 
 def _asked(request: Request) -> Asked:

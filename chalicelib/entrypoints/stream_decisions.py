@@ -42,19 +42,28 @@ def stream_decisions(event: DynamoDBEvent) -> None:
 
 def _heard(records: list[Mapping[str, Any]]) -> Iterator[Heard]:
     """The changes of decisions among the records: what was made, and what came of it."""
-    from chalicelib.flows.hear_decisions import Heard
-    from chalicelib.store.decisions import decision_row, tenant_of_decision
-    from chalicelib.store.items import plain
+    from chalicelib.flows.hear_decisions import UNREADABLE, unreadable_code
 
     for record in records:
         images = record["dynamodb"]
         if not images.get("NewImage", {}).get("inputs"):
             continue
-        after, before = plain(images["NewImage"]), images.get("OldImage")
-        tenant = tenant_of_decision(after)
-        yield Heard(None if not before else decision_row(tenant, plain(before)), decision_row(tenant, after))
+        try:
+            yield _change(images["NewImage"], images.get("OldImage"))
+        except UNREADABLE as error:
+            _unreadable(images["NewImage"]["pk"]["S"].partition("#d#")[0], unreadable_code(error))
 
 
-def _unreadable(tenant_id: str) -> None:
+def _change(new: Mapping[str, Any], old: Mapping[str, Any] | None) -> Heard:
+    from chalicelib.flows.hear_decisions import Heard
+    from chalicelib.store.decisions import decision_row, tenant_of_decision
+    from chalicelib.store.items import plain
+
+    after = plain(new)
+    tenant = tenant_of_decision(after)
+    return Heard(None if not old else decision_row(tenant, plain(old)), decision_row(tenant, after))
+
+
+def _unreadable(tenant_id: str, code: str) -> None:
     journal().count("UnreadableDecisions")
-    journal().warn("decision_unreadable", tenant=tenant_id)
+    journal().warn("decision_unreadable", tenant=tenant_id, code=code)

@@ -7,6 +7,7 @@ from typing import Any
 from chalicelib.aws.retrying import wait
 from chalicelib.entrypoints.clock import now
 from chalicelib.entrypoints.compose import api, catalogue, publish, settings
+from chalicelib.entrypoints.outreach import outreach
 from chalicelib.flows.fire_timers import TimerServices
 from chalicelib.store.dynamo_profiles import DynamoProfiles
 from chalicelib.store.timers import DynamoTimers
@@ -23,4 +24,5 @@ def timer_services(context: Any) -> TimerServices:
         clock=now,
         wait=wait,
         seconds_left=lambda: context.get_remaining_time_in_millis() / 1000,
+        outreach=outreach,
     )

@@ -7,6 +7,7 @@ from chalicelib.entrypoints.compose import api, settings, tenant
 from chalicelib.flows.run_what_if import WhatIfServices
 from chalicelib.store.dynamo_desk import DynamoDesk
 from chalicelib.store.past import DynamoPast
+from chalicelib.store.tallies import DynamoTallies
 
 
 def what_if_services(tenant_id: str) -> WhatIfServices:
@@ -17,4 +18,5 @@ def what_if_services(tenant_id: str) -> WhatIfServices:
         past=DynamoPast(call, names.table_history),
         agents=DynamoDesk(call, names.table_desk, names.table_history).agents,
         timezone=lambda asked: tenant(asked).timezone,
+        tallies=DynamoTallies(call, names.table_history),
     )

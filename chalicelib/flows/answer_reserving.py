@@ -13,6 +13,7 @@ from chalicelib.desk.keys import conversation_key
 from chalicelib.desk.model import Agent, AgentScore, Conversation, Need, Relaxation, Seat
 from chalicelib.desk.queues import AS_DECLARED, QueueSettings
 from chalicelib.desk.relax import next_step_at
+from chalicelib.flows.answer_given import as_given
 from chalicelib.flows.answer_route import Made, make_decision, read_decision, record_decision, row_of
 from chalicelib.flows.desk_services import Best, DeskServices, Tracks
 from chalicelib.flows.reserve import LIVE, Asked, reserve
@@ -118,7 +119,7 @@ def answer_reserving(
     is_made = partial(_is_made, tenant.tenant_id, decision_id, services.read.history)
     found = reserve(Asked(tenant.tenant_id, key, need, decision_id), desk, now, note, is_made)
     if found.moved:
-        return rows[-1].content
+        return as_given(rows[-1].content, found.conversation, tenant.tenant_id, services.desk)
     return _standing(found.conversation, made, tenant, services, now, principal)
 
 
@@ -132,8 +133,10 @@ def _standing(
     """The decision by which a conversation has its place; of one that is over, what this very request was answered."""
     stands = made.decision.decision_id if one is None or one.state not in LIVE else one.decision_id
     row = services.read.history.decision(tenant.tenant_id, stands)
-    # Whose decision was erased while they were talking is answered as somebody new, without another agent.
-    return record_decision(made, tenant, services.read, now, principal) if row is None else row.content
+    if row is None:
+        # Whose decision was erased while they were talking is answered as somebody new, without another agent.
+        return record_decision(made, tenant, services.read, now, principal)
+    return as_given(row.content, one, tenant.tenant_id, services.desk)
 
 
 def served_by(decision: Decision, tenant_id: str, services: Reserving, now: Millis) -> Served:

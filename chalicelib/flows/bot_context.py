@@ -37,10 +37,17 @@ def context_for_bot(
     caller = caller_of(profile, tags, services, now)
     decision = decide(services.policy, request, caller, decision_id=_TRIAL, now=now, timezone=timezone)
     known = judged(profile, services.catalogue)
+    suggestions: list[dict[str, Any]] = []
+    if profile.outreach:
+        # Few have had a risk raised; nobody else's answer waits for what decides on it.
+        from chalicelib.flows.show_outreach import suggestions_of
+
+        suggestions = suggestions_of(profile, asked.purpose, services.outreach(), services.catalogue, now)
     return bot_context(
         services.policy,
         decision,
         summary=summary(known, tags, services.catalogue.families),
         tags=sorted((tag for tag in tags if "service" in tag.purposes), key=lambda tag: (-tag.confidence, tag.id)),
         cases=cases(profile.steps),
+        suggestions=suggestions,
     )

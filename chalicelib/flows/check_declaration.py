@@ -27,7 +27,7 @@ from chalicelib.tags.uses import reads_of
 from chalicelib.tags.vocabulary import Vocabulary
 from chalicelib.tags.word_list_check import word_list_mistakes
 
-MOST: Mapping[Kind, int] = {"tags": 10_000, "measures": 100, "scenes": 50, "policies": 1, "words": 100}
+MOST: Mapping[Kind, int] = {"tags": 10_000, "measures": 100, "scenes": 50, "policies": 1, "words": 100, "outreach": 1}
 """Declarations of its own that a tenant may have in force."""
 MOST_PARTS = 400_000
 """Parts of all conditions of a tenant's own rules together."""
@@ -59,6 +59,8 @@ _SUGGESTIONS: Mapping[str, str] = {
     "wider_purposes": "Leave those purposes out.",
     "not_for_purpose": "Leave it out, or read something that may be used for service.",
     "bad_text": "Say it shorter, on one line.",
+    "bad_share": "Such as 0.1.",
+    "out_of_range": "Such as 14.",
 }
 _PERSONAL = "A text holds what reads like somebody's number, address or name."
 _ANYWAY = "GET /v1/catalogue/{kind}/{id} shows a shipped declaration."
@@ -94,6 +96,7 @@ def broken_readers(in_force: InForce, after: InForce) -> Iterator[Mistake]:
             message = f"It is the parent of the tag “{rule.id}”."
             yield Mistake("$", "in_use", message, f"Change or withdraw the tag “{rule.id}” first.")
     yield from _broken_policy(in_force, after)
+    yield from _broken_plan(in_force, after)
     yield from outrun_readers(in_force, after)
 
 
@@ -176,12 +179,36 @@ def _word_mistakes(raw: Any, id_: str, _: InForce) -> Sequence[Mistake]:
     return word_list_mistakes(raw, id_)
 
 
+def _outreach_mistakes(raw: Any, id_: str, in_force: InForce) -> Sequence[Mistake]:
+    from chalicelib.outreach.check import RiskVocabulary, plan_mistakes
+
+    if id_ != POLICY:
+        return [Mistake("$.id", "other_id", f"There is one plan, “{POLICY}”.", POLICY)]
+    return plan_mistakes(raw, RiskVocabulary(in_force.measures.measures, in_force.rules()))
+
+
+def _broken_plan(in_force: InForce, after: InForce) -> Iterator[Mistake]:
+    """The plan's own risks that would read what is no more. Shipped ones that would are not raised."""
+    plan = after.outreach
+    if plan is None or not plan.rules:
+        return
+    from chalicelib.outreach.check import RiskVocabulary
+    from chalicelib.outreach.rules import risk_reads
+
+    known, before = (RiskVocabulary(one.measures.measures, one.rules()).paths for one in (after, in_force))
+    for rule in plan.rules:
+        for path in sorted(risk_reads(rule) & (before - known)):
+            message = f"The risk “{rule.id}” reads “{path}”."
+            yield Mistake("$", "in_use", message, "Publish a plan of outreach without it first.")
+
+
 _CHECKS: Mapping[Kind, Callable[[Any, str, InForce], Sequence[Mistake]]] = {
     "tags": _tag_mistakes,
     "measures": _measure_mistakes,
     "scenes": _scene_mistakes,
     "policies": _policy_mistakes,
     "words": _word_mistakes,
+    "outreach": _outreach_mistakes,
 }
 
 

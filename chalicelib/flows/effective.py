@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import cache, cached_property, partial
 from math import inf
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -22,6 +23,11 @@ from chalicelib.store.declarations import DeclarationStore, Draft, Entry, Kind, 
 from chalicelib.tags.catalogue import Catalogue, load_catalogue
 from chalicelib.tags.model import TagRule
 from chalicelib.tags.scenes import Scene, load_scenes
+
+if TYPE_CHECKING:
+    # Who has published no plan of outreach reads nothing of it.
+    from chalicelib.outreach.model import Plan
+    from chalicelib.outreach.rules import RiskRules
 
 POLICY = "default"
 """The id of the one routing policy that a tenant has."""
@@ -107,6 +113,29 @@ class InForce:
         """The lists of words to count."""
         return self.laid_over("words", {}, WordList)
 
+    @cached_property
+    def outreach(self) -> Plan | None:
+        """The tenant's plan of proactive service; None: nobody is approached."""
+        own = self.overlay.get(("outreach", POLICY))
+        if own is None or not own.body:
+            return None
+        from chalicelib.outreach.model import Plan
+
+        try:
+            return msgspec.json.decode(own.body, type=Plan)
+        except msgspec.ValidationError:
+            self.unreadable("outreach", POLICY)
+            return None
+
+    @cached_property
+    def risks(self) -> RiskRules | None:
+        """The risk rules of that plan, ready to run."""
+        if self.outreach is None:
+            return None
+        from chalicelib.outreach.rules import RiskRules
+
+        return RiskRules(self.outreach, self.trade, self.catalogue)
+
     def rules(self) -> Mapping[str, TagRule]:
         """The tag rules, those that are switched off among them."""
         return self._rules
@@ -152,6 +181,8 @@ class InForce:
             return self.measures.measures
         if kind == "scenes":
             return self.scenes
+        if kind == "outreach":
+            return {POLICY: self.outreach} if self.outreach is not None else {}
         return {POLICY: self.policy.declared} if kind == "policies" else self.words
 
     def with_entry(self, kind: Kind, id_: str, number: int, body: bytes | None) -> InForce:

@@ -143,6 +143,7 @@ def _tombstone(row: rows.ProfileRow, now: Millis) -> rows.ProfileRow:
         due_at=0,
         judged=b"",
         segment="",
+        outreach=b"",
     )
 
 

@@ -7,10 +7,11 @@ the same, and has said himself when it is due.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import msgspec
 
+from chalicelib.flows.outreach import OutreachOf, no_outreach
 from chalicelib.flows.profile_of import profile_of
 from chalicelib.flows.services import Change
 from chalicelib.flows.tell_changes import turns_of
@@ -18,6 +19,7 @@ from chalicelib.kernel.codec import decode
 from chalicelib.kernel.errors import ZhiyinError
 from chalicelib.kernel.moments import Millis
 from chalicelib.profiles.model import Body
+from chalicelib.store import rows
 from chalicelib.store.rows import DUE_SHARDS, Due, ProfileRow, ProfileStore, TimerStore
 from chalicelib.tags.catalogue import Catalogue
 from chalicelib.tags.model import Failure
@@ -39,6 +41,7 @@ class TimerServices(msgspec.Struct, frozen=True):
     clock: Callable[[], Millis]
     wait: Callable[[float], None]
     seconds_left: Callable[[], float]
+    outreach: OutreachOf = no_outreach
 
 
 class Fired(msgspec.Struct):
@@ -119,7 +122,7 @@ def _settled(page: Sequence[Due], services: TimerServices, now: Millis, fired: F
             # The index follows a moment later: somebody has looked after it.
             continue
         try:
-            yield _looked_after(row, services.catalogue(row.tenant), now)
+            yield from _with_risks(_looked_after(row, services.catalogue(row.tenant), now), services, now)
         except (ZhiyinError, msgspec.MsgspecError) as error:
             _count(fired, getattr(error, "code", "bad_body"))
             fired.lag_ms = max(fired.lag_ms, now - row.due_at)
@@ -139,6 +142,34 @@ def _looked_after(row: ProfileRow, catalogue: Catalogue, now: Millis) -> _Settle
     walked = walk(catalogue, profile, row.due_at - 1, now)
     following = next_change(catalogue, profile, now, walked.ends_in)
     return _Settled(row, tuple(turns_of(row, walked.turns)), following or 0, walked.ends_in.failed)
+
+
+def _with_risks(one: _Settled, services: TimerServices, now: Millis) -> Iterator[_Settled]:
+    """The same, with the risks that time alone let be seen: kept first, so that no cap is exceeded, then told.
+
+    Nobody, where somebody else saved the person meanwhile: who did looks at all of it.
+    """
+    outreach = services.outreach(one.row.tenant)
+    if outreach is None:
+        yield one
+        return
+    from chalicelib.flows.raise_risks import ledger_of, raise_risks, raised_changes
+
+    row = one.row
+    made = msgspec.structs.replace(row, version=row.version + 1, updated_at=max(now, row.updated_at))
+    profile = profile_of(row, decode(row.body, Body))
+    found = raise_risks(made, [row], profile, None, outreach, services.catalogue(row.tenant))
+    # What was raised since it fell due was raised here: whoever was killed before telling tells it now.
+    again = raised_changes(row, (risk for risk in ledger_of(row) if risk.at >= row.due_at), outreach)
+    told = (*one.changes, *again, *found.changes)
+    if not found.records:
+        yield msgspec.structs.replace(one, changes=told)
+    elif services.profiles.save(_raising(found.row, row.version, found.records)).saved:
+        yield msgspec.structs.replace(one, row=found.row, changes=told)
+
+
+def _raising(row: ProfileRow, replaces: int, records: Iterable[rows.Record]) -> rows.Change:
+    return rows.Change(row.tenant, profiles=((row, replaces),), records=tuple(records))
 
 
 def _count(fired: Fired, code: str, people: int = 1) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from chalicelib.flows.read_volume import slot_in_day, volume_family
 from chalicelib.flows.report_outcome import outcomes_of
 from chalicelib.flows.services import Change
 from chalicelib.kernel.errors import BadInput
@@ -36,35 +37,57 @@ class Heard(msgspec.Struct, frozen=True):
 
 
 class HearServices(msgspec.Struct, frozen=True):
-    """What hearing needs. ``unreadable`` is told of a row that this version cannot read: it holds up no other."""
+    """What hearing needs. ``unreadable`` is told whose row this version cannot read, and a code: it holds up no other."""
 
     history: HistoryStore
     tallies: TallyStore
     publish: Callable[[Sequence[Change]], None]
-    unreadable: Callable[[str], None]
+    unreadable: Callable[[str, str], None]
 
+
+UNREADABLE = (BadInput, msgspec.MsgspecError, LookupError, TypeError, ValueError, AttributeError)
+"""What reading a row raises that is none, or one of another version."""
 
 type _Sums = dict[tuple[str, str, int], Counter[str]]
-"""(tenant, dimension, day) → name → what to add."""
+"""(tenant, family, day) → name → what to add."""
 
 
 def hear_decisions(heard: Sequence[Heard], services: HearServices) -> int:
     """Publish and count; returns how many were made. Raises Unavailable, and then all of it comes again."""
-    made = [made_change(one.after) for one in heard if one.before is None]
+    read = [(one, said) for one in heard if (said := _told(one, services)) is not None]
+    made = [said for one, said in read if one.before is None]
     if made:
         services.publish(made)
     sums: _Sums = {}
-    for one in heard:
+    for one, _ in read:
         try:
             for contact, change in _changes(one, services.history):
                 _add(sums, one.after.tenant, contact, change)
-        except (BadInput, msgspec.MsgspecError, KeyError):
-            services.unreadable(one.after.tenant)
-    for (tenant, dimension, day), counts in sorted(sums.items()):
+            if one.before is None:
+                _add_volume(sums, one.after)
+        except UNREADABLE as error:
+            services.unreadable(one.after.tenant, unreadable_code(error))
+    for (tenant, family, day), counts in sorted(sums.items()):
         told = {name: amount for name, amount in sorted(counts.items()) if amount}
         if told:
-            services.tallies.add(tenant, f"{FAMILY}.{dimension}", day, told, (day + 1) * DAY_MS + KEPT_MS)
+            services.tallies.add(tenant, family, day, told, (day + 1) * DAY_MS + KEPT_MS)
     return len(made)
+
+
+def _told(heard: Heard, services: HearServices) -> Change | None:
+    """What there is to tell of a decision; None of one that cannot be read: raised, it would hold up its part of the
+    stream for a day.
+    """
+    try:
+        return made_change(heard.after)
+    except UNREADABLE as error:
+        services.unreadable(heard.after.tenant, unreadable_code(error))
+        return None
+
+
+def unreadable_code(error: Exception) -> str:
+    """Why a row cannot be read, as a log may say: never a value of it."""
+    return error.code if isinstance(error, BadInput) else "bad_content"
 
 
 def made_change(row: DecisionRow) -> Change:
@@ -129,6 +152,12 @@ def _others(row: DecisionRow, contact: Contact, history: HistoryStore) -> list[C
 def _add(sums: _Sums, tenant: str, contact: Contact, change: dict[str, int]) -> None:
     day = day_of(contact.at)
     for dimension, value in contact.values():
-        into = sums.setdefault((tenant, dimension, day), Counter())
+        into = sums.setdefault((tenant, f"{FAMILY}.{dimension}", day), Counter())
         for name, amount in change.items():
             into[f"{value}{BETWEEN}{name}"] += amount
+
+
+def _add_volume(sums: _Sums, row: DecisionRow) -> None:
+    """One contact more of its queue in its half hour: a small item for each queue and day, which an update costs one unit."""
+    queue: str = msgspec.json.decode(row.content)["queue"]
+    sums.setdefault((row.tenant, volume_family(queue), day_of(row.at)), Counter())[slot_in_day(row.at)] += 1

@@ -27,9 +27,8 @@ ROUNDS = 12
 
 
 class Placed(msgspec.Struct, frozen=True):
-    """A conversation as it stands. ``scores``: who could have it, best first, to whom it is offered; none: it waits.
-
-    Not ``moved``: nothing was to be done.
+    """A conversation as it stands. ``scores``: who could have it, best first, to whom it is offered; none: it was put on
+    its list, where it may have been given to somebody since. Not ``moved``: nothing was to be done.
     """
 
     conversation: Conversation | None
@@ -60,8 +59,8 @@ def place(
             if desk.store.assign(tenant, was, offer, now, note(offer, scores)):
                 return Placed(offer, scores, moved=True)
         elif desk.store.wait(tenant, was, fresh, note(fresh, ())):
-            look_again(tenant, fresh, agents, desk, now)
-            return Placed(fresh, moved=True)
+            given = look_again(tenant, fresh, agents, desk, now)
+            return Placed((desk.store.conversation(tenant, key) if given else None) or fresh, moved=True)
     raise Unavailable("desk_contended", "Others were faster each time; try again.")
 
 

@@ -166,6 +166,7 @@ def _redirects(
                 due_at=0,
                 judged=b"",
                 segment="",
+                outreach=b"",
             )
             yield leads, row.version
 

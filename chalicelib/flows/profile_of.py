@@ -12,4 +12,6 @@ from chalicelib.store.rows import ProfileRow
 def profile_of(row: ProfileRow, body: Body) -> Profile:
     """A row as a profile. ``body`` is the row's own, decoded."""
     joined = join(row.profile_id, row.version, row.state, row.generation, body)
-    return replace(joined, judged=row.judged) if row.judged else joined
+    if row.judged or row.outreach:
+        return replace(joined, judged=row.judged, outreach=row.outreach)
+    return joined

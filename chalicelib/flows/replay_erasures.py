@@ -194,13 +194,13 @@ def _end(
     left = encode(body_of(facets, nodes - ended))
     led = profile_id(row.tenant, lead_of(facets, lambda one: facets[one].first_seen, rank_of))
     if led == row.profile_id:
-        kept = replace(row, version=row.version + 1, body=left, updated_at=now, judged=b"", segment="")
+        kept = replace(row, version=row.version + 1, body=left, updated_at=now, judged=b"", segment="", outreach=b"")
         return _saved(Change(row.tenant, ((kept, row.version),), identifiers=tuple(writes)), copies)
     there = copies.profiles.load(row.tenant, [led], fresh=True).get(led)
     version = 0 if there is None else there.version
     moved = replace(row, profile_id=led, version=version + 1, body=left, updated_at=now, merged_into="")
     # What models said was said of both: whoever saves next, or the next run, judges anew.
-    moved = replace(moved, judged=b"", segment="")
+    moved = replace(moved, judged=b"", segment="", outreach=b"")
     writes += _leading(nodes - ended, led, rows)
     profiles = ((_gone(row, now), row.version), (moved, version))
     return _saved(Change(row.tenant, profiles, identifiers=tuple(writes)), copies)
@@ -247,6 +247,7 @@ def _gone(row: ProfileRow, now: Millis) -> ProfileRow:
         due_at=0,
         judged=b"",
         segment="",
+        outreach=b"",
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
 
 import msgspec
 
@@ -14,7 +13,7 @@ from chalicelib.flows.services import Patience
 from chalicelib.kernel.codec import decode, encode
 from chalicelib.kernel.errors import BadInput, Conflict, Forbidden
 from chalicelib.kernel.moments import Millis, format_moment
-from chalicelib.routing.outcome import NO_REPORTS, Outcome, Outcomes, reported, track_moves
+from chalicelib.routing.outcome import NO_REPORTS, Moves, Outcome, Outcomes, bounded, reported, track_moves
 from chalicelib.store.rows import DecisionRow, HistoryStore
 from chalicelib.store.tracks import OutcomeStore
 
@@ -68,7 +67,9 @@ def report_outcome(order: OutcomeOrder, told: Outcome, services: OutcomeServices
         before = outcomes_of(row)
         _check_own(order.speaks_for, told, before.now.agent_id or _chosen(row))
         after = reported(before, told, order.report_id, now, order.principal)
-        if after is before or services.outcomes.settle(row, encode(after), _moves(row, before.now, after.now)):
+        if after is before or services.outcomes.settle(
+            row, encode(after), _moves(row, before.now, after.now, services)
+        ):
             # Told after a repeat as well: whoever sent it first may have been cut off before this line.
             survey = _survey(after)
             if survey is not None:
@@ -112,9 +113,10 @@ def _chosen(row: DecisionRow) -> str:
     return str((msgspec.json.decode(row.content)["agent"] or {}).get("agent_id", ""))
 
 
-def _moves(row: DecisionRow, before: Outcome, after: Outcome) -> dict[tuple[str, str], Any]:
+def _moves(row: DecisionRow, before: Outcome, after: Outcome, services: OutcomeServices) -> Moves:
     decision = msgspec.json.decode(row.content)
-    return track_moves(before, after, _chosen(row), decision["intent"]["id"])
+    moves = track_moves(before, after, _chosen(row), decision["intent"]["id"])
+    return bounded(moves, services.outcomes.tracks(row.tenant, {agent_id for agent_id, _ in moves})) if moves else moves
 
 
 def _survey(outcomes: Outcomes) -> Survey | None:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from chalicelib.flows.models import NO_MODELS, Models
+from chalicelib.flows.outreach import Outreach
 from chalicelib.flows.plan_save import Person, Plan
 from chalicelib.flows.profile_of import profile_of
 from chalicelib.flows.services import Change
@@ -19,7 +20,7 @@ from chalicelib.flows.tell_changes import About, still_open, tag_changes
 from chalicelib.flows.time_told import Past, confirmed, past_of
 from chalicelib.kernel.moments import Millis
 from chalicelib.profiles.model import Body, Contribution
-from chalicelib.store.rows import ProfileRow
+from chalicelib.store.rows import ProfileRow, Record
 from chalicelib.tags.catalogue import Catalogue
 from chalicelib.tags.changes import changes
 from chalicelib.tags.engine import assess
@@ -32,10 +33,11 @@ RULE_FAILED = "rule.failed"
 
 
 class Told(msgspec.Struct, frozen=True):
-    """A plan whose rows say when they are due, and everything that its save is to publish."""
+    """A plan whose rows say when they are due, and everything that its save is to publish and to keep of risks."""
 
     planned: Plan
     changes: tuple[Change, ...]
+    records: tuple[Record, ...] = ()
 
 
 def tell(
@@ -45,10 +47,15 @@ def tell(
     now: Millis,
     catalogue: Catalogue,
     models: Models = NO_MODELS,
+    outreach: Outreach | None = None,
 ) -> Told:
-    """What the save of a plan changes, when each of its people is due, and what the models say of them."""
+    """What the save of a plan changes, when each of its people is due, what the models say of them and what is raised.
+
+    Without ``outreach`` nothing is raised; what was raised of people before goes with them wherever they go.
+    """
     told = [one for row, _ in planned.redirects for one in _past(row.profile_id, snapshot, now, catalogue).changes]
     people: list[Person] = []
+    records: list[Record] = []
     for person in planned.people:
         kept = person
         if person.is_changed:
@@ -56,10 +63,12 @@ def tell(
             row, moved = _judged(
                 person, msgspec.structs.replace(person.row, due_at=due_at), snapshot, models, catalogue, now
             )
+            row, raised, kept_of_risks = _raised(person, row, contributions, snapshot, catalogue, outreach)
             kept = msgspec.structs.replace(person, row=row)
-            told += (*changed, *moved)
+            told += (*changed, *moved, *raised)
+            records += kept_of_risks
         people.append(kept)
-    return Told(msgspec.structs.replace(planned, people=tuple(people)), tuple(told))
+    return Told(msgspec.structs.replace(planned, people=tuple(people)), tuple(told), tuple(records))
 
 
 def _of_person(
@@ -99,6 +108,27 @@ def _judged(
     """The row with what the models say of the person now, and the segments that were left and entered."""
     before = snapshot.profile(row.profile_id)
     return told_of_models(row, before, person.body, models, catalogue, now)
+
+
+def _raised(
+    person: Person,
+    row: ProfileRow,
+    contributions: Sequence[Contribution],
+    snapshot: Snapshot,
+    catalogue: Catalogue,
+    outreach: Outreach | None,
+) -> tuple[ProfileRow, Sequence[Change], Sequence[Record]]:
+    """The row with what is raised of the person, by what their events touched, and what was raised of whom they come from."""
+    before = [snapshot.profile(one) for one in dict.fromkeys((row.profile_id, *person.sources))]
+    if outreach is None and not any(one is not None and one.outreach for one in before):
+        return row, (), ()
+    # Only who approaches people reads what decides on it.
+    from chalicelib.flows.raise_risks import raise_risks
+
+    is_moved = any(one != row.profile_id for one in person.sources)
+    touched = None if is_moved else _touched(person, contributions)
+    found = raise_risks(row, before, profile_of(row, person.body), touched, outreach, catalogue)
+    return found.row, found.changes, found.records
 
 
 def told_of_models(

@@ -11,8 +11,8 @@ from chalicelib.flows.contribute import Contributed, contribute
 from chalicelib.flows.facet_keys import facet_keys
 from chalicelib.flows.heard_consent import LeftOut
 from chalicelib.flows.notes import notes_of
-from chalicelib.flows.plan_save import ACTIONS_AT_ONCE, Person, Plan, actions_of, plan
-from chalicelib.flows.save_changes import tell
+from chalicelib.flows.plan_save import ACTIONS_AT_ONCE, Person, actions_of, plan
+from chalicelib.flows.save_changes import Told, tell
 from chalicelib.flows.services import Change, IngestKeys, IngestServices
 from chalicelib.flows.settle_links import as_it_stood, is_settled, settle
 from chalicelib.flows.snapshot import Snapshot, limits_of
@@ -82,8 +82,13 @@ def save_group(events: Sequence[Admitted], known: Round, services: IngestService
         return Saved(rows.Outcome(saved=False, stale=True))
     tenant_id = known.tenant.tenant_id
     rules, models = services.catalogue(tenant_id), services.models(tenant_id)
-    told = tell(planned, contributions, snapshot, known.now, rules, models)
-    change = _change(told.planned, contributed, told.changes, known)
+    outreach = services.outreach(tenant_id)
+    told = tell(planned, contributions, snapshot, known.now, rules, models, outreach)
+    change = _change(told, contributed, known)
+    if change.actions > ACTIONS_AT_ONCE and told.records:
+        # What fills a transaction by itself raises nothing: the next event of these people will.
+        told = tell(planned, contributions, snapshot, known.now, rules, models)
+        change = _change(told, contributed, known)
     return Saved(
         outcome=services.profiles.save(change),
         changes=told.changes,
@@ -120,16 +125,16 @@ def _grown(contributions: Sequence[Contribution], snapshot: Snapshot) -> dict[Fa
     return grown
 
 
-def _change(
-    planned: Plan, contributed: Sequence[Contributed], published: Sequence[Change], known: Round
-) -> rows.Change:
+def _change(told: Told, contributed: Sequence[Contributed], known: Round) -> rows.Change:
+    planned = told.planned
     return rows.Change(
         tenant=known.tenant.tenant_id,
         profiles=(*((one.row, one.replaces) for one in planned.people if one.is_changed), *planned.redirects),
-        events=_event_rows(contributed, published, _by_facet(planned.people), known),
+        events=_event_rows(contributed, told.changes, _by_facet(planned.people), known),
         identifiers=planned.identifiers,
         checks=planned.checks,
         unmoved=planned.unmoved,
+        records=told.records,
     )
 
 

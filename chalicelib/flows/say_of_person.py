@@ -71,4 +71,9 @@ def told_anew(
     told += [Change(RULE_FAILED, {**about, "tag": failed.tag_id, "error": failed.error}) for failed in new.failed]
     assessed = [new] if past.walked is None else [past.walked.ends_in, new]
     made, moved = told_of_models(made, row, kept, models, rules, now)
+    if row.outreach:
+        from chalicelib.flows.raise_risks import raise_risks
+
+        # Whoever says that they are not to be judged has it forgotten what was seen in them.
+        made = raise_risks(made, [row], grown, None, None, rules).row
     return msgspec.structs.replace(made, due_at=earliest(rules, grown, assessed, now) or 0), [*told, *moved]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 import msgspec
 
 from chalicelib.flows.models import NO_MODELS, Models, no_models
+from chalicelib.flows.outreach import Outreach, OutreachOf, no_outreach
 from chalicelib.identity.blind_index import BlindIndex
 from chalicelib.kernel.moments import Millis
 from chalicelib.privacy.tenants import Tenant
@@ -118,6 +119,8 @@ class IngestServices(msgspec.Struct, frozen=True):
     """The words that a tenant counts in what people write."""
     models: Callable[[str], Models] = no_models
     """A tenant's learned models, as they are in force."""
+    outreach: OutreachOf = no_outreach
+    """A tenant's proactive service, where it has one."""
 
 
 class IdentityServices(msgspec.Struct, frozen=True):
@@ -169,6 +172,8 @@ class ReadServices(msgspec.Struct, frozen=True):
     policy: Policy
     alarm: Callable[[Sequence[Failure]], None]
     """Told of tag rules that could not be evaluated: somebody must look."""
+    outreach: Callable[[], Outreach | None] = lambda: None
+    """The proactive service that is in force; asked for of who has a risk that was raised."""
     patience: Patience = Patience()
     """How long an answer may wait for what was written a moment ago. Only the past waits."""
     models: Callable[[], Models] = lambda: NO_MODELS

@@ -11,6 +11,9 @@ from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
+
 from chalicelib.events.model import Identifier
 from chalicelib.kernel import hkdf
 
@@ -67,7 +70,7 @@ class BlindIndex:
     def case_ref(self, reference: str) -> str:
         """The name of a case by its sender's reference: the same in every version, like an event's."""
         self._case = self._case or _namespace_key(self._names, "case")
-        return _identifier_key(self._case, "case", reference, 1)
+        return _named("case", hmac.digest(self._case, reference.encode(), "sha256"), 1)
 
     def profile_id(self, facet_id: str) -> str:
         """The profile id that a first anchor gives, the same for every writer that races to make it."""
@@ -85,19 +88,22 @@ class BlindIndex:
 class _Identifiers:
     """One version's names of identifiers."""
 
-    __slots__ = ("_key", "_namespace_keys", "version")
+    __slots__ = ("_key", "_macs", "version")
 
     def __init__(self, key: bytes, version: int) -> None:
         self.version = version
         self._key = key
-        self._namespace_keys: dict[str, bytes] = {}
+        self._macs: dict[str, HMAC] = {}
 
     def key(self, identifier: Identifier) -> str:
         namespace = identifier.namespace
-        key = self._namespace_keys.get(namespace)
-        if key is None:
-            key = self._namespace_keys[namespace] = _namespace_key(self._key, namespace)
-        return _identifier_key(key, namespace, identifier.value, self.version)
+        keyed = self._macs.get(namespace)
+        if keyed is None:
+            keyed = self._macs[namespace] = HMAC(_namespace_key(self._key, namespace), SHA256())
+        # A copy of what is keyed already takes 0.6 us, the standard library's digest 1.4, and every call names people.
+        mac = keyed.copy()
+        mac.update(identifier.value.encode())
+        return _named(namespace, mac.finalize(), self.version)
 
 
 def names_of(index_key: bytes) -> bytes:
@@ -125,8 +131,7 @@ def _namespace_key(key: bytes, namespace: str) -> bytes:
     return hkdf.derive(key, info=b"zhiyin/index/" + namespace.encode())
 
 
-def _identifier_key(key: bytes, namespace: str, value: str, version: int) -> str:
-    digest = hmac.digest(key, value.encode(), "sha256")
+def _named(namespace: str, digest: bytes, version: int) -> str:
     return f"{namespace}:{_text(digest[:_INDEX_BYTES])}" if version == 1 else _marked(namespace, digest, version)
 
 

@@ -30,7 +30,15 @@ _THE_PEOPLE = "person"
 
 _BOT = frozenset({"route", "context:read", "decisions:write", "purpose:service"})
 _AGENT = _BOT | {"profiles:read", "timeline:read", "desk:read", "desk:write", "tickets:write"}
-_SUPERVISOR = _AGENT | {"profiles:reveal", "profiles:merge", "profiles:tag", "queues:write", "purpose:security"}
+_SUPERVISOR = _AGENT | {
+    "outreach:read",
+    "outreach:write",
+    "profiles:reveal",
+    "profiles:merge",
+    "profiles:tag",
+    "queues:write",
+    "purpose:security",
+}
 _ANALYST = frozenset(
     {
         "catalogue:dry_run",
@@ -43,7 +51,7 @@ _ANALYST = frozenset(
         "segments:read",
     }
 )
-_MARKETER = frozenset({"profiles:read", "segments:read", "purpose:marketing"})
+_MARKETER = frozenset({"outreach:read", "outreach:write", "profiles:read", "segments:read", "purpose:marketing"})
 _RULE_EDITOR = frozenset({"catalogue:read", "catalogue:dry_run", "catalogue:write", "models:read", "models:write"})
 _PRIVACY_OFFICER = frozenset(
     {

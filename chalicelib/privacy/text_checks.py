@@ -19,7 +19,7 @@ _GROUPS = re.compile(r"\d+")
 
 def digits_of(text: str) -> str:
     """The ASCII digits of a text."""
-    return "".join(character for character in text if character.isdigit())
+    return "".join(filter(str.isdigit, text))
 
 
 def is_identity_card(text: str) -> bool:

@@ -174,3 +174,5 @@ class Profile(msgspec.Struct, frozen=True):
     """Whether rules and models may judge this person. Restricted people, children and who refused are not judged."""
     judged: bytes = b""
     """What models said of this person when it was saved last: a coded ``segments.model.Judged``."""
+    outreach: bytes = b""
+    """The risks that were raised of this person and still count: a coded ``outreach.model.Ledger``."""

@@ -42,6 +42,7 @@ type CaseReader = Callable[[Sequence[Case], Sequence[Case], Millis], int | None]
 """What reads a statistic of all cases of a kind, of those of them that are open, and the moment."""
 
 _PLANS_KEPT = 1_024
+_PATHS_KEPT = 4_096
 _NO_CASES: tuple[Sequence[Case], Sequence[Case]] = ((), ())
 NOTHING: Mapping[str, Millis] = MappingProxyType({})
 
@@ -164,15 +165,15 @@ def at_path(nested: Mapping[str, Any], path: str) -> Any:
 
 def evidence(profile: Profile, path: str) -> tuple[Millis, Millis] | None:
     """First and last time of the events behind a path, or None where there are none."""
-    head, _, rest = path.partition(".")
-    if head == "t":
-        trait = profile.traits.get(rest)
-        return None if trait is None else (trait.observed_at, trait.observed_at)
+    head, name = _stem_parts(path)
     if head == "m":
-        series = profile.series.get(rest.partition(".")[0])
+        series = profile.series.get(name)
         return None if series is None else (series.first_at, series.last_at)
+    if head == "t":
+        trait = profile.traits.get(name)
+        return None if trait is None else (trait.observed_at, trait.observed_at)
     if head == "ids":
-        seen = [link for key, link in profile.links.items() if namespace_of(key) == rest]
+        seen = [link for key, link in profile.links.items() if namespace_of(key) == name]
         known = [at for link in seen for at in (link.first_seen, link.last_seen) if at]
         return (min(known), max(known)) if known else None
     if head == "scene":
@@ -182,6 +183,13 @@ def evidence(profile: Profile, path: str) -> tuple[Millis, Millis] | None:
     kind = CASE_KINDS.get(head)
     times = [step.at for step in profile.steps if step.kind == kind]
     return (min(times), max(times)) if times else None
+
+
+@lru_cache(maxsize=_PATHS_KEPT)
+def _stem_parts(path: str) -> tuple[str, str]:
+    """The head of a path, and what of it has evidence of its own."""
+    head, _, rest = path.partition(".")
+    return head, rest.partition(".")[0] if head == "m" else rest
 
 
 def present(profile: Profile) -> frozenset[str]:

@@ -17,10 +17,12 @@ from chalicelib.routing.policy import Policy
 LIMIT_BYTES = 4_096
 MOST_OF_A_KIND = 5
 MOST_TAGS = 12
+MOST_SUGGESTIONS = 2
 LONGEST_WORD, LONGEST_SUMMARY = 64, 300
 
 TRIMMING: tuple[tuple[str, int], ...] = (
     ("tags", 5),
+    ("suggestions", 1),
     ("orders", 2),
     ("tickets", 2),
     ("reasons", 1),
@@ -34,6 +36,7 @@ TRIMMING: tuple[tuple[str, int], ...] = (
     ("ask", 0),
     ("tickets", 0),
     ("next_best_path", 0),
+    ("suggestions", 0),
     ("do_not_ask", 0),
 )
 """The order in which parts are shortened from their ends, each down to the number given, until all fits."""
@@ -62,6 +65,7 @@ def bot_context(
     summary: Text | None = None,
     tags: Iterable[NamedTag] = (),
     cases: Sequence[Case] = (),
+    suggestions: Sequence[dict[str, Any]] = (),
     limit_bytes: int = LIMIT_BYTES,
 ) -> dict[str, Any]:
     """Summary, hints, what not to ask, next-best path, recent orders and tickets, strongest tags.
@@ -85,6 +89,7 @@ def bot_context(
         "tickets": _recent(cases, ("ticket", "complaint")) if known else [],
         "reasons": [_text(reason.says) for reason in decision.reasons[:3]],
         "tags": _strongest(tags) if known else [],
+        "suggestions": [*suggestions[:MOST_SUGGESTIONS]] if known else [],
         "trimmed": [],
         "as_of": decision.decided_at,
     }

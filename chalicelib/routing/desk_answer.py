@@ -11,7 +11,7 @@ from chalicelib.kernel.texts import Text
 from chalicelib.routing.declaration import Queue
 from chalicelib.routing.model import Decision, Reason, Redirected, RunnerUp, Sla, Waiting
 
-BEST_AGENT, NOBODY_FREE, QUEUE_CLOSED = "best_agent", "nobody_free", "queue_closed"
+BEST_AGENT, NOBODY_FREE, QUEUE_CLOSED, CAME_FREE = "best_agent", "nobody_free", "queue_closed", "came_free"
 _CALLED_BACK = Text("现在无人接待，我们会尽快回电给您。", "Nobody can answer now: we will call you back.")
 _PARTS: Mapping[str, Text] = {
     "skill": Text("技能更熟练", "more skill"),
@@ -50,6 +50,24 @@ def at_desk(decision: Decision, desk: AtDesk) -> Decision:
         sla=desk.sla or decision.sla,
         reasons=(*_reasons(decision, desk), *decision.reasons),
         runners_up=(*others, *decision.runners_up),
+    )
+
+
+def given(decision: Decision, agent_id: str, score: AgentScore | None, reservation_id: str) -> Decision:
+    """A decision that put a conversation on a list, as it is told once an agent has it. No ``score``: they would not be
+    asked any more.
+    """
+    says = Text(f"排队时 {agent_id} 空了出来，已接手。", f"{agent_id} came free while it waited, and has it.")
+    evidence: dict[str, object] = {"agent.agent_id": agent_id}
+    if score is not None:
+        evidence |= {"agent.score": score.score, **{f"agent.{name}": value for name, value in score.parts.items()}}
+    others = (one for one in decision.reasons if one.id != NOBODY_FREE)
+    return msgspec.structs.replace(
+        decision,
+        agent=score,
+        reservation_id=reservation_id,
+        waiting=msgspec.UNSET,
+        reasons=(Reason(CAME_FREE, says, 1.0, evidence), *others),
     )
 
 

@@ -8,12 +8,11 @@ Derived while judging: ``intent`` and ``urgency``.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from chalicelib.kernel.moments import DAY_MS, Millis
+from chalicelib.kernel.moments import DAY_MS, Millis, local_quarter
 from chalicelib.privacy.plain import is_plain_word
 from chalicelib.profiles.cases import Case
 from chalicelib.routing.declaration import Night
@@ -44,7 +43,7 @@ def facts_of(
 ) -> Facts:
     """The inputs of one call. Nothing of a caller who opted out gets in."""
     facts: Facts = dict(caller.values) if caller.personalised else {}
-    at = datetime.fromtimestamp(now // 1000, UTC).astimezone(_zone(timezone))
+    at = local_quarter(now, _zone(timezone))
     facts["tags"] = caller.tags if caller.personalised else {}
     facts["recent"] = recent(caller.cases, now) if caller.personalised else {}
     facts["known"] = caller.profile_id is not None and caller.personalised

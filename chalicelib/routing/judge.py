@@ -181,11 +181,13 @@ def _points(policy: Policy, position: int, facts: Facts) -> dict[str, int]:
 
 
 def _winner(policy: Policy, held: list[int], facts: Facts) -> str:
-    scores = dict(policy.bases)
+    scores, rules = dict(policy.bases), policy.declared.rules
     for position in held:
         added = policy.points[position]
         if added:
-            for queue, points in _points(policy, position, facts).items():
+            if rules[position].times is not None:
+                added = _points(policy, position, facts)
+            for queue, points in added.items():
                 scores[queue] += points
     return max(scores, key=scores.__getitem__)
 
@@ -193,7 +195,8 @@ def _winner(policy: Policy, held: list[int], facts: Facts) -> str:
 def _mode(queue: Queue, rules: list[Rule]) -> Mode:
     scores: dict[Mode, float] = dict.fromkeys(queue.modes, 0.0)
     for rule in rules:
-        for mode, points in rule.modes.items():
-            if mode in scores:
-                scores[mode] += points
-    return max(scores, key=lambda mode: scores[mode])
+        if rule.modes:
+            for mode, points in rule.modes.items():
+                if mode in scores:
+                    scores[mode] += points
+    return max(scores, key=scores.__getitem__)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any
 
 import msgspec
@@ -17,6 +17,8 @@ LONGEST_SECONDS = 90 * 86_400
 MOST_REPORTS = 50
 """Reports of one decision that are kept; beyond that somebody sends in a loop."""
 ALL_INTENTS = ""
+MOST_INTENTS = 100
+"""Intents that one agent's record tells apart: callers of the API name any, and every route reads the records whole."""
 
 type Seconds = Annotated[int, msgspec.Meta(ge=0, le=LONGEST_SECONDS)]
 type Field = bool | int | float | str
@@ -109,6 +111,19 @@ def track_moves(before: Outcome, after: Outcome, agent_id: str, intent: str) -> 
         for place in _places(outcome.agent_id or agent_id, intent):
             moves[place] = added(moves.get(place, Track()), track_of(outcome), sign)
     return {place: one for place, one in moves.items() if one != Track()}
+
+
+def bounded(moves: Moves, records: Mapping[str, Mapping[str, Track]]) -> Moves:
+    """The moves without those of an intent for which a record has no place any more: it counts among all of them.
+
+    An intent that has its place keeps it, so what was counted once is taken back where it is corrected, and nothing else.
+    """
+
+    def has_place(agent_id: str, intent: str) -> bool:
+        told = records.get(agent_id, {})
+        return intent == ALL_INTENTS or intent in told or len(told.keys() - {ALL_INTENTS}) < MOST_INTENTS
+
+    return {place: one for place, one in moves.items() if has_place(*place)}
 
 
 def _places(agent_id: str, intent: str) -> Iterator[tuple[str, str]]:

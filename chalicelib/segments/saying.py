@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import ceil, expm1, floor
+from math import ceil, expm1, floor, log1p
 
 from chalicelib.segments.features import Feature
 from chalicelib.segments.model import Column
@@ -23,7 +23,10 @@ def shown(feature: Feature, value: float) -> str:
 def in_units(column: Column, seen: float) -> float:
     """The value that is seen as this: the inverse of ``model.scaled`` between the column's bounds."""
     value = seen * column.scale + column.center
-    return min(max(expm1(value) if column.is_log else value, column.low), column.high)
+    if column.is_log:
+        # Bounded before it is raised: e to the power of what lies far beyond the bounds is no float.
+        value = expm1(min(value, log1p(column.high)))
+    return min(max(value, column.low), column.high)
 
 
 def stepped(feature: Feature, value: float, *, up: bool) -> float:

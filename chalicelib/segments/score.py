@@ -76,12 +76,10 @@ def of_trees(trees: Trees, x: Sequence[float]) -> float:
         trees.values,
     )
     said = trees.start
-    for node in trees.roots:
-        at = node
-        column = columns[at]
-        while column >= 0:
+    for root in trees.roots:
+        at = root
+        while (column := columns[at]) >= 0:
             at = lefts[at] if x[column] <= thresholds[at] else rights[at]
-            column = columns[at]
         said += values[at]
     return said
 
@@ -129,7 +127,7 @@ def known_of(model: ScoreModel, raw: Sequence[float | None]) -> float:
     """
     tenure = model.known.tenure
     days = raw[model.columns[tenure].place] if tenure >= 0 else 0.0
-    told = sum(1 for column in model.columns if raw[column.place])
+    told = len([1 for column in model.columns if raw[column.place]])
     return log2(1.0 + max(0.0, days or 0.0)) + log2(1.0 + told)
 
 

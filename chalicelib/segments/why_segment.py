@@ -25,6 +25,7 @@ from chalicelib.segments.segmentation import Condition, Segmentation
 
 MOST_PULLS = 5
 _TRIES = 3
+_NO_ROOM = 1e-9
 
 
 class Pull(msgspec.Struct, frozen=True):
@@ -110,9 +111,10 @@ def _value_for(
             high = min(high, room / slope)
         elif slope < 0:
             low = max(low, room / slope)
-        elif room <= 0:
+        elif room < -_NO_ROOM:
             return None
-    if low >= high:
+    # An interval of one value is none but where a tie goes to this segment; whatever is told is tried.
+    if low > high + _NO_ROOM:
         return None
     return _tried(model, raw, column, (low, high), seen[place], model.segments[target])
 

@@ -47,7 +47,7 @@ def new_seat(tenant: str, agent: Agent) -> TypedItem:
 
 
 def seat_of(tenant: str, item: TypedItem) -> Seat:
-    """A seat as it is stored. Read attribute by attribute: a route looks at every seat of a queue."""
+    """A seat as it is stored. Read attribute by attribute, because a route that reserves looks at every seat of a queue."""
     return Seat(
         agent_id=item["pk"]["S"].removeprefix(f"{tenant}#s#"),
         presence=cast(Presence, item["presence"]["S"]),
@@ -57,14 +57,10 @@ def seat_of(tenant: str, item: TypedItem) -> Seat:
         held=int(item["held"]["N"]),
         idle_since=int(item["idle_since"]["N"]),
         version=int(item["v"]["N"]),
-        due_at=_number(item, "due_at"),
-        kept_for=_number(item, "kept_for"),
-        kept_until=_number(item, "kept_until"),
+        due_at=int(item["due_at"]["N"]) if "due_at" in item else 0,
+        kept_for=int(item["kept_for"]["N"]) if "kept_for" in item else 0,
+        kept_until=int(item["kept_until"]["N"]) if "kept_until" in item else 0,
     )
-
-
-def _number(item: TypedItem, name: str) -> int:
-    return int(item[name]["N"]) if name in item else 0
 
 
 def holding_of(item: TypedItem) -> tuple[str, ...]:
@@ -86,6 +82,13 @@ def conversation_item(tenant: str, one: Conversation) -> Attributes:
         "due_shard": str(shard_of(one)) if one.look_at else None,
         "expires_at": (one.state_since + KEPT_MS) // 1000 if one.state == "ended" else None,
     }
+
+
+LOOKED_AT = (
+    *("pk", "presence", "lease_until", "units", "free", "held", "idle_since", "v", "due_at", "kept_for", "kept_until"),
+    "content",
+)
+"""What of seats and conversations is read to move them. What a seat holds, which is most of it, is not."""
 
 
 def conversation_of(item: TypedItem) -> Conversation:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 from chalicelib.kernel.errors import ServiceRefused, Unavailable
@@ -18,12 +19,21 @@ _LONGEST_KEY_BYTES = 2_048
 """DynamoDB refuses to look for a longer one, so nothing is called so: callers write ids into paths, of any length."""
 
 
-def read_keys(call: Call, table: str, keys: Sequence[TypedItem], *, fresh: bool) -> Iterator[TypedItem]:
-    """The items of these keys that exist, in any order. Raises Unavailable when the table keeps throttling."""
+_ALL_OF_IT: Mapping[str, Any] = MappingProxyType({})
+
+
+def read_keys(
+    call: Call, table: str, keys: Sequence[TypedItem], *, fresh: bool, only: Mapping[str, Any] = _ALL_OF_IT
+) -> Iterator[TypedItem]:
+    """The items of these keys that exist, in any order. ``only``: the projection, where not all of an item is asked for.
+
+    Raises Unavailable when the table keeps throttling.
+    """
     for start in range(0, len(keys), _BATCH_GET_KEYS):
         left = list(keys[start : start + _BATCH_GET_KEYS])
         for _ in range(_ROUNDS_FOR_UNPROCESSED):
-            answer = call("BatchGetItem", {"RequestItems": {table: {"Keys": left, "ConsistentRead": fresh}}})
+            asked = {"Keys": left, "ConsistentRead": fresh, **only}
+            answer = call("BatchGetItem", {"RequestItems": {table: asked}})
             yield from answer["Responses"].get(table, [])
             left = answer.get("UnprocessedKeys", {}).get(table, {}).get("Keys", [])
             if not left:

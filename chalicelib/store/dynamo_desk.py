@@ -15,6 +15,7 @@ from chalicelib.kernel.moments import Millis
 from chalicelib.store.decisions import decision_item
 from chalicelib.store.desk import DueAtDesk, whose
 from chalicelib.store.desk_items import (
+    LOOKED_AT,
     ONLY,
     agent_item,
     content_of,
@@ -40,6 +41,9 @@ from chalicelib.store.tracks import DynamoTracks
 PAGE = 100
 """Items of a page of what is due."""
 _CODED = msgspec.json.Encoder()
+
+_PLACES = {f"#a{place}": name for place, name in enumerate(LOOKED_AT)}
+_PROJECTION = {"ProjectionExpression": ", ".join(_PLACES), "ExpressionAttributeNames": _PLACES}
 
 
 class DynamoDesk:
@@ -233,7 +237,8 @@ class DynamoDesk:
         return cast(TypedItem | None, answer.get("Item"))
 
     def _read(self, pks: Sequence[str], *, fresh: bool) -> Iterator[TypedItem]:
-        return read_keys(self._call, self._table, [_key(pk) for pk in pks], fresh=fresh)
+        """Seats and conversations, of both what ``LOOKED_AT`` names."""
+        return read_keys(self._call, self._table, [_key(pk) for pk in pks], fresh=fresh, only=_PROJECTION)
 
     def _range(self, pk: str, limit: int = 1 << 30) -> Iterator[TypedItem]:
         asked = {} if limit >= 1 << 30 else {"Limit": limit}

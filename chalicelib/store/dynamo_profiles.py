@@ -102,6 +102,7 @@ class DynamoProfiles:
             "due_at": row.due_at or None,
             "due_shard": str(due_shard(row.profile_id)) if row.due_at else None,
             "judged": row.judged,
+            "outreach": row.outreach,
             "segment": segment_key(row.tenant, row.segment, row.profile_id) if row.segment else None,
         }
         return put_action(self._profiles.name, item, equals("v", replaces) if replaces else absent())
@@ -163,6 +164,7 @@ def profile_row(tenant: str, item: Item) -> ProfileRow:
         ties=cast(bytes, item.get("ties", b"")),
         due_at=cast(int, item.get("due_at", 0)),
         judged=cast(bytes, item.get("judged", b"")),
+        outreach=cast(bytes, item.get("outreach", b"")),
         segment=str(item.get("segment", "")).removeprefix(f"{tenant}#").rpartition("#")[0],
     )
 

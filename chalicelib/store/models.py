@@ -63,6 +63,7 @@ class ProfileItem(Model):
     due_shard = UnicodeAttribute(null=True)
     due_at = NumberAttribute(null=True)
     judged = BinaryAttribute(null=True, legacy_encoding=False)
+    outreach = BinaryAttribute(null=True, legacy_encoding=False)
     segment = UnicodeAttribute(null=True)
     due = ByDue()
     by_segment = BySegment()

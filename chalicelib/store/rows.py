@@ -61,6 +61,8 @@ class ProfileRow(msgspec.Struct, frozen=True):
     """A coded ``segments.model.Judged``: what the models in force say of the person. Whoever saves makes it anew."""
     segment: str = ""
     """``<segmentation>.<segment>`` of the segmentation whose members are listed; '' where nothing is judged."""
+    outreach: bytes = b""
+    """A coded ``outreach.model.Ledger``: the risks that were raised of the person and still count."""
 
 
 class Due(msgspec.Struct, frozen=True):

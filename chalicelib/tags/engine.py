@@ -43,8 +43,8 @@ type Outcome = str | BatchItemError | Unreadable
 """The true signals of a rule as bits in decimal, or why it failed."""
 
 
-type Known = dict[str, Span | None]
-"""Path → its evidence, as found so far in one evaluation."""
+type Known = dict[str, tuple[Millis, Millis] | None]
+"""Path → first and last time of its evidence, as found so far in one evaluation."""
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -134,15 +134,17 @@ def _found(
     found: dict[str, Found] = {}
     failed = list(selection.broken)
     known: Known = {}
-    closed = closed_to(profile, catalogue)
+    closed, is_well = closed_to(profile, catalogue), catalogue.health.is_well
     for compiled, outcome in zip(selection.rules, run(selection, nested), strict=True):
         if outcome == "0":
             continue
         if not isinstance(outcome, str):
             failed.append(Failure(compiled.rule.id, outcome.tag))
             continue
+        # Nearly always nothing is to be doubted, nor has any scene a say.
+        plain = is_well and not (scenes and compiled.rule.scenes)
         bits = int(outcome)
-        basis = basis_of(catalogue, compiled, bits, profile, scenes)
+        basis = compiled.basis(bits) if plain else basis_of(catalogue, compiled, bits, profile, scenes)
         if basis is not None and (one := _one(compiled.rule, basis, profile, now, known, closed)) is not None:
             found[compiled.rule.id] = one
     return found, tuple(failed)
@@ -190,13 +192,15 @@ def span_of(profile: Profile, paths: Iterable[str], known: Known | None = None) 
     known = {} if known is None else known
     first = last = None
     for path in paths:
-        if path not in known:
-            found = evidence(profile, path)
-            known[path] = None if found is None else Span(*found)
-        span = known[path]
+        if path in known:
+            span = known[path]
+        else:
+            span = known[path] = evidence(profile, path)
         if span is not None:
-            first = span.first if first is None else min(first, span.first)
-            last = span.last if last is None else max(last, span.last)
+            if first is None or span[0] < first:
+                first = span[0]
+            if last is None or span[1] > last:
+                last = span[1]
     return None if first is None or last is None else Span(first, last)
 
 

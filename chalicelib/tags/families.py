@@ -39,6 +39,8 @@ class Families:
                 related.setdefault(rule.parent, set()).add(rule.id)
             if rule.exclusive is not None:
                 groups.setdefault(rule.exclusive, []).append(rule.id)
+        self._exclusive = {one: name for name, members in groups.items() for one in members}
+        self._below = frozenset(rule.id for rule in rules.values() if rule.parent in rules)
         for members in groups.values():
             for one in members:
                 related.setdefault(one, set()).update(members)
@@ -83,7 +85,7 @@ class Families:
         refused = frozenset(denied)
         while True:
             kept = self._without_rivals(found)
-            for one in tuple(kept.values()):
+            for one in [one for tag_id, one in kept.items() if tag_id in self._below]:
                 self._imply(one, kept, refused)
             settled = self._without_rivals(kept)
             lost = kept.keys() - settled.keys()
@@ -103,10 +105,8 @@ class Families:
 
     def _without_rivals(self, found: dict[str, Found]) -> dict[str, Found]:
         groups: dict[str, list[Found]] = {}
-        for one in found.values():
-            group = self._rules[one.tag.id].exclusive
-            if group is not None:
-                groups.setdefault(group, []).append(one)
+        for tag_id in found.keys() & self._exclusive.keys():
+            groups.setdefault(self._exclusive[tag_id], []).append(found[tag_id])
         lost = {one.tag.id for members in groups.values() for one in sorted(members, key=_surest_first)[1:]}
         return {tag_id: one for tag_id, one in found.items() if tag_id not in lost} if lost else dict(found)
 

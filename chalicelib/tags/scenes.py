@@ -9,7 +9,6 @@ published about it when an event or a moment passes is judged in none.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from datalogic_py import Rule
 
-from chalicelib.kernel.moments import Millis
+from chalicelib.kernel.moments import Millis, local_quarter
 from chalicelib.kernel.texts import Text
 from chalicelib.profiles.conditions import ENGINE, reads
 from chalicelib.profiles.model import Profile
@@ -89,7 +88,7 @@ class Stage:
 
 
 def _facts(situation: Situation) -> dict[str, Any]:
-    at = datetime.fromtimestamp(situation.at // 1000, UTC).astimezone(_zone(situation.timezone))
+    at = local_quarter(situation.at, _zone(situation.timezone))
     return {
         "at": {"hour": at.hour, "weekday": at.isoweekday(), "day": f"{at.month:02}-{at.day:02}"},
         "channel": situation.channel,

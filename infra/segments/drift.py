@@ -14,8 +14,12 @@ from chalicelib.training.segments.learn import learn_segments
 from chalicelib.training.segments.model import SegmentsLearned
 
 type Row = tuple[float | None, ...]
-NOTHING = "nothing is planted"
-VANISHED, HALVED, SHIFTED = "guided people vanish", "spend halves", "contacts treble"
+NOTHING = "nothing is planted · 无变化"
+VANISHED, HALVED, SHIFTED = (
+    "guided people vanish · 引导型消失",
+    "spend halves · 消费减半",
+    "contacts treble · 联系增至三倍",
+)
 
 
 class Drift(msgspec.Struct, frozen=True):

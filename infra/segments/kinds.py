@@ -34,27 +34,27 @@ class Ways(msgspec.Struct, frozen=True, kw_only=True):
 KINDS: Mapping[str, Ways] = {
     "business_sensitive": Ways(
         visits=7, views=8, searches=2, carts=1, promotions=1, helps=2, bot=1.2, orders=2.2, price=160,
-        topics={"payment": 6, "promotion": 1.0, "product": 0.5, "usage": 0.7, "logistics": 1.5},
+        topics={"payment": 6, "promotion": 1.0, "product_question": 0.5, "usage": 0.7, "logistics": 1.5},
         complaints=1.6, unresolved=0.35, passed_on=0.3, urgent=0.45, satisfaction=2.5,
     ),
     "value": Ways(
         visits=18, views=14, searches=5, carts=3, promotions=2, helps=1.2, bot=0.5, orders=9, price=480,
-        topics={"payment": 0.5, "promotion": 0.4, "product": 0.8, "usage": 0.3, "logistics": 1.2},
+        topics={"payment": 0.5, "promotion": 0.4, "product_question": 0.8, "usage": 0.3, "logistics": 1.2},
         complaints=0.05, unresolved=0.06, passed_on=0.05, urgent=0.05, satisfaction=4.5,
     ),
     "potential": Ways(
         visits=18, views=34, searches=13, carts=6, promotions=7, helps=1.5, bot=0.8, orders=0.5, price=120,
-        topics={"payment": 0.2, "promotion": 2.5, "product": 4.5, "usage": 0.4, "logistics": 0.2},
+        topics={"payment": 0.2, "promotion": 2.5, "product_question": 4.5, "usage": 0.4, "logistics": 0.2},
         complaints=0.05, unresolved=0.1, passed_on=0.08, urgent=0.05, satisfaction=3.9,
     ),
     "guided": Ways(
         visits=8, views=6, searches=2, carts=1, promotions=1, helps=9, bot=8, orders=1.4, price=130,
-        topics={"payment": 0.4, "promotion": 0.3, "product": 0.6, "usage": 6, "logistics": 0.5},
+        topics={"payment": 0.4, "promotion": 0.3, "product_question": 0.6, "usage": 6, "logistics": 0.5},
         complaints=0.08, unresolved=0.15, passed_on=0.12, urgent=0.06, satisfaction=4.0,
     ),
     "ordinary": Ways(
         visits=2.5, views=3, searches=0.8, carts=0.4, promotions=0.5, helps=0.3, bot=0.2, orders=1.2, price=110,
-        topics={"payment": 0.15, "promotion": 0.15, "product": 0.15, "usage": 0.15, "logistics": 0.3},
+        topics={"payment": 0.15, "promotion": 0.15, "product_question": 0.15, "usage": 0.15, "logistics": 0.3},
         complaints=0.03, unresolved=0.1, passed_on=0.08, urgent=0.05, satisfaction=3.8,
     ),
 }  # fmt: skip

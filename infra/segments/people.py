@@ -7,6 +7,7 @@ the same truth and other numbers.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from itertools import accumulate
 from random import Random
 from typing import Any
 
@@ -23,6 +24,9 @@ _SETTLED = {"mature": 0.9, "newcomer": 0.02, "growing": 0.04, "declining": 0.04}
 _CHANNELS = ("wechat", "web_chat", "app", "phone")
 _DAY_HOURS, _NIGHT_HOURS = tuple(range(8, 22)), (22, 23, 0, 1)
 _URGENT = "麻烦尽快处理"
+_HOME = {"category": "home", "path": "/home/1"}
+_SEARCH = {"query": "a"}
+_PROMOTION = {"category": "promotion", "path": "/promo/1"}
 
 
 class Who(msgspec.Struct, frozen=True):
@@ -105,37 +109,39 @@ class Life:
         self.acts: list[Act] = []
         self.ways: Ways = KINDS[who.kind]
         self.buying: Buying = SHOPPERS[who.shopper]
+        self._begins = max(who.first_day, -680 if who.stage == "lost" else -PAST_DAYS)
+        self._alive = list(accumulate(liveliness(who, day) for day in range(self._begins, NEXT_DAYS)))
 
     def lived(self) -> list[Act]:
         """Everything, in order of time."""
-        who, ways, buying = self.who, self.ways, self.buying
+        who, ways, own = self.who, self.ways, self.who.own
         self.did(self.moment(who.first_day), "session.started", "app")
-        begins = max(who.first_day, -680 if who.stage == "lost" else -PAST_DAYS)
-        for day in range(begins, NEXT_DAYS):
-            usual = liveliness(who, day) * who.liveliness / _QUARTER
-            if not usual:
-                continue
-            look, ask, learn = (usual * who.own[name] for name in ("looking", "asking", "learning"))
-            self._times(ways.visits * look, day, "session.started", "app")
-            self._times(ways.views * look, day, "page.viewed", "app", {"category": "home", "path": "/home/1"})
-            self._times(ways.searches * look, day, "search.performed", "app", {"query": "a"})
-            self._times(ways.carts * look, day, "cart.updated", "app", {"amount": "100", "currency": "CNY"})
-            promotions = (ways.promotions + buying.promotions * min(1.0, ways.orders)) * look
-            self._times(promotions, day, "page.viewed", "app", {"category": "promotion", "path": "/promo/1"})
-            trend = {"category": "lookbook", "path": "/lookbook/1"}
-            self._times(buying.trends * min(1.0, ways.orders) * look, day, "page.viewed", "app", trend)
-            live = {"feature": "live_stream"}
-            self._times(buying.lives * min(1.0, ways.orders) * look, day, "feature.used", "app", live)
-            self._times(ways.helps * learn, day, "feature.used", "app", {"feature": "faq"})
-            self._times(ways.bot * learn, day, "feature.used", "app", {"feature": "bot"})
-            for topic, rate in ways.topics.items():
-                for _ in range(self.drawn(rate * ask)):
-                    self._ask(day, topic)
-            for _ in range(self.drawn(ways.complaints * ask)):
-                self.did(self.moment(day), "complaint.filed", "wechat", {"topic": "after_sales", "text": _URGENT})
-            for _ in range(self.drawn(ways.orders * usual * who.own["buying"])):
-                self._order(day)
+        buys = min(1.0, ways.orders)
+        for rate, type_, data in (
+            (ways.visits, "session.started", {}),
+            (ways.views, "page.viewed", _HOME),
+            (ways.searches, "search.performed", _SEARCH),
+            (ways.carts, "cart.updated", {"amount": "100", "currency": "CNY"}),
+            (ways.promotions + self.buying.promotions * buys, "page.viewed", _PROMOTION),
+            (self.buying.trends * buys, "page.viewed", {"category": "lookbook", "path": "/lookbook/1"}),
+            (self.buying.lives * buys, "feature.used", {"feature": "live_stream"}),
+        ):
+            self._times(rate * own["looking"], type_, data)
+        self._times(ways.helps * own["learning"], "feature.used", {"feature": "faq"})
+        self._times(ways.bot * own["learning"], "feature.used", {"feature": "bot"})
+        for topic, rate in ways.topics.items():
+            for day in self._days(rate * own["asking"]):
+                self._ask(day, topic)
+        for day in self._days(ways.complaints * own["asking"]):
+            self.did(self.moment(day), "complaint.filed", "wechat", {"topic": "after_sales", "text": _URGENT})
+        for day in self._days(ways.orders * own["buying"]):
+            self._order(day)
         return sorted(self.acts, key=lambda act: act.at)
+
+    def _days(self, rate: float) -> list[int]:
+        """The days on which something happens, once for each time; ``rate``: in 90 usual days."""
+        times = self.drawn(rate * self.who.liveliness * self._alive[-1] / _QUARTER)
+        return self.rng.choices(range(self._begins, NEXT_DAYS), cum_weights=self._alive, k=times)
 
     def drawn(self, mean: float) -> int:
         """How often something happens that happens so often on average (Poisson, as Knuth draws it)."""
@@ -153,9 +159,9 @@ class Life:
         """Something happened."""
         self.acts.append(Act(at, type_, channel, data or {}))
 
-    def _times(self, mean: float, day: int, type_: str, channel: str, data: dict[str, Any] | None = None) -> None:
-        for _ in range(self.drawn(mean)):
-            self.did(self.moment(day), type_, channel, data)
+    def _times(self, rate: float, type_: str, data: dict[str, Any]) -> None:
+        for day in self._days(rate):
+            self.did(self.moment(day), type_, "app", data)
 
     def _ask(self, day: int, topic: str) -> None:
         rng, ways, at = self.rng, self.ways, self.moment(day)
@@ -181,9 +187,9 @@ class Life:
         rng, buying = self.rng, self.buying
         at = self.moment(day, night=rng.random() < buying.at_night)
         for _ in range(self.drawn(buying.views)):
-            self.did(at - 10 * MINUTE_MS, "page.viewed", "app", {"category": "home", "path": "/home/1"})
+            self.did(at - 10 * MINUTE_MS, "page.viewed", "app", _HOME)
         for _ in range(self.drawn(buying.searches)):
-            self.did(at - 12 * MINUTE_MS, "search.performed", "app", {"query": "a"})
+            self.did(at - 12 * MINUTE_MS, "search.performed", "app", _SEARCH)
         # Prices as shops put them: two digits and noughts.
         price = float(f"{self.ways.price * self.who.own['price'] * rng.lognormvariate(0, 0.35):.2g}")
         discount = "5.00" if rng.random() < buying.discounted else "0"

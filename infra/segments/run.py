@@ -33,16 +33,25 @@ _STAGE_PEOPLE = 350
 class Again(msgspec.Struct, frozen=True):
     """A run on the same people some days later, without the model before (``cold``) and with it.
 
-    ``kept``: the share of people whose segment of then, by the model of then, is that of now by the model of now.
+    ``kept``: the share of people whose segment of then, by the model of then, is that of now by the model of now; ``kept_settled`` is of
+    those alone whose way of life was the same all the time, who neither came lately nor did more or less.
     """
 
     days: int
     kept: float
+    kept_settled: float
     kept_cold: float
     adjusted_rand: float
     kept_model: float
     held: str
     own_truth: float
+
+
+class People(msgspec.Struct, frozen=True):
+    """What is true of everybody: of which kind they are, and whether they live as they always did."""
+
+    truth: tuple[str, ...]
+    settled: tuple[bool, ...]
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -93,10 +102,11 @@ def run(seed: int, people: int) -> Outcome:
     for spec in load_segmentations():
         if spec.by == "rule":
             continue
-        truth = [who.kind if spec.id == "customers" else who.shopper for who, _ in lived]
+        truth = tuple(who.kind if spec.id == "customers" else who.shopper for who, _ in lived)
+        known = People(truth, tuple(who.stage == "mature" for who, _ in lived))
         outcome = learn_segments(now, spec, None, seed)
         learned[spec.id] = outcome
-        told.append(_told(spec, outcome, (now, later), truth, seed))
+        told.append(_told(spec, outcome, (now, later), known, seed))
         seen[spec.id] = _seen(spec, outcome.model, now, truth)
     return Outcome(
         seed=seed,
@@ -119,9 +129,9 @@ def _segments(spec: Segmentation, model: SegmentModel, rows: Rows) -> list[str |
 
 
 def _told(
-    spec: Segmentation, outcome: SegmentsLearned, rows: tuple[Rows, Mapping[int, Rows]], truth: Sequence[str], seed: int
+    spec: Segmentation, outcome: SegmentsLearned, rows: tuple[Rows, Mapping[int, Rows]], people: People, seed: int
 ) -> Told:
-    now, later = rows
+    (now, later), truth = rows, people.truth
     said = _segments(spec, outcome.model, now)
     at = [place for place, one in enumerate(said) if one is not None]
     true, ours = [truth[place] for place in at], [said[place] for place in at]
@@ -135,7 +145,7 @@ def _told(
         right_names=_right_names(true, ours),
         names=len(spec.kinds),
         right_people=float(np.mean([a == b for a, b in zip(true, ours, strict=True)])),
-        again=tuple(_again(spec, outcome, said, (days, rows_then), truth, seed) for days, rows_then in later.items()),
+        again=tuple(_again(spec, outcome, said, (days, rows_then), people, seed) for days, rows_then in later.items()),
     )
 
 
@@ -144,7 +154,7 @@ def _again(
     outcome: SegmentsLearned,
     said: Sequence[str | None],
     then: tuple[int, Rows],
-    truth: Sequence[str],
+    people: People,
     seed: int,
 ) -> Again:
     days, rows = then
@@ -155,11 +165,12 @@ def _again(
     return Again(
         days=days,
         kept=_same(said, after),
+        kept_settled=_same([one if people.settled[at] else None for at, one in enumerate(said)], after),
         kept_cold=_same(said, after_cold),
         adjusted_rand=0.0 if steady is None else steady.adjusted_rand,
         kept_model=_same(unchanged, after),
         held=next_.held,
-        own_truth=_same(truth, after),
+        own_truth=_same(people.truth, after),
     )
 
 

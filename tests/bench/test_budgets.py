@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 import pytest
 
 from infra.failures import Failure
-from tests.bench import hot_paths, kms_calls, library, packaged, pure, report, words, world
+from tests.bench import dispatch, hot_paths, kms_calls, library, packaged, pure, report, scores, segments, words, world
 from tests.bench.measure import Row
 
 pytestmark = pytest.mark.bench
@@ -18,7 +18,16 @@ pytestmark = pytest.mark.bench
 def test_budgets__measured_beside_their_yardsticks__are_printed_and_written():
     """Every budget that exists has its row, with what was measured or why it could not be."""
     rows: list[Row] = []
-    for source in (_of_handlers(), packaged.rows(), pure.rows(), library.rows(), words.rows()):
+    for source in (
+        _of_handlers(),
+        packaged.rows(),
+        pure.rows(),
+        library.rows(),
+        words.rows(),
+        dispatch.rows(),
+        segments.rows(),
+        scores.rows(),
+    ):
         for row in _as_far_as_possible(source):
             report.print_row(row)
             rows.append(row)

@@ -416,8 +416,8 @@ def test_texts__with_somebodys_number_or_address__are_refused(own: Shop, text: s
 def test_bodies__of_wrong_shapes__are_problems(own: Shop) -> None:
     """Whatever is sent as a declaration, the answer is a problem document."""
     for body in ([], "tag", 1, None, {}, {"signals": 5}, {"signals": [5]}, {"signals": [{"when": []}], "id": {}}):
-        for kind in ("tags", "measures", "scenes", "policies", "words"):
-            id_ = "default" if kind == "policies" else "our_own"
+        for kind in ("tags", "measures", "scenes", "policies", "words", "outreach"):
+            id_ = "default" if kind in ("policies", "outreach") else "our_own"
             answer = put(own, f"{kind}/{id_}", body)
             assert (answer.status, answer.code) == (400, "bad_declaration"), (kind, body, answer.body)
             assert all(one["suggestion"] for one in answer.json["errors"])

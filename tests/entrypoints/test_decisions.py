@@ -8,8 +8,10 @@ import pytest
 
 from chalicelib.entrypoints import compose, stream_decisions
 from chalicelib.entrypoints.clock import now
+from chalicelib.entrypoints.insights import service_tallies
+from chalicelib.flows.read_volume import volume_family
 from chalicelib.flows.services import Change
-from chalicelib.kernel.moments import format_moment
+from chalicelib.kernel.moments import DAY_MS, day_of, format_moment
 from chalicelib.store.tracks import DynamoTracks
 from tests.entrypoints.service import Invocation, Shop, unique
 from tests.entrypoints.test_erasures import deliver, queued
@@ -154,13 +156,20 @@ def test_stream__of_decisions_and_outcomes__is_published_and_counted(
     assert shop.read("/v1/insights/service?from=soon").code == "bad_time"
 
 
+@pytest.mark.parametrize(
+    "broken",
+    [{"inputs": {"B": "Ag=="}}, {"content": {"B": "bnVsbA=="}}, {"at": {"S": "soon"}}, {"v": {"BOOL": True}}],
+    ids=["inputs", "content", "no instant", "a type that no row has"],
+)
 def test_stream__row_that_cannot_be_read__is_told_and_holds_up_nothing(
-    shop: Shop, decided: dict[str, str], monkeypatch: pytest.MonkeyPatch
+    shop: Shop, decided: dict[str, str], monkeypatch: pytest.MonkeyPatch, broken: dict[str, Any]
 ) -> None:
     """The function ends well: else its shard would stand still for a day."""
-    monkeypatch.setattr(stream_decisions, "publish", lambda _: None)
-    made = images(shop, decided["decision_id"]) | {"inputs": {"B": "Ag=="}}
-    streamed({"eventName": "INSERT", "dynamodb": {"NewImage": made}})
+    told: list[Change] = []
+    monkeypatch.setattr(stream_decisions, "publish", told.extend)
+    whole = images(shop, decided["decision_id"])
+    streamed(*({"eventName": "INSERT", "dynamodb": {"NewImage": one}} for one in (whole | broken, whole)))
+    assert [one.detail["decision_id"] for one in told][-1] == decided["decision_id"]
 
 
 def test_decision__of_who_refused_since__is_not_read_any_more(shop: Shop) -> None:
@@ -192,3 +201,28 @@ def test_decision__of_who_refused_since__is_not_read_any_more(shop: Shop) -> Non
             for body in queued(shop):
                 deliver(body)
             assert [shop.read(path).code for path in paths] == ["no_such_decision", "no_such_decision"]
+
+
+def test_forecast__decisions_of_the_stream__are_what_it_learns_from(
+    shop: Shop, decided: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Five weeks of one queue's decisions off the stream are forecast for the next two; of another queue nothing is."""
+    monkeypatch.setattr(stream_decisions, "publish", lambda _: None)
+    made, at, queue, tallies = images(shop, decided["decision_id"]), now(), decided["queue"], service_tallies()
+    for day in range(day_of(at) - 35, day_of(at)):
+        tallies.add(shop.tenant_id, volume_family(queue), day, {"20": 9, "21": 12}, at + DAY_MS)
+
+    def counted() -> int:
+        days = tallies.read(shop.tenant_id, volume_family(queue), day_of(at) - 1, day_of(at))
+        return sum(sum(halves.values()) for halves in days.values())
+
+    before = counted()
+    streamed({"eventName": "INSERT", "dynamodb": {"NewImage": made}})
+    assert counted() == before + 1
+    view = shop.read(f"/v1/insights/forecast?queue={queue}&days=2")
+    assert view.status == 200, view.body
+    assert view.json["confidence"] == "low" and len(view.json["slots"]) == 96
+    assert max(one["mean"] for one in view.json["slots"]) == pytest.approx(12, abs=3)
+    assert shop.read("/v1/insights/forecast?queue=nobody_asks").json["slots"] == []
+    assert shop.read("/v1/insights/forecast").code == "bad_queue"
+    assert shop.read(f"/v1/insights/forecast?queue={queue}&days=15").code == "bad_days"

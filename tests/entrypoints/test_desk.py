@@ -11,6 +11,7 @@ from chalicelib.entrypoints import at_desk, http_agents, http_desk, http_routing
 from chalicelib.entrypoints.clock import now
 from chalicelib.flows import answer_route
 from chalicelib.kernel.moments import parse_moment
+from chalicelib.store.dynamo_desk import DynamoDesk
 from tests.entrypoints.service import Answer, Invocation, Lambdas, Shop, forget_composed, open_shop, unique
 from tests.entrypoints.test_timers import EVENT
 
@@ -426,6 +427,36 @@ def test_route__repeated__answers_the_same(desk: Desk) -> None:
     assert anew["decision_id"] != answers[0].json["decision_id"] and anew["reservation_id"] != reservation
     desk.answer(anew["reservation_id"], "release", {"left": True})
     assert desk.shop.ask("/v1/route", ask, headers).body == answers[0].body, "by the key, when it began anew since"
+
+
+def test_route__agent_comes_while_it_is_put_on_the_list__is_answered_with_the_reservation(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who looks a second time and finds somebody says so, and says the same again; what is kept is what was decided."""
+    desk.hire("ann", units=2)
+    desk.say("ann", "away")
+    real = DynamoDesk.wait
+
+    def wait(self: DynamoDesk, *asked: Any) -> bool:
+        # Just before it stands on the list: whoever comes on then finds nobody waiting.
+        monkeypatch.setattr(DynamoDesk, "wait", real)
+        desk.say("ann", "available")
+        return real(self, *asked)
+
+    monkeypatch.setattr(DynamoDesk, "wait", wait)
+    conversation = unique("c")
+    told = desk.route(conversation)
+    assert told["agent"]["agent_id"] == "ann" and told["agent"]["score"] > 0 and "waiting" not in told
+    assert told["reasons"][0]["id"] == "came_free"
+    stands = desk.stands(told["reservation_id"])
+    assert (stands["state"], stands["agent_id"], stands["reservation_id"]) == (
+        "reserved",
+        "ann",
+        told["reservation_id"],
+    )
+    assert desk.route(conversation) == told
+    assert desk.shop.read(f"/v1/decisions/{told['decision_id']}").json["waiting"]["position"] == 1
+    assert desk.answer(told["reservation_id"], "accept").json["state"] == "accepted"
 
 
 def test_route__decision_was_erased_while_they_talk__is_answered_and_takes_no_second_agent(desk: Desk) -> None:

@@ -97,3 +97,13 @@ def test_what_if__of_another_tenant__is_not_there(own: Shop) -> None:
 def test_worker__ids_of_what_ifs__are_known_by_their_beginning() -> None:
     """The worker tells them by the prefix that opening gives them."""
     assert queue_catalogue.WHAT_IF == PREFIX
+
+
+def test_what_if__of_the_next_two_weeks__without_history_says_so(own: Shop) -> None:
+    """A forecast needs two weeks of counted contacts: the job is opened, and ends with why it cannot be played."""
+    answer = own.ask("/v1/what-if", {"traffic": "forecast", "runs": 5, "change": {"agents": 1}})
+    assert answer.status == 202, answer.body
+    work(own)
+    told = own.read(f"/v1/what-if/{answer.json['job_id']}").json
+    assert (told["traffic"], told["gathered"], told["failure"]["code"]) == ("forecast", 12, "too_little_history")
+    assert told["from"] > told["created_at"][:10] and told["expected"] is None

@@ -28,7 +28,7 @@ from chalicelib.kernel.errors import BadInput, Conflict, Forbidden, NotFound
 from chalicelib.kernel.moments import DAY_MS, HOUR_MS, Millis
 from chalicelib.routing.inputs import read_inputs
 from chalicelib.routing.model import Decision, NamedIdentifier, RouteRequest
-from chalicelib.routing.outcome import Outcome
+from chalicelib.routing.outcome import MOST_INTENTS, Outcome
 from chalicelib.routing.policy import Policy, load_policy, shipped_policy
 from chalicelib.store.declarations import Head, Publication, Version
 from chalicelib.store.memory_declarations import MemoryDeclarations
@@ -82,6 +82,24 @@ class Reports:
 
     def _tell(self, row: DecisionRow, survey: Survey) -> None:
         self.surveys.append((row.profile_id, survey.score, survey.number))
+
+
+def test_record__of_who_is_given_any_intent__is_bounded_and_counts_all(world: World) -> None:
+    """Who calls the API names any intent: beyond so many, one counts among all, and so does its correction. Those that
+    have their place go on.
+    """
+    reports, most = Reports(world), MOST_INTENTS + 5
+    for number in range(most):
+        routed(world, f"d_{number}", intent=f"menu_{number}")
+        reports.tell(Outcome(resolved=True, agent_id="ann"), decision_id=f"d_{number}")
+    record = reports.tracks.tracks(TENANT_ID, ["ann"])["ann"]
+    assert record.keys() == {"", *(f"menu_{number}" for number in range(MOST_INTENTS))}
+    assert (record[""].outcomes, record[""].resolved) == (most, most)
+    for number in (0, most - 1):
+        reports.tell(Outcome(resolved=False), "r2", decision_id=f"d_{number}")
+    record = reports.tracks.tracks(TENANT_ID, ["ann"])["ann"]
+    assert (record[""].outcomes, record[""].resolved, record["menu_0"].resolved) == (most, most - 2, 0)
+    assert len(record) == MOST_INTENTS + 1
 
 
 # -- made again

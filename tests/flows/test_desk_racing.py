@@ -178,8 +178,9 @@ def test_reserve__an_agent_comes_while_it_is_put_on_the_list__is_given_it() -> N
     world = World(store)
     world.hire("a_1", present=False)
     store.before = [lambda: world.says("a_1", "available")]
-    world.reserve("c")
+    placed = world.reserve("c")
     assert (world.of("c").state, world.of("c").agent_id) == ("reserved", "a_1")
+    assert placed.conversation == world.of("c"), "and whoever asked is told so"
 
 
 def test_accept__the_offer_times_out_in_between__is_refused() -> None:

@@ -43,11 +43,11 @@ class Desk:
         self.history, self.tallies = MemoryHistory(), MemoryTallies()
         self.tracks = MemoryTracks(self.history)
         self.published: list[Change] = []
-        self.unreadable: list[str] = []
+        self.unreadable: list[tuple[str, str]] = []
         self.bus_down = False
 
     def services(self) -> HearServices:
-        return HearServices(self.history, self.tallies, self.publish, self.unreadable.append)
+        return HearServices(self.history, self.tallies, self.publish, lambda *told: self.unreadable.append(told))
 
     def publish(self, changes: Any) -> None:
         if self.bus_down:
@@ -275,4 +275,16 @@ def test_heard__row_that_cannot_be_read__holds_up_no_other() -> None:
     desk = Desk()
     broken = desk.make("a", NOON)
     desk.hear(replace(broken, after=replace(broken.after, inputs=b"\x02")), desk.make("b", NOON, who="p_2"))
-    assert (desk.unreadable, desk.counts()["n"]) == ([TENANT], 1)
+    assert ([tenant for tenant, _ in desk.unreadable], desk.counts()["n"]) == ([TENANT], 1)
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"null", b"[]", b"{}", b'{"agent": "ann", "profile_id": null}'])
+def test_heard__decision_that_cannot_be_told__holds_up_no_other(content: bytes) -> None:
+    """Raised, it would come again until it expires, with all that stand behind it in the stream; its code says nothing of
+    what it holds.
+    """
+    desk = Desk()
+    broken = desk.make("a", NOON)
+    desk.hear(replace(broken, after=replace(broken.after, content=content)), desk.make("b", NOON, who="p_2"))
+    assert desk.unreadable == [(TENANT, "bad_content")]
+    assert ([one.detail["decision_id"] for one in desk.published], desk.counts()["n"]) == (["b"], 1)

@@ -27,6 +27,7 @@ from chalicelib.routing.outcome import Outcome, Outcomes
 from chalicelib.routing.policy import shipped_policy
 from chalicelib.store.past import MemoryPast
 from chalicelib.store.rows import DecisionRow
+from chalicelib.store.tallies import MemoryTallies
 from tests.flows.job_world import JobWorld, rules_of
 from tests.flows.world import NOW, TENANT_ID
 from tests.unit.desk.desks import agent
@@ -75,14 +76,16 @@ class Replaying:
         rows = [decision(number, dice) for number in range(calls)]
         self.rows = {(row.tenant, row.decision_id): row for row in rows}
         self.agents = agents
+        self.tallies = MemoryTallies()
 
     def services(self) -> WhatIfServices:
         return WhatIfServices(
-            self.jobs.services(), MemoryPast(self.rows), lambda _: self.agents, lambda _: "", page_items=7
+            self.jobs.services(), MemoryPast(self.rows), lambda _: self.agents, lambda _: "", self.tallies, page_items=7
         )
 
     def ask(self, run: bool = True, key: str = "k1", **asked: Any) -> WhatIfView:
-        request = msgspec.convert({"window": WINDOW, "runs": 5, **asked}, WhatIfRequest)
+        window = {} if "traffic" in asked else {"window": WINDOW}
+        request = msgspec.convert({**window, "runs": 5, **asked}, WhatIfRequest)
         services = self.services().job
         job = job_to_open(request, TENANT_ID, key, "analyst-1", services, NOW)
         open_job(job, services.door)
@@ -172,6 +175,8 @@ def test_what_if__asked_again__is_the_same_job() -> None:
         ({"window": {"from": "2001-01-01T00:00:00Z"}, "change": {"agents": 1}}, "bad_window"),
         ({"window": {"from": format_moment(NOW - 40 * 24 * HOUR_MS)}, "change": {"agents": 1}}, "bad_window"),
         ({"window": {"from": "yesterday"}, "change": {"agents": 1}}, "bad_time"),
+        ({"traffic": "forecast", "window": WINDOW, "change": {"agents": 1}}, "bad_window"),
+        ({"traffic": "past", "change": {"agents": 1}}, "bad_window"),
     ],
 )
 def test_what_if__asked_wrongly__is_refused(asked: dict[str, Any], code: str) -> None:

@@ -19,6 +19,7 @@ from chalicelib.flows.identity_records import Merged, Split
 from chalicelib.flows.ingest_events import Report, ingest_events
 from chalicelib.flows.merge_people import MergeOrder, merge_people
 from chalicelib.flows.models import NO_MODELS
+from chalicelib.flows.outreach import Outreach
 from chalicelib.flows.services import (
     Change,
     DoorServices,
@@ -104,6 +105,7 @@ class World:
         self.jobs = MemoryJobs()
         self.keys = KeySet()
         self.models = NO_MODELS
+        self.outreach: Outreach | None = None
         self.now = NOW
         self.queue: list[str] = []
         self.sent: list[str] = []
@@ -161,6 +163,7 @@ class World:
             catalogue=lambda _: load_catalogue(),
             random=lambda size: secret_of("random", str(next(self._drawn)))[:size],
             models=lambda _: self.models,
+            outreach=lambda _: self.outreach,
         )
 
     def reading(self) -> ReadServices:

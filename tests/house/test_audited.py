@@ -43,6 +43,7 @@ NOT_AUDITED = {
         for way in ("accept", "decline", "release")
     },
     ("POST", "/v1/decisions/{decision_id}/outcome"): "the decision keeps who reported what when, and shows no field",
+    ("POST", "/v1/outreach/{risk_id}/outcome"): "what came of it keeps who told it, and shows no field",
     ("POST", "/v1/privacy/erasures"): "the function that erases writes the row, in one transaction with the tombstones",
     ("POST", "/v1/catalogue/{kind}/{id}/dry-run"): "changes nothing; the job names who asked",
     ("POST", "/v1/what-if"): "changes nothing; the job names who asked",

@@ -34,6 +34,10 @@ def test_layers__house__kept() -> None:
         ("events/planted.py", "import boto3\n", "The domain knows no AWS"),
         ("flows/planted.py", "import chalice\n", "Only entrypoints import Chalice"),
         ("entrypoints/planted.py", "import numpy\n", "Nothing on the hot path"),
+        ("segments/planted.py", "import scipy\n", "The domain knows no AWS"),
+        ("segments/planted.py", "import chalicelib.training.segments.learn\n", "Data flows one way"),
+        ("entrypoints/planted.py", "import chalicelib.training.segments.learn\n", "Nothing on the hot path"),
+        ("entrypoints/planted.py", "import chalicelib.training.probe\n", "Nothing on the hot path"),
         ("unheard_of/__init__.py", "", "Data flows one way"),
     ],
 )

@@ -11,7 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from chalicelib.segments.score_model import Calibration, Kind
 
 _GROUP = 50
-_MOST_POINTS = 40
+_MOST_POINTS = 30
 _HARDLY = 1e-4
 """Margins nearer than this, as a share of all, are one point: between two a value must not jump."""
 _FREE = 1e6
@@ -26,11 +26,10 @@ def platt(margins: np.ndarray, outcomes: np.ndarray) -> Calibration:
 def isotonic(margins: np.ndarray, outcomes: np.ndarray) -> Calibration:
     """Isotonic regression over groups of at least ``_GROUP`` people, joined by straight lines.
 
-    Of amounts learned in logarithms it gives back the mean in their own unit, so that totals come out right.
+    Of amounts learned as square roots it gives back the mean in their own unit, so that totals come out right.
     """
     order = np.argsort(margins[:, 0], kind="stable")
-    count = int(min(_MOST_POINTS, max(1, len(order) // _GROUP)))
-    groups = np.array_split(order, count)
+    groups = [one for one in np.split(order, _ends(len(order))) if len(one)]
     places = np.array([margins[one, 0].mean() for one in groups])
     heights = np.array([outcomes[one].mean() for one in groups])
     weights = np.array([len(one) for one in groups], dtype=float)
@@ -43,6 +42,19 @@ def isotonic(margins: np.ndarray, outcomes: np.ndarray) -> Calibration:
     return Calibration(
         "isotonic", margins=tuple(float(places[one]) for one in kept), values=tuple(float(risen[one]) for one in kept)
     )
+
+
+def _ends(people: int) -> list[int]:
+    """Where groups end: evenly, and ever finer towards both ends, where values are far from the average."""
+    evenly = np.linspace(0, people, _MOST_POINTS + 1)[1:-1]
+    step = people / _MOST_POINTS
+    finer = [step / 2**power for power in range(1, 12)]
+    ends = sorted({int(one) for one in (*evenly, *finer, *(people - one for one in finer))})
+    kept = [0]
+    for end in ends:
+        if end - kept[-1] >= _GROUP and people - end >= _GROUP:
+            kept.append(end)
+    return kept[1:]
 
 
 def tempered(margins: np.ndarray, outcomes: np.ndarray) -> Calibration:

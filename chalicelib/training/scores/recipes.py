@@ -134,5 +134,8 @@ _RECIPES: dict[Kind, tuple[Recipe, ...]] = {
 
 
 def target(kind: Kind, outcomes: np.ndarray) -> np.ndarray:
-    """What the machines learn: amounts in logarithms on both sides of 0, because a few are very much greater."""
-    return np.sign(outcomes) * np.log1p(np.abs(outcomes)) if kind == "amount" else outcomes
+    """What the machines learn: amounts as square roots on both sides of 0, because a few are very much greater.
+
+    (In logarithms, or as they are, spend was foreseen worse within the contest: docs/decisions/2026-11-22-scores.md.)
+    """
+    return np.sign(outcomes) * np.sqrt(np.abs(outcomes)) if kind == "amount" else outcomes

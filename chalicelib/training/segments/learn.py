@@ -83,7 +83,8 @@ def _named(
         then = _then(spec, before, raw)
         kept = by_people(spec, before, then, now, len(centroids))
         if kept is not None:
-            names, held = kept, MEANING_CHANGED if contradicts(spec, fits, kept) else ""
+            names = kept
+            held = MEANING_CHANGED if contradicts(spec, fits, kept) or _moved(before, columns, centroids, kept) else ""
         steady = steadiness(before.segments, names, then, now)
         held = RENAMED if _renamed(spec, steady) else held
     winner, rows = outcome
@@ -134,7 +135,7 @@ def _starts(
     """Where K-means begins besides at random: at the groups before, and at who fits each kind's signs best."""
     found = []
     if before is not None and len(before.centroids) == groups:
-        found.append(_rescaled(before, columns))
+        found.append(_rescaled(before.columns, before.centroids, columns))
     if groups == len(spec.kinds):
         signs = np.array([[kind.signs.get(one.feature, 0.0) for one in columns] for kind in spec.kinds])
         fits = np.tanh(seen) @ (signs / np.abs(signs).sum(axis=1, keepdims=True)).T
@@ -145,16 +146,23 @@ def _starts(
     return tuple(found)
 
 
-def _rescaled(before: SegmentModel, columns: Sequence[Column]) -> Floats:
-    """The former centroids on the scales of today; in a feature that is new they stand in the middle."""
-    places = {one.feature: at for at, one in enumerate(before.columns)}
+def _moved(before: SegmentModel, columns: Sequence[Column], centroids: Floats, names: Sequence[str]) -> bool:
+    """Whether the model before, asked for the middle of a group, would call it something else."""
+    middles = _rescaled(columns, centroids.tolist(), before.columns)
+    then = nearest(middles, np.array(before.centroids))
+    return any(before.segments[at] != name for at, name in zip(then, names, strict=True))
+
+
+def _rescaled(columns: Sequence[Column], centroids: Sequence[Sequence[float]], into: Sequence[Column]) -> Floats:
+    """Centroids on the scales of other columns; in a feature that is not among theirs they stand in the middle."""
+    places = {one.feature: at for at, one in enumerate(columns)}
     parts = []
-    for column in columns:
+    for column in into:
         at = places.get(column.feature)
         if at is None:
-            parts.append(np.zeros(len(before.centroids)))
+            parts.append(np.zeros(len(centroids)))
             continue
-        values = np.array([in_units(before.columns[at], one[at]) for one in before.centroids])
+        values = np.array([in_units(columns[at], one[at]) for one in centroids])
         parts.append(ready((column,), values[:, None])[:, 0])
     return np.column_stack(parts)
 

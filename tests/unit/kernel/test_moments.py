@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -15,6 +16,7 @@ from chalicelib.kernel.moments import (
     first_day_of,
     format_moment,
     local_hour,
+    local_quarter,
     month_of,
     parse_moment,
 )
@@ -100,3 +102,14 @@ def test_local_hour__zones__by_their_clocks() -> None:
     for wrong in ("Mars/Base", "../etc/passwd", ""):
         with pytest.raises(BadInput, match="bad_timezone"):
             local_hour(noon, wrong)
+
+
+@given(
+    st.integers(min_value=1_000_000_000_000, max_value=2_000_000_000_000),
+    st.sampled_from(["Asia/Shanghai", "Asia/Kathmandu", "Pacific/Chatham", "America/New_York", "Australia/Lord_Howe"]),
+)
+def test_local_quarter__of_any_instant__has_its_day_and_hour(moment: int, name: str) -> None:
+    """Also where a zone is three quarters of an hour off, or moves its clocks by half an hour."""
+    exact = datetime.fromtimestamp(moment // 1000, UTC).astimezone(ZoneInfo(name))
+    found = local_quarter(moment, ZoneInfo(name))
+    assert (found.date(), found.hour, found.minute) == (exact.date(), exact.hour, exact.minute // 15 * 15)

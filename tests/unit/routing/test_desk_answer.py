@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from msgspec import UNSET
+
 from chalicelib.desk.model import AgentScore
 from chalicelib.routing.decide import decide
-from chalicelib.routing.desk_answer import AtDesk, at_desk, placed
+from chalicelib.routing.desk_answer import AtDesk, at_desk, given, placed
 from chalicelib.routing.model import Caller, Decision, Redirected, RouteRequest, Sla
 from chalicelib.routing.policy import shipped_policy
 
@@ -39,6 +41,17 @@ def test_decision__one_agent_alone__says_so() -> None:
     reason = at_desk(made(), AtDesk((BEN,), "queue", "r_1_1")).reasons[0]
     assert "only one" in reason.says.en and "唯一" in reason.says.zh
     assert reason.evidence["agent.relaxation"] == "queue"
+
+
+def test_given__while_it_waited__names_the_agent_and_tells_of_no_place() -> None:
+    """Who has it stands where the place stood, with why; the rest is as it was decided."""
+    before = at_desk(made(), AtDesk((), "skilled", "r_1_0", placed(2, "2026-01-01T00:00:00Z", "skilled", None)))
+    told = given(before, "ann", ANN, "r_1_1")
+    assert (told.agent, told.reservation_id, told.waiting) == (ANN, "r_1_1", UNSET)
+    assert told.reasons[0].id == "came_free" and told.reasons[1:] == before.reasons[1:]
+    assert "ann" in told.reasons[0].says.zh and "came free" in told.reasons[0].says.en
+    gone = given(before, "ann", None, "r_1_1")
+    assert (gone.agent, gone.reasons[0].evidence) == (None, {"agent.agent_id": "ann"})
 
 
 def test_decision__agents_alike__is_for_who_waited_longest() -> None:

@@ -13,6 +13,8 @@ def test_command__options__are_a_request_that_the_api_takes():
     asked = parser().parse_args(["http://x", "--from", "2026-11-01T00:00:00Z", "--agents", "-2", "--policy", "retail"])
     request = msgspec.convert(request_of(asked), WhatIfRequest)
     assert (request.change, request.policy, request.runs) == (StaffChange(agents=-2), "retail", 20)
+    ahead = msgspec.convert(request_of(parser().parse_args(["http://x", "--forecast", "--agents", "1"])), WhatIfRequest)
+    assert (ahead.traffic, ahead.window, request.traffic) == ("forecast", None, "past")
 
 
 def test_command__result__is_told_whole():

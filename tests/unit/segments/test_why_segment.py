@@ -1,0 +1,94 @@
+"""Why somebody is in a segment, and what would move them: exact, and true when it is tried."""
+
+from __future__ import annotations
+
+from math import dist
+
+import pytest
+from hypothesis import assume, given, settings
+
+from chalicelib.segments.assign import assign
+from chalicelib.segments.features import features
+from chalicelib.segments.model import scaled
+from chalicelib.segments.why_segment import least_move, why, why_by_rule
+from tests.unit.segments.models import column, customers, model, raw, situations, stages
+
+
+def say(one, row):
+    return assign(one, scaled(one.columns, row)).segment
+
+
+@settings(max_examples=150)
+@given(situations())
+def test_moves__applied__put_the_person_there(situation) -> None:
+    """Whatever is told to move somebody does: with that one value changed, the segment is the one that was named."""
+    one, row = situation
+    for move in why(customers(), one, row).moves:
+        changed = list(row)
+        changed[next(at for at, feature in enumerate(features()) if feature.id == move.feature)] = move.to
+        assert say(one, changed) == move.segment != say(one, row)
+
+
+@settings(max_examples=60)
+@given(situations())
+def test_moves__nothing_less_that_is_tried__would_do(situation) -> None:
+    """No whole value nearer than the one that is told moves them: looked for one by one."""
+    one, row = situation
+    columns = [c for c in one.columns if features()[c.place].unit == "count"]
+    assume(columns)
+    at = columns[0]
+    only = model(
+        (*(c for c in one.columns if c is at), *(c for c in one.columns if c is not at)),
+        [
+            [centroid[one.columns.index(at)], *(v for v, c in zip(centroid, one.columns, strict=True) if c is not at)]
+            for centroid in one.centroids
+        ],
+    )
+    view = scaled(only.columns, row)
+    for segment in set(only.segments) - {say(only, row)}:
+        told = least_move(customers(), only, row, segment)
+        reach = float("inf") if told is None else _change(only, row, view, told)
+        for value in range(int(at.high) + 1):
+            changed = list(row)
+            changed[at.place] = float(value)
+            if say(only, changed) == segment:
+                assert reach <= abs(scaled(only.columns, changed)[0] - view[0]) + 0.02
+
+
+def _change(one, row, view, told) -> float:
+    changed = list(row)
+    place = next(c.place for c in one.columns if c.feature == told.feature)
+    changed[place] = told.to
+    return dist(scaled(one.columns, changed), view)
+
+
+@given(situations())
+def test_pulls__are_the_difference_of_squared_distances(situation) -> None:
+    """What all features add is exactly how much nearer the own centroid is: reasons leave nothing out."""
+    one, row = situation
+    view = scaled(one.columns, row)
+    own, other = sorted(one.centroids, key=lambda centroid: dist(view, centroid))[:2]
+    terms = [(x - n) ** 2 - (x - o) ** 2 for x, o, n in zip(view, own, other, strict=True)]
+    assert sum(terms) == pytest.approx(dist(view, other) ** 2 - dist(view, own) ** 2, abs=1e-7)
+    told = why(customers(), one, row)
+    assert len(told.pulls) == min(5, sum(term > 0 for term in terms))
+    assert sum(pull.share for pull in told.pulls) <= 1 + 1e-9
+
+
+def test_why__of_a_hand_made_model__says_it_in_both_languages() -> None:
+    """The strongest pull comes first, with the value and what is typical here and there."""
+    one = model((column("channels"), column("satisfaction")), [[1.0, 4.0], [6.0, 4.0]])
+    told = why(customers(), one, raw(channels=2, satisfaction=4))
+    assert (told.segment, told.against) == ("business_sensitive", "value")
+    assert [pull.feature for pull in told.pulls] == ["channels"]
+    assert told.says[0].en == "channels used: 2, nearer to Business-sensitive (typically 1) than to Value (6)"
+    assert told.says[0].zh == "渠道数为2，更接近“业务敏感型”（通常1）而非“价值型”（通常6）"
+    assert [(move.segment, move.feature, move.to) for move in told.moves] == [("value", "channels", 4.0)]
+
+
+def test_why__by_rule__names_the_conditions_that_hold() -> None:
+    """A stage is explained by its rule."""
+    told = why_by_rule(stages(), raw(silent_days=120))
+    assert told.segment == "dormant" and told.moves == ()
+    assert [one.en for one in told.says] == ["days silent: 120 >= 90"]
+    assert why_by_rule(stages(), raw(tenure_days=400)).says[0].zh == "以上各条均不成立"
