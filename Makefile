@@ -91,6 +91,9 @@ kms: $(READY) ## count the calls of KMS per million events, by the product's key
 imports: $(READY) ## import 1 GB with broken lines, its worker killed twice (BYTES=… for another size)
 	@$(PY) -m tests.proofs.imports $(if $(BYTES),--bytes $(BYTES))
 
+learning: $(READY) ## learn from 200,000 profiles on DynamoDB Local beside a bare scan and scikit-learn, then killed (PEOPLE=… for another size)
+	@$(PY) -m infra.learning $(if $(PEOPLE),--people $(PEOPLE))
+
 matches: $(READY) ## score probable matches on people that others invented, and time 50,000 rows
 	@$(PY) -m infra.matches
 

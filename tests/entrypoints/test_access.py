@@ -199,8 +199,8 @@ def test_route__of_each_role__opened_only_by_its_scope(shop: Shop, role: str) ->
         answer = shop.lambdas.http(method, concrete(path), {}, token=token)
         scope = EXPECTED[method, path]
         if scope in SCOPES[role]:
-            # 200: a list may be asked for without naming anything.
-            assert answer.status in (200, 400, 404), (role, method, path, answer)
+            # 200: a list may be asked for without naming anything. 202, 409: so may a run of learning, once at a time.
+            assert answer.status in (200, 202, 400, 404, 409), (role, method, path, answer)
         else:
             assert answer.status in (401, 403), (role, method, path, answer)
 

@@ -120,7 +120,9 @@ def _of_functions(template: Template) -> Iterator[tuple[str, dict[str, Any]]]:
 def is_wild(resource: object) -> bool:
     """Whether a policy's resource ends in a star; a function's own log streams and uploads have no names to write down."""
     text = json.dumps(resource).rstrip('"}')
-    return text.endswith("*") and not text.endswith(("log-stream:*", "${ImportsBucket.Arn}/uploads/*"))
+    return text.endswith("*") and not text.endswith(
+        ("log-stream:*", "${ImportsBucket.Arn}/uploads/*", "${ImportsBucket.Arn}/learning/*")
+    )
 
 
 def wildcards(template: Template) -> list[str]:

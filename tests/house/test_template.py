@@ -160,8 +160,9 @@ def test_template__bucket_of_uploads__is_closed_encrypted_and_forgetful(template
     (bucket,) = rules.of_type(template, "AWS::S3::Bucket").values()
     assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
     assert bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
-    (rule,) = bucket["LifecycleConfiguration"]["Rules"]
-    assert rule["Status"] == "Enabled" and rule["ExpirationInDays"] <= 7
+    found = {one["Prefix"]: one for one in bucket["LifecycleConfiguration"]["Rules"]}
+    assert found.keys() == {"uploads/", "learning/"}
+    assert all(one["Status"] == "Enabled" and one["ExpirationInDays"] <= 7 for one in found.values())
 
 
 def test_template__api__signs_uploads_and_reads_none(template: rules.Template) -> None:
@@ -176,6 +177,9 @@ def test_template__api__signs_uploads_and_reads_none(template: rules.Template) -
         ("ApiHandlerRole", "s3:PutObject"),
         ("ImportRangesRole", "s3:GetObject"),
         ("ImportRangesRole", "s3:DeleteObject"),
+        ("LearnRangesRole", "s3:PutObject"),
+        ("LearnRangesRole", "s3:DeleteObject"),
+        ("TrainModelsRole", "s3:GetObject"),
     }
 
 
