@@ -73,8 +73,9 @@ deployed: $(READY) ## the tests that run against the local cloud (starts it)
 proofs: $(READY) ## several processes under faults and kills on DynamoDB Local: the promises of ingestion
 	@$(PY) -m pytest -m proof tests/proofs
 
+# Its controls are part of `make proofs`: what this leaves in the database's memory would slow them to a stop.
 desks: $(READY) ## 20,000 routes with reservation in 8 processes under faults and kills (about 15 minutes; ROUTES=… for fewer)
-	@DESK_ROUTES=$(or $(ROUTES),20000) $(PY) -m pytest -m proof tests/proofs/test_desk.py
+	@DESK_ROUTES=$(or $(ROUTES),20000) $(PY) -m pytest -m proof tests/proofs/test_desk.py -k eight_processes
 
 lives: $(READY) ## 2,000 random lives for each promise of pure profiles, where `make test` tries 500
 	@LIVES=2000 $(PY) -m pytest -n 2 tests/flows/test_pure_profiles.py

@@ -19,6 +19,7 @@ from chalicelib.aws.json_api import JsonApi
 from chalicelib.entrypoints import (
     compose,
     http_profiles,
+    importing,
     problems,
     queue_catalogue,
     queue_imports,
@@ -394,7 +395,7 @@ def in_a_table(shop: Shop, sinks: Sinks, value: str) -> Callable[[], Any]:
 
 
 def as_an_object_key(shop: Shop, sinks: Sinks, value: str) -> Callable[[], Any]:
-    objects = compose.import_services().objects
+    objects = importing.import_services().objects
     upload(objects.upload_url(f"uploads/{value}", seconds=60), b"x")
     return lambda: objects.remove(f"uploads/{value}")
 

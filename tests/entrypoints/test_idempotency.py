@@ -28,6 +28,7 @@ BY_NATURE = {
     ("POST", "/v1/profiles/lookup"): "it only reads",
     ("POST", "/v1/merges/preview"): "it only reads",
     ("POST", "/v1/decisions/replay"): "it only reads",
+    ("POST", "/v1/outreach/{risk_id}/outcome"): "what came of a suggestion is kept once, another answer is refused",
     ("POST", "/v1/merge-candidates/{candidate_id}/reject"): "who is rejected stays so",
     (
         "POST",
