@@ -12,7 +12,8 @@ from chalicelib.kernel.codec import decode
 from chalicelib.kernel.moments import Millis, format_moment
 from chalicelib.kernel.texts import Text
 from chalicelib.profiles.measures import MeasureSet
-from chalicelib.segments.model import JUDGED_FOR, Judged
+from chalicelib.segments.model import Judged
+from chalicelib.segments.purposes import may_serve
 from chalicelib.segments.segmentation import segmentation
 
 if TYPE_CHECKING:
@@ -22,12 +23,18 @@ _MOST_FACTORS = 3
 
 
 def judged_for(seen: Seen, purpose: str, now: Millis) -> Judged | None:
-    """What models said of somebody, where the purpose may use it; None of a past that they had not judged."""
+    """What models said of somebody that the purpose may use; None of a past that they had not judged."""
     coded = seen.profile.judged
-    if not coded or seen.permitted.unjudged or purpose not in JUDGED_FOR:
+    if not coded or seen.permitted.unjudged:
         return None
     found = decode(coded, Judged)
-    return found if found.at <= now else None
+    if found.at > now:
+        return None
+    return Judged(
+        at=found.at,
+        segments={id_: one for id_, one in found.segments.items() if may_serve("segments", id_, purpose)},
+        scores={id_: one for id_, one in found.scores.items() if may_serve("scores", id_, purpose)},
+    )
 
 
 def segments_of(judged: Judged | None) -> Iterator[SegmentView]:

@@ -15,16 +15,14 @@ from chalicelib.privacy.asked import Asked
 from chalicelib.profiles.claims import usable
 from chalicelib.profiles.model import Profile
 from chalicelib.profiles.permitted import Permitted, Withheld, permitted
-from chalicelib.segments.model import JUDGED_FOR
+from chalicelib.segments.purposes import Sort, leaves_out
 from chalicelib.tags.catalogue import Catalogue
 from chalicelib.tags.model import Tag
 
+_LEARNED: tuple[Sort, ...] = ("scores", "segments")
+
 OTHER_TAGS = Withheld("tags", "purpose")
 """That there are tags for other purposes. It says nothing of the person: it stands there whoever they are."""
-
-
-UNUSED_MODELS = (Withheld("scores", "purpose"), Withheld("segments", "purpose"))
-"""That learned segments and scores do not serve the purpose, whoever the person is."""
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -48,8 +46,9 @@ def for_purpose(profile: Profile, asked: Asked, services: ReadServices, now: Mil
     withheld = set(found.withheld)
     if not found.unjudged and _leaves_out(whole, catalogue):
         withheld.add(OTHER_TAGS)
-    if not found.unjudged and asked.purpose not in JUDGED_FOR:
-        withheld.update(UNUSED_MODELS)
+    if not found.unjudged:
+        # As with tags: that some of them serve other purposes stands there whoever the person is.
+        withheld.update(Withheld(sort, "purpose") for sort in _LEARNED if leaves_out(sort, asked.purpose))
     return Seen(found, msgspec.structs.replace(services, catalogue=catalogue), tuple(sorted(withheld)))
 
 

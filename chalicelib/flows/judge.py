@@ -5,7 +5,7 @@ Pure. What is kept beside a profile is a cache of this, and of since when somebo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -19,7 +19,8 @@ from chalicelib.profiles.measures import MeasureSet
 from chalicelib.profiles.model import Profile
 from chalicelib.segments.assign import placed
 from chalicelib.segments.features import raw_vector
-from chalicelib.segments.model import CUSTOMERS, JUDGED_FOR, Judged, Membership
+from chalicelib.segments.model import CUSTOMERS, Judged, Membership
+from chalicelib.segments.purposes import purposes_of
 from chalicelib.segments.score import score
 from chalicelib.segments.segmentation import load_segmentations
 from chalicelib.store.rows import ProfileRow
@@ -71,23 +72,27 @@ def with_judged(row: ProfileRow, found: Judged | None) -> ProfileRow:
 def moves(
     before: Judged | None, after: Judged | None, profile: Profile, catalogue: Catalogue, about: About, at: Millis
 ) -> Iterator[Change]:
-    """Who left which segment and entered which, for the bus. Nobody is told of what may be used for nothing."""
+    """Who left which segment and entered which, for the bus, with the segmentation's own purposes.
+
+    Nobody is told of what may be used for nothing. Those who were told that somebody entered are told that they left,
+    also where the purpose was closed since.
+    """
     was, is_ = (one.segments if one is not None else {} for one in (before, after))
     if {id_: one.segment for id_, one in was.items()} == {id_: one.segment for id_, one in is_.items()}:
         return
-    purposes = open_to(profile, catalogue)
-    entered = [one for one in JUDGED_FOR if one in purposes]
+    are_open = open_to(profile, catalogue)
     for id_ in sorted(was.keys() | is_.keys()):
-        old, new = was.get(id_), is_.get(id_)
-        if old is not None and (new is None or old.segment != new.segment):
-            yield _moved("segment.left", id_, old, list(JUDGED_FOR), about, at)
-        if new is not None and (old is None or old.segment != new.segment) and entered:
-            yield _moved("segment.entered", id_, new, entered, about, at)
+        old, new, own = was.get(id_), is_.get(id_), purposes_of("segments").get(id_, ())
+        left_open = [one for one in own if one in are_open]
+        if old is not None and (new is None or old.segment != new.segment) and own:
+            yield _moved("segment.left", id_, old, own, about, at)
+        if new is not None and (old is None or old.segment != new.segment) and left_open:
+            yield _moved("segment.entered", id_, new, left_open, about, at)
 
 
-def _moved(kind: str, id_: str, one: Membership, purposes: list[str], about: About, at: Millis) -> Change:
+def _moved(kind: str, id_: str, one: Membership, purposes: Sequence[str], about: About, at: Millis) -> Change:
     told = {"segmentation": id_, "segment": one.segment, "model_version": one.model_version}
-    return Change(kind, {**about, **told, "purposes": purposes, "at": format_moment(at)})
+    return Change(kind, {**about, **told, "purposes": list(purposes), "at": format_moment(at)})
 
 
 def judged_anew(

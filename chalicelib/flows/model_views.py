@@ -112,6 +112,6 @@ class RunAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RollBackAsked(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """To which version of the model; left out: the one before. 0 takes it out of force altogether."""
+    """To which version of the model; left out: the one before, if there is one. 0 takes it out of force altogether."""
 
     version: int | None = None

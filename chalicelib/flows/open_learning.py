@@ -75,7 +75,8 @@ class RollBackOrder(msgspec.Struct, frozen=True):
 def roll_back(order: RollBackOrder, learned: LearnedStore, door: LearningDoor, now: Millis) -> RolledBack:
     """Put a former version in force in one write, and judge everybody by it. The same order again changes nothing more.
 
-    Raises NotFound ``no_such_model`` and ``no_such_version``, BadInput ``version_unusable``, Unavailable.
+    Raises NotFound ``no_such_model`` and ``no_such_version``, BadInput ``version_unusable``, Conflict ``nothing_before``,
+    Unavailable.
     """
     repeat = door.jobs.load(order.tenant_id, order.job_id)
     number = _in_force(order, learned) if repeat is not None else _rolled_back(order, learned, now)
@@ -95,6 +96,9 @@ def _rolled_back(order: RollBackOrder, learned: LearnedStore, now: Millis) -> in
         entry = head.models.get(order.model_id)
         if entry is None:
             raise NotFound("no_such_model", "This tenant has no such model.", "id")
+        if order.to is None and not entry.before:
+            # To take a model out of force, somebody says so: who repeats a roll back under another key does not mean it.
+            raise Conflict("nothing_before", "There is no version to go back to; name one, or 0 for none at all.")
         number = entry.before if order.to is None else order.to
         _check(order, number, learned)
         if number == entry.number:

@@ -15,7 +15,7 @@ from chalicelib.outreach.model import Plan, RiskRule
 from chalicelib.outreach.rules import SCORE, SEGMENT, TAG, risk_reads, shipped_rules
 from chalicelib.privacy.uses import Use, wider
 from chalicelib.profiles.measures import Measure
-from chalicelib.segments.model import JUDGED_FOR
+from chalicelib.segments.purposes import may_serve
 from chalicelib.segments.score_specs import score_specs
 from chalicelib.segments.segmentation import load_segmentations
 from chalicelib.tags.condition_check import condition_mistakes
@@ -119,8 +119,16 @@ def _rule_mistakes(rule: RiskRule, vocabulary: RiskVocabulary, path: str) -> Ite
 
 def _purpose_mistakes(rule: RiskRule, vocabulary: RiskVocabulary, path: str) -> Iterator[Mistake]:
     for read in sorted(risk_reads(rule)):
-        judged = read.startswith((SCORE, SEGMENT))
-        use = None if judged else vocabulary.use(read)
-        if (judged and rule.purpose not in JUDGED_FOR) or (use is not None and wider([rule.purpose], use)):
+        if not _may_read(read, rule.purpose, vocabulary):
             message = f"“{read}” may not be used for {rule.purpose}."
             yield Mistake(f"{path}.purpose", "wider_purposes", message)
+
+
+def _may_read(path: str, purpose: str, vocabulary: RiskVocabulary) -> bool:
+    """Whether a purpose may use what stands at a path: what models say has the purposes it is declared for."""
+    if path.startswith(SCORE):
+        return may_serve("scores", path.removeprefix(SCORE), purpose)
+    if path.startswith(SEGMENT):
+        return may_serve("segments", path.removeprefix(SEGMENT), purpose)
+    use = vocabulary.use(path)
+    return use is None or not wider([purpose], use)

@@ -18,10 +18,6 @@ CUSTOMERS = "customers"
 """The segmentation into business-sensitive, value, potential, guided and ordinary customers (业务敏感型、价值型 …)."""
 
 
-JUDGED_FOR = ("service", "marketing", "analytics", "legal")
-"""The purposes that segments and scores serve, as far as each person agrees to them."""
-
-
 class Column(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """How one feature was made ready when the model was learned, and is for ever.
 

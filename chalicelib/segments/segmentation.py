@@ -21,6 +21,7 @@ from typing import Literal
 import msgspec
 
 from chalicelib.kernel.texts import Text
+from chalicelib.privacy.permission import Purpose
 
 MOST_KINDS = 12
 _SHIPPED = Path(__file__).with_name("segmentations.json")
@@ -50,7 +51,8 @@ class Segmentation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     ``k``: fewest and most groups; no more than there are kinds to name them. ``least_share``: what part of people the
     smallest group must hold. ``most_renamed``: what part may get another name before a run is held for review.
-    ``least_stability``: the adjusted Rand index that fits of resampled people must have with each other.
+    ``least_stability``: the adjusted Rand index that fits of resampled people must have with each other. ``purposes``:
+    what it may be used for, as far as each person agrees to it.
     """
 
     id: str
@@ -65,6 +67,7 @@ class Segmentation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     least_share: float = 0.02
     most_renamed: float = 0.15
     least_stability: float = 0.7
+    purposes: tuple[Purpose, ...] = ("service",)
 
     def kind(self, kind_id: str) -> Kind | None:
         """The kind of an id, or None for one that is no longer declared."""

@@ -99,6 +99,42 @@ def test_objects__uploaded_by_url__are_read_in_ranges_and_removed(bucket):
         objects.read("uploads/t_1/i_1", 0, 4, etag=etag)
 
 
+@pytest.mark.parametrize(
+    "content", [b"", bytes(range(256)) * 4096, b"GET / HTTP/1.1\r\n\r\n"], ids=["none", "1 MiB", "head"]
+)
+def test_objects__written_whole__are_read_back_and_replaced(bucket, content):
+    """Byte for byte, whatever is in them; written again, the new ones stand there; a bucket that is not there refuses."""
+    endpoint, client = bucket
+    objects = objects_at(endpoint)
+    objects.write("learning/t_1/run 1/scan-0/000000", b"before")
+    objects.write("learning/t_1/run 1/scan-0/000000", content)
+    assert objects.whole("learning/t_1/run 1/scan-0/000000") == content
+    theirs = client.get_object(Bucket="uploads", Key="learning/t_1/run 1/scan-0/000000")
+    assert theirs["Body"].read() == content
+    objects.remove("learning/t_1/run 1/scan-0/000000")
+    with pytest.raises(ServiceRefused, match="object_gone"):
+        objects.whole("learning/t_1/run 1/scan-0/000000")
+    with pytest.raises(ServiceRefused, match="object_gone"):
+        objects_at(endpoint, "none").write("k", content)
+
+
+def test_write__faults_that_pass__sends_all_of_it_again(server):
+    """Throttling, faults of S3 and closed connections are survived; each try has the whole body and its length."""
+    server.script = [answer(b"", 503), CLOSE, answer(b"", 200)]
+    objects_at(server.endpoint).write("k", b"0123456789")
+    last = server.requests[-1]
+    assert last.startswith(b"PUT /") and b"Content-Length: 10\r\n" in last and last.endswith(b"\r\n\r\n0123456789")
+
+
+@pytest.mark.parametrize(("status", "code"), [(403, "object_forbidden"), (400, "object_refused")])
+def test_write__that_is_refused__is_told_and_not_tried_again(server, status, code):
+    """Another try would be refused as well."""
+    server.script, before = [answer(b"", status)], len(server.requests)
+    with pytest.raises(ServiceRefused, match=code):
+        objects_at(server.endpoint).write("k", b"x")
+    assert len(server.requests) == before + 1
+
+
 def test_read__faults_that_pass__is_tried_again(server):
     """P6: throttling, faults of S3 and closed connections are survived; the range is asked for with its ETag."""
     server.script = [answer(b"", 503), answer(b"", 500), answer(b"abc", 206)]
