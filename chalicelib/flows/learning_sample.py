@@ -7,7 +7,7 @@ because a hundred thousand people as lists would take a gigabyte.
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from math import isnan, nan
 from zlib import crc32
 
@@ -19,6 +19,7 @@ from chalicelib.profiles.measures import MeasureSet
 from chalicelib.profiles.model import Profile
 from chalicelib.segments.as_of import Window, as_of, windows
 from chalicelib.segments.features import features, raw_vector
+from chalicelib.segments.numbers import Numbers
 from chalicelib.segments.outcomes import outcome
 from chalicelib.segments.score_specs import ScoreSpec, score_specs
 
@@ -116,9 +117,9 @@ class Sample(msgspec.Struct):
         """How many were sampled."""
         return len(self.rows) // len(features())
 
-    def people_now(self) -> list[list[float | None]]:
-        """The features of everybody now."""
-        return list(_rows(self.rows))
+    def people_now(self) -> Numbers:
+        """The features of everybody now, not made anew for whoever asks."""
+        return Numbers(self.rows, len(features()))
 
     def learned_from(self, score_id: str) -> tuple[list[list[float | None]], list[float | None], list[Millis]]:
         """Features, what followed, and the cutoff, of those of whom there is something to learn for a score."""
@@ -126,7 +127,7 @@ class Sample(msgspec.Struct):
         outcomes: list[float | None] = []
         times: list[Millis] = []
         for _, (cutoff, numbers, found) in sorted(self.cuts.items()):
-            for row, followed in zip(_rows(numbers), found.get(score_id, ()), strict=False):
+            for row, followed in zip(Numbers(numbers, len(features())), found.get(score_id, ()), strict=False):
                 if not isnan(followed):
                     rows.append(row)
                     outcomes.append(followed)
@@ -143,9 +144,3 @@ def _by_horizon() -> dict[int, list[ScoreSpec]]:
 
 def _numbers(row: Sequence[float | None]) -> list[float]:
     return [nan if one is None else one for one in row]
-
-
-def _rows(numbers: array[float]) -> Iterator[list[float | None]]:
-    width = len(features())
-    for start in range(0, len(numbers), width):
-        yield [None if isnan(one) else one for one in numbers[start : start + width]]

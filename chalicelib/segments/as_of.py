@@ -153,7 +153,8 @@ def _added_up(days: list[Bucket]) -> tuple[Bucket, ...]:
 
 
 def _of_buckets(series: Series, days: tuple[Bucket, ...], months: tuple[Bucket, ...]) -> Series:
-    count, total = (sum(getattr(one, part) for one in (*days, *months)) for part in ("count", "total"))
+    both = (*days, *months)
+    count, total = sum([one.count for one in both]), sum([one.total for one in both])
     last_day = (
         days[-1].period if days else list(_spread(months[-1], series, first_day_of(months[-1].period + 1)))[-1].period
     )
@@ -163,7 +164,7 @@ def _of_buckets(series: Series, days: tuple[Bucket, ...], months: tuple[Bucket, 
         last_at=last_at,
         count=count,
         total=total,
-        largest=max(one.total for one in (*days, *months)),
+        largest=max([one.total for one in both]),
         days=days,
         months=months,
     )

@@ -13,18 +13,24 @@ from chalicelib.segments.score_specs import ScoreSpec
 from chalicelib.segments.segmentation import Segmentation
 from chalicelib.segments.trained import Trained
 from chalicelib.training.scores.learn import learn_score
+from chalicelib.training.segments.fits import Limits
 from chalicelib.training.segments.learn import learn_segments
 from chalicelib.training.segments.model import TooFewPeopleError
 
 TOO_FEW = "too_few_people"
+_DEFAULT = Limits()
 
 
 def segments(
-    rows: Sequence[Sequence[float | None]], spec: Segmentation, before: SegmentModel | None, seed: int
+    rows: Sequence[Sequence[float | None]],
+    spec: Segmentation,
+    before: SegmentModel | None,
+    seed: int,
+    limits: Limits = _DEFAULT,
 ) -> Trained:
-    """Learn a segmentation."""
+    """Learn a segmentation. ``limits`` bound what its contest may cost."""
     try:
-        found = learn_segments(rows, spec, before, seed)
+        found = learn_segments(rows, spec, before, seed, limits)
     except TooFewPeopleError:
         return Trained(None, held=TOO_FEW)
     report = {

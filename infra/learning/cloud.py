@@ -5,7 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from hashlib import sha256
 from queue import Queue
@@ -18,14 +19,12 @@ import msgspec
 from chalicelib.flows.learning_job import KIND, LearningJob, job_of
 from chalicelib.flows.learning_services import LearningDoor
 from chalicelib.flows.open_learning import RunOrder, open_run
-from chalicelib.store.items import plain
 from chalicelib.store.jobs import DynamoJobs
 from infra.learning.people import TENANT, items
 from infra.learning.worker import Said, Setting, Told, api_of
 from infra.package import ROOT
 
 _AT_ONCE = 25
-_SEGMENTS = 16
 
 
 class Spent(msgspec.Struct):
@@ -92,16 +91,20 @@ class Cloud:
         self.train = Process("train", setting)
         self.spent: dict[str, Spent] = {"learn": Spent(), "train": Spent()}
         self.phases: dict[str, float] = {}
+        self.cpu = {"scan": 0.0, "train": 0.0, "assign": 0.0, "plan": 0.0}
+        """Seconds of processor, by what was done."""
+        self.killed = Counter[str]()
         self.jobs = DynamoJobs(api_of(setting.endpoint).call, setting.history, KIND)
         self._queue: Queue[tuple[str, str] | None] = Queue()
         self._training = Lock()
 
-    def run(self, job_id: str, kills: Iterator[int] | None = None) -> LearningJob:
-        """A whole run. ``kills``: for each message at which of its calls its function is killed; 0 is never."""
+    def run(self, job_id: str, kills: Kills | None = None) -> LearningJob:
+        """A whole run."""
         self._phase = "waiting"
         self._began = time.monotonic()
         open_run(RunOrder(TENANT, job_id, "bench"), LearningDoor(self.jobs, self._go_on), self.setting.now)
-        threads = [Thread(target=self._serve, args=(one, job_id, kills), daemon=True) for one in self.learn]
+        drawn = kills or Kills({})
+        threads = [Thread(target=self._serve, args=(one, job_id, drawn), daemon=True) for one in self.learn]
         for one in threads:
             one.start()
         while not (job := self.job(job_id)).is_over:
@@ -134,19 +137,22 @@ class Cloud:
         if said.kind == "train":
             self._queue.put(("train", ""))
 
-    def _serve(self, process: Process, job_id: str, kills: Iterator[int] | None) -> None:
+    def _serve(self, process: Process, job_id: str, kills: Kills) -> None:
         while (message := self._queue.get()) is not None:
             kind, part = message
             worker = self.train if kind == "train" else process
+            work = part.partition("-")[0] or ("train" if kind == "train" else "plan")
             with self._training if kind == "train" else nullcontext():
-                done = worker.work(Told(TENANT, job_id, part, next(kills, 0) if kills else 0), self._heard)
+                done = worker.work(Told(TENANT, job_id, part, kills.next(work)), self._heard)
             spent = self.spent[kind]
             if done is None:
                 spent.killed += 1
+                self.killed[work] += 1
                 self._queue.put(message)
                 continue
             spent.messages += 1
             spent.cpu_seconds += done.cpu_seconds
+            self.cpu[work] += done.cpu_seconds
             spent.published += done.published
             spent.peak_bytes = max(spent.peak_bytes, done.peak_bytes)
 
@@ -187,26 +193,39 @@ def fingerprint(setting: Setting, job: LearningJob) -> str:
     return whole.hexdigest()
 
 
-def killing(seed: int, times: int, among: int, calls: int) -> Iterator[int]:
-    """For each message 0, but for some drawn ones: at which call the function is killed."""
-    rng = Random(seed)  # noqa: S311 - repeatable, not secret
-    chosen = set(rng.sample(range(among), times))
-    number = 0
+def unjudged(setting: Setting) -> int:
+    """How many people nothing was written of."""
+    api, start, found = api_of(setting.endpoint), dict[str, Any](), 0
     while True:
-        yield rng.randrange(2, calls) if number in chosen else 0
-        number += 1
+        answer = api.call("Scan", {"TableName": setting.profiles, **start})
+        found += sum("judged" not in one for one in answer["Items"])
+        if "LastEvaluatedKey" not in answer:
+            return found
+        start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
 
-def scanned(endpoint: str, table: str, core: int) -> int:
-    """The yardstick: scan half of the segments of a table and parse every item; how many there were."""
-    api, counted = api_of(endpoint), 0
-    for segment in range(core, _SEGMENTS, 2):
-        start: dict[str, Any] = {}
-        while True:
-            asked = {"TableName": table, "Segment": segment, "TotalSegments": _SEGMENTS, **start}
-            answer = api.call("Scan", asked)
-            counted += len([plain(one) for one in answer["Items"]])
-            if "LastEvaluatedKey" not in answer:
-                break
-            start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
-    return counted
+class Kills:
+    """Who is killed when. ``at``: by what is done (plan, scan, train, assign), for its next deliveries at which call of
+    the store each is killed; 0 is never, as is all after them.
+    """
+
+    def __init__(self, at: Mapping[str, Sequence[int]]) -> None:
+        self._at = {work: list(calls) for work, calls in at.items()}
+        self._lock = Lock()
+
+    @classmethod
+    def drawn(cls, seed: int, times: int, calls: Mapping[str, int]) -> Kills:
+        """So many of each, each at a call drawn of as many as that work makes."""
+        rng = Random(seed)  # noqa: S311 - repeatable, not secret
+        return cls({work: [rng.randint(1, most) for _ in range(times)] for work, most in calls.items()})
+
+    @property
+    def planned(self) -> int:
+        """How many there are still to be."""
+        return sum(bool(call) for calls in self._at.values() for call in calls)
+
+    def next(self, work: str) -> int:
+        """For the next delivery of such work, at which call it is killed."""
+        with self._lock:
+            calls = self._at.get(work)
+            return calls.pop(0) if calls else 0

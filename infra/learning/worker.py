@@ -13,6 +13,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,7 +27,6 @@ from chalicelib.flows.learning_job import KIND
 from chalicelib.flows.learning_services import LearningLimits, LearningServices, TrainServices
 from chalicelib.flows.models_in_force import ModelsInForce
 from chalicelib.flows.services import Change
-from chalicelib.segments.trained import Trained
 from chalicelib.store.jobs import DynamoJobs
 from chalicelib.store.judged import DynamoJudged
 from chalicelib.store.learned import DynamoLearned
@@ -35,9 +35,19 @@ from chalicelib.store.rows import ProfileRow
 from chalicelib.tags.catalogue import load_catalogue
 from infra import emulator
 
+_SMALL = {
+    "contest_rows": 400,
+    "mixture_rows": 400,
+    "tree_rows": 400,
+    "silhouette_rows": 300,
+    "resample_rows": 300,
+    "resamples": 1,
+    "starts": 1,
+}
+
 
 class Setting(msgspec.Struct, frozen=True):
-    """Where everything is, and how much a run reads. ``mutant`` checkpoints before it writes; ``fake`` learns at once."""
+    """Where everything is, and how much a run reads. ``mutant`` checkpoints before it writes; ``small`` bounds contests closely."""
 
     endpoint: str
     profiles: str
@@ -47,7 +57,7 @@ class Setting(msgspec.Struct, frozen=True):
     limits: LearningLimits
     now: int
     mutant: bool = False
-    fake: bool = False
+    small: bool = False
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -140,18 +150,16 @@ class Worker:
     def training(self) -> TrainServices:
         """What training needs."""
         named = self.setting
-        if named.fake:
-            segments, score = fake_segments, fake_score
-        else:
-            from chalicelib.training import served
+        from chalicelib.training import served
+        from chalicelib.training.segments.fits import Limits
 
-            segments, score = served.segments, served.score
+        limits = Limits(**_SMALL) if named.small else Limits()
         return TrainServices(
             jobs=DynamoJobs(self.call, named.history, KIND),
             learned=DynamoLearned(self.call, named.catalogue),
             samples=Objects(named.samples),
-            segments=segments,
-            score=score,
+            segments=partial(served.segments, limits=limits),
+            score=served.score,
             go_on=self.go_on,
             train=lambda tenant_id, job_id: say(Said("train")),
             limits=named.limits,
@@ -167,7 +175,10 @@ class Worker:
 
 
 class Mutant(DynamoJudged):
-    """The negative control: what it writes is written with the next page, after the checkpoint of this one."""
+    """The negative control: what it writes is written after the checkpoint, before the next page or the message's end.
+
+    Left alone it loses nothing. Killed between the two it does.
+    """
 
     def __init__(self, *given: Any) -> None:
         super().__init__(*given)
@@ -183,26 +194,6 @@ class Mutant(DynamoJudged):
         waiting, self._waiting = self._waiting, []
         for row, judged in waiting:
             super().settle(row, judged)
-
-
-def fake_segments(rows: Any, spec: Any, before: Any, seed: int) -> Trained:
-    """Learns at once: who has ordered and who has not. For proofs that are not about learning."""
-    from chalicelib.segments.features import FEATURES_VERSION, place_of
-    from chalicelib.segments.model import Column, SegmentModel
-
-    place = place_of("orders_90d")
-    column = Column("orders_90d", place, 0.0, 0.0, 100.0, is_log=False, center=0.0, scale=1.0)
-    middle = sum(row[place] or 0.0 for row in rows) / len(rows)
-    kinds = (spec.kinds[-1].id, spec.kinds[1].id)
-    model = SegmentModel(
-        spec.id, 0, FEATURES_VERSION, "fake", 0, len(rows), (column,), ((0.0,), (1.0 + 2 * middle,)), kinds
-    )
-    return Trained(model)
-
-
-def fake_score(*given: Any) -> Trained:
-    """Learns nothing."""
-    return Trained(None, held="too_few_people")
 
 
 def api_of(endpoint: str) -> JsonApi:
@@ -243,7 +234,13 @@ def _learning(worker: Worker) -> Callable[[Told], Any]:
     from chalicelib.flows.learn_ranges import learn_range
 
     services, now = worker.learning(), worker.setting.now
-    return lambda told: learn_range(told.tenant, told.job_id, told.part, services, now, lambda: True)
+
+    def work(told: Told) -> None:
+        learn_range(told.tenant, told.job_id, told.part, services, now, lambda: True)
+        if isinstance(services.judged, Mutant):
+            services.judged.flush()
+
+    return work
 
 
 def _training(worker: Worker) -> Callable[[Told], Any]:

@@ -55,7 +55,9 @@ def _column(given: Input, listed: Sequence[float | None]) -> Column | None:
     low, high = min(low, fill), max(high, fill)
     is_log = given.is_log and low > UNKNOWN
     bare = Column(given.id, given.place, fill, low, high, is_log, 0.0, 1.0)
-    seen = np.array([scaled((msgspec.structs.replace(bare, place=0),), (one,))[0] for one in listed])
+    filled = np.array([fill if one is None else one for one in listed], dtype=float)
+    seen = np.clip(filled, low, high)
+    seen = np.log1p(seen) if is_log else seen
     spread = float(seen.std())
     if spread <= 1e-12:
         return None

@@ -22,7 +22,7 @@ from chalicelib.training.scores.metrics import Point, curve, figures, losses, pa
 from chalicelib.training.scores.recipes import target
 
 TENURE = "tenure_days"
-_TOLD = 500
+_TOLD = 200
 """Effects of so many people say which features matter."""
 
 type Row = Sequence[float | None]

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from chalicelib.segments.features import features, place_of
 from chalicelib.segments.model import Column
+from chalicelib.segments.numbers import Numbers
 
 type Floats = NDArray[np.float64]
 type Ints = NDArray[np.int64]
@@ -24,6 +25,8 @@ _FLAT = 1e-9
 
 def table(rows: Sequence[Sequence[float | None]], places: Sequence[int]) -> Floats:
     """The features of everybody at these places, NaN where one is missing."""
+    if isinstance(rows, Numbers):
+        return np.frombuffer(rows.buffer, dtype=np.float64).reshape(len(rows), rows.width)[:, list(places)]
     return np.array([[row[place] for place in places] for row in rows], dtype=np.float64)
 
 
