@@ -57,3 +57,10 @@ def _tell(job: LearningJob) -> None:
     told.note("learning_over", tenant=job.tenant_id, job_id=job.job_id, code=job.failure or job.phase, count=job.judged)
     told.count("PeopleJudged", job.judged)
     told.count("PeopleJudgedAnew", job.changed)
+    if job.drift is not None:
+        from chalicelib.flows.tell_drift import drift_counts
+
+        for name, count in drift_counts(job.drift.report).items():
+            told.count(name, count)
+        if job.drift.report.verdict == "alarm":
+            told.warn("models_drifted", tenant=job.tenant_id, job_id=job.job_id, count=len(job.drift.versions))

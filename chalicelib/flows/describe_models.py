@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
 
 from chalicelib.flows.describe_judged import segment_id
 from chalicelib.flows.judge import LISTED
-from chalicelib.flows.learning_job import LearningJob, job_of, part_of
+from chalicelib.flows.learning_job import Drift, LearningJob, job_of, part_of
 from chalicelib.flows.model_views import (
+    DecayedView,
+    DriftedView,
     MembersView,
+    ModelDriftView,
     ModelsView,
     ModelVersionView,
     ModelView,
@@ -29,11 +32,12 @@ from chalicelib.segments.model import SegmentModel
 from chalicelib.segments.naming import in_words
 from chalicelib.segments.score_specs import score_specs
 from chalicelib.segments.segmentation import Kind, Segmentation, load_segmentations, segmentation
+from chalicelib.segments.watch import Shifted
 from chalicelib.store.jobs import JobStore
 from chalicelib.store.judged import JudgedStore
 from chalicelib.store.learned import InForceEntry, LearnedStore, LearnedVersion, SegmentSizes
 
-_VERSIONS, _RUNS, _MEMBERS = 5, 5, 100
+_VERSIONS, _RUNS, _MEMBERS, _FARTHEST = 5, 5, 100, 5
 _LAST: Millis = 1 << 60
 
 
@@ -143,7 +147,7 @@ def _version(one: LearnedVersion, entry: InForceEntry | None) -> ModelVersionVie
         run=one.run_id,
         features_version=one.features_version,
         winner=_winner(report).get("algorithm") or _winner(report).get("name"),
-        report=report,
+        report={name: value for name, value in report.items() if name != "reference"},
     )
 
 
@@ -172,4 +176,25 @@ def _run(job: LearningJob, jobs: JobStore) -> RunView:
         changed=job.changed,
         outcomes=tuple(RunOutcome(one.id, one.number or None, one.reason) for one in job.outcomes),
         failure=job.failure,
+        drift=None if job.drift is None else _drift(job.drift),
     )
+
+
+def _drift(one: Drift) -> ModelDriftView:
+    report = one.report
+    return ModelDriftView(
+        verdict=report.verdict,
+        people=report.people,
+        models=dict(one.versions),
+        says=report.says,
+        features=_shifts(report.features),
+        scores=_shifts(report.scores),
+        segments=_shifts(report.segments),
+        decay=tuple(
+            DecayedView(of.score, of.measure, of.trained, of.now, of.people, of.verdict) for of in report.decay
+        ),
+    )
+
+
+def _shifts(found: Sequence[Shifted]) -> tuple[DriftedView, ...]:
+    return tuple(DriftedView(one.id, one.psi, one.verdict) for one in found[:_FARTHEST])

@@ -33,6 +33,7 @@ from chalicelib.flows.learning_services import LearningServices
 from chalicelib.flows.models import Models
 from chalicelib.flows.profile_of import profile_of
 from chalicelib.flows.services import Change
+from chalicelib.flows.tell_drift import drift_changes
 from chalicelib.kernel.codec import decode
 from chalicelib.kernel.moments import Millis
 from chalicelib.profiles.model import Body
@@ -234,6 +235,8 @@ def _end_phase(job: LearningJob, services: LearningServices, now: Millis) -> Lea
         return _again(led, services) if services.jobs.advance(job_row(led, row.version + 1)) else job
     counts, people = added(one.counts for one in parts), sum(one.people for one in parts)
     services.learned.keep_sizes(job.tenant_id, SegmentSizes(job.job_id, job.at, people, counts))
+    if job.drift is not None:
+        services.publish([*drift_changes(job.tenant_id, job.drift.report, job.drift.versions)])
     remove_sample(job, services)
     over = replace(
         job, phase="finished", judged=people, changed=sum(one.changed for one in parts), finished_at=max(now, job.at)

@@ -14,6 +14,7 @@ import msgspec
 
 from chalicelib.kernel.codec import decode, encode
 from chalicelib.kernel.moments import DAY_MS, Millis
+from chalicelib.segments.watch import DriftReport
 from chalicelib.store.jobs import JobRow, JobStore
 from chalicelib.store.people import Slice
 
@@ -34,11 +35,18 @@ class Outcome(msgspec.Struct, frozen=True, array_like=True):
     reason: str
 
 
+class Drift(msgspec.Struct, frozen=True):
+    """How people were, when a run had sampled them, beside the training of the models that were in force: id → version."""
+
+    report: DriftReport
+    versions: Mapping[str, int]
+
+
 class LearningJob(msgspec.Struct, frozen=True):
     """One run. ``at`` is the moment that everything in it is about. ``people`` is an estimate.
 
     ``scan`` are the slices that hold the sample, ``ranges`` into how many everybody is cut. ``judged`` and ``changed``
-    count people at the end.
+    count people at the end. ``drift`` is None where no model was in force that could be watched.
     """
 
     tenant_id: str
@@ -56,6 +64,7 @@ class LearningJob(msgspec.Struct, frozen=True):
     changed: int = 0
     finished_at: Millis | None = None
     failure: str = ""
+    drift: Drift | None = None
 
     @property
     def is_over(self) -> bool:

@@ -121,6 +121,10 @@ class Sample(msgspec.Struct):
         """The features of everybody now, not made anew for whoever asks."""
         return Numbers(self.rows, len(features()))
 
+    def some_now(self, most: int) -> list[list[float | None]]:
+        """The features now of so many people at most, evenly taken."""
+        return self.people_now()[:: -(-self.people // most) or 1]
+
     def learned_from(self, score_id: str) -> tuple[list[list[float | None]], list[float | None], list[Millis]]:
         """Features, what followed, and the cutoff, of those of whom there is something to learn for a score."""
         rows: list[list[float | None]] = []
@@ -133,6 +137,14 @@ class Sample(msgspec.Struct):
                     outcomes.append(followed)
                     times.append(cutoff)
         return rows, outcomes, times
+
+    def latest(self, score_id: str) -> tuple[list[list[float | None]], list[float]]:
+        """Features and what followed as of the latest cutoff alone: what followed came up to the run itself."""
+        cut = max((one for one in self.cuts.values() if score_id in one[2]), key=lambda one: one[0], default=None)
+        if cut is None:
+            return [], []
+        told = [(row, came) for row, came in zip(_rows(cut[1]), cut[2][score_id], strict=True) if not isnan(came)]
+        return [row for row, _ in told], [came for _, came in told]
 
 
 def _by_horizon() -> dict[int, list[ScoreSpec]]:

@@ -47,7 +47,7 @@ class MembersView(msgspec.Struct, frozen=True):
 
 class ModelVersionView(msgspec.Struct, frozen=True):
     """One version of a model. ``state``: trained, in_force, held, worse, or rolled_back. ``report`` is its contest, its
-    figures and what training found, as it was kept.
+    figures and what training found, as it was kept; without what drift is told by.
     """
 
     version: int
@@ -83,8 +83,46 @@ class RunOutcome(msgspec.Struct, frozen=True):
     reason: str
 
 
+class DriftedView(msgspec.Struct, frozen=True):
+    """A feature, a score, or the shares of a segmentation, beside those of the training: its population stability index."""
+
+    id: str
+    psi: float
+    verdict: str
+
+
+class DecayedView(msgspec.Struct, frozen=True):
+    """How right a score is now (``measure``: auc, ece or mae), beside how right it was when it was learned."""
+
+    score: str
+    measure: str
+    trained: float
+    now: float
+    people: int
+    verdict: str
+
+
+class ModelDriftView(msgspec.Struct, frozen=True):
+    """How a run found people, beside the training of the ``models`` then in force (id → version).
+
+    ``verdict`` is ok, watch or alarm; null where there were too few people to say. The farthest stand first.
+    """
+
+    verdict: str | None
+    people: int
+    models: dict[str, int]
+    says: tuple[Text, ...]
+    features: tuple[DriftedView, ...]
+    scores: tuple[DriftedView, ...]
+    segments: tuple[DriftedView, ...]
+    decay: tuple[DecayedView, ...]
+
+
 class RunView(msgspec.Struct, frozen=True):
-    """A run: its phase (waiting, scanning, training, assigning, finished, failed), and how much of the phase is done."""
+    """A run: its phase (waiting, scanning, training, assigning, finished, failed), and how much of the phase is done.
+
+    ``drift`` is null where no model was in force that could be watched.
+    """
 
     run: str
     sort: str
@@ -98,6 +136,7 @@ class RunView(msgspec.Struct, frozen=True):
     changed: int
     outcomes: tuple[RunOutcome, ...]
     failure: str
+    drift: ModelDriftView | None
 
 
 class ModelsView(msgspec.Struct, frozen=True):

@@ -41,6 +41,7 @@ def drift_counts(report: DriftReport) -> dict[str, int]:
     """Metrics by name. A count of 0 is told as well: it ends the alarm."""
     answers = (*report.scores, *report.segments)
     return {
+        "DriftAlarms": int(report.verdict == "alarm"),
         "DriftedModels": sum(one.verdict == "alarm" for one in answers) if report.verdict else 0,
         "DecayedScores": sum(one.verdict == "alarm" for one in report.decay),
         "DriftedFeatures": sum(one.verdict == "alarm" for one in report.features) if report.verdict else 0,

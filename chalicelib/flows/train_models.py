@@ -14,6 +14,7 @@ from chalicelib.flows.learning_job import LearningJob, Outcome, job_of, job_row,
 from chalicelib.flows.learning_sample import Sample
 from chalicelib.flows.learning_services import TrainServices
 from chalicelib.flows.read_models import model_of
+from chalicelib.flows.watch_models import drift_of, with_reference
 from chalicelib.kernel.codec import encode
 from chalicelib.kernel.errors import TooLarge, Unavailable
 from chalicelib.kernel.moments import Millis
@@ -56,6 +57,9 @@ def train_models(
             return job
         if not sample.people:
             sample = read_sample(job, services)
+        if not job.outcomes:
+            # Before anything is learned: later the head may hold what this very run has made.
+            job = replace(job, drift=drift_of(job, sample, services.learned))
         job = replace(job, outcomes=(*job.outcomes, _learn(job, kind, id_, sample, services)))
         version += 1
         if not services.jobs.advance(job_row(job, version)):
@@ -102,7 +106,7 @@ def _learn(job: LearningJob, kind: ModelKind, id_: str, sample: Sample, services
         at=job.at,
         reason=trained.held,
         model=encode(model, limit_bytes=MODEL_LIMIT_BYTES),
-        report=trained.report,
+        report=with_reference(trained.report, model, sample),
     )
     try:
         kept = services.learned.keep(job.tenant_id, made)

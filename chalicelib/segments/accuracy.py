@@ -3,15 +3,15 @@
 The rule of going live. New and old are measured on the same people of the same, latest time, whom neither learned
 from. The new model goes live where none is in force, or where it is not worse by more than ``margin`` in anything that
 both were measured by: its AUC not lower by more than the margin, its calibration error not higher by more than the
-margin, its mean absolute error not higher by more than that share of the old one's. Where nothing was measured of
-both, it does not: nobody knows whether it is worse.
+margin, its mean absolute error not higher by more than that share of the old one's, its share of topics told right not lower by
+more than the margin. Where nothing was measured of both, it does not: nobody knows whether it is worse.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
-from math import sqrt
+from math import isnan, sqrt
 from typing import Literal
 
 import msgspec
@@ -31,12 +31,14 @@ class Accuracy(msgspec.Struct, frozen=True):
 
     ``auc``: how often it tells one with the outcome from one without (0.5: a coin). ``ece``: how far shares that it
     gives lie from those that come true. ``mae``: how far amounts that it gives lie from those that follow, in their unit.
+    ``right``: how often the topic that it takes for the likeliest is the one that comes.
     """
 
     people: int
     auc: float | None = None
     ece: float | None = None
     mae: float | None = None
+    right: float | None = None
 
 
 class GoesLive(msgspec.Struct, frozen=True):
@@ -57,6 +59,7 @@ def goes_live(new: Accuracy, old: Accuracy | None, margin: float = MARGIN) -> Go
             ("AUC", new.auc, old.auc, -1.0),
             ("ECE", new.ece, old.ece, 1.0),
             ("MAE", new.mae, old.mae, 1.0),
+            ("RIGHT", new.right, old.right, -1.0),
         )
         if ours is not None and theirs is not None
     ]
@@ -72,6 +75,12 @@ def goes_live(new: Accuracy, old: Accuracy | None, margin: float = MARGIN) -> Go
             return GoesLive(False, "worse", Text(zh=zh, en=en))
     told = ", ".join(f"{name} {ours:.4g} / {theirs:.4g}" for name, ours, theirs, _ in compared)
     return GoesLive(True, "no_worse", Text(zh=f"不比生效中的差：{told}。", en=f"It is not worse: {told}."))
+
+
+def of_figures(people: int, figures: Mapping[str, float | None]) -> Accuracy:
+    """How right a score was by figures that were kept of it, by name; one that is no number was not taken."""
+    taken = {name: one for name, one in figures.items() if one is not None and not isnan(one)}
+    return Accuracy(people, taken.get("auc"), taken.get("ece"), taken.get("mae"), taken.get("right"))
 
 
 def of_shares(said: Sequence[float], followed: Sequence[bool]) -> Accuracy:

@@ -52,5 +52,10 @@ def score(
 ) -> Trained:
     """Learn a score."""
     found = learn_score(rows, outcomes, times, spec, before, seed)
-    report = {"contest": found.contest, "validation": found.validation, "importances": found.importances}
+    report = {
+        "contest": found.contest,
+        "validation": found.validation,
+        "importances": found.importances,
+        "goes_live": found.goes_live,
+    }
     return Trained(found.model, msgspec.json.encode(report), found.held)

@@ -115,6 +115,7 @@ class Learning:
         self.calls = 0
         self.kill_at: set[int] = set()
         self.segments: Callable[..., Trained] = by_orders
+        self.score: Callable[..., Trained] = score
         for number in range(people):
             row = somebody(number)
             self.profiles.rows[TENANT_ID, row.profile_id] = row
@@ -148,7 +149,7 @@ class Learning:
             learned=Touched(self.learned, self.touch),  # type: ignore[arg-type]
             samples=Touched(self.samples, self.touch),  # type: ignore[arg-type]
             segments=self.segments,
-            score=score,
+            score=self.score,
             go_on=self._go_on,
             train=self._train,
             limits=self.limits,

@@ -20,7 +20,7 @@ def test_tell_drift__models_whose_answers_moved__are_named_with_their_version() 
     found = told(report)
     assert [(one["model"], one["version"]) for one in found] == [("churn", 3), ("customers", 5)]
     assert {one["feature"] for one in found[0]["features"]} == CALMER.keys()  # type: ignore[attr-defined]
-    assert drift_counts(report) == {"DriftedModels": 2, "DecayedScores": 0, "DriftedFeatures": 3}
+    assert drift_counts(report) == {"DriftAlarms": 1, "DriftedModels": 2, "DecayedScores": 0, "DriftedFeatures": 3}
 
 
 def test_tell_drift__a_score_that_decayed__says_by_what() -> None:

@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 
 from chalicelib.kernel.moments import Millis
+from chalicelib.segments.accuracy import GoesLive, goes_live, of_figures
 from chalicelib.segments.effects import effects
 from chalicelib.segments.features import FEATURES_VERSION
 from chalicelib.segments.model import Column
@@ -18,7 +19,7 @@ from chalicelib.segments.score_specs import ScoreSpec
 from chalicelib.training.scores.confidence import learned_known
 from chalicelib.training.scores.contest import Entry, Held, contest, folds_of, shape_of, unseen
 from chalicelib.training.scores.inputs import Input, fitted_columns, inputs_of, made_ready
-from chalicelib.training.scores.metrics import Point, curve, figures, losses, paired
+from chalicelib.training.scores.metrics import Point, curve, figures
 from chalicelib.training.scores.recipes import target
 
 TENURE = "tenure_days"
@@ -26,7 +27,7 @@ _TOLD = 200
 """Effects of so many people say which features matter."""
 
 type Row = Sequence[float | None]
-type Reason = Literal["", "too_few_people", "too_few_outcomes", "worse"]
+type Reason = Literal["", "too_few_people", "too_few_outcomes", "worse", "not_measured"]
 
 
 class Validation(msgspec.Struct, frozen=True):
@@ -42,6 +43,7 @@ class Validation(msgspec.Struct, frozen=True):
 class ScoreLearned(msgspec.Struct, frozen=True):
     """What was learned. ``held`` says why ``model`` may not go live; '' = it may. Without a model nothing was learned.
 
+    ``goes_live`` is what the rule of going live says (``segments.accuracy``).
     ``importances``: feature → its share of all that features did to the margins of people.
     """
 
@@ -50,6 +52,7 @@ class ScoreLearned(msgspec.Struct, frozen=True):
     validation: Validation | None = None
     importances: Mapping[str, float] = {}
     held: Reason = ""
+    goes_live: GoesLive | None = None
 
 
 def learn_score(
@@ -66,7 +69,7 @@ def learn_score(
     ``rows`` are raw vectors, ``outcomes`` what ``segments.outcomes`` tells (None: nothing to learn of this one; of topics
     the place in ``spec.labels``), ``times`` the cutoffs. Where there are several cutoffs, the model is validated on the
     latest by one learned from the earlier ones alone, and then learned of all; else by folds. ``before`` is the model in
-    force: one that is worse than it on the same people is held. ``inputs``: other columns than the score's features.
+    force: one that is worse than it on the same people, by the rule of going live, is held. ``inputs``: other columns than the score's features.
     """
     given = _given(rows, outcomes, times, spec)
     if reason := _too_few(given, spec):
@@ -79,11 +82,15 @@ def learn_score(
     held, table = contest(spec.kind, x, learned_from.y, _categories(columns, listed), seed)
     model = _model(held, columns, x, learned_from, spec, before, seed, listed)
     tested = given.part(later) if by_time else given
-    said = _said(model, tested.rows) if by_time else held.said
-    validation, is_worse = _validated("time" if by_time else "folds", said, tested, spec, before, model.labels)
+    said = _said(model, tested.rows, model.labels) if by_time else held.said
+    validation, live = _validated("time" if by_time else "folds", said, tested, spec, before, model.labels)
     if by_time:
         model = _relearned(held, given, spec, before, seed, listed)
-    return ScoreLearned(model, table, validation, _importances(model, given.rows), "worse" if is_worse else "")
+    return ScoreLearned(model, table, validation, _importances(model, given.rows), _held(live), live)
+
+
+def _held(live: GoesLive) -> Reason:
+    return "" if live.live else "worse" if live.code == "worse" else "not_measured"
 
 
 class _Given(msgspec.Struct, frozen=True):
@@ -191,10 +198,11 @@ def _base_rate(given: _Given, spec: ScoreSpec) -> float:
     return float(given.y.mean())
 
 
-def _said(model: ScoreModel, rows: Sequence[Row]) -> np.ndarray:
-    """What a model says, by the code that serves it."""
-    if model.labels:
-        return np.array([list(chances(model, row).values()) for row in rows])
+def _said(model: ScoreModel, rows: Sequence[Row], labels: Sequence[str]) -> np.ndarray:
+    """What a model says, by the code that serves it; of these topics, of which one that it does not know never comes."""
+    if labels:
+        told = (chances(model, row) for row in rows)
+        return np.array([[of.get(label, 0.0) for label in labels] for of in told])
     return np.array([score(model, row).value for row in rows])
 
 
@@ -205,15 +213,17 @@ def _validated(
     spec: ScoreSpec,
     before: ScoreModel | None,
     labels: tuple[str, ...],
-) -> tuple[Validation, bool]:
-    """The figures, and whether the model in force is better by more than a standard error of the same people."""
+) -> tuple[Validation, GoesLive]:
+    """The figures, and whether the model goes live in place of the one in force, by the figures of that on the same people."""
     points = curve(said.max(axis=1), said.argmax(axis=1) == tested.y) if spec.kind == "topic" else curve(said, tested.y)
-    bare = Validation(by, len(tested.rows), figures(spec.kind, said, tested.y), {}, points)
-    if before is None or before.features_version != FEATURES_VERSION or before.labels != labels:
-        return bare, False
-    then = _said(before, tested.rows)
-    over, error = paired(losses(spec.kind, said, tested.y), losses(spec.kind, then, tested.y))
-    return msgspec.structs.replace(bare, before=figures(spec.kind, then, tested.y)), over > error
+    people, ours = len(tested.rows), figures(spec.kind, said, tested.y)
+    bare = Validation(by, people, ours, {}, points)
+    if before is None or before.features_version != FEATURES_VERSION:
+        # A model of other features is served to nobody any more.
+        return bare, goes_live(of_figures(people, ours), None)
+    theirs = figures(spec.kind, _said(before, tested.rows, labels), tested.y)
+    live = goes_live(of_figures(people, ours), of_figures(people, theirs))
+    return msgspec.structs.replace(bare, before=theirs), live
 
 
 def _importances(model: ScoreModel, rows: Sequence[Row]) -> dict[str, float]:
