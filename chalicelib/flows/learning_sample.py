@@ -143,7 +143,11 @@ class Sample(msgspec.Struct):
         cut = max((one for one in self.cuts.values() if score_id in one[2]), key=lambda one: one[0], default=None)
         if cut is None:
             return [], []
-        told = [(row, came) for row, came in zip(_rows(cut[1]), cut[2][score_id], strict=True) if not isnan(came)]
+        told = [
+            (row, came)
+            for row, came in zip(Numbers(cut[1], len(features())), cut[2][score_id], strict=True)
+            if not isnan(came)
+        ]
         return [row for row, _ in told], [came for _, came in told]
 
 
