@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from chalicelib.flows.model_views import MembersView, ModelsView, RollBackAsked, RunAsked, SegmentsView
 from chalicelib.flows.open_learning import RolledBack, RunOpened
-from infra.openapi_parameters import CURSOR, IDEMPOTENCY_KEY, Operation
+from infra.openapi_parameters import CURSOR, IDEMPOTENCY_KEY, PURPOSE, Operation
 
 MODELS: Mapping[tuple[str, str], Operation] = {
     ("GET", "/v1/segments"): Operation(
@@ -14,10 +14,10 @@ MODELS: Mapping[tuple[str, str], Operation] = {
         answer=SegmentsView,
     ),
     ("GET", "/v1/segments/{segment_id}/members"): Operation(
-        details="Of the segments of `customers`, whose ids begin so. The index follows a moment later. Each call is audited.",
+        details="Of the segments of `customers`, whose ids begin so. Who said no to the purpose is left out, so a page may hold fewer. The index follows a moment later. Each call is audited.",
         answer=MembersView,
-        parameters=(CURSOR,),
-        refuses=(400, 404),
+        parameters=(PURPOSE, CURSOR),
+        refuses=(400, 403, 404),
     ),
     ("GET", "/v1/models"): Operation(
         details="The newest five versions of each model, each with the whole contest that it came from.",

@@ -8,10 +8,11 @@ from chalice.app import Blueprint, Request, Response
 
 from chalicelib.entrypoints.authorizers import principal_auth
 from chalicelib.entrypoints.clock import now
-from chalicelib.entrypoints.compose import history
+from chalicelib.entrypoints.compose import history, read_services
 from chalicelib.entrypoints.idempotency import idempotency_key
 from chalicelib.entrypoints.problems import json_answer, serves
-from chalicelib.entrypoints.request import Caller, query, raw_body, typed_body
+from chalicelib.entrypoints.request import Caller, check_purpose, query, raw_body, typed_body
+from chalicelib.privacy.permission import PURPOSES
 
 if TYPE_CHECKING:
     from chalicelib.flows.model_views import MembersView, ModelsView, SegmentsView
@@ -35,11 +36,13 @@ def segments(request: Request, caller: Caller) -> SegmentsView:
 @blueprint.route("/v1/segments/{segment_id}/members", name="members", authorizer=principal_auth)
 @serves(blueprint, SEGMENTS)
 def members(request: Request, caller: Caller, segment_id: str) -> MembersView:
-    """Ids of people who are in a learned segment."""
+    """Ids of people who are in a learned segment, of those whom the stated purpose may know of it."""
     from chalicelib.entrypoints.learning import judged_store
     from chalicelib.flows.describe_models import list_members
 
-    found = list_members(caller.tenant_id, segment_id, query(request, "cursor"), judged_store())
+    check_purpose(caller, query(request, "purpose"), PURPOSES)
+    asked = (segment_id, query(request, "cursor"), query(request, "purpose"))
+    found = list_members(caller.tenant_id, *asked, judged_store(), read_services(caller.tenant_id))
     _audit(caller, "segments.members", f"segments/{segment_id}", idempotency_key(request, caller))
     return found
 

@@ -24,18 +24,25 @@ from chalicelib.flows.model_views import (
     SegmentsView,
 )
 from chalicelib.flows.models import Models
-from chalicelib.kernel.errors import BadInput, NotFound
+from chalicelib.flows.profile_of import profile_of
+from chalicelib.flows.services import ReadServices
+from chalicelib.kernel.codec import decode
+from chalicelib.kernel.errors import BadInput, Forbidden, NotFound
 from chalicelib.kernel.moments import Millis, format_moment
 from chalicelib.kernel.texts import Text
 from chalicelib.privacy.plain import is_plain_id
+from chalicelib.profiles.model import Body
 from chalicelib.segments.model import SegmentModel
 from chalicelib.segments.naming import in_words
+from chalicelib.segments.purposes import may_serve
 from chalicelib.segments.score_specs import score_specs
 from chalicelib.segments.segmentation import Kind, Segmentation, load_segmentations, segmentation
 from chalicelib.segments.watch import Shifted
 from chalicelib.store.jobs import JobStore
 from chalicelib.store.judged import JudgedStore
 from chalicelib.store.learned import InForceEntry, LearnedStore, LearnedVersion, SegmentSizes
+from chalicelib.store.rows import ProfileRow
+from chalicelib.tags.judging import open_to
 
 _VERSIONS, _RUNS, _MEMBERS, _FARTHEST = 5, 5, 100, 5
 _LAST: Millis = 1 << 60
@@ -87,8 +94,13 @@ def _segment(
     )
 
 
-def list_members(tenant_id: str, segment: str, cursor: str, judged: JudgedStore) -> MembersView:
-    """Ids of people who are in a segment. Raises NotFound ``no_such_segment``, BadInput ``not_listed`` and ``bad_cursor``."""
+def list_members(
+    tenant_id: str, segment: str, cursor: str, purpose: str, judged: JudgedStore, services: ReadServices
+) -> MembersView:
+    """Ids of people who are in a segment, of those whom a purpose may know of it. A page may hold fewer than another.
+
+    Raises NotFound ``no_such_segment``, BadInput ``not_listed`` and ``bad_cursor``, Forbidden ``purpose_not_allowed``.
+    """
     name, _, kind = segment.partition(".")
     spec = segmentation(name)
     if spec is None or spec.kind(kind) is None:
@@ -97,8 +109,19 @@ def list_members(tenant_id: str, segment: str, cursor: str, judged: JudgedStore)
         raise BadInput("not_listed", f"Members are listed of the segments of {LISTED}.", "segment_id")
     if cursor and not is_plain_id(cursor):
         raise BadInput("bad_cursor", "That cursor is none of ours.", "cursor")
+    if not may_serve("segments", name, purpose):
+        raise Forbidden("purpose_not_allowed", "This segment does not serve this purpose.")
     found = judged.members(tenant_id, segment, cursor, limit=_MEMBERS)
-    return MembersView(segment, found.profile_ids, found.after)
+    rows = services.profiles.load(tenant_id, found.profile_ids, fresh=False)
+    open_ids = (one for one in found.profile_ids if one in rows and _is_open(rows[one], segment, purpose, services))
+    return MembersView(segment, tuple(open_ids), found.after)
+
+
+def _is_open(row: ProfileRow, segment: str, purpose: str, services: ReadServices) -> bool:
+    """Whether somebody is in a segment, which the index tells a moment late, and the purpose may know it of them."""
+    if row.state != "active" or row.segment != segment:
+        return False
+    return purpose in open_to(profile_of(row, decode(row.body, Body)), services.catalogue)
 
 
 def list_models(tenant_id: str, learned: LearnedStore, jobs: JobStore) -> ModelsView:

@@ -318,7 +318,7 @@ def everyday(shop: Shop, sinks: Sinks) -> dict[str, Callable[[], Any]]:
         "insights/hot-words",
         "merge-candidates",
         "segments",
-        "segments/customers.value/members",
+        "segments/customers.value/members?purpose=service",
         "models",
         "catalogue/jobs",
     ):

@@ -124,11 +124,11 @@ def ids(shop: Shop, numbers: range) -> set[str]:
     return {shop.lookup("user_id", f"u{number}").json["profile_id"] for number in numbers}
 
 
-def walked(shop: Shop, segment: str) -> list[list[str]]:
+def walked(shop: Shop, segment: str, purpose: str = "service") -> list[list[str]]:
     """The pages of a segment's members."""
     pages, cursor = [], ""
     while True:
-        answer = shop.read(f"/v1/segments/{segment}/members?cursor={cursor}")
+        answer = shop.read(f"/v1/segments/{segment}/members?purpose={purpose}&cursor={cursor}")
         assert answer.status == 200, answer.body
         pages.append(answer.json["profile_ids"])
         cursor = answer.json["cursor"]
@@ -191,6 +191,12 @@ def test_members__page_by_page__are_all_of_them_once(taught: Shop, monkeypatch: 
     assert walked(taught, "customers.guided") == [[]]
 
 
+def test_members__for_a_purpose__are_those_who_have_not_closed_it(taught: Shop) -> None:
+    """Nobody here said yes to marketing, which is asked first; the control lists them for service."""
+    assert walked(taught, "customers.value", "marketing") == [[]]
+    assert {one for page in walked(taught, "customers.value") for one in page} == ids(taught, range(BUYERS))
+
+
 @pytest.mark.parametrize(
     ("segment", "status", "code"),
     [
@@ -198,12 +204,15 @@ def test_members__page_by_page__are_all_of_them_once(taught: Shop, monkeypatch: 
         ("nobody.value", 404, "no_such_segment"),
         ("customers", 404, "no_such_segment"),
         ("stages.newcomer", 400, "not_listed"),
-        ("customers.value/members?cursor=%23x", 400, "bad_cursor"),
+        ("customers.value/members", 400, "bad_purpose"),
+        ("customers.value/members?purpose=service&cursor=%23x", 400, "bad_cursor"),
     ],
 )
 def test_members__asked_wrongly__are_refused(shop: Shop, segment: str, status: int, code: str) -> None:
     """Segments that there are not, those without an index, and cursors of others."""
-    answer = shop.read(f"/v1/segments/{segment}" if "/" in segment else f"/v1/segments/{segment}/members")
+    answer = shop.read(
+        f"/v1/segments/{segment}" if "/" in segment else f"/v1/segments/{segment}/members?purpose=service"
+    )
     assert (answer.status, answer.code) == (status, code)
 
 
@@ -245,7 +254,8 @@ def test_roles__of_learning__may_what_their_scopes_say(
     token, http = shop.role(role), shop.lambdas.http
     assert http("GET", "/v1/models", token=token).status == read
     assert http("GET", "/v1/segments", token=token).status == listed
-    assert http("GET", "/v1/segments/customers.value/members", token=token).status == listed
+    purpose = {"marketer": "marketing", "analyst": "analytics"}.get(role, "service")
+    assert http("GET", f"/v1/segments/customers.value/members?purpose={purpose}", token=token).status == listed
     # 404 or 202 of whoever may: a tenant without models has none to roll back.
     rolled = http("POST", "/v1/models/customers/rollback", token=token).status
     assert rolled == (403 if written == 403 else 404)
