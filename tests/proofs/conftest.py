@@ -13,7 +13,8 @@ _SHOWN: list[str] = []
 @pytest.fixture(scope="session")
 def database() -> Iterator[dynamodb_local.Running]:
     """Amazon's own single-machine edition; no proof without it, so its absence is a failure."""
-    with dynamodb_local.running() as running:
+    # All trials' tables stand in its memory, with the log of every write: in 512 MB the last ones wait for the collector.
+    with dynamodb_local.running(heap_mb=2_048) as running:
         yield running
 
 
