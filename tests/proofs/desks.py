@@ -56,35 +56,31 @@ class CommandDesk:
         self.ended: Counter[str] = Counter()
         self._queue = queue
         self._away = self._given = 0
-        self._in_vain: set[str] = set()
-        """Commands that wait for somebody, asked since anything else was done."""
+        self._in_vain = 0
         self._tries: Counter[str] = Counter()
 
     def take(self) -> Command | None:
-        if not self._queue.is_drained:
-            # Whom nobody knew before may come with what is still in the queue, replayed dead letters too.
-            self._in_vain.clear()
-        # One that waits for somebody is not asked again before anything else was done: some die at each.
-        left = next((one for one in self.waiting if one.command_id not in self._in_vain), None)
-        if left is None or (self._given > self._queue.handed_out // 4 and not self._queue.is_drained):
+        if (
+            self.is_done
+            or not self.waiting
+            or (self._given > self._queue.handed_out // 4 and not self._queue.is_drained)
+        ):
             return None
         self._given += 1
         self._away += 1
-        self.waiting.remove(left)
-        return left
+        return self.waiting.pop(0)
 
     def settle(self, command: Command, code: str) -> None:
         self._away -= 1
         if not code or code in _REFUSED:
             self.ended[f"{command.kind} {code}".strip()] += 1
-            self._in_vain.clear()
+            self._in_vain = 0
         elif self._tries[command.command_id] == _MOST_TRIES:
             self.ended[GIVEN_UP] += 1
         else:
             self._tries[command.command_id] += code not in _NOT_YET
             self.waiting.append(command)
-            if code in _NOT_YET and self._queue.is_drained:
-                self._in_vain.add(command.command_id)
+            self._in_vain = self._in_vain + 1 if code in _NOT_YET and self._queue.is_drained else 0
 
     def never_answered(self, command: Command) -> None:
         self._away -= 1
@@ -93,9 +89,7 @@ class CommandDesk:
     @property
     def is_done(self) -> bool:
         """Nothing is left, or all that is left was asked once more after the last event and is still not there."""
-        # One that failed otherwise, or whose operator died, may have been obeyed, and is told by its repeat alone.
-        asked = all(one.command_id in self._in_vain for one in self.waiting)
-        return not self._away and asked and (not self.waiting or self._queue.is_drained)
+        return not self._away and self._in_vain >= len(self.waiting) and (not self.waiting or self._queue.is_drained)
 
 
 class LookingDesk:

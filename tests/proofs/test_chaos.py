@@ -7,7 +7,6 @@ them stand mutants that the very same trial must find: without the marker, witho
 from __future__ import annotations
 
 import os
-import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 
@@ -18,11 +17,10 @@ from infra.dynamodb_local import Running
 from tests.flows.world import TENANT_ID, World, event
 from tests.proofs import trial
 from tests.proofs.crew import Broken
-from tests.proofs.desks import GIVEN_UP, CommandDesk
+from tests.proofs.desks import GIVEN_UP
 from tests.proofs.faults import KINDS
 from tests.proofs.material import Command
 from tests.proofs.mutants import MUTANTS
-from tests.proofs.queueing import Queue
 from tests.proofs.report import HEAD, row_of
 from tests.proofs.roles import give
 from tests.proofs.trial import FORGETFUL, Ended
@@ -109,26 +107,6 @@ def test_chaos__queue_that_forgets__is_found(try_out: Callable[..., Ended]) -> N
     """Negative control: what is taken off the queue before it was applied is missing from the sum."""
     ended = try_out(rate=0.30, seed=0, mutant=FORGETFUL)
     assert not ended.adds_up
-
-
-def test_commands__operator_died_over_one__it_is_given_out_again() -> None:
-    """A trial does not end before it was: it may have been saved, and not told. Commands that wait for people who never
-    come are asked once more after it, and are no reason to go on for ever.
-    """
-    waits, dies = Command("merge", "merge-0"), Command("split", "split-0", merge_id="merge-1")
-    desk = CommandDesk([waits, dies], Queue(random.Random(0), doubled=0.0))
-    assert desk.take() == waits
-    desk.settle(waits, "no_such_profile")
-    assert desk.take() == dies
-    desk.never_answered(dies)
-    assert not desk.is_done and desk.take() == dies
-    desk.settle(dies, "throttled")
-    assert not desk.is_done and desk.take() == dies
-    desk.settle(dies, "")
-    assert not desk.is_done and desk.take() == waits, "what was done may be what it waits for"
-    desk.settle(waits, "no_such_profile")
-    assert desk.is_done and desk.take() is None
-    assert (desk.ended, desk.waiting) == ({"split": 1}, [waits])
 
 
 def test_operator__repeats_a_merge_whose_end_leads_nowhere_by_then__it_is_told() -> None:
