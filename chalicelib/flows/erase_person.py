@@ -19,6 +19,7 @@ from chalicelib.flows.erasure import (
     Progress,
     SignedReceipt,
     receipt_of,
+    tombstone,
 )
 from chalicelib.flows.facet_keys import secret_name
 from chalicelib.flows.identity_records import Audited, audit_record
@@ -122,7 +123,7 @@ def _tombstones(erasure: Erasure, owner: str, nodes: Collection[IdentifierKey], 
     row = snapshot.profile(owner)
     return rows.Change(
         tenant=tenant,
-        profiles=() if row is None else ((_tombstone(row, erasure.at), row.version),),
+        profiles=() if row is None else ((tombstone(row, erasure.at), row.version),),
         identifiers=tuple(_nowhere(key, snapshot, erasure, generation) for key in sorted(nodes)),
         records=(
             Record(tenant, ERASURE, erasure.erasure_id, erasure.at, encode(erasure)),
@@ -131,28 +132,12 @@ def _tombstones(erasure: Erasure, owner: str, nodes: Collection[IdentifierKey], 
     )
 
 
-def _tombstone(row: rows.ProfileRow, now: Millis) -> rows.ProfileRow:
-    return msgspec.structs.replace(
-        row,
-        version=row.version + 1,
-        state="erased",
-        updated_at=now,
-        body=b"",
-        ties=b"",
-        merged_into="",
-        due_at=0,
-        judged=b"",
-        segment="",
-        outreach=b"",
-    )
-
-
 def _erase_redirects(erasure: Erasure, tenant: Tenant, services: ErasureServices) -> None:
     """Former ids lead to nobody. One that was written since is of a new generation, and stays."""
     found = services.profiles.load(tenant.tenant_id, erasure.profile_ids, fresh=True).values()
     for row in found:
         if row.state == "merged" and row.updated_at <= erasure.at:
-            services.profiles.save(rows.Change(tenant.tenant_id, ((_tombstone(row, erasure.at), row.version),)))
+            services.profiles.save(rows.Change(tenant.tenant_id, ((tombstone(row, erasure.at), row.version),)))
 
 
 def _nowhere(key: IdentifierKey, snapshot: Snapshot, erasure: Erasure, generation: int) -> IdentifierWrite:

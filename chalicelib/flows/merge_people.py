@@ -50,16 +50,24 @@ def merge_people(order: MergeOrder, tenant: Tenant, services: IdentityServices, 
 
     Raises NotFound, BadInput, Conflict ``already_one``, ``protected`` or ``too_tangled``, Unavailable.
     """
+    return obeyed(lambda: _told_again(order, tenant, services), lambda: _merge(order, tenant, services, now), services)
+
+
+def obeyed[T](told_again: Callable[[], T | None], attempt: Callable[[], T | None], services: IdentityServices) -> T:
+    """What an operator's order came to, done once however often it is sent. Raises what ``attempt`` does, Unavailable.
+
+    ``told_again``: what it came to if it was obeyed before; ``attempt`` is None when others came in between.
+    """
     for _ in services.patience.attempts(ATTEMPTS):
         try:
-            merged = _told_again(order, tenant, services) or _merge(order, tenant, services, now)
+            done = told_again() or attempt()
         except Conflict:
             # This very order may have been obeyed while it was looked at: then that is no conflict with it.
-            merged = _told_again(order, tenant, services)
-            if merged is None:
+            done = told_again()
+            if done is None:
                 raise
-        if merged is not None:
-            return merged
+        if done is not None:
+            return done
     raise Unavailable("contended", "Others change these profiles; try again.")
 
 

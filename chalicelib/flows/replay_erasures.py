@@ -13,7 +13,7 @@ from typing import Protocol
 import msgspec
 from msgspec.structs import replace
 
-from chalicelib.flows.erasure import RECEIPT, Erasure
+from chalicelib.flows.erasure import RECEIPT, Erasure, tombstone
 from chalicelib.identity.anchors import rank_of
 from chalicelib.identity.partition import lead_of
 from chalicelib.kernel.codec import decode, encode
@@ -177,7 +177,7 @@ def _end(
     if not row.body:
         if row.state != "merged" or row.updated_at > erased_at:
             return False
-        return _saved(Change(row.tenant, ((_gone(row, now), row.version),)), copies)
+        return _saved(Change(row.tenant, ((tombstone(row, now), row.version),)), copies)
     body = decode(row.body, Body)
     nodes = nodes_of(body)
     if not any((row.tenant, key) in ledger.marks for key in nodes):
@@ -190,7 +190,7 @@ def _end(
     writes = [ledger.tombstone(row.tenant, key, rows[key]) for key in sorted(ended)]
     if not facets:
         writes += _leading(nodes - ended, "", rows)
-        return _saved(Change(row.tenant, ((_gone(row, now), row.version),), identifiers=tuple(writes)), copies)
+        return _saved(Change(row.tenant, ((tombstone(row, now), row.version),), identifiers=tuple(writes)), copies)
     left = encode(body_of(facets, nodes - ended))
     led = profile_id(row.tenant, lead_of(facets, lambda one: facets[one].first_seen, rank_of))
     if led == row.profile_id:
@@ -202,7 +202,7 @@ def _end(
     # What models said was said of both: whoever saves next, or the next run, judges anew.
     moved = replace(moved, judged=b"", segment="", outreach=b"")
     writes += _leading(nodes - ended, led, rows)
-    profiles = ((_gone(row, now), row.version), (moved, version))
+    profiles = ((tombstone(row, now), row.version), (moved, version))
     return _saved(Change(row.tenant, profiles, identifiers=tuple(writes)), copies)
 
 
@@ -233,22 +233,6 @@ def _leading(
     return [
         IdentifierWrite(key, replace(rows[key], version=rows[key].version + 1, profile_id=to)) for key in sorted(keys)
     ]
-
-
-def _gone(row: ProfileRow, now: Millis) -> ProfileRow:
-    return replace(
-        row,
-        version=row.version + 1,
-        state="erased",
-        updated_at=now,
-        body=b"",
-        ties=b"",
-        merged_into="",
-        due_at=0,
-        judged=b"",
-        segment="",
-        outreach=b"",
-    )
 
 
 def _rows(tenant: str, keys: Iterable[IdentifierKey], copies: Copies) -> dict[IdentifierKey, IdentifierRow]:

@@ -15,13 +15,13 @@ from chalicelib.flows.identity_records import (
     find_split,
     split_record,
 )
-from chalicelib.flows.merge_people import ATTEMPTS, change_of, settle_people, updated, what_else
+from chalicelib.flows.merge_people import change_of, obeyed, settle_people, updated, what_else
 from chalicelib.flows.plan_save import Plan, plan, versions_of
 from chalicelib.flows.save_changes import tell
 from chalicelib.flows.services import Change, IdentityServices
 from chalicelib.flows.snapshot import Snapshot
 from chalicelib.identity.partition import Apart, Must, Ties
-from chalicelib.kernel.errors import Conflict, NotFound, Unavailable
+from chalicelib.kernel.errors import Conflict, NotFound
 from chalicelib.kernel.moments import Millis
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.profiles.model import IdentifierKey
@@ -47,17 +47,7 @@ def split_people(order: SplitOrder, tenant: Tenant, services: IdentityServices, 
     Every facet returns to the id it came from, with all that arrived since. Raises NotFound, Conflict
     ``already_split``, ``not_linked`` or ``too_tangled``, Unavailable.
     """
-    for _ in services.patience.attempts(ATTEMPTS):
-        try:
-            split = _told_again(order, tenant, services) or _split(order, tenant, services, now)
-        except Conflict:
-            # This very order may have been obeyed while it was looked at: then that is no conflict with it.
-            split = _told_again(order, tenant, services)
-            if split is None:
-                raise
-        if split is not None:
-            return split
-    raise Unavailable("contended", "Others change these profiles; try again.")
+    return obeyed(lambda: _told_again(order, tenant, services), lambda: _split(order, tenant, services, now), services)
 
 
 def _told_again(order: SplitOrder, tenant: Tenant, services: IdentityServices) -> Split | None:
