@@ -46,7 +46,7 @@ def _days(series: Series, first_day: int, last_day: int) -> tuple[Bucket, ...]:
     days = series.days
     if not days or days[-1].period < first_day:
         return ()
-    first = bisect_left(days, first_day, key=_PERIOD)
+    first = 0 if days[0].period >= first_day else bisect_left(days, first_day, key=_PERIOD)
     return days[first:] if days[-1].period <= last_day else days[first : bisect_right(days, last_day, key=_PERIOD)]
 
 
