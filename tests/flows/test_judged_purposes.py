@@ -104,9 +104,11 @@ def test_masked__whoever_the_person_is__says_the_same_of_scores(purpose: str) ->
         }
 
 
-def told(profile: Profile, before: Judged | None, after: Judged | None) -> dict[tuple[str, str], list[str]]:
-    catalogue = services().catalogue
-    found = moves(before, after, profile, catalogue, {"tenant": TENANT_ID, "profile_id": "p_1", "version": 2}, THEN)
+def told(
+    profile: Profile, before: Judged | None, after: Judged | None, past: Profile | None = None
+) -> dict[tuple[str, str], list[str]]:
+    about = {"tenant": TENANT_ID, "profile_id": "p_1", "version": 2}
+    found = moves(before, after, profile, services().catalogue, about, THEN, past)
     return {(one.type, str(one.detail["segmentation"])): list(one.detail["purposes"]) for one in found}
 
 
@@ -123,10 +125,12 @@ def test_bus__of_who_entered__names_the_own_purposes_that_are_open(monkeypatch: 
     }
 
 
-def test_bus__of_who_left__names_all_own_purposes() -> None:
+def test_bus__of_who_left__names_the_purposes_that_were_open() -> None:
     """Whoever was told that somebody entered is told that they left, though the purpose is closed by now."""
-    left = told(somebody("no profiling"), JUDGED, None)
+    left = told(somebody("no profiling"), JUDGED, None, somebody())
     assert left == {("segment.left", id_): list(declared) for id_, declared in SEGMENTS.items()}
+    never = told(somebody("no profiling"), JUDGED, None, somebody("nothing"))
+    assert never and not any("marketing" in purposes for purposes in never.values())
 
 
 def test_what_is_declared_no_more__serves_no_purpose_but_the_law() -> None:
