@@ -18,6 +18,8 @@ from chalicelib.segments.segmentation import segmentation
 
 if TYPE_CHECKING:
     from chalicelib.segments.effects import Factor
+    from chalicelib.segments.model import ScoreValue
+    from chalicelib.segments.score_model import ScoreModel
 
 _MOST_FACTORS = 3
 
@@ -59,25 +61,33 @@ def name_of(segmentation_id: str, segment: str) -> Text:
 
 
 def scores_of(judged: Judged | None, seen: Seen, models: Models, measures: MeasureSet) -> dict[str, ScoreView]:
-    """The scores of a person. What moved each is told while the model that gave it is in force."""
+    """The scores of a person.
+
+    What moved each is told by the model in force, where that gave it or says the same of them, within the score's step.
+    """
     if judged is None:
         return {}
     told: dict[str, ScoreView] = {}
     for id_, one in sorted(judged.scores.items()):
         model = models.scores.get(id_)
         factors: tuple[FactorView, ...] = ()
-        if model is not None and model.version == one.model_version:
-            factors = tuple(map(_factor, _factors(id_, seen, models, measures, judged.at)))
+        if model is not None:
+            factors = tuple(map(_factor, _factors(one, model, seen, measures, judged.at)))
         told[id_] = ScoreView(one.value, one.confidence, str(one.model_version), one.label or None, factors)
     return told
 
 
-def _factors(id_: str, seen: Seen, models: Models, measures: MeasureSet, at: Millis) -> tuple[Factor, ...]:
+def _factors(kept: ScoreValue, model: ScoreModel, seen: Seen, measures: MeasureSet, at: Millis) -> tuple[Factor, ...]:
     # Who shows no score reads nothing of what tells effects.
     from chalicelib.segments.effects import top_factors
     from chalicelib.segments.features import raw_vector
+    from chalicelib.segments.moved import is_other
+    from chalicelib.segments.score import score
 
-    return top_factors(models.scores[id_], raw_vector(seen.profile, at, measures), _MOST_FACTORS)
+    raw = raw_vector(seen.profile, at, measures)
+    if model.version != kept.model_version and is_other(model.id, kept, score(model, raw)):
+        return ()
+    return top_factors(model, raw, _MOST_FACTORS)
 
 
 def _factor(one: Factor) -> FactorView:

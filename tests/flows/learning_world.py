@@ -131,7 +131,7 @@ class Learning:
         return LearningServices(
             jobs=Touched(self.jobs, self.touch),  # type: ignore[arg-type]
             people=MemoryPeople(self.profiles.rows),
-            judged=Touched(self.judged, self.touch),  # type: ignore[arg-type]
+            judged=EachTouched(self.judged, self.touch),  # type: ignore[arg-type]
             learned=Touched(self.learned, self.touch),  # type: ignore[arg-type]
             samples=Touched(self.samples, self.touch),  # type: ignore[arg-type]
             models=in_force,
@@ -239,3 +239,11 @@ class Touched:
             return answer
 
         return touched
+
+
+class EachTouched(Touched):
+    """Of what is written in many calls, each may be the last thing that a function does."""
+
+    def settle_all(self, writes: Sequence[tuple[ProfileRow, ProfileRow]]) -> None:
+        for row, judged in writes:
+            self.settle(row, judged)

@@ -10,7 +10,8 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.flows.judge import judgement
+from chalicelib.flows import learn_ranges
+from chalicelib.flows.judge import judgement, with_judged
 from chalicelib.flows.learning_job import job_of
 from chalicelib.flows.open_learning import RollBackOrder, RunOrder, open_run, roll_back
 from chalicelib.flows.services import Change
@@ -46,20 +47,53 @@ def test_run__of_everybody__publishes_and_judges_all() -> None:
     assert {one.id: one.reason for one in job.outcomes}["churn"] == "too_few_people"
 
 
-def test_run__again__writes_nobody_anew() -> None:
-    """People of whom the models say the same are left as they are, but for the version that says so."""
+@pytest.mark.parametrize(("is_exact", "written"), [(False, 0), (True, 120)], ids=["as_built", "mutant"])
+def test_run__again__writes_nobody_anew(monkeypatch: pytest.MonkeyPatch, *, is_exact: bool, written: int) -> None:
+    """People of whom the models say the same are left as they are, with the version that said so.
+
+    The negative control takes another version for another judgement, and writes everybody.
+    """
     world = Learning()
     world.run()
     world.published.clear()
-    rows = dict(world.profiles.rows)
-    world.now += DAY_MS
+    rows, spent = dict(world.profiles.rows), world.spent
+    if is_exact:
+        monkeypatch.setattr(
+            learn_ranges, "is_moved", lambda was, found: (was.segments, was.scores) != (found.segments, found.scores)
+        )
+    world.now += 1_000
     job = world.run("run_2")
-    assert moves_told(world) == {} and job.judged == 120
+    assert moves_told(world) == {} and (job.judged, job.changed) == (120, written)
     assert {row.version for row in world.profiles.rows.values()} == {1}, "no save of a person, and in nobody's way"
     before, after = (judgement(of[TENANT_ID, "p_0000"].judged) for of in (rows, world.profiles.rows))
     assert before is not None and after is not None
     assert before.segments["customers"].since == after.segments["customers"].since == NOW
-    assert (before.segments["customers"].model_version, after.segments["customers"].model_version) == (1, 2)
+    assert world.learned.head(TENANT_ID).models["customers"].number == 2
+    assert after.segments["customers"].model_version == (2 if is_exact else 1)
+    assert (world.profiles.rows == rows, world.spent == spent) == (not is_exact, not is_exact)
+
+
+def test_run__after_a_roll_back__leaves_nothing_that_the_withdrawn_model_said() -> None:
+    """Of who was saved meanwhile its version is reason enough, although both say the same; of nobody else."""
+    world = Learning()
+    world.run()
+    world.now += 1_000
+    world.run("run_2")
+    key = (TENANT_ID, "p_0000")
+    world.profiles.rows[key] = judged_by(world.profiles.rows[key], 2)
+    order = RollBackOrder(TENANT_ID, "customers", "back_1", "t_admin", settle_seconds=0)
+    roll_back(order, world.learned, world.services().door, world.now)
+    world.drain()
+    assert world.job("back_1").changed == 1 and moves_told(world)["segment.left"] == 0
+    back = judgement(world.profiles.rows[key].judged)
+    assert back is not None and back.segments["customers"].model_version == 1
+
+
+def judged_by(row: ProfileRow, version: int) -> ProfileRow:
+    was = judgement(row.judged)
+    assert was is not None
+    member = replace(was.segments["customers"], model_version=version)
+    return with_judged(row, replace(was, segments={**was.segments, "customers": member}))
 
 
 @pytest.mark.parametrize("seed", range(8))
