@@ -8,6 +8,7 @@ from typing import Protocol
 import msgspec
 
 from chalicelib.flows.models import Models
+from chalicelib.flows.risks_of_runs import RisksOfRuns
 from chalicelib.flows.services import Change
 from chalicelib.kernel.moments import Millis
 from chalicelib.segments.model import SegmentModel
@@ -84,6 +85,8 @@ class LearningServices(msgspec.Struct, frozen=True):
     spend: Callable[[float, float], None]
     """Told of write units, before they are used, and of how many a second there may be: waits."""
     limits: LearningLimits = LearningLimits()
+    risks: RisksOfRuns | None = None
+    """Without it nobody is handed over in whom a run lets a risk be seen."""
 
     @property
     def door(self) -> LearningDoor:

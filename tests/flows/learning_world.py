@@ -13,6 +13,8 @@ from chalicelib.flows.learning_services import LearningLimits, LearningServices,
 from chalicelib.flows.models import Models
 from chalicelib.flows.models_in_force import ModelsInForce
 from chalicelib.flows.open_learning import RunOrder, open_run
+from chalicelib.flows.outreach import Outreach
+from chalicelib.flows.risks_of_runs import RisksOfRuns
 from chalicelib.flows.services import Change
 from chalicelib.flows.train_models import train_models
 from chalicelib.kernel.codec import encode
@@ -110,6 +112,7 @@ class Learning:
         self.queue: list[tuple[str, str]] = []
         self.orders: list[str] = []
         self.spent = 0.0
+        self.outreach: Outreach | None = None
         self.limits = limits
         self.now = NOW
         self.calls = 0
@@ -141,6 +144,7 @@ class Learning:
             train=self._train,
             spend=self._spend,
             limits=self.limits,
+            risks=RisksOfRuns(lambda _: self.outreach, Touched(self.profiles, self.touch), lambda: self.now),  # type: ignore[arg-type]
         )
 
     def training(self) -> TrainServices:
