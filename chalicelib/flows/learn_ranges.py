@@ -209,7 +209,7 @@ def _judge(row: ProfileRow, job: LearningJob, models: Models, catalogue: Catalog
     at = max(job.at, row.updated_at)
     found = judged(profile, models, was, at, catalogue.measures)
     about = {"tenant": row.tenant, "profile_id": row.profile_id, "version": row.version}
-    told = tuple(moves(was, found, profile, catalogue, about, at))
+    told = tuple(moves(was, found, profile, catalogue, about, at, models.segmentations))
     return _Judgement(row, with_judged(row, found), found, told)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import msgspec
 
 from chalicelib.flows.learning_job import LearningJob, Sort, job_of, job_row
@@ -9,6 +11,9 @@ from chalicelib.flows.learning_services import LearningDoor
 from chalicelib.kernel.errors import BadInput, Conflict, NotFound, Unavailable
 from chalicelib.kernel.moments import DAY_MS, Millis
 from chalicelib.store.learned import LearnedStore
+
+if TYPE_CHECKING:
+    from chalicelib.segments.segmentation import Segmentations
 
 _LONGEST_MS = 2 * DAY_MS
 """A run that has not ended by then is taken for given up on."""
@@ -72,14 +77,16 @@ class RollBackOrder(msgspec.Struct, frozen=True):
     settle_seconds: int = 90
 
 
-def roll_back(order: RollBackOrder, learned: LearnedStore, door: LearningDoor, now: Millis) -> RolledBack:
+def roll_back(
+    order: RollBackOrder, learned: LearnedStore, door: LearningDoor, declared: Segmentations, now: Millis
+) -> RolledBack:
     """Put a former version in force in one write, and judge everybody by it. The same order again changes nothing more.
 
     Raises NotFound ``no_such_model`` and ``no_such_version``, BadInput ``version_unusable``, Conflict ``nothing_before``,
     Unavailable.
     """
     repeat = door.jobs.load(order.tenant_id, order.job_id)
-    number = _in_force(order, learned) if repeat is not None else _rolled_back(order, learned, now)
+    number = _in_force(order, learned) if repeat is not None else _rolled_back(order, learned, declared, now)
     begins_at = now + order.settle_seconds * 1000
     open_run(RunOrder(order.tenant_id, order.job_id, order.principal, "assign", begins_at), door, now)
     return RolledBack(order.model_id, number, order.job_id)
@@ -90,7 +97,7 @@ def _in_force(order: RollBackOrder, learned: LearnedStore) -> int:
     return 0 if entry is None else entry.number
 
 
-def _rolled_back(order: RollBackOrder, learned: LearnedStore, now: Millis) -> int:
+def _rolled_back(order: RollBackOrder, learned: LearnedStore, declared: Segmentations, now: Millis) -> int:
     for _ in range(_ATTEMPTS):
         head = learned.head(order.tenant_id)
         entry = head.models.get(order.model_id)
@@ -100,7 +107,7 @@ def _rolled_back(order: RollBackOrder, learned: LearnedStore, now: Millis) -> in
             # To take a model out of force, somebody says so: who repeats a roll back under another key does not mean it.
             raise Conflict("nothing_before", "There is no version to go back to; name one, or 0 for none at all.")
         number = entry.before if order.to is None else order.to
-        _check(order, number, learned)
+        _check(order, number, learned, declared)
         if number == entry.number:
             return number
         if learned.publish(order.tenant_id, head.rolled_back(order.model_id, number, now, order.principal)):
@@ -108,14 +115,19 @@ def _rolled_back(order: RollBackOrder, learned: LearnedStore, now: Millis) -> in
     raise Unavailable("contended", "Models of this tenant are published by others; try again.")
 
 
-def _check(order: RollBackOrder, number: int, learned: LearnedStore) -> None:
+def _check(order: RollBackOrder, number: int, learned: LearnedStore, declared: Segmentations) -> None:
     if not number:
         return
     version = learned.load(order.tenant_id, order.model_id, number)
     if version is None:
         raise NotFound("no_such_version", "There is no such version of this model.", "version")
-    # A model of other features is read by nobody: it would be as if none were in force.
+    # A model that nobody would use: it would be as if none were in force.
     from chalicelib.flows.read_models import model_of
+    from chalicelib.segments.assign import fits
+    from chalicelib.segments.model import SegmentModel
 
-    if model_of(version) is None:
+    model = model_of(version)
+    if model is None:
         raise BadInput("version_unusable", "That version was learned of other features than those of today.", "version")
+    if isinstance(model, SegmentModel) and not fits(model, declared):
+        raise BadInput("version_unusable", "Its segmentation was declared otherwise when it was learned.", "version")
