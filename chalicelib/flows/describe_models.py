@@ -113,14 +113,15 @@ def list_members(
     spec = services.segmentations().get(name)
     if spec is None or spec.kind(kind) is None:
         raise NotFound("no_such_segment", "There is no such learned segment.")
-    if spec.by == "model" and name not in services.models().segments:
-        raise NotFound("no_such_segment", "Nobody was put into this segment as it is declared: a run learns it first.")
     if name != LISTED:
         raise BadInput("not_listed", _NOT_LISTED, "segment_id")
     if cursor and not is_plain_id(cursor):
         raise BadInput("bad_cursor", "That cursor is none of ours.", "cursor")
     if not may_serve(services.segment_purposes(), name, purpose):
         raise Forbidden("purpose_not_allowed", "This segment does not serve this purpose.")
+    if spec.by == "model" and name not in services.models().segments:
+        # The index still holds who was in it before it was declared otherwise.
+        return MembersView(segment, (), "")
     found = judged.members(tenant_id, segment, cursor, limit=_MEMBERS)
     rows = services.profiles.load(tenant_id, found.profile_ids, fresh=False)
     open_ids = (one for one in found.profile_ids if one in rows and _is_open(rows[one], segment, purpose, services))

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 _LONGEST_MS = 2 * DAY_MS
 """A run that has not ended by then is taken for given up on."""
+_LOOKED_AT = 20
+"""Runs, the newest first: those that only judge may have come after one that learns."""
 _ATTEMPTS = 5
 _LAST: Millis = 1 << 60
 
@@ -47,7 +49,10 @@ class RolledBack(msgspec.Struct, frozen=True):
 
 
 def open_run(order: RunOrder, door: LearningDoor, now: Millis) -> RunOpened:
-    """Keep a run and queue it. Raises Conflict ``run_in_progress`` while another one of the tenant goes on."""
+    """Keep a run and queue it. Raises Conflict ``run_in_progress`` while another one of the tenant learns.
+
+    One that only judges keeps nobody from learning: who learns judges everybody once more.
+    """
     job = LearningJob(order.tenant_id, order.job_id, order.sort, order.principal, now, begins_at=order.begins_at)
     known = door.jobs.load(order.tenant_id, order.job_id)
     if known is not None:
@@ -62,8 +67,9 @@ def open_run(order: RunOrder, door: LearningDoor, now: Millis) -> RunOpened:
 
 
 def _going_on(tenant_id: str, door: LearningDoor, now: Millis) -> bool:
-    rows = door.jobs.newest(tenant_id, before=_LAST, limit=1)
-    return any(not job_of(one).is_over and one.at > now - _LONGEST_MS for one in rows)
+    rows = door.jobs.newest(tenant_id, before=_LAST, limit=_LOOKED_AT)
+    jobs = [job_of(one) for one in rows if one.at > now - _LONGEST_MS]
+    return any(one.sort == "learn" and not one.is_over for one in jobs)
 
 
 class RollBackOrder(msgspec.Struct, frozen=True):

@@ -76,6 +76,9 @@ def fits(model: SegmentModel, declared: Segmentations) -> bool:
     spec, shipped = declared.get(model.id), shipped_segmentations().get(model.id)
     if spec is None or spec.by == "rule":
         return False
+    if not model.meaning and not {column.feature for column in model.columns} <= set(spec.features):
+        # Learned before models were marked, and what ships has changed since.
+        return False
     learned_by = model.meaning or (meaning_of(shipped) if shipped is not None else "")
     return learned_by == meaning_of(spec) and all(spec.kind(one) is not None for one in model.segments)
 
