@@ -20,9 +20,8 @@ from chalicelib.profiles.model import Profile
 from chalicelib.segments.assign import placed
 from chalicelib.segments.features import raw_vector
 from chalicelib.segments.model import CUSTOMERS, Judged, Membership
-from chalicelib.segments.purposes import purposes_of
 from chalicelib.segments.score import score
-from chalicelib.segments.segmentation import load_segmentations
+from chalicelib.segments.segmentation import Segmentations
 from chalicelib.store.rows import ProfileRow
 from chalicelib.tags.catalogue import Catalogue
 from chalicelib.tags.judging import open_to
@@ -41,7 +40,7 @@ def judged(profile: Profile, models: Models, before: Judged | None, now: Millis,
     raw = raw_vector(profile, now, measures)
     was = before.segments if before is not None else {}
     segments: dict[str, Membership] = {}
-    for spec in load_segmentations():
+    for spec in models.segmentations.values():
         model = models.segments.get(spec.id)
         found = placed(spec, model, raw)
         if found is not None:
@@ -76,6 +75,7 @@ def moves(
     catalogue: Catalogue,
     about: About,
     at: Millis,
+    declared: Segmentations,
     past: Profile | None = None,
 ) -> Iterator[Change]:
     """Who left which segment and entered which, for the bus, each for the segmentation's own purposes that are open.
@@ -92,7 +92,7 @@ def moves(
     }:
         return
     for id_ in sorted(was.keys() | is_.keys()):
-        old, new, own = was.get(id_), is_.get(id_), purposes_of("segments").get(id_, ())
+        old, new, own = was.get(id_), is_.get(id_), declared[id_].purposes if id_ in declared else ()
         left = [one for one in own if old is not None and one in was_open]
         entered = [one for one in own if new is not None and one in is_open]
         if old is not None and new is not None and old.segment == new.segment:
@@ -120,4 +120,5 @@ def judged_anew(
     was = judgement(past.judged)
     found = judged(profile, models, was, now, catalogue.measures)
     about: About = {"tenant": row.tenant, "profile_id": row.profile_id, "version": row.version}
-    return with_judged(row, found), list(moves(was, found, profile, catalogue, about, now, past))
+    told = moves(was, found, profile, catalogue, about, now, models.segmentations, past)
+    return with_judged(row, found), list(told)

@@ -205,7 +205,7 @@ def _judge(row: ProfileRow, job: LearningJob, models: Models, catalogue: Catalog
     if not is_moved(was, found):
         return _Judgement(row, row, found, is_of=was is not None and was.at == job.at)
     about = {"tenant": row.tenant, "profile_id": row.profile_id, "version": row.version}
-    told = tuple(moves(was, found, profile, catalogue, about, at))
+    told = tuple(moves(was, found, profile, catalogue, about, at, models.segmentations))
     return _Judgement(row, with_judged(row, found), found, told, is_new=True)
 
 
