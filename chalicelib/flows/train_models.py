@@ -18,11 +18,13 @@ from chalicelib.flows.watch_models import drift_of, with_reference
 from chalicelib.kernel.codec import encode
 from chalicelib.kernel.errors import TooLarge, Unavailable
 from chalicelib.kernel.moments import Millis
+from chalicelib.profiles.measures import load_measures
 from chalicelib.segments.features import FEATURES_VERSION
 from chalicelib.segments.model import SegmentModel
+from chalicelib.segments.reads import WIDER, beyond
 from chalicelib.segments.score_model import ScoreModel
-from chalicelib.segments.score_specs import score_specs
-from chalicelib.segments.segmentation import load_segmentations
+from chalicelib.segments.score_specs import ScoreSpec, score_specs
+from chalicelib.segments.segmentation import Segmentation, load_segmentations
 from chalicelib.segments.trained import Trained
 from chalicelib.store.learned import LearnedHead, LearnedVersion, ModelKind, TrainedState
 
@@ -126,12 +128,21 @@ def _in_force(tenant_id: str, id_: str, services: TrainServices) -> SegmentModel
 def _trained(
     kind: ModelKind, id_: str, sample: Sample, before: SegmentModel | ScoreModel | None, services: TrainServices
 ) -> Trained:
-    if kind == "segment":
-        spec = next(one for one in load_segmentations() if one.id == id_)
+    declared = _declared(kind, id_)
+    if beyond(declared, load_measures().uses):
+        # It would tell a purpose what that purpose may not read.
+        return Trained(None, held=WIDER)
+    if isinstance(declared, Segmentation):
         of_kind = before if isinstance(before, SegmentModel) else None
-        return services.segments(sample.people_now(), spec, of_kind, _SEED)
+        return services.segments(sample.people_now(), declared, of_kind, _SEED)
     told = before if isinstance(before, ScoreModel) else None
-    return services.score(*sample.learned_from(id_), score_specs()[id_], told, _SEED)
+    return services.score(*sample.learned_from(id_), declared, told, _SEED)
+
+
+def _declared(kind: ModelKind, id_: str) -> Segmentation | ScoreSpec:
+    if kind == "score":
+        return score_specs()[id_]
+    return next(one for one in load_segmentations() if one.id == id_)
 
 
 def _publish(job: LearningJob, version: int, services: TrainServices, now: Millis) -> LearningJob:

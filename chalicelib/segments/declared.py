@@ -10,7 +10,9 @@ from typing import Any
 import msgspec
 
 from chalicelib.kernel.errors import BadInput, ManyMistakes
+from chalicelib.profiles.measures import load_measures
 from chalicelib.segments.features import features
+from chalicelib.segments.reads import wider_mistakes
 from chalicelib.segments.segmentation import MOST_KINDS, Condition, Kind, Segmentation
 
 MOST_SEGMENTATIONS = 8
@@ -49,6 +51,7 @@ def mistakes(one: Segmentation, path: str = "") -> Iterator[BadInput]:
         yield from _of_kind(one, kind, f"{at}kinds[{place}]")
     if one.by == "rule" and one.kinds and () not in one.kinds[-1].when:
         yield BadInput("not_everybody", "The last kind needs a row without conditions.", f"{at}kinds")
+    yield from wider_mistakes(one, load_measures().uses, f"{at}purposes")
 
 
 def _numbers(one: Segmentation, at: str) -> Iterator[BadInput]:
