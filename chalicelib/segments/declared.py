@@ -159,10 +159,3 @@ def _of_fields(given: Any, type_: type[msgspec.Struct], path: str, walked: str =
                 msgspec.convert(given[name], field.type)
             except msgspec.ValidationError as error:
                 yield BadInput("wrong_type", str(error), f"{path}.{name}")
-
-
-def features_of(one: Segmentation) -> frozenset[str]:
-    """The features that a segmentation reads: those of its model, and those of its conditions."""
-    rows = (*one.whom, *(row for kind in one.kinds for row in kind.when))
-    read = {name for row in rows for condition in row for name in (condition.feature, condition.times) if name}
-    return frozenset({*one.features, *read} if one.by == "model" else read)

@@ -10,13 +10,14 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.flows import learn_ranges
+from chalicelib.flows import learn_ranges, train_models
 from chalicelib.flows.judge import judgement, with_judged
 from chalicelib.flows.learning_job import job_of
 from chalicelib.flows.open_learning import RollBackOrder, RunOrder, open_run, roll_back
 from chalicelib.flows.services import Change
 from chalicelib.kernel.errors import Conflict, NotFound
 from chalicelib.kernel.moments import DAY_MS
+from chalicelib.profiles.measures import MeasureSet, load_measures
 from chalicelib.segments.trained import Trained
 from chalicelib.store.rows import ProfileRow
 from chalicelib.training import served
@@ -199,6 +200,17 @@ def test_run__that_learns_nothing__fails_and_says_so() -> None:
     job = world.run()
     assert (job.phase, job.failure) == ("failed", "nothing_learned")
     assert {one.reason for one in job.outcomes if one.id in ("customers", "shoppers")} == {"too_few_people"}
+
+
+def test_run__of_a_declaration_wider_than_what_it_reads__refuses_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model would tell a purpose what that purpose may not read: it is not learned, and the run says why."""
+    shipped = load_measures().measures
+    narrow = MeasureSet({**shipped, "trend_views": replace(shipped["trend_views"], purposes=("service",))}.values())
+    monkeypatch.setattr(train_models, "load_measures", lambda: narrow)
+    world = Learning()
+    reasons = {one.id: one.reason for one in world.run().outcomes}
+    assert (reasons["shoppers"], reasons["customers"]) == ("wider_purposes", "")
+    assert "shoppers" not in world.learned.head(TENANT_ID).models
 
 
 def test_roll_back__in_one_call__judges_everybody_by_the_one_before() -> None:

@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from chalicelib.segments.declared import features_of, mistakes, segmentation_mistakes
+from chalicelib.segments.declared import mistakes, segmentation_mistakes
+from chalicelib.segments.reads import features_of
 from chalicelib.segments.segmentation import load_segmentations, meaning_of, shipped_segmentations
 
 CUSTOMERS, SHOPPERS, STAGES = 0, 1, 2
