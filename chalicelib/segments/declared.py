@@ -17,6 +17,8 @@ MOST_SEGMENTATIONS = 8
 """A person is put into each of them at every event."""
 _MOST_FEATURES = 40
 _LARGEST_SIGN = 5.0
+_AT_THE_OTHER = 0.5
+"""So far past the middle somebody stands at the other centroid."""
 
 
 def read_segmentations(given: Any) -> tuple[Segmentation, ...]:
@@ -41,6 +43,8 @@ def mistakes(one: Segmentation, path: str = "") -> Iterator[BadInput]:
         yield BadInput("too_low", "Versions count from 1.", f"{at}version")
     if not 1 < len(one.kinds) <= MOST_KINDS:
         yield BadInput("bad_kinds", f"From 2 to {MOST_KINDS} kinds are needed.", f"{at}kinds")
+    if not 0 <= one.hysteresis < _AT_THE_OTHER:
+        yield BadInput("bad_hysteresis", "A number from 0 to less than 0.5 is needed.", f"{at}hysteresis")
     yield from _doubles([kind.id for kind in one.kinds], f"{at}kinds")
     yield from _doubles(one.features, f"{at}features")
     yield from _numbers(one, at)

@@ -43,6 +43,7 @@ def test_declared__with_many_mistakes__tells_all_of_them() -> None:
     given[0]["kinds"][1]["id"] = "ordinary"
     given[0]["kinds"][2]["signs"] = {}
     given[0]["most_renamed"] = 7
+    given[0]["hysteresis"] = 0.5
     given[2]["kinds"][0]["when"][0][0]["feature"] = "silent_day"
     given[1]["id"] = "customers"
     assert found(given) >= {
@@ -51,6 +52,7 @@ def test_declared__with_many_mistakes__tells_all_of_them() -> None:
         ("double_id", "[0].kinds", ""),
         ("no_signs", "[0].kinds[2].signs", ""),
         ("not_a_share", "[0].most_renamed", ""),
+        ("bad_hysteresis", "[0].hysteresis", ""),
         ("unknown_feature", "[2].kinds[0].when[0][0].feature", "silent_days"),
         ("double_id", "", ""),
     }
