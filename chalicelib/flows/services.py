@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
+from chalicelib.flows.met_lately import MetLately
 from chalicelib.flows.models import NO_MODELS, Models, no_models
 from chalicelib.flows.outreach import Outreach, OutreachOf, no_outreach
 from chalicelib.identity.blind_index import BlindIndex
@@ -178,3 +179,5 @@ class ReadServices(msgspec.Struct, frozen=True):
     """How long an answer may wait for what was written a moment ago. Only the past waits."""
     models: Callable[[], Models] = lambda: NO_MODELS
     """The learned models in force, asked for when a score is shown. Raises Unavailable."""
+    met: MetLately | None = None
+    """Whom identifiers led to a moment ago. It spares a read where it is right, and changes no answer."""
