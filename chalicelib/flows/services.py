@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
+from chalicelib.flows.met_lately import MetLately
 from chalicelib.flows.models import NO_MODELS, Models, no_models
 from chalicelib.flows.outreach import Outreach, OutreachOf, no_outreach
 from chalicelib.identity.blind_index import BlindIndex
@@ -191,3 +192,5 @@ class ReadServices(msgspec.Struct, frozen=True):
     """The segmentations in force, asked for when a segment is shown."""
     segment_purposes: Callable[[], Purposes] = lambda: purposes_of("segments")
     """What each of them may be used for."""
+    met: MetLately | None = None
+    """Whom identifiers led to a moment ago. It spares a read where it is right, and changes no answer."""

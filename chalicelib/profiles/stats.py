@@ -60,17 +60,26 @@ def _between(series: Series, first_day: int, last_day: int) -> tuple[Bucket, ...
 
 
 def _count(days: int) -> Reader:
-    def read(series: Series, now: Millis) -> int:
-        today = day_of(now)
-        return sum(map(_COUNT, _between(series, today - days + 1, today)))
-
-    return read
+    return _added(days, _COUNT)
 
 
 def _sum(days: int) -> Reader:
+    return _added(days, _TOTAL)
+
+
+def _added(days: int, part: attrgetter[int]) -> Reader:
+    before = days - 1
+
     def read(series: Series, now: Millis) -> int:
-        today = day_of(now)
-        return sum(map(_TOTAL, _between(series, today - days + 1, today)))
+        today = now // DAY_MS
+        first = today - before
+        # A call asks for dozens of windows: that one is empty, or of days alone, is seen here.
+        if series.last_at < first * DAY_MS:
+            return 0
+        days, months = series.days, series.months
+        if days and days[-1].period <= today and (not months or first_day_of(months[-1].period) < first):
+            return sum(map(part, days[bisect_left(days, first, key=_PERIOD) :]))
+        return sum(map(part, _between(series, first, today)))
 
     return read
 

@@ -253,6 +253,11 @@ class ProfileStore(Protocol):
     def load(self, tenant: str, profile_ids: Collection[str], *, fresh: bool) -> dict[str, ProfileRow]:
         """Profile id → row, for those that exist. Redirects are not followed here."""
 
+    def find_and_load(
+        self, tenant: str, keys: Collection[IdentifierKey], profile_ids: Collection[str]
+    ) -> tuple[dict[IdentifierKey, IdentifierRow], dict[str, ProfileRow]]:
+        """What ``find`` and ``load`` give, in one read that may lag: neither is older because of the other."""
+
     def save(self, change: Change) -> Outcome:
         """Write everything or nothing. Raises Unavailable when the outcome is not known."""
 
