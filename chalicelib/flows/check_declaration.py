@@ -53,6 +53,7 @@ _SUGGESTIONS: Mapping[str, str] = {
     "too_many_signals": "Make two tags of it.",
     "repeated_id": "Give each its own.",
     "too_costly": "Say it in fewer parts, or declare a measure for it.",
+    "judged_path": "A risk of outreach/default may read it; a segmentation by rule groups people by the same features.",
     "computed_path": 'Such as {"var": "m.contacts.count_30d"}.',
     "bad_operator": "GET /v1/catalogue/tags/{id} shows the conditions of a shipped tag.",
     "no_example": "Give the values of somebody who has it and of somebody who has not.",

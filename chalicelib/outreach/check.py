@@ -31,6 +31,8 @@ _NAME = "A name has lower-case letters, digits and underscores, a letter first, 
 class RiskVocabulary(Vocabulary):
     """What risk rules may read: what tags may, and tags, scores and segments."""
 
+    reads_judged = True
+
     def __init__(self, measures: Mapping[str, Measure], rules: Mapping[str, TagRule], segments: Purposes) -> None:
         """``segments``: what each segmentation in force may be used for."""
         super().__init__(measures, rules={id_: one for id_, one in rules.items() if one.granularity == "person"})
