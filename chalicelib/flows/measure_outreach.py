@@ -66,7 +66,7 @@ def tell_outcome(
     kind = SAID[0] if told.result == "sent" else SAID[1]
     content = encode(Said(told.result, order.principal))
     services.store.say(Record(order.tenant_id, kind, order.risk_id, now, content, record.expires_at))
-    view = _told(order.risk_id, services.store.said(order.tenant_id, [order.risk_id]))
+    view = came_of(order.risk_id, services.store.said(order.tenant_id, [order.risk_id]))
     if told.result not in ("sent", view.answer):
         raise Conflict("already_answered", "Another answer was told before.")
     return view
@@ -111,7 +111,8 @@ def _answers(tenant_id: str, kept: Sequence[KeptRisk], services: OutreachService
     return AnswersView(counts["sent"], counts["accepted"], counts["declined"], counts["no_answer"])
 
 
-def _told(risk_id: str, said: Mapping[tuple[str, str], Record]) -> SuggestionOutcomeView:
+def came_of(risk_id: str, said: Mapping[tuple[str, str], Record]) -> SuggestionOutcomeView:
+    """What is known to have come of a suggestion, of all that was said of some."""
     sent, answer = (said.get((kind, risk_id)) for kind in SAID)
     return SuggestionOutcomeView(
         risk_id=risk_id,

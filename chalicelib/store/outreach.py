@@ -15,7 +15,7 @@ from chalicelib.store.dynamo import Table
 from chalicelib.store.dynamo_history import DynamoHistory
 from chalicelib.store.items import Call
 from chalicelib.store.memory import MemoryHistory
-from chalicelib.store.rows import Record
+from chalicelib.store.rows import HistoryStore, Record
 
 RISK = "risk"
 SAID = ("risk_sent", "risk_answer")
@@ -41,6 +41,9 @@ class OutreachStore(Protocol):
     def risk(self, tenant: str, risk_id: str) -> Record | None:
         """One risk, read strongly consistently."""
 
+    def about(self, tenant: str, profile_id: str, *, limit: int) -> Sequence[Record]:
+        """The newest risks that were raised of a profile, newest first; index reads may lag."""
+
     def said(self, tenant: str, risk_ids: Collection[str]) -> dict[tuple[str, str], Record]:
         """(kind, risk) → what came of these, as far as anything did."""
 
@@ -49,6 +52,12 @@ class OutreachStore(Protocol):
 
     def forget(self, tenant: str, profile_id: str, *, at_most: int = _EVER) -> int:
         """Delete what was raised of a person; how many risks there were, up to ``at_most``. Index reads may lag."""
+
+
+def _about(history: HistoryStore, tenant: str, profile_id: str, limit: int) -> list[Record]:
+    named = history.records(tenant, risks_of(profile_id), before=_EVER, limit=limit)[:limit]
+    found = (history.record_of(tenant, RISK, one.record_id) for one in named)
+    return [one for one in found if one is not None]
 
 
 class DynamoOutreach:
@@ -69,6 +78,10 @@ class DynamoOutreach:
     def risk(self, tenant: str, risk_id: str) -> Record | None:
         """One risk."""
         return self._history.record_of(tenant, RISK, risk_id)
+
+    def about(self, tenant: str, profile_id: str, *, limit: int) -> Sequence[Record]:
+        """The newest risks that were raised of a profile."""
+        return _about(self._history, tenant, profile_id, limit)
 
     def said(self, tenant: str, risk_ids: Collection[str]) -> dict[tuple[str, str], Record]:
         """(kind, risk) → what came of these."""
@@ -113,6 +126,10 @@ class MemoryOutreach:
     def risk(self, tenant: str, risk_id: str) -> Record | None:
         """One risk."""
         return self._history.record_of(tenant, RISK, risk_id)
+
+    def about(self, tenant: str, profile_id: str, *, limit: int) -> Sequence[Record]:
+        """The newest risks that were raised of a profile."""
+        return _about(self._history, tenant, profile_id, limit)
 
     def said(self, tenant: str, risk_ids: Collection[str]) -> dict[tuple[str, str], Record]:
         """(kind, risk) → what came of these."""
