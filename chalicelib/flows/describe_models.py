@@ -28,7 +28,7 @@ from chalicelib.flows.profile_of import profile_of
 from chalicelib.flows.services import ReadServices
 from chalicelib.kernel.codec import decode
 from chalicelib.kernel.errors import BadInput, Forbidden, NotFound
-from chalicelib.kernel.moments import Millis, format_moment
+from chalicelib.kernel.moments import THE_LAST, format_moment
 from chalicelib.kernel.texts import Text
 from chalicelib.privacy.plain import is_plain_id
 from chalicelib.profiles.model import Body
@@ -45,7 +45,6 @@ from chalicelib.store.rows import ProfileRow
 from chalicelib.tags.judging import open_to
 
 _VERSIONS, _RUNS, _MEMBERS, _FARTHEST = 5, 5, 100, 5
-_LAST: Millis = 1 << 60
 
 
 def list_segments(tenant_id: str, models: Models, learned: LearnedStore) -> SegmentsView:
@@ -132,7 +131,7 @@ def list_models(tenant_id: str, learned: LearnedStore, jobs: JobStore) -> Models
         **{id_: ("score", one.names) for id_, one in score_specs().items()},
     }
     models = (_model(tenant_id, id_, *of, head.models.get(id_), learned) for id_, of in named.items())
-    rows = jobs.newest(tenant_id, before=_LAST, limit=_RUNS)
+    rows = jobs.newest(tenant_id, before=THE_LAST, limit=_RUNS)
     return ModelsView(
         models=tuple(one for one in models if one.versions), runs=tuple(_run(job_of(row), jobs) for row in rows)
     )

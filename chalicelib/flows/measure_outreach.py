@@ -16,7 +16,7 @@ from chalicelib.flows.outreach_views import (
 )
 from chalicelib.flows.profile_of import profile_of
 from chalicelib.flows.raise_risks import KeptRisk
-from chalicelib.flows.show_outreach import OutreachServices, people_of
+from chalicelib.flows.show_outreach import OutreachServices, living
 from chalicelib.kernel.codec import decode, encode
 from chalicelib.kernel.errors import Conflict, NotFound
 from chalicelib.kernel.moments import DAY_MS, Millis, format_moment
@@ -80,7 +80,7 @@ def measure_effect(tenant_id: str, risk: str, services: OutreachServices, now: M
     since, until = now - (DAYS_KEPT - 2) * DAY_MS, now - (AFTER_DAYS + 1) * DAY_MS
     records = services.store.between(tenant_id, after=since, until=until, limit=MOST_MEASURED)
     kept = [one for one in (decode(record.content, KeptRisk) for record in records) if risk in ("", one.raised.risk)]
-    rows = people_of(tenant_id, {one.profile_id for one in kept}, services.profiles)
+    rows = living(tenant_id, {one.profile_id for one in kept}, services.profiles)
     first: dict[str, KeptRisk] = {}
     for one in kept:
         if one.profile_id in rows:

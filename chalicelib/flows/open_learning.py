@@ -7,13 +7,12 @@ import msgspec
 from chalicelib.flows.learning_job import LearningJob, Sort, job_of, job_row
 from chalicelib.flows.learning_services import LearningDoor
 from chalicelib.kernel.errors import BadInput, Conflict, NotFound, Unavailable
-from chalicelib.kernel.moments import DAY_MS, Millis
+from chalicelib.kernel.moments import DAY_MS, THE_LAST, Millis
 from chalicelib.store.learned import LearnedStore
 
 _LONGEST_MS = 2 * DAY_MS
 """A run that has not ended by then is taken for given up on."""
 _ATTEMPTS = 5
-_LAST: Millis = 1 << 60
 
 
 class RunOrder(msgspec.Struct, frozen=True):
@@ -57,7 +56,7 @@ def open_run(order: RunOrder, door: LearningDoor, now: Millis) -> RunOpened:
 
 
 def _going_on(tenant_id: str, door: LearningDoor, now: Millis) -> bool:
-    rows = door.jobs.newest(tenant_id, before=_LAST, limit=1)
+    rows = door.jobs.newest(tenant_id, before=THE_LAST, limit=1)
     return any(not job_of(one).is_over and one.at > now - _LONGEST_MS for one in rows)
 
 
