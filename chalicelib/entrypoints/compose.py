@@ -316,6 +316,8 @@ def read_services(tenant_id: str) -> ReadServices:
         alarm=partial(raise_alarm, tenant_id),
         models=partial(_models, tenant_id),
         outreach=partial(_outreach, tenant_id),
+        segmentations=lambda: standing.segmentations,
+        segment_purposes=lambda: standing.segment_purposes,
     )
 
 

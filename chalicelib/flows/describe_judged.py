@@ -12,9 +12,9 @@ from chalicelib.kernel.codec import decode
 from chalicelib.kernel.moments import Millis, format_moment
 from chalicelib.kernel.texts import Text
 from chalicelib.profiles.measures import MeasureSet
-from chalicelib.segments.model import Judged
-from chalicelib.segments.purposes import may_serve
-from chalicelib.segments.segmentation import segmentation
+from chalicelib.segments.model import Judged, Membership
+from chalicelib.segments.purposes import may_serve, purposes_of
+from chalicelib.segments.segmentation import Segmentations
 
 if TYPE_CHECKING:
     from chalicelib.segments.effects import Factor
@@ -32,18 +32,29 @@ def judged_for(seen: Seen, purpose: str, now: Millis) -> Judged | None:
     found = decode(coded, Judged)
     if found.at > now:
         return None
+    segments, scores, declared = seen.services.segment_purposes(), purposes_of("scores"), seen.services.segmentations()
+    # A kind that is gone stands beside people until they are judged anew: it is shown to the law alone.
+    there = {id_: one for id_, one in found.segments.items() if purpose == "legal" or _is_kind(id_, one, declared)}
     return Judged(
         at=found.at,
-        segments={id_: one for id_, one in found.segments.items() if may_serve("segments", id_, purpose)},
-        scores={id_: one for id_, one in found.scores.items() if may_serve("scores", id_, purpose)},
+        segments={id_: one for id_, one in there.items() if may_serve(segments, id_, purpose)},
+        scores={id_: one for id_, one in found.scores.items() if may_serve(scores, id_, purpose)},
     )
 
 
-def segments_of(judged: Judged | None) -> Iterator[SegmentView]:
+def _is_kind(segmentation_id: str, one: Membership, declared: Segmentations) -> bool:
+    spec = declared.get(segmentation_id)
+    return spec is not None and spec.kind(one.segment) is not None
+
+
+def segments_of(judged: Judged | None, declared: Segmentations) -> Iterator[SegmentView]:
     """The learned segments of a person."""
     for id_, one in sorted(judged.segments.items()) if judged is not None else ():
         view = SegmentView(
-            segment_id(id_, one.segment), name_of(id_, one.segment), format_moment(one.since), str(one.model_version)
+            id=segment_id(id_, one.segment),
+            name=name_of(id_, one.segment, declared),
+            since=format_moment(one.since),
+            model_version=str(one.model_version),
         )
         yield view
 
@@ -53,10 +64,10 @@ def segment_id(segmentation_id: str, segment: str) -> str:
     return f"{segmentation_id}.{segment}"
 
 
-def name_of(segmentation_id: str, segment: str) -> Text:
+def name_of(segmentation_id: str, segment: str, declared: Segmentations) -> Text:
     """What a segment is called; its id where it is no longer declared."""
-    declared = segmentation(segmentation_id)
-    kind = declared.kind(segment) if declared is not None else None
+    spec = declared.get(segmentation_id)
+    kind = spec.kind(segment) if spec is not None else None
     return kind.names if kind is not None else Text(zh=segment, en=segment)
 
 

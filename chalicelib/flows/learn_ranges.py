@@ -32,6 +32,7 @@ from chalicelib.flows.learning_sample import Sampling
 from chalicelib.flows.learning_services import LearningServices
 from chalicelib.flows.models import Models
 from chalicelib.flows.profile_of import profile_of
+from chalicelib.flows.risks_of_runs import hand_over
 from chalicelib.flows.services import Change
 from chalicelib.flows.tell_drift import drift_changes
 from chalicelib.kernel.codec import decode
@@ -188,6 +189,7 @@ def _assign(job: LearningJob, name: str, part: LearningPart, services: LearningS
     services.spend(sum(write_units_of(one.row, one.made) for one in new), rate)
     # Who was saved meanwhile was judged by who saved them.
     services.judged.settle_all([(one.row, one.made) for one in new])
+    hand_over(job, [one.made for one in people], services, rate)
     counts = added([part.counts, *(_counted(one.found) for one in people)])
     changed = sum(one.is_new or one.is_of for one in people)
     judged_ = sum(one.found is not None for one in people)
@@ -203,7 +205,7 @@ def _judge(row: ProfileRow, job: LearningJob, models: Models, catalogue: Catalog
     if not is_moved(was, found):
         return _Judgement(row, row, found, is_of=was is not None and was.at == job.at)
     about = {"tenant": row.tenant, "profile_id": row.profile_id, "version": row.version}
-    told = tuple(moves(was, found, profile, catalogue, about, at))
+    told = tuple(moves(was, found, profile, catalogue, about, at, models.segmentations))
     return _Judgement(row, with_judged(row, found), found, told, is_new=True)
 
 

@@ -8,12 +8,13 @@ from typing import Protocol
 import msgspec
 
 from chalicelib.flows.models import Models
+from chalicelib.flows.risks_of_runs import RisksOfRuns
 from chalicelib.flows.services import Change
 from chalicelib.kernel.moments import Millis
 from chalicelib.segments.model import SegmentModel
 from chalicelib.segments.score_model import ScoreModel
 from chalicelib.segments.score_specs import ScoreSpec
-from chalicelib.segments.segmentation import Segmentation
+from chalicelib.segments.segmentation import Segmentation, Segmentations, shipped_segmentations
 from chalicelib.segments.trained import Trained
 from chalicelib.store.jobs import JobStore
 from chalicelib.store.judged import JudgedStore
@@ -84,6 +85,8 @@ class LearningServices(msgspec.Struct, frozen=True):
     spend: Callable[[float, float], None]
     """Told of write units, before they are used, and of how many a second there may be: waits."""
     limits: LearningLimits = LearningLimits()
+    risks: RisksOfRuns | None = None
+    """Without it nobody is handed over in whom a run lets a risk be seen."""
 
     @property
     def door(self) -> LearningDoor:
@@ -104,3 +107,5 @@ class TrainServices(msgspec.Struct, frozen=True):
     go_on: Callable[[str, str, Sequence[str], int], None]
     train: Callable[[str, str], None]
     limits: LearningLimits = LearningLimits()
+    segmentations: Callable[[str], Segmentations] = lambda _: shipped_segmentations()
+    """A tenant's segmentations, as they are declared now."""

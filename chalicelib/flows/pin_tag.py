@@ -82,11 +82,11 @@ def _told(
     kept = with_word(body, one)
     made = msgspec.structs.replace(row, version=row.version + 1, updated_at=now, body=encode(kept))
     about: About = {"tenant": row.tenant, "profile_id": row.profile_id, "version": made.version}
-    rules, grown = services.catalogue, profile_of(made, kept)
+    rules, was, grown = services.catalogue, profile_of(row, body), profile_of(made, kept)
     past = past_of(row, body, now, rules)
     # What is taken back leaves no word behind that would name the tags concerned: they are named here.
     family = rules.families.kin(order.tag_id) | {order.tag_id}
-    old, new = (assess(rules, profile, now, among=family) for profile in (profile_of(row, body), grown))
+    old, new = (assess(rules, profile, now, among=family) for profile in (was, grown))
     changed = confirmed(changes(old, new), past, rules, grown, now)
     told = [
         *still_open(past.changes, grown, rules),
@@ -96,7 +96,7 @@ def _told(
     assessed, waits = ([new], row.due_at) if past.walked is None else ([past.walked.ends_in, new], 0)
     # Of all rules: while a person's word stood, nobody waited for what time does to this tag.
     due_at = earliest(rules, grown, assessed, now, waits=waits)
-    made, moved = told_of_models(made, row, kept, services.models, rules, now)
+    made, moved = told_of_models(made, was, grown, services.models, rules, now)
     return msgspec.structs.replace(made, due_at=due_at or 0), [*told, *moved]
 
 

@@ -13,7 +13,13 @@ import msgspec
 
 from chalicelib.segments.features import place_of
 from chalicelib.segments.model import SegmentModel, scaled
-from chalicelib.segments.segmentation import Condition, Segmentation
+from chalicelib.segments.segmentation import (
+    Condition,
+    Segmentation,
+    Segmentations,
+    meaning_of,
+    shipped_segmentations,
+)
 
 BY_RULE = 1.0
 """How sure a rule is: it holds or it does not."""
@@ -60,6 +66,21 @@ def rule_of(spec: Segmentation, raw: Sequence[float | None]) -> tuple[str, tuple
 def is_for(spec: Segmentation, raw: Sequence[float | None]) -> bool:
     """Whether a segmentation groups somebody at all."""
     return not spec.whom or any(all(_holds(one, raw) for one in row) for row in spec.whom)
+
+
+def fits(model: SegmentModel, declared: Segmentations) -> bool:
+    """Whether a model was learned by the segmentation of its id as it is declared now.
+
+    One that was learned of other groups, features or signs would give people names that do not mean what is declared.
+    """
+    spec, shipped = declared.get(model.id), shipped_segmentations().get(model.id)
+    if spec is None or spec.by == "rule":
+        return False
+    if not model.meaning and not {column.feature for column in model.columns} <= set(spec.features):
+        # Learned before models were marked, and what ships has changed since.
+        return False
+    learned_by = model.meaning or (meaning_of(shipped) if shipped is not None else "")
+    return learned_by == meaning_of(spec) and all(spec.kind(one) is not None for one in model.segments)
 
 
 def placed(spec: Segmentation, model: SegmentModel | None, raw: Sequence[float | None]) -> Placed | None:

@@ -5,7 +5,7 @@ What ships (``segmentations.json``) answers to the requirements
   shoppers   D5: style follower, rational consumer, impulse buyer
   stages     D3 and C29: where somebody stands in the life of a customer, told by rules
 and the six classes of tags (D6) meet in them: their features read channels, service, attributes, volume, complaints
-and groups alike. A tenant may declare its own, checked by ``read_segmentations``.
+and groups alike. A tenant may declare its own in their place or beside them, checked by ``declared``.
 
 A kind's ``signs`` are its meaning: by which features people of it stand out, upwards (> 0) or downwards (< 0), and how
 much that counts. The kinds of a segmentation ``by`` rule have conditions instead (``rules``), and need no model.
@@ -13,8 +13,9 @@ much that counts. The kinds of a segmentation ``by`` rule have conditions instea
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
@@ -74,13 +75,27 @@ class Segmentation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return next((one for one in self.kinds if one.id == kind_id), None)
 
 
+type Segmentations = Mapping[str, Segmentation]
+"""All that are in force for a tenant, by id."""
+
+
 @cache
 def load_segmentations() -> tuple[Segmentation, ...]:
     """The segmentations that ship."""
     return msgspec.json.decode(_SHIPPED.read_bytes(), type=tuple[Segmentation, ...])
 
 
-def segmentation(segmentation_id: str, of: Sequence[Segmentation] | None = None) -> Segmentation | None:
-    """One of these, or of those that ship; None for an id that none has."""
-    known = load_segmentations() if of is None else of
-    return next((one for one in known if one.id == segmentation_id), None)
+@cache
+def shipped_segmentations() -> Segmentations:
+    """The same by id."""
+    return {one.id: one for one in load_segmentations()}
+
+
+def meaning_of(spec: Segmentation) -> str:
+    """A mark of all that a model depends on: how many groups, of whom, by which features, with which kinds and signs.
+
+    Another name, text, purpose or bound of a contest leaves it as it is. So do other orders of features and of kinds.
+    """
+    kinds = sorted((one.id, sorted(one.signs.items()), one.when) for one in spec.kinds)
+    said = (spec.by, spec.k, spec.whom, sorted(spec.features), kinds)
+    return sha256(msgspec.json.encode(said)).hexdigest()[:16]

@@ -13,13 +13,15 @@ from chalicelib.flows.learning_services import LearningLimits, LearningServices,
 from chalicelib.flows.models import Models
 from chalicelib.flows.models_in_force import ModelsInForce
 from chalicelib.flows.open_learning import RunOrder, open_run
+from chalicelib.flows.outreach import Outreach
+from chalicelib.flows.risks_of_runs import RisksOfRuns
 from chalicelib.flows.services import Change
 from chalicelib.flows.train_models import train_models
 from chalicelib.kernel.codec import encode
 from chalicelib.kernel.moments import DAY_MS, day_of, month_of
 from chalicelib.profiles.model import Body, Bucket, Facet, Series
 from chalicelib.segments.model import Column, SegmentModel
-from chalicelib.segments.segmentation import Segmentation
+from chalicelib.segments.segmentation import Segmentation, Segmentations, shipped_segmentations
 from chalicelib.segments.trained import Trained
 from chalicelib.store.jobs import MemoryJobs
 from chalicelib.store.judged import MemoryJudged
@@ -110,11 +112,13 @@ class Learning:
         self.queue: list[tuple[str, str]] = []
         self.orders: list[str] = []
         self.spent = 0.0
+        self.outreach: Outreach | None = None
         self.limits = limits
         self.now = NOW
         self.calls = 0
         self.kill_at: set[int] = set()
         self.segments: Callable[..., Trained] = by_orders
+        self.declared: Segmentations = shipped_segmentations()
         self.score: Callable[..., Trained] = score
         for number in range(people):
             row = somebody(number)
@@ -127,7 +131,7 @@ class Learning:
             raise Killed
 
     def services(self) -> LearningServices:
-        in_force = ModelsInForce(lambda: self.learned, lambda: 0.0)
+        in_force = ModelsInForce(lambda: self.learned, lambda: 0.0, lambda _: self.declared)
         return LearningServices(
             jobs=Touched(self.jobs, self.touch),  # type: ignore[arg-type]
             people=MemoryPeople(self.profiles.rows),
@@ -141,6 +145,7 @@ class Learning:
             train=self._train,
             spend=self._spend,
             limits=self.limits,
+            risks=RisksOfRuns(lambda _: self.outreach, Touched(self.profiles, self.touch), lambda: self.now),  # type: ignore[arg-type]
         )
 
     def training(self) -> TrainServices:
@@ -153,10 +158,11 @@ class Learning:
             go_on=self._go_on,
             train=self._train,
             limits=self.limits,
+            segmentations=lambda _: self.declared,
         )
 
     def models(self) -> Models:
-        return ModelsInForce(lambda: self.learned, lambda: 0.0)(TENANT_ID)
+        return ModelsInForce(lambda: self.learned, lambda: 0.0, lambda _: self.declared)(TENANT_ID)
 
     def run(self, job_id: str = "run_1") -> LearningJob:
         """Open a run, and deliver messages until the queues are empty; one whose function was killed comes again."""

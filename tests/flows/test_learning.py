@@ -82,7 +82,7 @@ def test_run__after_a_roll_back__leaves_nothing_that_the_withdrawn_model_said() 
     key = (TENANT_ID, "p_0000")
     world.profiles.rows[key] = judged_by(world.profiles.rows[key], 2)
     order = RollBackOrder(TENANT_ID, "customers", "back_1", "t_admin", settle_seconds=0)
-    roll_back(order, world.learned, world.services().door, world.now)
+    roll_back(order, world.learned, world.services().door, world.declared, world.now)
     world.drain()
     assert world.job("back_1").changed == 1 and moves_told(world)["segment.left"] == 0
     back = judgement(world.profiles.rows[key].judged)
@@ -219,7 +219,7 @@ def test_roll_back__in_one_call__judges_everybody_by_the_one_before() -> None:
     world.published.clear()
     order = RollBackOrder(TENANT_ID, "customers", "back_1", "t_admin", settle_seconds=0)
     for _ in range(2):
-        assert roll_back(order, world.learned, world.services().door, world.now).version == 1
+        assert roll_back(order, world.learned, world.services().door, world.declared, world.now).version == 1
     world.drain()
     assert world.job("back_1").phase == "finished" and moves_told(world) == {
         "segment.left": 120,
@@ -228,9 +228,15 @@ def test_roll_back__in_one_call__judges_everybody_by_the_one_before() -> None:
     assert segments_of(world) == {"customers.value": 40, "customers.ordinary": 80}
     assert world.learned.head(TENANT_ID).models["customers"].withdrawn == (2,)
     with pytest.raises(NotFound):
-        roll_back(replace(order, model_id="none", job_id="b2"), world.learned, world.services().door, world.now)
+        roll_back(
+            replace(order, model_id="none", job_id="b2"),
+            world.learned,
+            world.services().door,
+            world.declared,
+            world.now,
+        )
     with pytest.raises(NotFound):
-        roll_back(replace(order, to=9, job_id="b3"), world.learned, world.services().door, world.now)
+        roll_back(replace(order, to=9, job_id="b3"), world.learned, world.services().door, world.declared, world.now)
 
 
 def test_sample__of_many__is_of_some_slices_alone() -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from chalicelib.segments.assign import Placed, assign, placed, rule_of
 from chalicelib.segments.model import scaled
-from chalicelib.segments.segmentation import load_segmentations, segmentation
+from chalicelib.segments.segmentation import load_segmentations, shipped_segmentations
 from tests.unit.segments.models import column, model, raw, situations, stages
 
 COLUMNS = (column("contacts_90d"), column("satisfaction"))
@@ -78,8 +78,7 @@ def test_stage__of_a_life__is_the_first_rule_that_holds(stage, known) -> None:
 
 def test_placed__without_a_model_or_not_for_them__is_none() -> None:
     """Where nothing was learned nothing is said; shoppers are those who bought twice lately."""
-    shoppers = segmentation("shoppers")
-    assert shoppers is not None
+    shoppers = shipped_segmentations()["shoppers"]
     any_ = model(COLUMNS, [[0.0, 0.0], [4.0, 0.0]], ["rational", "impulse"])
     assert placed(load_segmentations()[0], None, raw()) is None
     assert placed(shoppers, any_, raw()) is None
