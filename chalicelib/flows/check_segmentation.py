@@ -13,8 +13,9 @@ from chalicelib.outreach.check import RiskVocabulary, may_read
 from chalicelib.outreach.rules import SEGMENT, risk_reads
 from chalicelib.outreach.rules import in_force as risks_in_force
 from chalicelib.privacy.uses import Use, together, wider
-from chalicelib.segments.declared import MOST_SEGMENTATIONS, features_of, segmentation_mistakes
+from chalicelib.segments.declared import MOST_SEGMENTATIONS, segmentation_mistakes
 from chalicelib.segments.features import features
+from chalicelib.segments.reads import features_of
 from chalicelib.segments.segmentation import Segmentation
 from chalicelib.tags.shapes import Mistake
 

@@ -42,7 +42,7 @@ def judged(profile: Profile, models: Models, before: Judged | None, now: Millis,
     segments: dict[str, Membership] = {}
     for spec in models.segmentations.values():
         model = models.segments.get(spec.id)
-        found = placed(spec, model, raw)
+        found = placed(spec, model, raw, was[spec.id].segment if spec.id in was else "")
         if found is not None:
             version = spec.version if model is None else model.version
             segments[spec.id] = _member(found.segment, version, was.get(spec.id), now)

@@ -18,12 +18,14 @@ from chalicelib.flows.watch_models import drift_of, with_reference
 from chalicelib.kernel.codec import encode
 from chalicelib.kernel.errors import TooLarge, Unavailable
 from chalicelib.kernel.moments import Millis
+from chalicelib.profiles.measures import load_measures
 from chalicelib.segments.assign import fits
 from chalicelib.segments.features import FEATURES_VERSION
 from chalicelib.segments.model import SegmentModel
+from chalicelib.segments.reads import WIDER, beyond
 from chalicelib.segments.score_model import ScoreModel
 from chalicelib.segments.score_specs import score_specs
-from chalicelib.segments.segmentation import Segmentations, meaning_of
+from chalicelib.segments.segmentation import Segmentation, Segmentations, meaning_of
 from chalicelib.segments.trained import Trained
 from chalicelib.store.learned import LearnedHead, LearnedVersion, ModelKind, TrainedState
 
@@ -136,12 +138,16 @@ def _trained(
     services: TrainServices,
     declared: Segmentations,
 ) -> Trained:
-    if kind == "segment":
+    spec = declared[id_] if kind == "segment" else score_specs()[id_]
+    if beyond(spec, load_measures().uses):
+        # It would tell a purpose what that purpose may not read.
+        return Trained(None, held=WIDER)
+    if isinstance(spec, Segmentation):
         # Names of other kinds are not to be kept, and whoever gets a new one by them is not renamed.
         of_kind = before if isinstance(before, SegmentModel) and fits(before, declared) else None
-        return services.segments(sample.people_now(), declared[id_], of_kind, _SEED)
+        return services.segments(sample.people_now(), spec, of_kind, _SEED)
     told = before if isinstance(before, ScoreModel) else None
-    return services.score(*sample.learned_from(id_), score_specs()[id_], told, _SEED)
+    return services.score(*sample.learned_from(id_), spec, told, _SEED)
 
 
 def _publish(job: LearningJob, version: int, services: TrainServices, now: Millis) -> LearningJob:

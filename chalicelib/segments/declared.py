@@ -20,6 +20,8 @@ MOST_SEGMENTATIONS = 8
 _MOST_FEATURES = 40
 _LARGEST_SIGN = 5.0
 _NAME = "An id has lower-case letters, digits and underscores, a letter first, at most 63."
+_AT_THE_OTHER = 0.5
+"""So far past the middle somebody stands at the other centroid."""
 
 
 def segmentation_mistakes(given: Any, segmentation_id: str) -> list[BadInput]:
@@ -43,6 +45,8 @@ def mistakes(one: Segmentation, path: str = "") -> Iterator[BadInput]:
         yield BadInput("too_low", "Versions count from 1.", f"{at}version")
     if not 1 < len(one.kinds) <= MOST_KINDS:
         yield BadInput("bad_kinds", f"From 2 to {MOST_KINDS} kinds are needed.", f"{at}kinds")
+    if not 0 <= one.hysteresis < _AT_THE_OTHER:
+        yield BadInput("bad_hysteresis", "A number from 0 to less than 0.5 is needed.", f"{at}hysteresis")
     yield from _doubles([kind.id for kind in one.kinds], f"{at}kinds")
     for place, kind in enumerate(one.kinds):
         if not is_name(kind.id):
@@ -159,10 +163,3 @@ def _of_fields(given: Any, type_: type[msgspec.Struct], path: str, walked: str =
                 msgspec.convert(given[name], field.type)
             except msgspec.ValidationError as error:
                 yield BadInput("wrong_type", str(error), f"{path}.{name}")
-
-
-def features_of(one: Segmentation) -> frozenset[str]:
-    """The features that a segmentation reads: those of its model, and those of its conditions."""
-    rows = (*one.whom, *(row for kind in one.kinds for row in kind.when))
-    read = {name for row in rows for condition in row for name in (condition.feature, condition.times) if name}
-    return frozenset({*one.features, *read} if one.by == "model" else read)

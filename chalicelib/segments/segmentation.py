@@ -52,8 +52,9 @@ class Segmentation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     ``k``: fewest and most groups; no more than there are kinds to name them. ``least_share``: what part of people the
     smallest group must hold. ``most_renamed``: what part may get another name before a run is held for review.
-    ``least_stability``: the adjusted Rand index that fits of resampled people must have with each other. ``purposes``:
-    what it may be used for, as far as each person agrees to it.
+    ``least_stability``: the adjusted Rand index that fits of resampled people must have with each other. ``hysteresis``:
+    how far past the middle between two centroids somebody must be, as a part of the way between them, before they leave
+    the segment they are in (``assign``). ``purposes``: what it may be used for, as far as each person agrees to it.
     """
 
     id: str
@@ -68,6 +69,7 @@ class Segmentation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     least_share: float = 0.02
     most_renamed: float = 0.15
     least_stability: float = 0.7
+    hysteresis: float = 0.0
     purposes: tuple[Purpose, ...] = ("service",)
 
     def kind(self, kind_id: str) -> Kind | None:

@@ -83,6 +83,22 @@ def test_save__over_the_border__leaves_one_and_enters_the_other(world: World) ->
     assert [one["segment"] for one in told(world, "segment.entered")] == ["ordinary", "value"]
 
 
+def test_save__just_past_the_middle__stays_until_the_way_that_is_declared(world: World) -> None:
+    """Three orders are nearer to the middle of 4.6 than to that of 1, by less than a tenth of the way: nobody is told.
+
+    Control: of who was in no segment, the same three orders say the nearest.
+    """
+    wider = replace(BY_ORDERS, centroids=((1.0,), (4.6,)))
+    world.models = replace(LEARNED, segments={"customers": wider})
+    for number in range(3):
+        world.apply(paid(f"o{number}", "10.00", USER))
+    world.apply(*(paid(f"p{number}", "10.00", OTHER) for number in range(3)))
+    assert row_of(world).segment == "customers.ordinary" and row_of(world, OTHER).segment == "customers.value"
+    assert [one["segment"] for one in told(world, "segment.entered")] == ["ordinary", "value"]
+    world.apply(paid("o3", "10.00", USER))
+    assert row_of(world).segment == "customers.value" and len(told(world, "segment.left")) == 1
+
+
 @pytest.mark.parametrize("silence", SILENCES, ids=lambda one: one.__name__)
 def test_save__of_who_is_not_profiled_any_more__empties_it(world: World, silence: Silence) -> None:
     """Opt-out, restriction and children: nothing is judged, what was is gone, and the bus hears that it is."""

@@ -10,17 +10,20 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.flows import learn_ranges
+from chalicelib.flows import learn_ranges, train_models
 from chalicelib.flows.judge import judgement, with_judged
-from chalicelib.flows.learning_job import job_of
+from chalicelib.flows.learning_job import LearningJob, job_of
 from chalicelib.flows.open_learning import RollBackOrder, RunOrder, open_run, roll_back
 from chalicelib.flows.services import Change
 from chalicelib.kernel.errors import Conflict, NotFound
 from chalicelib.kernel.moments import DAY_MS
+from chalicelib.profiles.measures import MeasureSet, load_measures
+from chalicelib.segments.model import SegmentModel
+from chalicelib.segments.segmentation import Segmentation
 from chalicelib.segments.trained import Trained
 from chalicelib.store.rows import ProfileRow
 from chalicelib.training import served
-from tests.flows.learning_world import SMALL, Killed, Learning
+from tests.flows.learning_world import SMALL, Killed, Learning, by_orders
 from tests.flows.world import NOW, TENANT_ID
 
 
@@ -112,6 +115,37 @@ def test_run__killed_anywhere__ends_as_undisturbed(seed: int) -> None:
     assert told == {(one.type, one.detail["profile_id"], str(one.detail["segment"])) for one in undisturbed.published}
 
 
+def shifted(rows: Sequence[Sequence[float | None]], spec: Segmentation, before: object, seed: int) -> Trained:
+    """The next model, whose middle of spending is farther off: 4 orders are past the middle by less than a tenth."""
+    trained = by_orders(rows, spec, before, seed)
+    assert isinstance(trained.model, SegmentModel)
+    return replace(trained, model=replace(trained.model, centroids=((0.0,), (8.5,))))
+
+
+def test_run__that_moves_borders__killed_anywhere_ends_as_undisturbed() -> None:
+    """Who is near a border stays, by what is kept of them; a page that is judged twice moves nobody further.
+
+    Control: of nobody is anything kept, and the same model puts those of 4 orders elsewhere.
+    """
+
+    def again(kill_at: set[int], *, forgotten: bool = False) -> tuple[bytes, LearningJob, int]:
+        world = Learning(60)
+        world.run()
+        world.segments, world.now, world.kill_at = shifted, world.now + DAY_MS, {world.calls + one for one in kill_at}
+        if forgotten:
+            for key, row in world.profiles.rows.items():
+                world.profiles.rows[key] = replace(row, judged=b"", segment="")
+        job = world.run("run_2")
+        return world.state(), job, sum(row.segment == "customers.value" for row in world.profiles.rows.values())
+
+    state, job, valued = again(set())
+    assert (job.phase, valued) == ("finished", 20)
+    for seed in range(4):
+        chance = random.Random(seed)
+        assert again({chance.randrange(1, 400) for _ in range(25)}) == (state, job, valued)
+    assert again(set(), forgotten=True)[2] == 16
+
+
 @pytest.mark.parametrize(("is_told_first", "told_of"), [(True, 60), (False, 59)], ids=["as_built", "mutant"])
 def test_run__killed_after_the_first_write__has_told_before(
     monkeypatch: pytest.MonkeyPatch, *, is_told_first: bool, told_of: int
@@ -199,6 +233,17 @@ def test_run__that_learns_nothing__fails_and_says_so() -> None:
     job = world.run()
     assert (job.phase, job.failure) == ("failed", "nothing_learned")
     assert {one.reason for one in job.outcomes if one.id in ("customers", "shoppers")} == {"too_few_people"}
+
+
+def test_run__of_a_declaration_wider_than_what_it_reads__refuses_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model would tell a purpose what that purpose may not read: it is not learned, and the run says why."""
+    shipped = load_measures().measures
+    narrow = MeasureSet({**shipped, "trend_views": replace(shipped["trend_views"], purposes=("service",))}.values())
+    monkeypatch.setattr(train_models, "load_measures", lambda: narrow)
+    world = Learning()
+    reasons = {one.id: one.reason for one in world.run().outcomes}
+    assert (reasons["shoppers"], reasons["customers"]) == ("wider_purposes", "")
+    assert "shoppers" not in world.learned.head(TENANT_ID).models
 
 
 def test_roll_back__in_one_call__judges_everybody_by_the_one_before() -> None:

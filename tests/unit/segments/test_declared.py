@@ -7,7 +7,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from chalicelib.segments.declared import features_of, mistakes, segmentation_mistakes
+from chalicelib.segments.declared import mistakes, segmentation_mistakes
+from chalicelib.segments.reads import features_of
 from chalicelib.segments.segmentation import load_segmentations, meaning_of, shipped_segmentations
 
 CUSTOMERS, SHOPPERS, STAGES = 0, 1, 2
@@ -44,6 +45,7 @@ def test_declared__with_many_mistakes__tells_all_of_them() -> None:
     given["kinds"][3]["id"] = "Guided!"
     given["kinds"][2]["signs"] = {}
     given["most_renamed"] = 7
+    given["hysteresis"] = 0.5
     given["purposes"] = []
     assert found(given, "clients") >= {
         ("unknown_feature", "$.features[0]", "contacts_90d"),
@@ -52,6 +54,7 @@ def test_declared__with_many_mistakes__tells_all_of_them() -> None:
         ("bad_name", "$.kinds[3].id", ""),
         ("no_signs", "$.kinds[2].signs", ""),
         ("not_a_share", "$.most_renamed", ""),
+        ("bad_hysteresis", "$.hysteresis", ""),
         ("no_purpose", "$.purposes", ""),
         ("other_id", "$.id", "clients"),
     }
