@@ -182,19 +182,3 @@ def test_score__of_people_who_are_all_alike__does_not_shift_by_a_hair() -> None:
         assert psi_of_counts(bins.counts, far) > 1
         exact = binned([value] * 500)
         assert psi_of_counts(exact.counts, counted(exact, [value + 1e-6] * 300)) > 1, "control: else a hair is a shift"
-
-
-@pytest.mark.proof
-@pytest.mark.parametrize(("people", "seeds"), [(250, 1_000), (2_000, 300)])
-def test_decay__of_chance_alone__alarms_hardly_ever(
-    people: int, seeds: int, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """The rate over many draws, printed: of weekly runs, less than one in three hundred says anything of nothing."""
-    told = 0
-    for seed in range(seeds):
-        dice = Random(f"{people}-{seed}")
-        report = compared(sampled(people, dice), sampled(people, dice)).report
-        told += any(one.verdict != "ok" for one in (*report.decay, *report.scores))
-    with capsys.disabled():
-        print(f"\n{people} people, told of nothing: {told} of {seeds} runs")
-    assert told <= seeds / 300
