@@ -78,9 +78,9 @@ class Others(msgspec.Struct, frozen=True):
     rows: Mapping[int, Rows]
 
 
-def others(seed: int, counter: Counter) -> Others:
+def others(seed: int, counter: Counter, people: int = _CHANGING) -> Others:
     """Those of a seed."""
-    lives = [_two_lives(seed, index) for index in range(_CHANGING)]
+    lives = [_two_lives(seed, index) for index in range(people)]
     rows = rows_by_day(counter, [acts for _, acts in lives], max(CHANGED))
     return Others(tuple(who.kind for who, _ in lives), rows)
 
