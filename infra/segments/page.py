@@ -165,6 +165,10 @@ def other_table(others: Sequence[Outcome]) -> Iterator[str]:
         yield from told_table(others)
         yield ""
         yield from again_table(others)
+        missed = below(others)
+        yield (
+            f"\nMissed with these seeds: {' '.join(missed)}" if missed else "\nEvery bound holds with these seeds, too."
+        )
 
 
 def changed_table(outcomes: Sequence[Outcome]) -> Iterator[str]:
@@ -186,7 +190,7 @@ _AGAIN = (
     "them with every event, and told by the model of now of what is known now; it counts who changed by what they did as well as what the models changed. *By the nearest alone* is",
     "without hysteresis. The *stability index* is what a run says of itself: the old and the new model on the same features by the nearest alone, as share of names kept and as adjusted",
     "Rand index. After 90 days most features are of other events altogether. A tenth of people came lately, or did more or less than before when they were first told; *who live as they",
-    "did* leaves them out. Some who change are told wrongly at first and rightly later. The margin was chosen on other seeds than those of this page",
+    "did* leaves them out. Some change who were told wrongly at first and are told rightly later. The margin was chosen on other seeds than those of this page",
     "(`python -m infra.segments.hysteresis`; [why](../decisions/2026-11-22-segments-have-hysteresis.md)).",
 )
 
