@@ -59,9 +59,15 @@ types: $(READY)
 layers: $(READY)
 	@.venv/bin/lint-imports
 
+# What tries hundreds of examples: under coverage it would take twice as long, and reach no line that others do not.
+LABORIOUS := $(addprefix tests/flows/test_,any_order.py canary_places.py pure_profiles.py time_travel.py) \
+    $(addprefix tests/unit/,insights/test_hot_words.py profiles/test_fold.py tags/test_tag_timers.py tags/test_tag_why.py \
+    tags/test_why_recomputes.py training)
+OTHERS := $(filter-out tests/unit/ tests/flows/,$(sort $(dir $(wildcard tests/*/test_*.py))))
+
 test: check ## all checks and tests that need no local cloud
-	@$(PY) -m pytest -n 2 --cov --cov-report=term tests/unit tests/flows
-	@$(PY) -m pytest -n 2 --ignore=tests/unit --ignore=tests/flows
+	@$(PY) -m pytest -n 2 --dist worksteal --cov --cov-report=term tests/unit tests/flows $(addprefix --ignore=,$(LABORIOUS))
+	@$(PY) -m pytest -n 2 --dist worksteal $(LABORIOUS) $(OTHERS)
 
 browser: $(READY) ## the page of people in Chromium, over this process (CHROMIUM=… where it is not found)
 	@$(PY) -m pytest -m "browser and not deployed" tests/browser
@@ -77,7 +83,7 @@ proofs: $(READY) ## several processes under faults and kills on DynamoDB Local: 
 desks: $(READY) ## 20,000 routes with reservation in 8 processes under faults and kills (about 15 minutes; ROUTES=… for fewer)
 	@DESK_ROUTES=$(or $(ROUTES),20000) $(PY) -m pytest -m proof tests/proofs/test_desk.py -k eight_processes
 
-lives: $(READY) ## 2,000 random lives for each promise of pure profiles, where `make test` tries 500
+lives: $(READY) ## 2,000 random lives for each promise of pure profiles, where `make test` tries 200
 	@LIVES=2000 $(PY) -m pytest -n 2 tests/flows/test_pure_profiles.py
 
 bench: $(READY) ## measure, as ratios to yardsticks of the same run

@@ -10,11 +10,14 @@ from infra.openapi_parameters import CURSOR, IDEMPOTENCY_KEY, PURPOSE, Operation
 
 MODELS: Mapping[tuple[str, str], Operation] = {
     ("GET", "/v1/segments"): Operation(
-        details="Sizes are what the last run counted: until the next one, people come and go by their events.",
+        details="Sizes are what the last run counted: until the next one, people come and go by their events. A segmentation "
+        "that was published and not learned yet has none.",
         answer=SegmentsView,
     ),
     ("GET", "/v1/segments/{segment_id}/members"): Operation(
-        details="Of the segments of `customers`, whose ids begin so. Who said no to the purpose is left out, so a page may hold fewer. The index follows a moment later. Each call is audited.",
+        details="Of the segments of `customers`, whose ids begin so, those that ship or the tenant's own; of others it is 400 "
+        "`not_listed`. Who said no to the purpose is left out, so a page may hold fewer. The index follows a moment later. "
+        "Each call is audited.",
         answer=MembersView,
         parameters=(PURPOSE, CURSOR),
         refuses=(400, 403, 404),

@@ -37,6 +37,7 @@ from chalicelib.outreach.model import Plan
 from chalicelib.profiles.measures import Measure
 from chalicelib.routing.declaration import PolicyDeclaration
 from chalicelib.routing.model import Decision, RouteRequest
+from chalicelib.segments.segmentation import Segmentation
 from chalicelib.tags.model import TagRule
 from chalicelib.tags.scenes import Scene
 from infra import openapi_bodies as bodies
@@ -271,7 +272,7 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         refuses=(404,),
     ),
     ("GET", "/v1/catalogue/{kind}"): Operation(
-        details="`kind` is tags, measures, scenes, policies or words. `number` is the tenant's own version of a "
+        details="`kind` is tags, measures, scenes, policies, words, outreach or segmentations. `number` is the tenant's own version of a "
         "declaration, 0 where it has none.",
         parameters=(DECLARATIONS, CURSOR),
         refuses=(404,),
@@ -283,14 +284,15 @@ OPERATIONS: Mapping[tuple[str, str], Operation] = {
         details="Nothing changes for anybody until it is published. `id` may be left out of the body, `version` as well. "
         '`{"withdrawn": true}` drafts that what is in force under this id shall be no more. Every mistake is told at '
         "once in `errors`, with its path and a suggestion.",
-        body=(TagRule, Measure, Scene, PolicyDeclaration, WordList, Plan, bodies.Withdrawal),
+        body=(TagRule, Measure, Scene, PolicyDeclaration, WordList, Plan, Segmentation, bodies.Withdrawal),
         parameters=(IDEMPOTENCY_KEY,),
         refuses=(409,),
     ),
     ("DELETE", "/v1/catalogue/{kind}/{id}"): Operation(refuses=(400, 409)),
     ("POST", "/v1/catalogue/{kind}/{id}/publish"): Operation(
         details="All functions go by it within a minute, without a deploy. What others read cannot be taken away "
-        "(400 `bad_declaration` with `in_use`). A measure counts from then on.",
+        "(400 `bad_declaration` with `in_use`). A measure counts from then on. A segmentation by model groups nobody until "
+        "a run has learned it.",
         body=(PublishRequest,),
         parameters=(IDEMPOTENCY_KEY,),
         refuses=(404, 409),

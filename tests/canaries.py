@@ -105,9 +105,16 @@ def leaks(secrets: Iterable[str], place: str, content: bytes) -> list[str]:
     ]
 
 
+@cache
+def telling(canary: Canary) -> tuple[bytes, ...]:
+    """The forms of a value without those that hold another one: where none of these stands, none of any spelling does."""
+    forms = {form for secret in canary.needles for form in spellings(secret).values()}
+    return tuple(sorted(one for one in forms if not any(other in one for other in forms - {one})))
+
+
 def kinds_in(content: bytes, canaries: Iterable[Canary] = CANARIES) -> set[str]:
     """The kinds of which something stands in some bytes."""
-    return {canary.kind for canary in canaries if leaks(canary.needles, "", content)}
+    return {canary.kind for canary in canaries if any(form in content for form in telling(canary))}
 
 
 def told(sinks: Mapping[str, bytes], canaries: Iterable[Canary] = CANARIES) -> Iterator[str]:

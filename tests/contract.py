@@ -190,7 +190,7 @@ def known_things(call: Callable[[str, str, Any], Any], user_id: str, source_id: 
         "reservation_id": [one["reservation_id"] for one in offered],
         "quarantine_id": [one["id"] for one in waiting],
         "tag_id": ["vip", "inbound_preference", "frequent_caller"],
-        "kind": ["tags", "measures", "scenes", "policies", "words", "outreach"],
+        "kind": ["tags", "measures", "scenes", "policies", "words", "outreach", "segmentations"],
         "id": ["vip", "orders_paid", "night", "frequent_caller"],
         "purpose": ["service", "service", "service", "marketing", "analytics"],
         "channel": ["web_chat", "phone"],

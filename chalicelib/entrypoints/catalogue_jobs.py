@@ -79,7 +79,15 @@ def draft(tenant_id: str, kind: str, id_: str) -> Declared | None:
 
 
 def tell_applied(published: Published) -> None:
-    """Open the job that tells of a version. Raises Unavailable."""
+    """Open the job that tells of a version, or the run that judges everybody by it. Raises Unavailable."""
+    if published.kind == "segmentations":
+        # Only who publishes one reads what runs are made of.
+        from chalicelib.entrypoints.learning import learning_door, limits
+        from chalicelib.entrypoints.models import learned
+        from chalicelib.flows.judge_anew import judge_anew
+
+        judge_anew(published, declarations(), learned(), learning_door(), limits().settle_seconds, now())
+        return
     tell_published(published, declarations(), JobDoor(job_store(), go_on), now())
 
 

@@ -25,6 +25,7 @@ from chalicelib.entrypoints.clock import now
 from chalicelib.entrypoints.request import Caller
 from chalicelib.flows.effective import InForceCatalogues, trades
 from chalicelib.flows.health_in_force import HealthInForce
+from chalicelib.flows.met_lately import MetLately
 from chalicelib.flows.models import Models
 from chalicelib.flows.outreach import Outreach
 from chalicelib.flows.services import (
@@ -316,7 +317,16 @@ def read_services(tenant_id: str) -> ReadServices:
         alarm=partial(raise_alarm, tenant_id),
         models=partial(_models, tenant_id),
         outreach=partial(_outreach, tenant_id),
+        segmentations=lambda: standing.segmentations,
+        segment_purposes=lambda: standing.segment_purposes,
+        met=met_lately(),
     )
+
+
+@cache
+def met_lately() -> MetLately:
+    """Whom identifiers led to a moment ago, whichever tenant's they are."""
+    return MetLately(time.monotonic)
 
 
 def _outreach(tenant_id: str) -> Outreach | None:

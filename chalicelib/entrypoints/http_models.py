@@ -52,10 +52,12 @@ def members(request: Request, caller: Caller, segment_id: str) -> MembersView:
 def models_(request: Request, caller: Caller) -> ModelsView:
     """Learned models: the contest of algorithms, the winner, its figures, what is in force, and runs."""
     from chalicelib.entrypoints.learning import learning_jobs
-    from chalicelib.entrypoints.models import learned
+    from chalicelib.entrypoints.models import learned, models_in_force
     from chalicelib.flows.describe_models import list_models
 
-    return list_models(caller.tenant_id, learned(), learning_jobs())
+    # Asked for now: beside the head as it is, what is a minute old would look outdated.
+    in_force = models_in_force().fresh(caller.tenant_id)
+    return list_models(caller.tenant_id, in_force, learned(), learning_jobs())
 
 
 @blueprint.route("/v1/models/runs", methods=["POST"], name="run", authorizer=principal_auth)
@@ -79,14 +81,14 @@ def run(request: Request, caller: Caller) -> Response:
 def rollback(request: Request, caller: Caller, model_id: str) -> Response:
     """Put the version before in force again, or a named one, and judge everybody by it."""
     from chalicelib.entrypoints.learning import learning_door, limits
-    from chalicelib.entrypoints.models import learned
+    from chalicelib.entrypoints.models import learned, segmentations
     from chalicelib.flows.model_views import RollBackAsked
     from chalicelib.flows.open_learning import RollBackOrder, roll_back
 
     asked = typed_body(request, RollBackAsked) if raw_body(request) else RollBackAsked()
     key, seconds = idempotency_key(request, caller), limits().settle_seconds
     order = RollBackOrder(caller.tenant_id, model_id, f"rollback_{key}", caller.principal, asked.version, seconds)
-    done = roll_back(order, learned(), learning_door(), now())
+    done = roll_back(order, learned(), learning_door(), segmentations(caller.tenant_id), now())
     _audit(caller, "models.roll_back", f"models/{model_id}", key)
     return json_answer(done, 202)
 

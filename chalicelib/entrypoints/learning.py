@@ -14,12 +14,14 @@ from chalicelib.aws.objects import Bucket, Objects
 from chalicelib.aws.queue import Message, job_messages
 from chalicelib.aws.retrying import wait
 from chalicelib.entrypoints.clock import now
-from chalicelib.entrypoints.compose import api, catalogue, publish, queue, settings
+from chalicelib.entrypoints.compose import api, catalogue, declarations, publish, queue, settings
 from chalicelib.entrypoints.models import learned, models
 from chalicelib.entrypoints.outreach import outreach
+from chalicelib.flows.effective import InForceCatalogues
 from chalicelib.flows.learning_job import KIND
 from chalicelib.flows.learning_services import LearningDoor, LearningLimits, LearningServices, TrainServices
 from chalicelib.flows.risks_of_runs import RisksOfRuns
+from chalicelib.segments.segmentation import Segmentations
 from chalicelib.store.jobs import DynamoJobs
 from chalicelib.store.judged import DynamoJudged
 from chalicelib.store.people import DynamoPeople
@@ -85,7 +87,13 @@ def train_services() -> TrainServices:
         go_on=go_on,
         train=train,
         limits=limits(),
+        segmentations=_declared,
     )
+
+
+def _declared(tenant_id: str) -> Segmentations:
+    # Not by ``in_force``, which asks for the tenant's trade as well: who trains reads nothing of tenants.
+    return InForceCatalogues(declarations, time.monotonic)(tenant_id).segmentations
 
 
 def _samples() -> Objects:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from functools import cache
 
-from chalicelib.entrypoints.compose import api, settings
+from chalicelib.entrypoints.compose import api, in_force, settings
 from chalicelib.flows.models import Models
 from chalicelib.flows.models_in_force import ModelsInForce
+from chalicelib.segments.segmentation import Segmentations
 from chalicelib.store.learned import DynamoLearned
 
 
@@ -20,7 +21,12 @@ def learned() -> DynamoLearned:
 @cache
 def models_in_force() -> ModelsInForce:
     """The models of each tenant: not older than a minute, and no read per event."""
-    return ModelsInForce(learned, time.monotonic)
+    return ModelsInForce(learned, time.monotonic, segmentations)
+
+
+def segmentations(tenant_id: str) -> Segmentations:
+    """A tenant's segmentations that are in force. Raises Unavailable when they cannot be had."""
+    return in_force()(tenant_id).segmentations
 
 
 def models(tenant_id: str) -> Models:

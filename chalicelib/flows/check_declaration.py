@@ -27,7 +27,15 @@ from chalicelib.tags.uses import reads_of
 from chalicelib.tags.vocabulary import Vocabulary
 from chalicelib.tags.word_list_check import word_list_mistakes
 
-MOST: Mapping[Kind, int] = {"tags": 10_000, "measures": 100, "scenes": 50, "policies": 1, "words": 100, "outreach": 1}
+MOST: Mapping[Kind, int] = {
+    "tags": 10_000,
+    "measures": 100,
+    "scenes": 50,
+    "policies": 1,
+    "words": 100,
+    "outreach": 1,
+    "segmentations": 8,
+}
 """Declarations of its own that a tenant may have in force."""
 MOST_PARTS = 400_000
 """Parts of all conditions of a tenant's own rules together."""
@@ -45,6 +53,7 @@ _SUGGESTIONS: Mapping[str, str] = {
     "too_many_signals": "Make two tags of it.",
     "repeated_id": "Give each its own.",
     "too_costly": "Say it in fewer parts, or declare a measure for it.",
+    "judged_path": "A risk of outreach/default may read it; a segmentation by rule groups people by the same features.",
     "computed_path": 'Such as {"var": "m.contacts.count_30d"}.',
     "bad_operator": "GET /v1/catalogue/tags/{id} shows the conditions of a shipped tag.",
     "no_example": "Give the values of somebody who has it and of somebody who has not.",
@@ -61,6 +70,21 @@ _SUGGESTIONS: Mapping[str, str] = {
     "bad_text": "Say it shorter, on one line.",
     "bad_share": "Such as 0.1.",
     "out_of_range": "Such as 14.",
+    "bad_kinds": "Such as three.",
+    "bad_k": "Such as [3, 5].",
+    "more_groups_than_kinds": "Declare more kinds, or fewer groups.",
+    "least_share_too_large": "Such as 0.02.",
+    "not_a_share": "Such as 0.15.",
+    "bad_features": "GET /v1/catalogue/segmentations/customers names some.",
+    "unknown_feature": "GET /v1/catalogue/segmentations/customers names some.",
+    "double_id": "Give each its own.",
+    "no_signs": 'Such as {"spend_365d": 1.5}.',
+    "bad_sign": "Such as 1.5, or -0.5.",
+    "conditions_of_a_model": 'Leave it out, or say "by": "rule".',
+    "signs_of_a_rule": "Leave it out.",
+    "no_conditions": 'Such as [[{"feature": "silent_days", "op": ">=", "value": 90}]].',
+    "not_everybody": 'Let the last kind have "when": [[]].',
+    "too_low": "Leave it out.",
 }
 _PERSONAL = "A text holds what reads like somebody's number, address or name."
 _ANYWAY = "GET /v1/catalogue/{kind}/{id} shows a shipped declaration."
@@ -98,6 +122,10 @@ def broken_readers(in_force: InForce, after: InForce) -> Iterator[Mistake]:
     yield from _broken_policy(in_force, after)
     yield from _broken_plan(in_force, after)
     yield from outrun_readers(in_force, after)
+    if after.outreach is not None or any(kind == "segmentations" for kind, _ in after.overlay):
+        from chalicelib.flows.check_segmentation import broken_by
+
+        yield from broken_by(in_force, after)
 
 
 def vocabulary_of(in_force: InForce, *, of_groups: bool = False) -> Vocabulary:
@@ -137,6 +165,10 @@ def _room_mistakes(kind: Kind, after: InForce) -> Iterator[Mistake]:
     if len(own) > MOST[kind]:
         message = f"A tenant has at most {MOST[kind]} {kind} of its own."
         yield Mistake("$", "too_many", message, "Withdraw some that are not needed.")
+    if kind == "segmentations":
+        from chalicelib.flows.check_segmentation import too_many
+
+        yield from too_many(after)
     if kind == "tags":
         rules = after.rules()
         parts = sum(parts_of(rules[one.id]) for one in own)
@@ -180,11 +212,12 @@ def _word_mistakes(raw: Any, id_: str, _: InForce) -> Sequence[Mistake]:
 
 
 def _outreach_mistakes(raw: Any, id_: str, in_force: InForce) -> Sequence[Mistake]:
-    from chalicelib.outreach.check import RiskVocabulary, plan_mistakes
+    from chalicelib.flows.check_segmentation import vocabulary_of_risks
+    from chalicelib.outreach.check import plan_mistakes
 
     if id_ != POLICY:
         return [Mistake("$.id", "other_id", f"There is one plan, “{POLICY}”.", POLICY)]
-    return plan_mistakes(raw, RiskVocabulary(in_force.measures.measures, in_force.rules()))
+    return plan_mistakes(raw, vocabulary_of_risks(in_force))
 
 
 def _broken_plan(in_force: InForce, after: InForce) -> Iterator[Mistake]:
@@ -192,14 +225,20 @@ def _broken_plan(in_force: InForce, after: InForce) -> Iterator[Mistake]:
     plan = after.outreach
     if plan is None or not plan.rules:
         return
-    from chalicelib.outreach.check import RiskVocabulary
+    from chalicelib.flows.check_segmentation import vocabulary_of_risks
     from chalicelib.outreach.rules import risk_reads
 
-    known, before = (RiskVocabulary(one.measures.measures, one.rules()).paths for one in (after, in_force))
+    known, before = (vocabulary_of_risks(one).paths for one in (after, in_force))
     for rule in plan.rules:
         for path in sorted(risk_reads(rule) & (before - known)):
             message = f"The risk “{rule.id}” reads “{path}”."
             yield Mistake("$", "in_use", message, "Publish a plan of outreach without it first.")
+
+
+def _segmentation_mistakes(raw: Any, id_: str, in_force: InForce) -> Sequence[Mistake]:
+    from chalicelib.flows.check_segmentation import own_mistakes
+
+    return own_mistakes(raw, id_, in_force)
 
 
 _CHECKS: Mapping[Kind, Callable[[Any, str, InForce], Sequence[Mistake]]] = {
@@ -209,6 +248,7 @@ _CHECKS: Mapping[Kind, Callable[[Any, str, InForce], Sequence[Mistake]]] = {
     "policies": _policy_mistakes,
     "words": _word_mistakes,
     "outreach": _outreach_mistakes,
+    "segmentations": _segmentation_mistakes,
 }
 
 

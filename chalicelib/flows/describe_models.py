@@ -28,7 +28,7 @@ from chalicelib.flows.profile_of import profile_of
 from chalicelib.flows.services import ReadServices
 from chalicelib.kernel.codec import decode
 from chalicelib.kernel.errors import BadInput, Forbidden, NotFound
-from chalicelib.kernel.moments import Millis, format_moment
+from chalicelib.kernel.moments import THE_LAST, format_moment
 from chalicelib.kernel.texts import Text
 from chalicelib.privacy.plain import is_plain_id
 from chalicelib.profiles.model import Body
@@ -36,7 +36,7 @@ from chalicelib.segments.model import SegmentModel
 from chalicelib.segments.naming import in_words
 from chalicelib.segments.purposes import may_serve
 from chalicelib.segments.score_specs import score_specs
-from chalicelib.segments.segmentation import Kind, Segmentation, load_segmentations, segmentation
+from chalicelib.segments.segmentation import Kind, Segmentation
 from chalicelib.segments.watch import Shifted
 from chalicelib.store.jobs import JobStore
 from chalicelib.store.judged import JudgedStore
@@ -45,13 +45,17 @@ from chalicelib.store.rows import ProfileRow
 from chalicelib.tags.judging import open_to
 
 _VERSIONS, _RUNS, _MEMBERS, _FARTHEST = 5, 5, 100, 5
-_LAST: Millis = 1 << 60
+_NOT_LISTED = (
+    f"Members are listed of “{LISTED}” alone, one index for everybody. Declare the kinds that you want listed as "
+    f"segmentations/{LISTED}; of the others GET /v1/segments has sizes, and segment.entered|left tell who moves."
+)
 
 
 def list_segments(tenant_id: str, models: Models, learned: LearnedStore) -> SegmentsView:
     """Every segment of every segmentation that is in force."""
     sizes = learned.sizes(tenant_id)
-    listed = tuple(one for spec in load_segmentations() for one in _segments(spec, tenant_id, models, learned, sizes))
+    declared = models.segmentations.values()
+    listed = tuple(one for spec in declared for one in _segments(spec, tenant_id, models, learned, sizes))
     return SegmentsView(
         segments=listed if models else (),
         people=None if sizes is None else sizes.people,
@@ -64,6 +68,7 @@ def _segments(
 ) -> Iterator[SegmentListed]:
     model = models.segments.get(spec.id)
     if model is None and spec.by == "model":
+        # Nothing was learned yet, or by another declaration than today's.
         return
     version = None if model is None else learned.load(tenant_id, spec.id, model.version)
     won = _winner(_report(version)) if version is not None else {}
@@ -99,18 +104,23 @@ def list_members(
 ) -> MembersView:
     """Ids of people who are in a segment, of those whom a purpose may know of it. A page may hold fewer than another.
 
+    The index by which they are found holds one segment of everybody, that of ``LISTED``.
+
     Raises NotFound ``no_such_segment``, BadInput ``not_listed`` and ``bad_cursor``, Forbidden ``purpose_not_allowed``.
     """
     name, _, kind = segment.partition(".")
-    spec = segmentation(name)
+    spec = services.segmentations().get(name)
     if spec is None or spec.kind(kind) is None:
         raise NotFound("no_such_segment", "There is no such learned segment.")
     if name != LISTED:
-        raise BadInput("not_listed", f"Members are listed of the segments of {LISTED}.", "segment_id")
+        raise BadInput("not_listed", _NOT_LISTED, "segment_id")
     if cursor and not is_plain_id(cursor):
         raise BadInput("bad_cursor", "That cursor is none of ours.", "cursor")
-    if not may_serve("segments", name, purpose):
+    if not may_serve(services.segment_purposes(), name, purpose):
         raise Forbidden("purpose_not_allowed", "This segment does not serve this purpose.")
+    if spec.by == "model" and name not in services.models().segments:
+        # The index still holds who was in it before it was declared otherwise.
+        return MembersView(segment, (), "")
     found = judged.members(tenant_id, segment, cursor, limit=_MEMBERS)
     rows = services.profiles.load(tenant_id, found.profile_ids, fresh=False)
     open_ids = (one for one in found.profile_ids if one in rows and _is_open(rows[one], segment, purpose, services))
@@ -124,24 +134,28 @@ def _is_open(row: ProfileRow, segment: str, purpose: str, services: ReadServices
     return purpose in open_to(profile_of(row, decode(row.body, Body)), services.catalogue)
 
 
-def list_models(tenant_id: str, learned: LearnedStore, jobs: JobStore) -> ModelsView:
-    """All models with their newest versions, and the newest runs."""
-    head = learned.head(tenant_id)
+def list_models(tenant_id: str, in_force: Models, learned: LearnedStore, jobs: JobStore) -> ModelsView:
+    """All models with their newest versions, and the newest runs. Those of segmentations that are gone come last."""
+    head, declared = learned.head(tenant_id), in_force.segmentations
     named: dict[str, tuple[str, Text]] = {
-        **{one.id: ("segment", one.names) for one in load_segmentations() if one.by == "model"},
+        **{id_: ("segment", one.names) for id_, one in declared.items() if one.by == "model"},
         **{id_: ("score", one.names) for id_, one in score_specs().items()},
     }
-    models = (_model(tenant_id, id_, *of, head.models.get(id_), learned) for id_, of in named.items())
-    rows = jobs.newest(tenant_id, before=_LAST, limit=_RUNS)
+    gone = {id_: (one.kind, Text(zh=id_, en=id_)) for id_, one in sorted(head.models.items()) if id_ not in named}
+    used = in_force.segments.keys() | in_force.scores.keys()
+    models = (
+        _model(tenant_id, id_, *of, head.models.get(id_), id_ in used, learned) for id_, of in {**named, **gone}.items()
+    )
+    rows = jobs.newest(tenant_id, before=THE_LAST, limit=_RUNS)
     return ModelsView(
         models=tuple(one for one in models if one.versions), runs=tuple(_run(job_of(row), jobs) for row in rows)
     )
 
 
 def _model(
-    tenant_id: str, id_: str, kind: str, name: Text, entry: InForceEntry | None, learned: LearnedStore
+    tenant_id: str, id_: str, kind: str, name: Text, entry: InForceEntry | None, is_used: bool, learned: LearnedStore
 ) -> ModelView:
-    is_in_force = entry is not None and entry.number > 0
+    is_in_force = entry is not None and entry.number > 0 and is_used
     versions = learned.versions(tenant_id, id_, limit=_VERSIONS)
     return ModelView(
         id=id_,
@@ -151,14 +165,14 @@ def _model(
         before=entry.before if entry is not None and entry.before else None,
         in_force_since=format_moment(entry.at) if entry is not None and is_in_force else None,
         published_by=entry.by if entry is not None and is_in_force else None,
-        versions=tuple(_version(one, entry) for one in versions),
+        versions=tuple(_version(one, entry, is_used) for one in versions),
     )
 
 
-def _version(one: LearnedVersion, entry: InForceEntry | None) -> ModelVersionView:
+def _version(one: LearnedVersion, entry: InForceEntry | None, is_used: bool) -> ModelVersionView:
     state: str = one.state
     if entry is not None and one.number == entry.number:
-        state = "in_force"
+        state = "in_force" if is_used else "outdated"
     elif entry is not None and one.number in entry.withdrawn:
         state = "rolled_back"
     report = _report(one)

@@ -72,7 +72,7 @@ def describe_profile(
         as_of=format_moment(now),
         segments=(
             *(SegmentView(tag.id, tag.name, format_moment(tag.since)) for tag in own if is_segment(tag)),
-            *segments_of(judged),
+            *segments_of(judged, services.segmentations() if judged else {}),
         ),
         scores=scores_of(judged, seen, services.models() if judged else NO_MODELS, services.catalogue.measures),
         consents=words_of(profile.traits),

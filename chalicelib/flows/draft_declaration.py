@@ -68,7 +68,7 @@ def readable(order: Order, raw: Any, in_force: InForce) -> tuple[DeclarationStat
         return "withdrawn", b""
     if isinstance(raw, dict):
         raw = {"id": order.id, **raw}
-        if order.kind in ("tags", "scenes"):
+        if order.kind in ("tags", "scenes", "segmentations"):
             before = in_force.declared(order.kind).get(order.id)
             raw = {"version": getattr(before, "version", 0) + 1, **raw}
     body = _NUMBERS.encode(raw)

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     # Who has published no plan of outreach reads nothing of it.
     from chalicelib.outreach.model import Plan
     from chalicelib.outreach.rules import RiskRules
+    from chalicelib.segments.purposes import Purposes
+    from chalicelib.segments.segmentation import Segmentations
 
 POLICY = "default"
 """The id of the one routing policy that a tenant has."""
@@ -136,6 +138,27 @@ class InForce:
 
         return RiskRules(self.outreach, self.trade, self.catalogue)
 
+    @cached_property
+    def segmentations(self) -> Segmentations:
+        """The ways to group everybody."""
+        # Who is in no segment reads nothing of what segments are made of.
+        from chalicelib.segments.segmentation import Segmentation, shipped_segmentations
+
+        shipped = shipped_segmentations()
+        return self.laid_over("segmentations", shipped, Segmentation) if self._of("segmentations") else shipped
+
+    @cached_property
+    def segment_purposes(self) -> Purposes:
+        """What each of them may be used for: that part of them, for those who need no more."""
+        from chalicelib.segments.purposes import DeclaredPurposes, purposes_of
+
+        shipped = purposes_of("segments")
+        if not self._of("segmentations"):
+            return shipped
+        of = {id_: DeclaredPurposes(id_, purposes) for id_, purposes in shipped.items()}
+        laid = self.laid_over("segmentations", of, DeclaredPurposes)
+        return {id_: one.purposes for id_, one in laid.items()}
+
     def rules(self) -> Mapping[str, TagRule]:
         """The tag rules, those that are switched off among them."""
         return self._rules
@@ -181,6 +204,8 @@ class InForce:
             return self.measures.measures
         if kind == "scenes":
             return self.scenes
+        if kind == "segmentations":
+            return self.segmentations
         if kind == "outreach":
             return {POLICY: self.outreach} if self.outreach is not None else {}
         return {POLICY: self.policy.declared} if kind == "policies" else self.words

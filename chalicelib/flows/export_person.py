@@ -30,6 +30,7 @@ from chalicelib.flows.export_tickets import exported_tickets
 from chalicelib.flows.export_views import ExportedPerson, ExportedTag, ExportView
 from chalicelib.flows.held_fields import facets_of, held_identifiers
 from chalicelib.flows.open_person import OpenServices, open_facets, person_now
+from chalicelib.flows.own_risks import own_group, own_risks
 from chalicelib.flows.profile_of import profile_of
 from chalicelib.flows.services import IdentityServices, ReadServices
 from chalicelib.insights.shown_tags import NOTHING, GroupTags, tags_from_groups
@@ -38,6 +39,7 @@ from chalicelib.kernel.moments import Millis, format_moment
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.profiles.claims import usable
 from chalicelib.profiles.model import Body, FacetId, Profile
+from chalicelib.store.outreach import OutreachStore
 from chalicelib.store.rows import THE_END, Position, ProfileRow
 from chalicelib.store.tickets import TicketStore
 
@@ -52,6 +54,8 @@ class ExportServices(msgspec.Struct, frozen=True):
     group_tags: GroupTags = NOTHING
     tickets: TicketStore | None = None
     """Without one there is no desk."""
+    risks: OutreachStore | None = None
+    """Without one nothing is raised of anybody."""
 
 
 def export_of(
@@ -121,6 +125,8 @@ def _person(tenant: Tenant, row: ProfileRow, body: Body, services: ExportService
         tags=tuple(_tags(profile, services, now)),
         segments=shown.segments,
         scores=shown.scores,
+        risks=own_risks(tenant_id, ids, reading.outreach(), services.risks, now),
+        control_group=own_group(profile, tenant_id, reading.outreach()),
         decisions=exported_decisions(tenant_id, ids, history, now),
         tickets=exported_tickets(tenant_id, ids, services.tickets, now),
         links=describe_links(row.profile_id, tenant, _identity(reading)),

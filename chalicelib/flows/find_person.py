@@ -15,8 +15,13 @@ from chalicelib.identity.normalise import normalise_all
 from chalicelib.kernel.codec import decode
 from chalicelib.kernel.errors import NotFound
 from chalicelib.privacy.tenants import Tenant
-from chalicelib.profiles.model import Body, Profile
-from chalicelib.store.rows import ProfileRow
+from chalicelib.profiles.model import Body, IdentifierKey, Profile
+from chalicelib.store.rows import IdentifierRow, ProfileRow
+
+type _Owners = tuple[dict[IdentifierKey, IdentifierRow], dict[str, ProfileRow]]
+
+_ITS_OWN = ("active", "restricted")
+"""States of a profile that answers for itself."""
 
 
 def row_of(tenant_id: str, profile_id: str, services: ReadServices, *, fresh: bool = False) -> ProfileRow:
@@ -47,12 +52,26 @@ def by_identifiers(tenant: Tenant, identifiers: Sequence[Identifier], services: 
     Raises BadInput for identifiers of which none can be used.
     """
     normalised, _ = normalise_all(identifiers, region=tenant.region, blocked=tenant.blocked)
-    owners = find_known(tenant.tenant_id, normalised, services.index(tenant), services.profiles)
+    owners, there = _owners(tenant, normalised, services)
     leading = [key for key, row in owners.items() if row.profile_id]
     for key in sorted(leading, key=lambda key: (rank_of(namespace_of(key)), key)):
+        row = there.get(owners[key].profile_id)
+        if row is not None and row.state in _ITS_OWN:
+            return profile_of(row, decode(row.body, Body))
         try:
             return by_id(tenant.tenant_id, owners[key].profile_id, services)
         except NotFound:
             # An index row may be read before its profile: eventually consistent reads are not ordered.
             continue
     return None
+
+
+def _owners(tenant: Tenant, identifiers: Sequence[Identifier], services: ReadServices) -> _Owners:
+    """The rows of these identifiers, and profiles that they may lead to and that were read along with them."""
+    index, met = services.index(tenant), services.met
+    if met is None or index.was_rotated:
+        return find_known(tenant.tenant_id, identifiers, index, services.profiles), {}
+    keys = [index.identifier_key(one) for one in identifiers]
+    owners, there = services.profiles.find_and_load(tenant.tenant_id, keys, met.guess(tenant.tenant_id, keys, index))
+    met.learn(tenant.tenant_id, keys, owners)
+    return owners, there

@@ -15,11 +15,9 @@ from chalicelib.privacy.asked import Asked
 from chalicelib.profiles.claims import usable
 from chalicelib.profiles.model import Profile
 from chalicelib.profiles.permitted import Permitted, Withheld, permitted
-from chalicelib.segments.purposes import Sort, leaves_out
+from chalicelib.segments.purposes import leaves_out, purposes_of
 from chalicelib.tags.catalogue import Catalogue
 from chalicelib.tags.model import Tag
-
-_LEARNED: tuple[Sort, ...] = ("scores", "segments")
 
 OTHER_TAGS = Withheld("tags", "purpose")
 """That there are tags for other purposes. It says nothing of the person: it stands there whoever they are."""
@@ -48,7 +46,8 @@ def for_purpose(profile: Profile, asked: Asked, services: ReadServices, now: Mil
         withheld.add(OTHER_TAGS)
     if not found.unjudged:
         # As with tags: that some of them serve other purposes stands there whoever the person is.
-        withheld.update(Withheld(sort, "purpose") for sort in _LEARNED if leaves_out(sort, asked.purpose))
+        learned = {"scores": purposes_of("scores"), "segments": services.segment_purposes()}
+        withheld.update(Withheld(sort, "purpose") for sort, of in learned.items() if leaves_out(of, asked.purpose))
     return Seen(found, msgspec.structs.replace(services, catalogue=catalogue), tuple(sorted(withheld)))
 
 

@@ -20,9 +20,8 @@ from chalicelib.profiles.model import Profile
 from chalicelib.segments.assign import placed
 from chalicelib.segments.features import raw_vector
 from chalicelib.segments.model import CUSTOMERS, Judged, Membership
-from chalicelib.segments.purposes import purposes_of
 from chalicelib.segments.score import score
-from chalicelib.segments.segmentation import load_segmentations
+from chalicelib.segments.segmentation import Segmentations
 from chalicelib.store.rows import ProfileRow
 from chalicelib.tags.catalogue import Catalogue
 from chalicelib.tags.judging import open_to
@@ -41,9 +40,9 @@ def judged(profile: Profile, models: Models, before: Judged | None, now: Millis,
     raw = raw_vector(profile, now, measures)
     was = before.segments if before is not None else {}
     segments: dict[str, Membership] = {}
-    for spec in load_segmentations():
+    for spec in models.segmentations.values():
         model = models.segments.get(spec.id)
-        found = placed(spec, model, raw)
+        found = placed(spec, model, raw, was[spec.id].segment if spec.id in was else "")
         if found is not None:
             version = spec.version if model is None else model.version
             segments[spec.id] = _member(found.segment, version, was.get(spec.id), now)
@@ -70,24 +69,38 @@ def with_judged(row: ProfileRow, found: Judged | None) -> ProfileRow:
 
 
 def moves(
-    before: Judged | None, after: Judged | None, profile: Profile, catalogue: Catalogue, about: About, at: Millis
+    before: Judged | None,
+    after: Judged | None,
+    profile: Profile,
+    catalogue: Catalogue,
+    about: About,
+    at: Millis,
+    declared: Segmentations,
+    past: Profile | None = None,
 ) -> Iterator[Change]:
-    """Who left which segment and entered which, for the bus, with the segmentation's own purposes.
+    """Who left which segment and entered which, for the bus, each for the segmentation's own purposes that are open.
 
-    Nobody is told of what may be used for nothing. Those who were told that somebody entered are told that they left,
-    also where the purpose was closed since.
+    ``past`` is the person as they were, where they may have said something since: who stays in a segment leaves it for
+    a purpose that they closed and enters it for one that they opened, as a tag is cleared and set. Whoever was not told
+    that somebody entered is not told that they left.
     """
     was, is_ = (one.segments if one is not None else {} for one in (before, after))
-    if {id_: one.segment for id_, one in was.items()} == {id_: one.segment for id_, one in is_.items()}:
+    is_open = open_to(profile, catalogue)
+    was_open = is_open if past is None else open_to(past, catalogue)
+    if was_open == is_open and {id_: one.segment for id_, one in was.items()} == {
+        id_: one.segment for id_, one in is_.items()
+    }:
         return
-    are_open = open_to(profile, catalogue)
     for id_ in sorted(was.keys() | is_.keys()):
-        old, new, own = was.get(id_), is_.get(id_), purposes_of("segments").get(id_, ())
-        left_open = [one for one in own if one in are_open]
-        if old is not None and (new is None or old.segment != new.segment) and own:
-            yield _moved("segment.left", id_, old, own, about, at)
-        if new is not None and (old is None or old.segment != new.segment) and left_open:
-            yield _moved("segment.entered", id_, new, left_open, about, at)
+        old, new, own = was.get(id_), is_.get(id_), declared[id_].purposes if id_ in declared else ()
+        left = [one for one in own if old is not None and one in was_open]
+        entered = [one for one in own if new is not None and one in is_open]
+        if old is not None and new is not None and old.segment == new.segment:
+            left, entered = [one for one in left if one not in entered], [one for one in entered if one not in left]
+        if old is not None and left:
+            yield _moved("segment.left", id_, old, left, about, at)
+        if new is not None and entered:
+            yield _moved("segment.entered", id_, new, entered, about, at)
 
 
 def _moved(kind: str, id_: str, one: Membership, purposes: Sequence[str], about: About, at: Millis) -> Change:
@@ -96,12 +109,16 @@ def _moved(kind: str, id_: str, one: Membership, purposes: Sequence[str], about:
 
 
 def judged_anew(
-    row: ProfileRow, before: bytes, profile: Profile, models: Models, catalogue: Catalogue, now: Millis
+    row: ProfileRow, past: Profile, profile: Profile, models: Models, catalogue: Catalogue, now: Millis
 ) -> tuple[ProfileRow, list[Change]]:
-    """The row with what the models say of the person now, and what of that is to be told. ``before`` is what was kept."""
-    if not models and not before:
+    """The row with what the models say of the person now, and what of that is to be told.
+
+    ``past`` is who the person was until now, with what was kept of them.
+    """
+    if not models and not past.judged:
         return row, []
-    was = judgement(before)
+    was = judgement(past.judged)
     found = judged(profile, models, was, now, catalogue.measures)
     about: About = {"tenant": row.tenant, "profile_id": row.profile_id, "version": row.version}
-    return with_judged(row, found), list(moves(was, found, profile, catalogue, about, now))
+    told = moves(was, found, profile, catalogue, about, now, models.segmentations, past)
+    return with_judged(row, found), list(told)

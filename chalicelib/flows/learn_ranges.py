@@ -39,6 +39,7 @@ from chalicelib.kernel.codec import decode
 from chalicelib.kernel.moments import Millis
 from chalicelib.profiles.model import Body
 from chalicelib.segments.model import Judged
+from chalicelib.segments.moved import is_moved
 from chalicelib.store.judged import write_units_of
 from chalicelib.store.learned import SegmentSizes
 from chalicelib.store.people import Page, Slice
@@ -163,26 +164,18 @@ def _share(part: int, whole: int) -> float:
     return min(part / whole, 1.0) if whole else 1.0
 
 
-class _Judgement(msgspec.Struct, frozen=True):
-    """Somebody as the models in force judge them: the rows before and after, and what is to be told."""
+class _Judgement(msgspec.Struct, frozen=True, gc=False):
+    """Somebody as the models in force judge them: the rows before and after, and what is to be told.
+
+    ``is_new``: they are to be written. ``is_of``: this very run wrote them before it was killed; they are counted now.
+    """
 
     row: ProfileRow
     made: ProfileRow
     found: Judged | None
-    changes: tuple[Change, ...]
-
-    @property
-    def is_new(self) -> bool:
-        """Whether anything but the moment is other than it is kept. A moment alone is no reason to write."""
-        was = judgement(self.row.judged)
-        if was is None or self.found is None:
-            return was is not self.found
-        return (was.segments, was.scores) != (self.found.segments, self.found.scores)
-
-    def is_of(self, job: LearningJob) -> bool:
-        """Whether this very run wrote it before it was killed: then it is counted now."""
-        was = judgement(self.row.judged)
-        return was is not None and was.at == job.at
+    changes: tuple[Change, ...] = ()
+    is_new: bool = False
+    is_of: bool = False
 
 
 def _assign(job: LearningJob, name: str, part: LearningPart, services: LearningServices) -> LearningPart:
@@ -194,12 +187,11 @@ def _assign(job: LearningJob, name: str, part: LearningPart, services: LearningS
     services.publish([change for one in new for change in one.changes])
     rate = services.limits.write_units_per_second / min(job.ranges, services.limits.ranges_at_once)
     services.spend(sum(write_units_of(one.row, one.made) for one in new), rate)
-    for one in new:
-        # Who was saved meanwhile was judged by who saved them.
-        services.judged.settle(one.row, one.made)
+    # Who was saved meanwhile was judged by who saved them.
+    services.judged.settle_all([(one.row, one.made) for one in new])
     hand_over(job, [one.made for one in people], services, rate)
     counts = added([part.counts, *(_counted(one.found) for one in people)])
-    changed = sum(one.is_new or one.is_of(job) for one in people)
+    changed = sum(one.is_new or one.is_of for one in people)
     judged_ = sum(one.found is not None for one in people)
     return LearningPart(page.after, not page.after, part.people + judged_, part.changed + changed, 0, counts)
 
@@ -210,9 +202,11 @@ def _judge(row: ProfileRow, job: LearningJob, models: Models, catalogue: Catalog
     # All of one run is about one moment, unless somebody was saved after it: then nothing goes back behind that.
     at = max(job.at, row.updated_at)
     found = judged(profile, models, was, at, catalogue.measures)
+    if not is_moved(was, found):
+        return _Judgement(row, row, found, is_of=was is not None and was.at == job.at)
     about = {"tenant": row.tenant, "profile_id": row.profile_id, "version": row.version}
-    told = tuple(moves(was, found, profile, catalogue, about, at))
-    return _Judgement(row, with_judged(row, found), found, told)
+    told = tuple(moves(was, found, profile, catalogue, about, at, models.segmentations))
+    return _Judgement(row, with_judged(row, found), found, told, is_new=True)
 
 
 def _counted(found: Judged | None) -> dict[str, int]:

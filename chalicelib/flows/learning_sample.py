@@ -17,8 +17,8 @@ from chalicelib.kernel.codec import decode, encode
 from chalicelib.kernel.moments import Millis
 from chalicelib.profiles.measures import MeasureSet
 from chalicelib.profiles.model import Profile
-from chalicelib.segments.as_of import Window, as_of, windows
-from chalicelib.segments.features import features, raw_vector
+from chalicelib.segments.as_of import Pasts, Window, windows
+from chalicelib.segments.features import features, measures_read, raw_vector
 from chalicelib.segments.numbers import Numbers
 from chalicelib.segments.outcomes import outcome
 from chalicelib.segments.score_specs import ScoreSpec, score_specs
@@ -52,10 +52,11 @@ class _Taken:
         self.rows = array("d")
         self.outcomes = {one.id: array("d") for one in specs}
 
-    def take(self, profile: Profile, measures: MeasureSet) -> None:
+    def take(self, person: Pasts, measures: MeasureSet) -> None:
         """Add somebody who was known then, if anything is to be learned of them."""
-        found = [outcome(one, profile, self.window) for one in self.specs]
-        then = as_of(profile, self.window) if any(one is not None for one in found) else None
+        found = [outcome(one, person, self.window) for one in self.specs]
+        known = any(one is not None for one in found)
+        then = person.as_of(self.window, measures_read()) if known else None
         if then is None:
             return
         self.rows.extend(_numbers(raw_vector(then, self.window.now, measures)))
@@ -82,8 +83,9 @@ class Sampling:
         self._rows.extend(_numbers(raw_vector(profile, self._at, self._measures)))
         # By the id alone, so that the same people are taken whenever it is asked.
         if crc32(profile.profile_id.encode()) % _PARTS < self._scored:
+            person = Pasts(profile, self._at)
             for cut in self._cuts.values():
-                cut.take(profile, self._measures)
+                cut.take(person, self._measures)
 
     def coded(self) -> bytes:
         """The chunk as it is written."""

@@ -14,7 +14,7 @@ from chalicelib.kernel.moments import Millis
 from chalicelib.segments.model import SegmentModel
 from chalicelib.segments.score_model import ScoreModel
 from chalicelib.segments.score_specs import ScoreSpec
-from chalicelib.segments.segmentation import Segmentation
+from chalicelib.segments.segmentation import Segmentation, Segmentations, shipped_segmentations
 from chalicelib.segments.trained import Trained
 from chalicelib.store.jobs import JobStore
 from chalicelib.store.judged import JudgedStore
@@ -107,3 +107,5 @@ class TrainServices(msgspec.Struct, frozen=True):
     go_on: Callable[[str, str, Sequence[str], int], None]
     train: Callable[[str, str], None]
     limits: LearningLimits = LearningLimits()
+    segmentations: Callable[[str], Segmentations] = lambda _: shipped_segmentations()
+    """A tenant's segmentations, as they are declared now."""

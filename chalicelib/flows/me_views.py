@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from chalicelib.flows.export_views import ReadBy
+from chalicelib.flows.own_risks import OwnGroup, OwnRisk
 from chalicelib.kernel.texts import Text
 from chalicelib.privacy.links import Action
 
@@ -107,6 +108,8 @@ class MeView(msgspec.Struct, frozen=True):
     measures: tuple[MyMeasure, ...]
     tags: tuple[MyTag, ...]
     consents: tuple[MyConsent, ...]
+    risks: tuple[OwnRisk, ...]
+    control_group: OwnGroup
     decisions: tuple[MyDecision, ...]
     read_by: tuple[ReadBy, ...]
     actions: tuple[Action, ...]

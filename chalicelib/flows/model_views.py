@@ -46,7 +46,8 @@ class MembersView(msgspec.Struct, frozen=True):
 
 
 class ModelVersionView(msgspec.Struct, frozen=True):
-    """One version of a model. ``state``: trained, in_force, held, worse, or rolled_back. ``report`` is its contest, its
+    """One version of a model. ``state``: trained, in_force, held, worse, rolled_back, or outdated: what it was learned by,
+    its segmentation or the features, is declared otherwise since, and it is not used. ``report`` is its contest, its
     figures and what training found, as it was kept; without what drift is told by.
     """
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from chalicelib.flows.models import NO_MODELS, Models
 from chalicelib.kernel.codec import decode
+from chalicelib.segments.assign import fits
 from chalicelib.segments.features import FEATURES_VERSION
 from chalicelib.segments.model import SegmentModel
 from chalicelib.segments.score_model import ScoreModel
+from chalicelib.segments.segmentation import Segmentations
 from chalicelib.store.learned import LearnedHead, LearnedStore, LearnedVersion
 
 MODEL_LIMIT_BYTES = 8_000_000
@@ -31,6 +33,12 @@ def read_models(
         elif model is not None:
             scores[id_] = model
     return Models(head.version, segments, scores)
+
+
+def fitting(models: Models, declared: Segmentations) -> Models:
+    """The models that fit to these segmentations, and all scores."""
+    segments = {id_: model for id_, model in models.segments.items() if fits(model, declared)}
+    return Models(models.version, segments, models.scores, declared)
 
 
 def model_of(version: LearnedVersion) -> SegmentModel | ScoreModel | None:

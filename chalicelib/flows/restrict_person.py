@@ -9,6 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from chalicelib.flows.identity_records import Audited, audit_record
+from chalicelib.flows.profile_of import profile_of
 from chalicelib.flows.save_changes import told_of_models
 from chalicelib.flows.say_of_person import ATTEMPTS, person_of, told_anew
 from chalicelib.flows.services import Change, IdentityServices
@@ -82,7 +83,8 @@ def _told_again(done: Restriction, tenant: Tenant, services: IdentityServices, n
         return []
     was = msgspec.structs.replace(row, state="restricted" if done.state == "active" else "active", judged=b"")
     # What the models said before a restriction is nowhere any more: they are asked again.
-    was, _ = told_of_models(was, None, body, services.models, services.catalogue, now)
+    stood = profile_of(was, body)
+    was, _ = told_of_models(was, stood, stood, services.models, services.catalogue, now)
     return told_anew(was, body, row, body, services.catalogue, now, services.models)[1]
 
 

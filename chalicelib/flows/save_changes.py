@@ -19,7 +19,7 @@ from chalicelib.flows.snapshot import Snapshot
 from chalicelib.flows.tell_changes import About, still_open, tag_changes
 from chalicelib.flows.time_told import Past, confirmed, past_of
 from chalicelib.kernel.moments import Millis
-from chalicelib.profiles.model import Body, Contribution
+from chalicelib.profiles.model import Contribution, Profile
 from chalicelib.store.rows import ProfileRow, Record
 from chalicelib.tags.catalogue import Catalogue
 from chalicelib.tags.changes import changes
@@ -59,10 +59,10 @@ def tell(
     for person in planned.people:
         kept = person
         if person.is_changed:
-            changed, due_at = _of_person(person, planned, contributions, snapshot, now, catalogue)
-            row, moved = _judged(
-                person, msgspec.structs.replace(person.row, due_at=due_at), snapshot, models, catalogue, now
-            )
+            past, grown = _stood(person, snapshot), profile_of(person.row, person.body)
+            changed, due_at = _of_person(person, past, grown, planned, contributions, snapshot, now, catalogue)
+            row = msgspec.structs.replace(person.row, due_at=due_at)
+            row, moved = told_of_models(row, past, grown, models, catalogue, now)
             row, raised, kept_of_risks = _raised(person, row, contributions, snapshot, catalogue, outreach)
             kept = msgspec.structs.replace(person, row=row)
             told += (*changed, *moved, *raised)
@@ -71,8 +71,16 @@ def tell(
     return Told(msgspec.structs.replace(planned, people=tuple(people)), tuple(told), tuple(records))
 
 
+def _stood(person: Person, snapshot: Snapshot) -> Profile:
+    """Who the person was until now, by what was said and done then; nobody where the profile is new."""
+    before = snapshot.profile(person.row.profile_id)
+    return profile_of(before or person.row, snapshot.body(person.row.profile_id))
+
+
 def _of_person(
     person: Person,
+    was: Profile,
+    grown: Profile,
     planned: Plan,
     contributions: Sequence[Contribution],
     snapshot: Snapshot,
@@ -82,8 +90,7 @@ def _of_person(
     row = person.row
     about: About = {"tenant": row.tenant, "profile_id": row.profile_id, "version": row.version}
     past = _past(row.profile_id, snapshot, now, catalogue)
-    before, grown = snapshot.body(row.profile_id), profile_of(row, person.body)
-    was = profile_of(row, before)
+    before = snapshot.body(row.profile_id)
     told = [*still_open(past.changes, grown, catalogue), Change("profile.updated", about)]
     told += _of_sides(person, planned, about)
     # Where people changed sides, or said what may be done with their profile, every tag may have; where a facet grew,
@@ -100,14 +107,6 @@ def _of_person(
         return told, earliest(catalogue, grown, [new], now, only, snapshot.due_at(row.profile_id)) or 0
     assessed = [new] if past.walked is None else [past.walked.ends_in, new]
     return told, earliest(catalogue, grown, assessed, now) or 0
-
-
-def _judged(
-    person: Person, row: ProfileRow, snapshot: Snapshot, models: Models, catalogue: Catalogue, now: Millis
-) -> tuple[ProfileRow, Sequence[Change]]:
-    """The row with what the models say of the person now, and the segments that were left and entered."""
-    before = snapshot.profile(row.profile_id)
-    return told_of_models(row, before, person.body, models, catalogue, now)
 
 
 def _raised(
@@ -132,16 +131,17 @@ def _raised(
 
 
 def told_of_models(
-    row: ProfileRow, before: ProfileRow | None, body: Body, models: Models, catalogue: Catalogue, now: Millis
+    row: ProfileRow, past: Profile, profile: Profile, models: Models, catalogue: Catalogue, now: Millis
 ) -> tuple[ProfileRow, Sequence[Change]]:
-    """The row with what the models say of the person now, and what of that is to be told. ``before`` it replaces."""
-    was = b"" if before is None else before.judged
-    if not models and not was:
+    """The row with what the models say of the person now, and what of that is to be told: segments that were left and
+    entered. ``past`` is who the person was until now.
+    """
+    if not models and not past.judged:
         return row, ()
     # Only who has models reads what judges by them.
     from chalicelib.flows.judge import judged_anew
 
-    return judged_anew(row, was, profile_of(row, body), models, catalogue, now)
+    return judged_anew(row, past, profile, models, catalogue, now)
 
 
 def _past(profile_id: str, snapshot: Snapshot, now: Millis, catalogue: Catalogue) -> Past:

@@ -70,7 +70,7 @@ def told_anew(
     told += tag_changes(confirmed(changes(old, new), past, rules, grown, now), about, now)
     told += [Change(RULE_FAILED, {**about, "tag": failed.tag_id, "error": failed.error}) for failed in new.failed]
     assessed = [new] if past.walked is None else [past.walked.ends_in, new]
-    made, moved = told_of_models(made, row, kept, models, rules, now)
+    made, moved = told_of_models(made, was, grown, models, rules, now)
     if row.outreach:
         from chalicelib.flows.raise_risks import raise_risks
 

@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import msgspec
 
+from chalicelib.flows.met_lately import MetLately
 from chalicelib.flows.models import NO_MODELS, Models, no_models
 from chalicelib.flows.outreach import Outreach, OutreachOf, no_outreach
 from chalicelib.identity.blind_index import BlindIndex
 from chalicelib.kernel.moments import Millis
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.routing.policy import Policy
+from chalicelib.segments.purposes import Purposes, purposes_of
 from chalicelib.store.catalogue import SourceRecord
 from chalicelib.store.rows import HistoryStore, ProfileStore, SecretStore
 from chalicelib.tags.catalogue import Catalogue
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from chalicelib.flows.tally import Tally
     from chalicelib.insights.lexicon import Lexicon
     from chalicelib.privacy.receipts import Signature
+    from chalicelib.segments.segmentation import Segmentations
     from chalicelib.store.jobs import JobStore
     from chalicelib.store.ledger import ErasureLedger
 
@@ -98,6 +101,13 @@ def _shipped_words(tenant_id: str) -> Lexicon:
     from chalicelib.insights.lexicon import shipped_lexicon
 
     return shipped_lexicon()
+
+
+def _shipped_segmentations() -> Segmentations:
+    # Read when a segment is shown.
+    from chalicelib.segments.segmentation import shipped_segmentations
+
+    return shipped_segmentations()
 
 
 class IngestServices(msgspec.Struct, frozen=True):
@@ -178,3 +188,9 @@ class ReadServices(msgspec.Struct, frozen=True):
     """How long an answer may wait for what was written a moment ago. Only the past waits."""
     models: Callable[[], Models] = lambda: NO_MODELS
     """The learned models in force, asked for when a score is shown. Raises Unavailable."""
+    segmentations: Callable[[], Segmentations] = _shipped_segmentations
+    """The segmentations in force, asked for when a segment is shown."""
+    segment_purposes: Callable[[], Purposes] = lambda: purposes_of("segments")
+    """What each of them may be used for."""
+    met: MetLately | None = None
+    """Whom identifiers led to a moment ago. It spares a read where it is right, and changes no answer."""

@@ -18,11 +18,14 @@ from chalicelib.flows.watch_models import drift_of, with_reference
 from chalicelib.kernel.codec import encode
 from chalicelib.kernel.errors import TooLarge, Unavailable
 from chalicelib.kernel.moments import Millis
+from chalicelib.profiles.measures import load_measures
+from chalicelib.segments.assign import fits
 from chalicelib.segments.features import FEATURES_VERSION
 from chalicelib.segments.model import SegmentModel
+from chalicelib.segments.reads import WIDER, beyond
 from chalicelib.segments.score_model import ScoreModel
 from chalicelib.segments.score_specs import score_specs
-from chalicelib.segments.segmentation import load_segmentations
+from chalicelib.segments.segmentation import Segmentation, Segmentations, meaning_of
 from chalicelib.segments.trained import Trained
 from chalicelib.store.learned import LearnedHead, LearnedVersion, ModelKind, TrainedState
 
@@ -47,9 +50,9 @@ def train_models(
             # Led on before, and perhaps killed before anything was queued: the run itself queues what is left.
             services.go_on(tenant_id, job_id, [""], 0)
         return job
-    version, sample = row.version, Sample()
+    version, sample, declared = row.version, Sample(), services.segmentations(tenant_id)
     done = {one.id for one in job.outcomes}
-    for kind, id_ in _wanted():
+    for kind, id_ in _wanted(declared):
         if id_ in done:
             continue
         if not has_time():
@@ -59,8 +62,8 @@ def train_models(
             sample = read_sample(job, services)
         if not job.outcomes:
             # Before anything is learned: later the head may hold what this very run has made.
-            job = replace(job, drift=drift_of(job, sample, services.learned))
-        job = replace(job, outcomes=(*job.outcomes, _learn(job, kind, id_, sample, services)))
+            job = replace(job, drift=drift_of(job, sample, services.learned, declared))
+        job = replace(job, outcomes=(*job.outcomes, _learn(job, kind, id_, sample, services, declared)))
         version += 1
         if not services.jobs.advance(job_row(job, version)):
             # Somebody else works on the same order.
@@ -76,25 +79,29 @@ def read_sample(job: LearningJob, services: TrainServices) -> Sample:
     return sample
 
 
-def _wanted() -> Iterator[tuple[ModelKind, str]]:
-    for one in load_segmentations():
+def _wanted(declared: Segmentations) -> Iterator[tuple[ModelKind, str]]:
+    for one in declared.values():
         if one.by == "model":
             yield "segment", one.id
     for id_ in score_specs():
         yield "score", id_
 
 
-def _learn(job: LearningJob, kind: ModelKind, id_: str, sample: Sample, services: TrainServices) -> Outcome:
+def _learn(
+    job: LearningJob, kind: ModelKind, id_: str, sample: Sample, services: TrainServices, declared: Segmentations
+) -> Outcome:
     """One model as a version; the one that this run made before it was killed, if it did."""
     newest = next(iter(services.learned.versions(job.tenant_id, id_, limit=1)), None)
     if newest is not None and newest.run_id == job.job_id:
         return Outcome(id_, newest.number, newest.reason)
     before = _in_force(job.tenant_id, id_, services)
-    trained = _trained(kind, id_, sample, before, services)
+    trained = _trained(kind, id_, sample, before, services, declared)
     if trained.model is None:
         return Outcome(id_, 0, trained.held or NOTHING_LEARNED)
     number = 1 if newest is None else newest.number + 1
     model = replace(trained.model, version=number, trained_at=job.at)
+    if isinstance(model, SegmentModel):
+        model = replace(model, meaning=meaning_of(declared[id_]))
     state: TrainedState = "worse" if trained.held == _WORSE else "held" if trained.held else "trained"
     made = LearnedVersion(
         kind=kind,
@@ -106,7 +113,7 @@ def _learn(job: LearningJob, kind: ModelKind, id_: str, sample: Sample, services
         at=job.at,
         reason=trained.held,
         model=encode(model, limit_bytes=MODEL_LIMIT_BYTES),
-        report=with_reference(trained.report, model, sample),
+        report=with_reference(trained.report, model, sample, declared),
     )
     try:
         kept = services.learned.keep(job.tenant_id, made)
@@ -124,14 +131,23 @@ def _in_force(tenant_id: str, id_: str, services: TrainServices) -> SegmentModel
 
 
 def _trained(
-    kind: ModelKind, id_: str, sample: Sample, before: SegmentModel | ScoreModel | None, services: TrainServices
+    kind: ModelKind,
+    id_: str,
+    sample: Sample,
+    before: SegmentModel | ScoreModel | None,
+    services: TrainServices,
+    declared: Segmentations,
 ) -> Trained:
-    if kind == "segment":
-        spec = next(one for one in load_segmentations() if one.id == id_)
-        of_kind = before if isinstance(before, SegmentModel) else None
+    spec = declared[id_] if kind == "segment" else score_specs()[id_]
+    if beyond(spec, load_measures().uses):
+        # It would tell a purpose what that purpose may not read.
+        return Trained(None, held=WIDER)
+    if isinstance(spec, Segmentation):
+        # Names of other kinds are not to be kept, and whoever gets a new one by them is not renamed.
+        of_kind = before if isinstance(before, SegmentModel) and fits(before, declared) else None
         return services.segments(sample.people_now(), spec, of_kind, _SEED)
     told = before if isinstance(before, ScoreModel) else None
-    return services.score(*sample.learned_from(id_), score_specs()[id_], told, _SEED)
+    return services.score(*sample.learned_from(id_), spec, told, _SEED)
 
 
 def _publish(job: LearningJob, version: int, services: TrainServices, now: Millis) -> LearningJob:

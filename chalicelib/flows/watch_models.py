@@ -15,7 +15,7 @@ from msgspec.structs import replace
 from chalicelib.flows.learning_job import Drift, LearningJob
 from chalicelib.flows.learning_sample import Sample
 from chalicelib.flows.read_models import model_of
-from chalicelib.segments.assign import placed
+from chalicelib.segments.assign import fits, placed
 from chalicelib.segments.decay import Before, Decay, decay_of_amount, decay_of_share
 from chalicelib.segments.features import FEATURES_VERSION
 from chalicelib.segments.model import SegmentModel
@@ -23,7 +23,7 @@ from chalicelib.segments.psi import Bins, Reference, reference
 from chalicelib.segments.score import score
 from chalicelib.segments.score_model import ScoreModel
 from chalicelib.segments.score_specs import score_specs
-from chalicelib.segments.segmentation import segmentation
+from chalicelib.segments.segmentation import Segmentations
 from chalicelib.segments.watch import drift_report
 from chalicelib.store.learned import LearnedStore, LearnedVersion
 
@@ -41,17 +41,17 @@ class _Kept(msgspec.Struct, frozen=True):
     validation: Before | None = None
 
 
-def with_reference(report: bytes, model: Model, sample: Sample) -> bytes:
+def with_reference(report: bytes, model: Model, sample: Sample, declared: Segmentations) -> bytes:
     """The report of a version with how the features that it reads, and what it says, lay over the people of its run."""
     rows = sample.some_now(LOOKED_AT)
-    made = reference(rows, *answers({model.id: model}, rows))
+    made = reference(rows, *answers({model.id: model}, rows, declared))
     read = {one.feature for one in model.columns}
     of_model = replace(made, features={id_: bins for id_, bins in made.features.items() if id_ in read})
     told = msgspec.json.decode(report, type=dict[str, msgspec.Raw])
     return msgspec.json.encode({**told, "reference": of_model})
 
 
-def drift_of(job: LearningJob, sample: Sample, learned: LearnedStore) -> Drift | None:
+def drift_of(job: LearningJob, sample: Sample, learned: LearnedStore, declared: Segmentations) -> Drift | None:
     """The people of a run beside the training of the models in force; None where none of these can be watched."""
     head = learned.head(job.tenant_id).models
     loaded = (learned.load(job.tenant_id, id_, entry.number) for id_, entry in sorted(head.items()) if entry.number)
@@ -61,24 +61,26 @@ def drift_of(job: LearningJob, sample: Sample, learned: LearnedStore) -> Drift |
     # The newest first: of a feature that several models read, the oldest training is the one to be compared with.
     for version in sorted(versions, key=lambda one: -one.at):
         model, of = model_of(version), _kept(version)
+        if isinstance(model, SegmentModel) and not fits(model, declared):
+            continue
         if model is not None and of.reference is not None:
             models[version.id], kept[version.id] = model, of
     if not models:
         return None
     rows = sample.some_now(LOOKED_AT)
     decay = [one for id_, model in sorted(models.items()) for one in _decay(model, kept[id_], sample)]
-    report = drift_report(_together(kept.values()), rows, *answers(models, rows), job.at, decay)
+    report = drift_report(_together(kept.values()), rows, *answers(models, rows, declared), job.at, decay)
     return Drift(report, {id_: model.version for id_, model in sorted(models.items())})
 
 
 def answers(
-    models: Mapping[str, Model], rows: Sequence[Row]
+    models: Mapping[str, Model], rows: Sequence[Row], declared: Segmentations
 ) -> tuple[dict[str, list[float]], dict[str, Mapping[str, int]]]:
     """What models say of people: score → values, segmentation → segment → people."""
     scores: dict[str, list[float]] = {}
     segments: dict[str, Mapping[str, int]] = {}
     for id_, model in models.items():
-        spec = segmentation(id_)
+        spec = declared.get(id_)
         if isinstance(model, ScoreModel):
             scores[id_] = [score(model, row).value for row in rows]
         elif spec is not None:

@@ -15,9 +15,8 @@ from chalicelib.outreach.model import Plan, RiskRule
 from chalicelib.outreach.rules import SCORE, SEGMENT, TAG, risk_reads, shipped_rules
 from chalicelib.privacy.uses import Use, wider
 from chalicelib.profiles.measures import Measure
-from chalicelib.segments.purposes import may_serve
+from chalicelib.segments.purposes import Purposes, may_serve, purposes_of
 from chalicelib.segments.score_specs import score_specs
-from chalicelib.segments.segmentation import load_segmentations
 from chalicelib.tags.condition_check import condition_mistakes
 from chalicelib.tags.model import TagRule
 from chalicelib.tags.shapes import Mistake, shape_mistakes
@@ -32,13 +31,17 @@ _NAME = "A name has lower-case letters, digits and underscores, a letter first, 
 class RiskVocabulary(Vocabulary):
     """What risk rules may read: what tags may, and tags, scores and segments."""
 
-    def __init__(self, measures: Mapping[str, Measure], rules: Mapping[str, TagRule]) -> None:
+    reads_judged = True
+
+    def __init__(self, measures: Mapping[str, Measure], rules: Mapping[str, TagRule], segments: Purposes) -> None:
+        """``segments``: what each segmentation in force may be used for."""
         super().__init__(measures, rules={id_: one for id_, one in rules.items() if one.granularity == "person"})
+        self.segments = segments
 
     @cached_property
     def paths(self) -> frozenset[str]:
         """Every path that a rule may read."""
-        judged = {SCORE + one for one in score_specs()} | {SEGMENT + one.id for one in load_segmentations()}
+        judged = {SCORE + one for one in score_specs()} | {SEGMENT + one for one in self.segments}
         return super().paths | judged | {TAG + one for one in self.rules}
 
     def use(self, path: str) -> Use | None:
@@ -119,16 +122,16 @@ def _rule_mistakes(rule: RiskRule, vocabulary: RiskVocabulary, path: str) -> Ite
 
 def _purpose_mistakes(rule: RiskRule, vocabulary: RiskVocabulary, path: str) -> Iterator[Mistake]:
     for read in sorted(risk_reads(rule)):
-        if not _may_read(read, rule.purpose, vocabulary):
+        if not may_read(read, rule.purpose, vocabulary):
             message = f"“{read}” may not be used for {rule.purpose}."
             yield Mistake(f"{path}.purpose", "wider_purposes", message)
 
 
-def _may_read(path: str, purpose: str, vocabulary: RiskVocabulary) -> bool:
+def may_read(path: str, purpose: str, vocabulary: RiskVocabulary) -> bool:
     """Whether a purpose may use what stands at a path: what models say has the purposes it is declared for."""
     if path.startswith(SCORE):
-        return may_serve("scores", path.removeprefix(SCORE), purpose)
+        return may_serve(purposes_of("scores"), path.removeprefix(SCORE), purpose)
     if path.startswith(SEGMENT):
-        return may_serve("segments", path.removeprefix(SEGMENT), purpose)
+        return may_serve(vocabulary.segments, path.removeprefix(SEGMENT), purpose)
     use = vocabulary.use(path)
     return use is None or not wider([purpose], use)

@@ -84,7 +84,15 @@ def _cases(steps: tuple[Step, ...]) -> tuple[Case, ...]:
     for step in sorted(steps, key=STEP_ORDER):
         kind = step.kind
         key = (kind, step.ref)
-        found[key] = _after(found.get(key), step, kind)
+        before = found.get(key)
+        if before is None:
+            # By place and here, because a person has dozens of steps, most of cases of their own, and every call about
+            # the person goes over all of them.
+            status, at = step.status, step.at
+            is_open = status not in CLOSING.get(kind, ())
+            found[key] = Case(kind, step.ref, status, at, at, is_open, step.amount, step.topic or None)
+        else:
+            found[key] = _after(before, step, kind)
         if kind == "ticket" and (complaint := found.get(("complaint", step.ref))) is not None:
             found["complaint", step.ref] = _after(complaint, step, "complaint")
     return tuple(sorted(_without_forgotten(found.values(), steps), key=_BY_CHANGE))
@@ -105,11 +113,8 @@ def _without_forgotten(found: Iterable[Case], steps: tuple[Step, ...]) -> Iterab
     return [case for case in found if not (case.kind == "complaint" and case.open and case.changed_at < oldest)]
 
 
-def _after(before: Case | None, step: Step, kind: str) -> Case:
-    # By place, because a person has dozens of steps and every call about the person goes over all of them.
+def _after(before: Case, step: Step, kind: str) -> Case:
     is_open = step.status not in CLOSING.get(kind, ())
-    if before is None:
-        return Case(kind, step.ref, step.status, step.at, step.at, is_open, step.amount, step.topic or None)
     amount = before.amount if step.amount is None else step.amount
     return Case(kind, step.ref, step.status, before.opened_at, step.at, is_open, amount, step.topic or before.topic)
 

@@ -46,31 +46,43 @@ def _days(series: Series, first_day: int, last_day: int) -> tuple[Bucket, ...]:
     days = series.days
     if not days or days[-1].period < first_day:
         return ()
-    first = bisect_left(days, first_day, key=_PERIOD)
+    first = 0 if days[0].period >= first_day else bisect_left(days, first_day, key=_PERIOD)
     return days[first:] if days[-1].period <= last_day else days[first : bisect_right(days, last_day, key=_PERIOD)]
 
 
 def _between(series: Series, first_day: int, last_day: int) -> tuple[Bucket, ...]:
     """The buckets that begin on these days."""
     days, months = _days(series, first_day, last_day), series.months
-    if not months or first_day_of(months[-1].period) < first_day:
+    begun = len(months)
+    while begun and first_day_of(months[begun - 1].period) >= first_day:
+        begun -= 1
+    if begun == len(months):
         # Most windows are short.
         return days
-    return (*(one for one in months if first_day <= first_day_of(one.period) <= last_day), *days)
+    return (*(one for one in months[begun:] if first_day_of(one.period) <= last_day), *days)
 
 
 def _count(days: int) -> Reader:
-    def read(series: Series, now: Millis) -> int:
-        today = day_of(now)
-        return sum(map(_COUNT, _between(series, today - days + 1, today)))
-
-    return read
+    return _added(days, _COUNT)
 
 
 def _sum(days: int) -> Reader:
+    return _added(days, _TOTAL)
+
+
+def _added(days: int, part: attrgetter[int]) -> Reader:
+    before = days - 1
+
     def read(series: Series, now: Millis) -> int:
-        today = day_of(now)
-        return sum(map(_TOTAL, _between(series, today - days + 1, today)))
+        today = now // DAY_MS
+        first = today - before
+        # A call asks for dozens of windows: that one is empty, or of days alone, is seen here.
+        if series.last_at < first * DAY_MS:
+            return 0
+        days, months = series.days, series.months
+        if days and days[-1].period <= today and (not months or first_day_of(months[-1].period) < first):
+            return sum(map(part, days[bisect_left(days, first, key=_PERIOD) :]))
+        return sum(map(part, _between(series, first, today)))
 
     return read
 

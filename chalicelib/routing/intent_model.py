@@ -31,6 +31,7 @@ ZERO: Final = 128
 SEPARATOR: Final = "\n"
 _FINER = 8
 """Bits that how much a piece counts has beyond its rarity's, for pieces that stand in a text more than once."""
+_AMONG_KEPT = 64
 _LOOKED_AT = 6
 """Of how many pieces the words are chosen that are told."""
 
@@ -86,6 +87,7 @@ class IntentModel:
         self._rarity = rarity
         self._width = len(weights.intents)
         self._unknown = weights.intents.index(OUT_OF_SCOPE) if OUT_OF_SCOPE in weights.intents else None
+        self._among: dict[frozenset[str] | None, list[int]] = {}
 
     def scores(self, text: str) -> tuple[list[float], float]:
         """The score of every intent in their order, and the share of the text's pieces that the model knows."""
@@ -124,8 +126,15 @@ class IntentModel:
         return self.weights.intents[best], self._signs(scores, known, listed, best)
 
     def _listed(self, among: Collection[str] | None) -> list[int]:
-        intents = enumerate(self.weights.intents)
-        return [at for at, name in intents if at != self._unknown and (among is None or name in among)]
+        asked = None if among is None else frozenset(among)
+        listed = self._among.get(asked)
+        if listed is None:
+            intents = enumerate(self.weights.intents)
+            listed = [at for at, name in intents if at != self._unknown and (asked is None or name in asked)]
+            # The intents of a trade: there are few trades.
+            if len(self._among) < _AMONG_KEPT:
+                self._among[asked] = listed
+        return listed
 
     def _signs(self, scores: list[float], known: float, listed: list[int], best: int) -> tuple[float, ...]:
         first = scores[best]

@@ -10,18 +10,16 @@ where days are known, they are what they were.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection
 
 import msgspec
 
 from chalicelib.kernel.moments import DAY_MS, Millis, day_of, first_day_of, month_of
-from chalicelib.profiles.model import Bucket, Profile, Series
-from chalicelib.profiles.series import DAYS_KEPT, prune
+from chalicelib.profiles.model import Profile, Series
+from chalicelib.profiles.series import DAYS_KEPT
+from chalicelib.segments.timeline import Timeline
 
-_READ_BY_DAY = 90
-"""Windows up to so many days are read by day (``profiles.stats``)."""
 _MONTH_DAYS = 30
-_NOON = DAY_MS // 2
 
 
 class Window(msgspec.Struct, frozen=True):
@@ -55,29 +53,6 @@ def windows(until: Millis, horizon_days: int, earlier: int) -> tuple[Window, ...
     return tuple(found)
 
 
-def as_of(profile: Profile, window: Window) -> Profile | None:
-    """The profile as it was known when the window's cutoff began; None for somebody who came later.
-
-    It says the same whatever followed. Of channels it knows those that were not used later, because when one was first
-    used is kept nowhere: features of channels must not be learned from. Raises ValueError for a cutoff within a bucket.
-    """
-    checked(window)
-    if profile.first_seen >= window.cutoff:
-        return None
-    cut = {name: past for name, one in profile.series.items() if (past := before(one, window)) is not None}
-    last_seen = max([profile.first_seen, *(one.last_at for one in cut.values())])
-    return msgspec.structs.replace(
-        profile,
-        last_seen=last_seen,
-        links={key: one for key, one in profile.links.items() if one.first_seen < window.cutoff},
-        traits={name: one for name, one in profile.traits.items() if one.observed_at < window.cutoff},
-        series=cut,
-        steps=tuple(one for one in profile.steps if one.at < window.cutoff),
-        channels={name: at for name, at in profile.channels.items() if at < window.cutoff},
-        claims={},
-    )
-
-
 def checked(window: Window) -> Window:
     """The window, if buckets end at its cutoff and end. Raises ValueError."""
     exact = day_of(window.until) - DAYS_KEPT
@@ -88,83 +63,59 @@ def checked(window: Window) -> Window:
     return window
 
 
-def before(series: Series, window: Window) -> Series | None:
-    """A series as it was before the cutoff; None where nothing had happened."""
-    cut, today = day_of(window.cutoff), day_of(window.until)
-    coarse = prune(series, window.until)
-    days = [one for one in coarse.days if one.period < cut]
-    months = []
-    for one in coarse.months:
-        if first_day_of(one.period) >= cut:
-            continue
-        if first_day_of(one.period + 1) > cut - _READ_BY_DAY:
-            days += _spread(one, series, min(cut, today - DAYS_KEPT))
-        else:
-            months.append(one)
-    if not days and not months:
-        return None
-    return _of_buckets(series, _added_up(days), tuple(months))
+class Pasts:
+    """A person of one scan, to be looked at as of several cutoffs: what these share is made once."""
 
+    def __init__(self, profile: Profile, until: Millis) -> None:
+        """``until`` is the moment of the scan, and that of every window that is asked about."""
+        self.profile = profile
+        self._until = until
+        self._lines: dict[str, Timeline] = {}
 
-def after(series: Series, window: Window) -> tuple[int, int]:
-    """Count and sum of what happened from the cutoff up to the window's end."""
-    found = list(buckets_after(series, window))
-    return sum(one.count for _, one in found), sum(one.total for _, one in found)
+    def line(self, measure: str) -> Timeline | None:
+        """A measure over time; None of one that never happened."""
+        line = self._lines.get(measure)
+        if line is None:
+            series = self.profile.series.get(measure)
+            if series is None:
+                return None
+            line = self._lines[measure] = Timeline(series, self._until)
+        return line
 
+    def as_of(self, window: Window, measures: Collection[str] | None = None) -> Profile | None:
+        """The profile as it was known when the window's cutoff began; None for somebody who came later.
 
-def buckets_after(series: Series, window: Window) -> Iterator[tuple[int, Bucket]]:
-    """The buckets from the cutoff up to the window's end, each with its first day, the earliest first."""
-    cut, end = day_of(window.cutoff), day_of(window.end)
-    coarse = prune(series, window.until)
-    for one in coarse.months:
-        if cut <= first_day_of(one.period) < end:
-            yield first_day_of(one.period), one
-    for one in coarse.days:
-        if cut <= one.period < end:
-            yield one.period, one
-
-
-def _spread(month: Bucket, series: Series, end: int) -> Iterator[Bucket]:
-    """A month's bucket over the days that it can have been on: not before the first event, and before ``end``."""
-    began = day_of(series.first_at)
-    if month.count == 1 and month_of(began) == month.period:
-        yield Bucket(began, 1, month.total)
-        return
-    first = max(first_day_of(month.period), min(began, end - 1))
-    days = max(1, min(first_day_of(month.period + 1), end) - first)
-    counted = summed = 0
-    for place in range(days):
-        # Rounded to the middle, so that a single one stands in the middle of the month.
-        so_far = (2 * (place + 1) * month.count + days - 1) // (2 * days)
-        total = month.total * so_far // month.count
-        if so_far > counted:
-            yield Bucket(first + place, so_far - counted, total - summed)
-        counted, summed = so_far, total
-
-
-def _added_up(days: list[Bucket]) -> tuple[Bucket, ...]:
-    sums: dict[int, Bucket] = {}
-    for one in days:
-        known = sums.get(one.period)
-        sums[one.period] = (
-            one if known is None else Bucket(one.period, known.count + one.count, known.total + one.total)
+        It says the same whatever followed. Of channels it knows those that were not used later, because when one was
+        first used is kept nowhere: features of channels must not be learned from. Of ``measures`` alone it holds series,
+        where they are given: all tell when somebody was last seen. Raises ValueError for a cutoff within a bucket.
+        """
+        checked(window)
+        profile, cut = self.profile, day_of(window.cutoff)
+        if profile.first_seen >= window.cutoff:
+            return None
+        past: dict[str, Series] = {}
+        last_seen = [profile.first_seen]
+        for name in profile.series:
+            line = self.line(name)
+            if line is None:
+                continue
+            if measures is not None and name not in measures:
+                last_seen += line.last_before(cut)
+            elif (series := line.before(cut)) is not None:
+                past[name] = series
+                last_seen.append(series.last_at)
+        return msgspec.structs.replace(
+            profile,
+            last_seen=max(last_seen),
+            links={key: one for key, one in profile.links.items() if one.first_seen < window.cutoff},
+            traits={name: one for name, one in profile.traits.items() if one.observed_at < window.cutoff},
+            series=past,
+            steps=tuple([one for one in profile.steps if one.at < window.cutoff]),
+            channels={name: at for name, at in profile.channels.items() if at < window.cutoff},
+            claims={},
         )
-    return tuple(sums[day] for day in sorted(sums))
 
 
-def _of_buckets(series: Series, days: tuple[Bucket, ...], months: tuple[Bucket, ...]) -> Series:
-    both = (*days, *months)
-    count, total = sum([one.count for one in both]), sum([one.total for one in both])
-    last_day = (
-        days[-1].period if days else list(_spread(months[-1], series, first_day_of(months[-1].period + 1)))[-1].period
-    )
-    last_at = series.first_at if count == 1 else max(series.first_at, last_day * DAY_MS + _NOON)
-    return Series(
-        first_at=series.first_at,
-        last_at=last_at,
-        count=count,
-        total=total,
-        largest=max([one.total for one in both]),
-        days=days,
-        months=months,
-    )
+def as_of(profile: Profile, window: Window) -> Profile | None:
+    """The profile as of one cutoff (``Pasts.as_of``)."""
+    return Pasts(profile, window.until).as_of(window)

@@ -1,4 +1,4 @@
-"""A tenant's own segmentations, checked before they are taken: every mistake at once, each with its path."""
+"""A tenant's own segmentation, checked before it is taken: every mistake at once, each with its path."""
 
 from __future__ import annotations
 
@@ -9,29 +9,33 @@ from typing import Any
 
 import msgspec
 
-from chalicelib.kernel.errors import BadInput, ManyMistakes
+from chalicelib.kernel.errors import BadInput
+from chalicelib.kernel.names import is_name
 from chalicelib.segments.features import features
+from chalicelib.segments.score_specs import score_specs
 from chalicelib.segments.segmentation import MOST_KINDS, Condition, Kind, Segmentation
 
 MOST_SEGMENTATIONS = 8
-"""A person is put into each of them at every event."""
+"""A person is put into each of them at every event, those that ship among them."""
 _MOST_FEATURES = 40
 _LARGEST_SIGN = 5.0
+_NAME = "An id has lower-case letters, digits and underscores, a letter first, at most 63."
+_AT_THE_OTHER = 0.5
+"""So far past the middle somebody stands at the other centroid."""
 
 
-def read_segmentations(given: Any) -> tuple[Segmentation, ...]:
-    """The segmentations of a JSON value. Raises ManyMistakes ``bad_segmentations`` with all that is wrong."""
-    if not isinstance(given, list) or len(given) > MOST_SEGMENTATIONS:
-        wrong: tuple[BadInput, ...] = (BadInput("wrong_type", f"A list of at most {MOST_SEGMENTATIONS} is needed."),)
-        raise ManyMistakes("bad_segmentations", "This is no list of segmentations.", wrong)
-    found = [bad for place, one in enumerate(given) for bad in _of_shape(one, f"[{place}]")]
-    read = () if found else msgspec.convert(given, tuple[Segmentation, ...])
-    found += _doubles([one.id for one in read], "")
-    found += [bad for place, one in enumerate(read) for bad in mistakes(one, f"[{place}]")]
+def segmentation_mistakes(given: Any, segmentation_id: str) -> list[BadInput]:
+    """All that is wrong with a JSON value as the segmentation of an id, each with its path (``kinds[0].signs``)."""
+    found = list(_of_shape(given, "$"))
     if found:
-        told = f"Mistakes in the segmentations: {len(found)}."
-        raise ManyMistakes("bad_segmentations", told, tuple(found))
-    return read
+        return found
+    one = msgspec.convert(given, Segmentation)
+    if one.id != segmentation_id:
+        found.append(BadInput("other_id", "The id is the one that the address names.", "$.id", segmentation_id))
+    if one.id in score_specs():
+        # Models are kept by their ids.
+        found.append(BadInput("taken_id", "A score has this id.", "$.id", f"{one.id}_kinds"))
+    return found + list(mistakes(one, "$"))
 
 
 def mistakes(one: Segmentation, path: str = "") -> Iterator[BadInput]:
@@ -41,8 +45,15 @@ def mistakes(one: Segmentation, path: str = "") -> Iterator[BadInput]:
         yield BadInput("too_low", "Versions count from 1.", f"{at}version")
     if not 1 < len(one.kinds) <= MOST_KINDS:
         yield BadInput("bad_kinds", f"From 2 to {MOST_KINDS} kinds are needed.", f"{at}kinds")
+    if not 0 <= one.hysteresis < _AT_THE_OTHER:
+        yield BadInput("bad_hysteresis", "A number from 0 to less than 0.5 is needed.", f"{at}hysteresis")
     yield from _doubles([kind.id for kind in one.kinds], f"{at}kinds")
+    for place, kind in enumerate(one.kinds):
+        if not is_name(kind.id):
+            yield BadInput("bad_name", _NAME, f"{at}kinds[{place}].id")
     yield from _doubles(one.features, f"{at}features")
+    if not one.purposes:
+        yield BadInput("no_purpose", "It serves at least one purpose.", f"{at}purposes")
     yield from _numbers(one, at)
     yield from _of_rows(one.whom, f"{at}whom")
     for place, kind in enumerate(one.kinds):

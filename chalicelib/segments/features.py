@@ -17,7 +17,7 @@ from chalicelib.kernel.moments import Millis
 from chalicelib.kernel.texts import Text
 from chalicelib.profiles.measures import MeasureSet
 from chalicelib.profiles.model import Profile
-from chalicelib.profiles.values import at_path, values
+from chalicelib.profiles.values import values
 
 FEATURES_VERSION = 1
 """Counts changes of what any feature means. A model of another version is not in force: it would read other numbers."""
@@ -52,9 +52,33 @@ def features() -> tuple[Feature, ...]:
     return msgspec.json.decode(Path(__file__).with_name("features.json").read_bytes(), type=tuple[Feature, ...])
 
 
+class _Read(msgspec.Struct, frozen=True):
+    """One feature taken apart once: every feature is read of everybody, in every run and with every event."""
+
+    path: tuple[str, ...]
+    also: tuple[tuple[str, ...], ...]
+    per: tuple[str, ...]
+    is_zero: bool
+
+
 @cache
-def _paths() -> frozenset[str]:
-    return frozenset(path for one in features() for path in one.paths)
+def _reads() -> tuple[frozenset[str], tuple[_Read, ...]]:
+    """All paths that features read, and how each feature is made of them."""
+    reads = tuple(
+        _Read(_parts(one.path), tuple(map(_parts, one.also)), _parts(one.per), one.missing == "zero")
+        for one in features()
+    )
+    return frozenset(path for one in features() for path in one.paths), reads
+
+
+@cache
+def measures_read() -> frozenset[str]:
+    """The measures that any feature reads."""
+    return frozenset(path[1] for path in map(_parts, _reads()[0]) if path[0] == "m")
+
+
+def _parts(path: str) -> tuple[str, ...]:
+    return tuple(path.split(".")) if path else ()
 
 
 def raw_vector(profile: Profile, now: Millis, measures: MeasureSet) -> tuple[float | None, ...]:
@@ -62,20 +86,36 @@ def raw_vector(profile: Profile, now: Millis, measures: MeasureSet) -> tuple[flo
 
     A measure that the tenant withdrew reads as one that never happened.
     """
-    read = values(profile, _paths(), now, measures.money)
-    return tuple(_value(one, read) for one in features())
+    paths, reads = _reads()
+    read = values(profile, paths, now, measures.money)
+    row: list[float | None] = []
+    for one in reads:
+        value: Any = read
+        for part in one.path:
+            value = value[part]
+        if one.also or one.per:
+            row.append(_composed(one, value, read))
+        elif value is None:
+            row.append(0.0 if one.is_zero else None)
+        else:
+            row.append(float(value))
+    return tuple(row)
 
 
-def _value(feature: Feature, read: dict[str, Any]) -> float | None:
-    value = at_path(read, feature.path)
-    for path in feature.also:
-        value = (value or 0) + (at_path(read, path) or 0)
-    if feature.per:
-        whole = at_path(read, feature.per)
+def _composed(one: _Read, value: Any, read: dict[str, Any]) -> float | None:
+    for path in one.also:
+        value = (value or 0) + (_at(read, path) or 0)
+    if one.per:
+        whole = _at(read, one.per)
         return value / whole if value is not None and whole else None
-    if value is None:
-        return 0.0 if feature.missing == "zero" else None
     return float(value)
+
+
+def _at(read: dict[str, Any], path: tuple[str, ...]) -> Any:
+    found: Any = read
+    for part in path:
+        found = found[part]
+    return found
 
 
 @cache

@@ -36,7 +36,10 @@ class Column(msgspec.Struct, frozen=True, array_like=True, gc=False):
 
 
 class SegmentModel(msgspec.Struct, frozen=True):
-    """Segments as centroids over scaled columns. ``segments[i]`` is whom ``centroids[i]`` is the middle of."""
+    """Segments as centroids over scaled columns. ``segments[i]`` is whom ``centroids[i]`` is the middle of.
+
+    ``meaning`` marks the declaration that it was learned by (``segmentation.meaning_of``); '': as it ships.
+    """
 
     id: str
     version: int
@@ -47,6 +50,7 @@ class SegmentModel(msgspec.Struct, frozen=True):
     columns: tuple[Column, ...]
     centroids: tuple[tuple[float, ...], ...]
     segments: tuple[str, ...]
+    meaning: str = ""
 
 
 class Membership(msgspec.Struct, frozen=True, array_like=True, gc=False):

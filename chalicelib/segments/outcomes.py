@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from chalicelib.kernel.amounts import MICROS
-from chalicelib.kernel.moments import day_of, first_day_of
-from chalicelib.profiles.model import Profile
-from chalicelib.segments.as_of import Window, after, before, buckets_after
+from chalicelib.kernel.moments import day_of
+from chalicelib.segments.as_of import Pasts, Window
 from chalicelib.segments.score_specs import Followed, ScoreSpec
 
 _USUAL_DAYS = 90
@@ -15,10 +14,10 @@ _USUAL_DAYS = 90
 _CHANGE_DAYS = 30
 """Contacts are compared by so many days, however long the window is."""
 
-type Reader = Callable[[ScoreSpec, Profile, Window], float | None]
+type Reader = Callable[[ScoreSpec, Pasts, Window], float | None]
 
 
-def outcome(spec: ScoreSpec, profile: Profile, window: Window) -> float | None:
+def outcome(spec: ScoreSpec, person: Pasts, window: Window) -> float | None:
     """What followed, in the score's unit; None where there is nothing to learn of this person.
 
     silent    1 where nothing of the measures followed, else 0
@@ -30,54 +29,60 @@ def outcome(spec: ScoreSpec, profile: Profile, window: Window) -> float | None:
     None for those who came after the cutoff, who are not among those that the score is for, and where the window
     reaches beyond the scan.
     """
-    if profile.first_seen >= window.cutoff or window.end > window.until or not _is_among(spec, profile, window):
+    first_seen = person.profile.first_seen
+    if first_seen >= window.cutoff or window.end > window.until or not _is_among(spec, person, window):
         return None
-    return _READERS[spec.outcome](spec, profile, window)
+    return _READERS[spec.outcome](spec, person, window)
 
 
-def _is_among(spec: ScoreSpec, profile: Profile, window: Window) -> bool:
-    return not spec.among_days or _counted_before(spec.among, profile, window, spec.among_days) > 0
+def _is_among(spec: ScoreSpec, person: Pasts, window: Window) -> bool:
+    return not spec.among_days or any(_counted_before(spec.among, person, window, spec.among_days))
 
 
-def _counted_before(measures: Iterable[str], profile: Profile, window: Window, days: int) -> int:
-    """How often anything of some measures happened in so many days before the cutoff; months count from their first day."""
-    first, counted = day_of(window.cutoff) - days, 0
+def _counted_before(measures: Iterable[str], person: Pasts, window: Window, days: int) -> Iterator[int]:
+    """How often each of some measures happened in so many days before the cutoff; months count from their first day."""
+    cut = day_of(window.cutoff)
     for name in measures:
-        series = profile.series.get(name)
-        past = None if series is None else before(series, window)
-        if past is not None:
-            counted += sum(one.count for one in past.days if one.period >= first)
-            counted += sum(one.count for one in past.months if first_day_of(one.period) >= first)
-    return counted
+        line = person.line(name)
+        if line is not None:
+            yield line.counted(cut - days, cut)
 
 
-def _followed(spec: ScoreSpec, profile: Profile, window: Window) -> tuple[int, int]:
-    """Count and sum of all measures within the window."""
-    found = [after(profile.series[name], window) for name in spec.measures if name in profile.series]
-    return sum(count for count, _ in found), sum(total for _, total in found)
+def _followed(spec: ScoreSpec, person: Pasts, window: Window) -> Iterator[tuple[int, int]]:
+    """Count and sum of each measure within the window."""
+    cut, end = day_of(window.cutoff), day_of(window.end)
+    for name in spec.measures:
+        line = person.line(name)
+        if line is not None:
+            yield line.followed(cut, end)
 
 
-def _change(spec: ScoreSpec, profile: Profile, window: Window) -> float:
+def _happened(spec: ScoreSpec, person: Pasts, window: Window) -> bool:
+    return any(count for count, _ in _followed(spec, person, window))
+
+
+def _change(spec: ScoreSpec, person: Pasts, window: Window) -> float:
     days = day_of(window.end) - day_of(window.cutoff)
-    usual = _counted_before(spec.measures, profile, window, _USUAL_DAYS) * _CHANGE_DAYS / _USUAL_DAYS
-    return _followed(spec, profile, window)[0] * _CHANGE_DAYS / days - usual
+    usual = sum(_counted_before(spec.measures, person, window, _USUAL_DAYS)) * _CHANGE_DAYS / _USUAL_DAYS
+    return sum(count for count, _ in _followed(spec, person, window)) * _CHANGE_DAYS / days - usual
 
 
-def _topic(spec: ScoreSpec, profile: Profile, window: Window) -> float | None:
+def _topic(spec: ScoreSpec, person: Pasts, window: Window) -> float | None:
     """The topic of the earliest bucket; of one day or month, the most frequent, then the one declared first."""
+    cut, end = day_of(window.cutoff), day_of(window.end)
     firsts = []
     for place, name in enumerate(spec.topics.values()):
-        series = profile.series.get(name)
-        found = None if series is None else next(buckets_after(series, window), None)
+        line = person.line(name)
+        found = None if line is None else line.first_after(cut, end)
         if found is not None:
             firsts.append((found[0], -found[1].count, place))
     return float(min(firsts)[2]) if firsts else None
 
 
 _READERS: Mapping[Followed, Reader] = {
-    "silent": lambda spec, profile, window: float(_followed(spec, profile, window)[0] == 0),
-    "happened": lambda spec, profile, window: float(_followed(spec, profile, window)[0] > 0),
-    "amount": lambda spec, profile, window: _followed(spec, profile, window)[1] / MICROS,
+    "silent": lambda spec, person, window: float(not _happened(spec, person, window)),
+    "happened": lambda spec, person, window: float(_happened(spec, person, window)),
+    "amount": lambda spec, person, window: sum(total for _, total in _followed(spec, person, window)) / MICROS,
     "change": _change,
     "topic": _topic,
 }

@@ -20,26 +20,29 @@ _DECLARED: Mapping[Sort, str] = {"segments": "segmentations.json", "scores": "sc
 _LEGAL = "legal"
 
 
-class _Declared(msgspec.Struct, frozen=True):
+type Purposes = Mapping[str, tuple[Purpose, ...]]
+"""What each segmentation, or each score, may be used for, by its id."""
+
+
+class DeclaredPurposes(msgspec.Struct, frozen=True):
     """The part of a declaration that is read here."""
 
     id: str
-    purposes: tuple[Purpose, ...]
+    purposes: tuple[Purpose, ...] = ("service",)
 
 
 @cache
-def purposes_of(sort: Sort) -> Mapping[str, tuple[Purpose, ...]]:
-    """Every segmentation, or every score → the purposes that it is declared for."""
+def purposes_of(sort: Sort) -> Purposes:
+    """Every segmentation, or every score, that ships → the purposes that it is declared for."""
     declared = Path(__file__).with_name(_DECLARED[sort]).read_bytes()
-    return {one.id: one.purposes for one in msgspec.json.decode(declared, type=tuple[_Declared, ...])}
+    return {one.id: one.purposes for one in msgspec.json.decode(declared, type=tuple[DeclaredPurposes, ...])}
 
 
-def may_serve(sort: Sort, id_: str, purpose: str) -> bool:
+def may_serve(declared: Purposes, id_: str, purpose: str) -> bool:
     """Whether a purpose may use one. What is no longer declared serves none; the law is answered in full."""
-    return purpose == _LEGAL or purpose in purposes_of(sort).get(id_, ())
+    return purpose == _LEGAL or purpose in declared.get(id_, ())
 
 
-@cache
-def leaves_out(sort: Sort, purpose: str) -> bool:
+def leaves_out(declared: Purposes, purpose: str) -> bool:
     """Whether there is any that a purpose may not use, whoever the person is."""
-    return not all(may_serve(sort, id_, purpose) for id_ in purposes_of(sort))
+    return not all(may_serve(declared, id_, purpose) for id_ in declared)

@@ -23,7 +23,8 @@ class ScoreSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     ``among_days``: only people with anything in ``among`` in so many days before are learned from; 0 takes all. ``features`` are ids of features that the score may read; a score of topics has ``topics``, each with
     the measure that counts its contacts. Nothing is learned of fewer than ``least_people``, or where fewer than
-    ``least_outcomes`` had the outcome (or did not).
+    ``least_outcomes`` had the outcome (or did not). A move by less than ``step``, in the score's unit, or by less than
+    ``step_share`` of what is kept, is no reason for a run to write somebody anew (``moved``).
     """
 
     id: str
@@ -38,6 +39,8 @@ class ScoreSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     among_days: int = 0
     least_people: int = 500
     least_outcomes: int = 50
+    step: float = 0.05
+    step_share: float = 0.0
     topics: Mapping[str, str] = {}
 
     @property

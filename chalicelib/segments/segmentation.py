@@ -5,7 +5,7 @@ What ships (``segmentations.json``) answers to the requirements
   shoppers   D5: style follower, rational consumer, impulse buyer
   stages     D3 and C29: where somebody stands in the life of a customer, told by rules
 and the six classes of tags (D6) meet in them: their features read channels, service, attributes, volume, complaints
-and groups alike. A tenant may declare its own, checked by ``read_segmentations``.
+and groups alike. A tenant may declare its own in their place or beside them, checked by ``declared``.
 
 A kind's ``signs`` are its meaning: by which features people of it stand out, upwards (> 0) or downwards (< 0), and how
 much that counts. The kinds of a segmentation ``by`` rule have conditions instead (``rules``), and need no model.
@@ -13,8 +13,9 @@ much that counts. The kinds of a segmentation ``by`` rule have conditions instea
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from functools import cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Literal
 
@@ -51,8 +52,9 @@ class Segmentation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     ``k``: fewest and most groups; no more than there are kinds to name them. ``least_share``: what part of people the
     smallest group must hold. ``most_renamed``: what part may get another name before a run is held for review.
-    ``least_stability``: the adjusted Rand index that fits of resampled people must have with each other. ``purposes``:
-    what it may be used for, as far as each person agrees to it.
+    ``least_stability``: the adjusted Rand index that fits of resampled people must have with each other. ``hysteresis``:
+    how far past the middle between two centroids somebody must be, as a part of the way between them, before they leave
+    the segment they are in (``assign``). ``purposes``: what it may be used for, as far as each person agrees to it.
     """
 
     id: str
@@ -67,11 +69,16 @@ class Segmentation(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     least_share: float = 0.02
     most_renamed: float = 0.15
     least_stability: float = 0.7
+    hysteresis: float = 0.0
     purposes: tuple[Purpose, ...] = ("service",)
 
     def kind(self, kind_id: str) -> Kind | None:
         """The kind of an id, or None for one that is no longer declared."""
         return next((one for one in self.kinds if one.id == kind_id), None)
+
+
+type Segmentations = Mapping[str, Segmentation]
+"""All that are in force for a tenant, by id."""
 
 
 @cache
@@ -80,7 +87,17 @@ def load_segmentations() -> tuple[Segmentation, ...]:
     return msgspec.json.decode(_SHIPPED.read_bytes(), type=tuple[Segmentation, ...])
 
 
-def segmentation(segmentation_id: str, of: Sequence[Segmentation] | None = None) -> Segmentation | None:
-    """One of these, or of those that ship; None for an id that none has."""
-    known = load_segmentations() if of is None else of
-    return next((one for one in known if one.id == segmentation_id), None)
+@cache
+def shipped_segmentations() -> Segmentations:
+    """The same by id."""
+    return {one.id: one for one in load_segmentations()}
+
+
+def meaning_of(spec: Segmentation) -> str:
+    """A mark of all that a model depends on: how many groups, of whom, by which features, with which kinds and signs.
+
+    Another name, text, purpose or bound of a contest leaves it as it is. So do other orders of features and of kinds.
+    """
+    kinds = sorted((one.id, sorted(one.signs.items()), one.when) for one in spec.kinds)
+    said = (spec.by, spec.k, spec.whom, sorted(spec.features), kinds)
+    return sha256(msgspec.json.encode(said)).hexdigest()[:16]

@@ -7,6 +7,9 @@ What would move somebody is looked for one feature at a time: with all others as
 segment is the nearest are an interval, because the squares cancel out. Of its values, the nearest that the feature
 can have is told, after it was tried. Features that go together (orders of 90 days and of a year) are changed alone
 nonetheless: it says what the model reads, and is no advice of how to get there.
+
+Who is in a segment leaves it a declared way past the middle (``assign``): that is told of who stays there for this alone,
+and counted in what would move them, as it moves the ends of the interval and nothing else.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ from math import dist, inf
 import msgspec
 
 from chalicelib.kernel.texts import Text
-from chalicelib.segments.assign import assign, rule_of
+from chalicelib.segments.assign import assign, past_middle, rule_of
 from chalicelib.segments.features import Feature, features, place_of
 from chalicelib.segments.model import Column, SegmentModel, scaled
 from chalicelib.segments.saying import in_units, shown, step_of, stepped
@@ -50,7 +53,11 @@ class Move(msgspec.Struct, frozen=True):
 
 
 class WhySegment(msgspec.Struct, frozen=True):
-    """The reasons. ``against`` is the next best segment; by rule there is none, and ``moves`` is empty."""
+    """The reasons. ``against`` is the next best segment; by rule there is none, and ``moves`` is empty.
+
+    ``beyond``: how far past the middle towards ``against`` somebody is who stays nonetheless, as a part of the way; 0 of
+    who is nearest to where they are.
+    """
 
     segment: str
     against: str | None
@@ -58,18 +65,24 @@ class WhySegment(msgspec.Struct, frozen=True):
     pulls: tuple[Pull, ...]
     moves: tuple[Move, ...]
     says: tuple[Text, ...]
+    beyond: float = 0.0
 
 
-def why(spec: Segmentation, model: SegmentModel, raw: Sequence[float | None]) -> WhySegment:
-    """The reasons of a model. ``raw``: all features of the person."""
+def why(spec: Segmentation, model: SegmentModel, raw: Sequence[float | None], was: str = "") -> WhySegment:
+    """The reasons of a model. ``raw``: all features of the person; ``was``: the segment that they are in."""
     seen = scaled(model.columns, raw)
-    own = assign(model, seen)
+    own = assign(model, seen, was, spec.hysteresis)
     places = sorted(range(len(model.centroids)), key=lambda at: dist(seen, model.centroids[at]))
-    pulls = tuple(_pulls(spec, model, raw, seen, (places[0], places[1])))
+    # Who stays has a segment that is not the nearest; the next best is the nearest then.
+    place = next(at for at in places if model.segments[at] == own.segment)
+    other = next(at for at in places if at != place)
+    pulls = tuple(_pulls(spec, model, raw, seen, (place, other)))
     others = (one for one in dict.fromkeys(model.segments) if one != own.segment)
-    moves = tuple(move for one in others if (move := least_move(spec, model, raw, one)) is not None)
-    says = (*(one.says for one in pulls), *(one.says for one in moves))
-    return WhySegment(own.segment, model.segments[places[1]], own.confidence, pulls, moves, says)
+    moves = tuple(move for one in others if (move := least_move(spec, model, raw, one, own.segment)) is not None)
+    beyond = past_middle(seen, model.centroids[place], model.centroids[other]) if place != places[0] else 0.0
+    stays = (_stays_says(spec, own.segment, model.segments[other], beyond),) if place != places[0] else ()
+    says = (*stays, *(one.says for one in pulls), *(one.says for one in moves))
+    return WhySegment(own.segment, model.segments[other], own.confidence, pulls, moves, says, beyond)
 
 
 def why_by_rule(spec: Segmentation, raw: Sequence[float | None]) -> WhySegment:
@@ -79,12 +92,17 @@ def why_by_rule(spec: Segmentation, raw: Sequence[float | None]) -> WhySegment:
     return WhySegment(segment, None, 1.0, (), (), says)
 
 
-def least_move(spec: Segmentation, model: SegmentModel, raw: Sequence[float | None], segment: str) -> Move | None:
-    """The least change of one feature, in scales of its column, that puts somebody there; None where none does."""
+def least_move(
+    spec: Segmentation, model: SegmentModel, raw: Sequence[float | None], segment: str, was: str = ""
+) -> Move | None:
+    """The least change of one feature, in scales of its column, that puts somebody there; None where none does.
+
+    ``was``: the segment that they are in, '' of who is in none yet.
+    """
     seen, best, least = scaled(model.columns, raw), None, inf
     for place, column in enumerate(model.columns):
         for target in (at for at, name in enumerate(model.segments) if name == segment):
-            to = _value_for(model, raw, seen, place, target)
+            to = _value_for(model, raw, seen, (place, target), (was, spec.hysteresis))
             if to is None:
                 continue
             change = abs(scaled((column,), _with(raw, column.place, to))[0] - seen[place])
@@ -94,18 +112,28 @@ def least_move(spec: Segmentation, model: SegmentModel, raw: Sequence[float | No
 
 
 def _value_for(
-    model: SegmentModel, raw: Sequence[float | None], seen: Sequence[float], place: int, target: int
+    model: SegmentModel,
+    raw: Sequence[float | None],
+    seen: Sequence[float],
+    at: tuple[int, int],
+    held: tuple[str, float],
 ) -> float | None:
-    """The nearest value of one feature for which a centroid is the nearest; None where there is no such value."""
+    """The nearest value of one feature for which a centroid takes somebody; None where there is no such value.
+
+    ``at``: the places of the column and of the centroid. ``held``: the segment that they are in and its hysteresis.
+    """
+    place, target = at
     column, goal = model.columns[place], model.centroids[target]
     low, high = -inf, inf
-    for other in model.centroids:
+    for other, name in zip(model.centroids, model.segments, strict=True):
         if other is goal:
             continue
         # Without this feature: by how much the other is farther, as a square.
         ahead = (dist(seen, other) ** 2 - (seen[place] - other[place]) ** 2) - (
             dist(seen, goal) ** 2 - (seen[place] - goal[place]) ** 2
         )
+        if name == held[0]:
+            ahead -= 2 * held[1] * dist(other, goal) ** 2
         slope, room = 2 * (other[place] - goal[place]), ahead + other[place] ** 2 - goal[place] ** 2
         if slope > 0:
             high = min(high, room / slope)
@@ -116,7 +144,7 @@ def _value_for(
     # An interval of one value is none but where a tie goes to this segment; whatever is told is tried.
     if low > high + _NO_ROOM:
         return None
-    return _tried(model, raw, column, (low, high), seen[place], model.segments[target])
+    return _tried(model, raw, column, (low, high), seen[place], (model.segments[target], *held))
 
 
 def _tried(
@@ -125,15 +153,16 @@ def _tried(
     column: Column,
     span: tuple[float, float],
     now: float,
-    segment: str,
+    moved: tuple[str, str, float],
 ) -> float | None:
-    feature = features()[column.place]
+    feature, (segment, was, hysteresis) = features()[column.place], moved
     up = now <= span[0]
     value = stepped(feature, in_units(column, span[0] if up else span[1]), up=up)
     for _ in range(_TRIES):
         if feature.unit == "share" and value > 1:
             return None
-        if assign(model, scaled(model.columns, _with(raw, column.place, value))).segment == segment:
+        seen = scaled(model.columns, _with(raw, column.place, value))
+        if assign(model, seen, was, hysteresis).segment == segment:
             return value
         value = stepped(feature, value + step_of(feature) * (1 if up else -1), up=up)
     return None
@@ -164,6 +193,16 @@ def _pulls(
         typical, there = in_units(column, own[at]), in_units(column, other[at])
         says = _pull_says(feature, value, (typical, there), names)
         yield Pull(feature.id, value, typical, there, terms[at] / towards, says)
+
+
+def _stays_says(spec: Segmentation, own: str, other: str, beyond: float) -> Text:
+    here, there = _name(spec, own), _name(spec, other)
+    zh = f"已越过与“{there.zh}”的中线{beyond:.1%}，未达换群所需的{spec.hysteresis:.0%}，仍属“{here.zh}”"
+    en = (
+        f"past the middle towards {there.en} by {beyond:.1%} of the way, of the {spec.hysteresis:.0%} "
+        f"that it takes to leave {here.en}"
+    )
+    return Text(zh=zh, en=en)
 
 
 def _pull_says(feature: Feature, value: float | None, typical: tuple[float, float], names: tuple[Text, Text]) -> Text:

@@ -14,7 +14,7 @@ import msgspec
 from chalicelib.kernel.moments import Millis
 from chalicelib.store.rows import Record
 
-type Kind = Literal["tags", "measures", "scenes", "policies", "words", "outreach"]
+type Kind = Literal["tags", "measures", "scenes", "policies", "words", "outreach", "segmentations"]
 type DeclarationState = Literal["declared", "withdrawn", "shipped"]
 """Declared by ``body``; withdrawn though it may be shipped; or as it is shipped, if it is."""
 

@@ -66,6 +66,22 @@ class DynamoProfiles:
         rows = [profile_row(tenant, item) for item in items]
         return {row.profile_id: row for row in rows}
 
+    def find_and_load(
+        self, tenant: str, keys: Collection[IdentifierKey], profile_ids: Collection[str]
+    ) -> tuple[dict[IdentifierKey, IdentifierRow], dict[str, ProfileRow]]:
+        """What ``find`` and ``load`` give, in one read."""
+        names = {f"{tenant}#i#{key}": key for key in keys}
+        found: dict[IdentifierKey, IdentifierRow] = {}
+        loaded: dict[str, ProfileRow] = {}
+        for item in self._profiles.get_many([*names, *(f"{tenant}#p#{one}" for one in profile_ids)], fresh=False):
+            key = names.get(str(item["pk"]))
+            if key is None:
+                row = profile_row(tenant, item)
+                loaded[row.profile_id] = row
+            else:
+                found[key] = identifier_row(item)
+        return found, loaded
+
     def save(self, change: Change) -> Outcome:
         """Write everything or nothing."""
         actions = [

@@ -6,7 +6,7 @@ makes no new version, so that it is in nobody's way.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import msgspec
@@ -20,6 +20,8 @@ from chalicelib.store.rows import SEGMENT_SHARDS, ProfileRow, segment_shard
 _INDEX = "by_segment"
 _UNITS_OF_INDEX = 2
 """A member that moves leaves one part of the index and enters another."""
+_AT_ONCE = 8
+"""Writes under way at once. A function keeps at most 16 connections."""
 _AROUND_BYTES = 220
 """What an item takes beside its body: keys, names and moments."""
 
@@ -36,6 +38,12 @@ class JudgedStore(Protocol):
 
     def settle(self, row: ProfileRow, judged: ProfileRow) -> bool:
         """Write what ``judged`` says in place of what ``row`` says; False when the profile was saved since it was read."""
+
+    def settle_all(self, writes: Sequence[tuple[ProfileRow, ProfileRow]]) -> None:
+        """Settle each: all of them are written when it returns, but of whom the profile was saved since.
+
+        Raises what a write raised: then some may be written, and some not.
+        """
 
     def members(self, tenant: str, segment: str, after: str, *, limit: int) -> Members:
         """The members of a segment behind a place. What was written a moment ago may be missing, or stand where it was."""
@@ -74,6 +82,18 @@ class DynamoJudged:
             "ExpressionAttributeValues": told,
         }
         return fitted(self._call, "UpdateItem", body)
+
+    def settle_all(self, writes: Sequence[tuple[ProfileRow, ProfileRow]]) -> None:
+        """Settle each, several at once: one after the other a function would wait for most of its time."""
+        # Only who goes through everybody needs threads; who lists members reads this module, too.
+        from concurrent.futures import ThreadPoolExecutor
+
+        if not writes:
+            return
+        with ThreadPoolExecutor(min(_AT_ONCE, len(writes))) as pool:
+            # Where one raises, those that have not begun are given up, and those under way are waited for.
+            for _ in pool.map(lambda one: self.settle(*one), writes):
+                pass
 
     def members(self, tenant: str, segment: str, after: str, *, limit: int) -> Members:
         """The members of a segment behind a place, part after part of the index."""
@@ -122,6 +142,11 @@ class MemoryJudged:
             return False
         rows[row.tenant, row.profile_id] = msgspec.structs.replace(kept, judged=judged.judged, segment=judged.segment)
         return True
+
+    def settle_all(self, writes: Sequence[tuple[ProfileRow, ProfileRow]]) -> None:
+        """Settle each."""
+        for row, judged in writes:
+            self.settle(row, judged)
 
     def members(self, tenant: str, segment: str, after: str, *, limit: int) -> Members:
         """The members of a segment behind a place."""

@@ -44,6 +44,12 @@ class MemoryProfiles:
         """Profile id → row, for those that exist."""
         return {one: self.rows[tenant, one] for one in profile_ids if (tenant, one) in self.rows}
 
+    def find_and_load(
+        self, tenant: str, keys: Collection[IdentifierKey], profile_ids: Collection[str]
+    ) -> tuple[dict[IdentifierKey, IdentifierRow], dict[str, ProfileRow]]:
+        """What ``find`` and ``load`` give, in one read."""
+        return self.find(tenant, keys, fresh=False), self.load(tenant, profile_ids, fresh=False)
+
     def save(self, change: Change) -> Outcome:
         """Write everything or nothing."""
         with self._lock:

@@ -10,18 +10,18 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
 from typing import Protocol
 
-from chalicelib.kernel.moments import Millis
+from chalicelib.kernel.moments import THE_LAST, Millis
 from chalicelib.store.dynamo import Table
 from chalicelib.store.dynamo_history import DynamoHistory
 from chalicelib.store.items import Call
 from chalicelib.store.memory import MemoryHistory
-from chalicelib.store.rows import Record
+from chalicelib.store.rows import HistoryStore, Record
 
 RISK = "risk"
 SAID = ("risk_sent", "risk_answer")
 """Kinds of what came of a suggestion, by the risk's id."""
 _INDEX = "by_facet"
-_EVER = 1 << 60
+_ALL = 1 << 30
 
 
 def risks_of(profile_id: str) -> str:
@@ -41,14 +41,23 @@ class OutreachStore(Protocol):
     def risk(self, tenant: str, risk_id: str) -> Record | None:
         """One risk, read strongly consistently."""
 
+    def about(self, tenant: str, profile_id: str, *, limit: int) -> Sequence[Record]:
+        """The newest risks that were raised of a profile, newest first; index reads may lag."""
+
     def said(self, tenant: str, risk_ids: Collection[str]) -> dict[tuple[str, str], Record]:
         """(kind, risk) → what came of these, as far as anything did."""
 
     def say(self, record: Record) -> bool:
         """Keep what came of a suggestion; False where that was said before."""
 
-    def forget(self, tenant: str, profile_id: str, *, at_most: int = _EVER) -> int:
+    def forget(self, tenant: str, profile_id: str, *, at_most: int = _ALL) -> int:
         """Delete what was raised of a person; how many risks there were, up to ``at_most``. Index reads may lag."""
+
+
+def _about(history: HistoryStore, tenant: str, profile_id: str, limit: int) -> list[Record]:
+    named = history.records(tenant, risks_of(profile_id), before=THE_LAST, limit=limit)[:limit]
+    found = (history.record_of(tenant, RISK, one.record_id) for one in named)
+    return [one for one in found if one is not None]
 
 
 class DynamoOutreach:
@@ -70,6 +79,10 @@ class DynamoOutreach:
         """One risk."""
         return self._history.record_of(tenant, RISK, risk_id)
 
+    def about(self, tenant: str, profile_id: str, *, limit: int) -> Sequence[Record]:
+        """The newest risks that were raised of a profile."""
+        return _about(self._history, tenant, profile_id, limit)
+
     def said(self, tenant: str, risk_ids: Collection[str]) -> dict[tuple[str, str], Record]:
         """(kind, risk) → what came of these."""
         keys = {f"{tenant}#{kind}#{one}": (kind, one) for kind in SAID for one in risk_ids}
@@ -83,10 +96,10 @@ class DynamoOutreach:
         """Keep what came of a suggestion."""
         return self._history.keep(record)
 
-    def forget(self, tenant: str, profile_id: str, *, at_most: int = _EVER) -> int:
+    def forget(self, tenant: str, profile_id: str, *, at_most: int = _ALL) -> int:
         """Delete what was raised of a person: what leads to it goes last, so that a repeat finds what was left."""
         kind = risks_of(profile_id)
-        named = self._table.all_before(_INDEX, f"{tenant}#{kind}", before=_EVER)
+        named = self._table.all_before(_INDEX, f"{tenant}#{kind}", before=THE_LAST)
         return sum(islice((self._gone(tenant, kind, str(item["pk"])) for item in named), at_most))
 
     def _gone(self, tenant: str, kind: str, pk: str) -> bool:
@@ -114,6 +127,10 @@ class MemoryOutreach:
         """One risk."""
         return self._history.record_of(tenant, RISK, risk_id)
 
+    def about(self, tenant: str, profile_id: str, *, limit: int) -> Sequence[Record]:
+        """The newest risks that were raised of a profile."""
+        return _about(self._history, tenant, profile_id, limit)
+
     def said(self, tenant: str, risk_ids: Collection[str]) -> dict[tuple[str, str], Record]:
         """(kind, risk) → what came of these."""
         found = {(kind, one): self._history.record_of(tenant, kind, one) for kind in SAID for one in risk_ids}
@@ -123,7 +140,7 @@ class MemoryOutreach:
         """Keep what came of a suggestion."""
         return self._history.keep(record)
 
-    def forget(self, tenant: str, profile_id: str, *, at_most: int = _EVER) -> int:
+    def forget(self, tenant: str, profile_id: str, *, at_most: int = _ALL) -> int:
         """Delete what was raised of a person."""
         return sum(islice(self._gone(tenant, risks_of(profile_id)), at_most))
 

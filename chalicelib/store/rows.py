@@ -12,7 +12,7 @@ from zlib import crc32
 
 import msgspec
 
-from chalicelib.kernel.moments import Millis
+from chalicelib.kernel.moments import THE_LAST, Millis
 from chalicelib.profiles.model import FacetId, IdentifierKey
 
 type State = Literal["active", "merged", "restricted", "erased"]
@@ -22,7 +22,7 @@ without, or of an event about somebody who was erased.
 """
 type Position = tuple[Millis, str]
 """A place in a list that is ordered by time and, within an instant, by id."""
-THE_END: Position = (1 << 60, "")
+THE_END: Position = (THE_LAST, "")
 DUE_SHARDS = 16
 """Parts of the index of what is due: one key would take a thousand writes a second and no more."""
 
@@ -244,6 +244,11 @@ class DecisionRow(msgspec.Struct, frozen=True):
     version: int = 0
 
 
+def unjudged(row: ProfileRow) -> ProfileRow:
+    """The row without what was concluded of its person and is kept beside the body."""
+    return msgspec.structs.replace(row, judged=b"", segment="", outreach=b"")
+
+
 class ProfileStore(Protocol):
     """Profiles and the identifiers that lead to them."""
 
@@ -252,6 +257,11 @@ class ProfileStore(Protocol):
 
     def load(self, tenant: str, profile_ids: Collection[str], *, fresh: bool) -> dict[str, ProfileRow]:
         """Profile id → row, for those that exist. Redirects are not followed here."""
+
+    def find_and_load(
+        self, tenant: str, keys: Collection[IdentifierKey], profile_ids: Collection[str]
+    ) -> tuple[dict[IdentifierKey, IdentifierRow], dict[str, ProfileRow]]:
+        """What ``find`` and ``load`` give, in one read that may lag: neither is older because of the other."""
 
     def save(self, change: Change) -> Outcome:
         """Write everything or nothing. Raises Unavailable when the outcome is not known."""

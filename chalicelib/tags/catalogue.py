@@ -114,6 +114,8 @@ class Selection(msgspec.Struct, frozen=True):
     """The scenes in which any of them is otherwise."""
     broken: tuple[Failure, ...] = ()
     """Rules that cannot be evaluated, because they read what nothing has."""
+    beyond: bool = False
+    """Whether any of them, or of those they bear on, names a purpose that what it reads does not allow."""
 
 
 class Catalogue:
@@ -280,9 +282,10 @@ class Catalogue:
             self._positions[one] for place in positions for one in self.families.kin(self._ordered[place].id)
         )
         possible = [one for one in sorted(with_kin) if one not in self._broken and self._index.may_be(one, present)]
-        return self._selection(possible, broken)
+        beyond = any(self.beyond(self._ordered[position].id) for position in with_kin)
+        return self._selection(possible, broken, beyond=beyond)
 
-    def _selection(self, positions: Iterable[int], broken: tuple[Failure, ...]) -> Selection:
+    def _selection(self, positions: Iterable[int], broken: tuple[Failure, ...], *, beyond: bool) -> Selection:
         ids = [self._ordered[position].id for position in positions]
         rules = tuple(self.compiled(one) for one in ids if one not in self.switched_off)
         return Selection(
@@ -292,6 +295,7 @@ class Catalogue:
             related=any(self.families.kin(one.rule.id) for one in rules),
             scenes=frozenset().union(*(one.scenes for one in rules)),
             broken=tuple(one for one in broken if one.tag_id not in self.switched_off),
+            beyond=beyond,
         )
 
 

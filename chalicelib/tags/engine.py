@@ -102,11 +102,12 @@ def assess(
         found = _settled(catalogue, found, pins)
     asked = (found[tag_id].tag for tag_id in sorted(found) if among is None or tag_id in among)
     closed = closed_to(profile, catalogue)
-    tags = tuple(
-        tag if closed.isdisjoint(tag.purposes) and not catalogue.beyond(tag.id) else permitted(tag, profile, catalogue)
-        for tag in asked
-    )
-    return Assessment(tags, failed, ends)
+    if selection.beyond:
+        asked = (permitted(tag, profile, catalogue) for tag in asked)
+    elif closed:
+        # What a person set, or another tag implied, bears all the purposes of its rule still.
+        asked = (tag if closed.isdisjoint(tag.purposes) else permitted(tag, profile, catalogue) for tag in asked)
+    return Assessment(tuple(asked), failed, ends)
 
 
 def _pins(
@@ -138,15 +139,16 @@ def _found(
     for compiled, outcome in zip(selection.rules, run(selection, nested), strict=True):
         if outcome == "0":
             continue
+        rule = compiled.rule
         if not isinstance(outcome, str):
-            failed.append(Failure(compiled.rule.id, outcome.tag))
+            failed.append(Failure(rule.id, outcome.tag))
             continue
         # Nearly always nothing is to be doubted, nor has any scene a say.
-        plain = is_well and not (scenes and compiled.rule.scenes)
+        plain = is_well and not (scenes and rule.scenes)
         bits = int(outcome)
         basis = compiled.basis(bits) if plain else basis_of(catalogue, compiled, bits, profile, scenes)
-        if basis is not None and (one := _one(compiled.rule, basis, profile, now, known, closed)) is not None:
-            found[compiled.rule.id] = one
+        if basis is not None and (one := _one(rule, basis, profile, now, known, closed)) is not None:
+            found[rule.id] = one
     return found, tuple(failed)
 
 
@@ -189,19 +191,23 @@ def run(selection: Selection, nested: dict[str, Any]) -> Sequence[Outcome]:
 
 def span_of(profile: Profile, paths: Iterable[str], known: Known | None = None) -> Span | None:
     """First and last evidence behind some paths; None where there is none. ``known``: spans found so far."""
-    known = {} if known is None else known
-    first = last = None
+    found = _span(profile, paths, {} if known is None else known)
+    return None if found is None else Span(*found)
+
+
+def _span(profile: Profile, paths: Iterable[str], known: Known) -> tuple[Millis, Millis] | None:
+    spans: list[tuple[Millis, Millis]] = []
     for path in paths:
-        if path in known:
+        try:
             span = known[path]
-        else:
+        except KeyError:
             span = known[path] = evidence(profile, path)
         if span is not None:
-            if first is None or span[0] < first:
-                first = span[0]
-            if last is None or span[1] > last:
-                last = span[1]
-    return None if first is None or last is None else Span(first, last)
+            spans.append(span)
+    if len(spans) < 2:
+        # The signals of most rules read one thing.
+        return spans[0] if spans else None
+    return min(spans)[0], max([last for _, last in spans])
 
 
 def _one(
@@ -209,14 +215,25 @@ def _one(
 ) -> Found | None:
     # Signals that are true of nothing seen are refused by the check; were there any, they would be as
     # old as the profile.
-    span = span_of(profile, basis.evidence, known) or Span(profile.first_seen, profile.last_seen)
-    ends = None if basis.lasts_ms is None else span.last + basis.lasts_ms
+    first, last = _span(profile, basis.evidence, known) or (profile.first_seen, profile.last_seen)
+    ends = None if basis.lasts_ms is None else last + basis.lasts_ms
     if ends is not None and now >= ends:
         return None
-    confidence = round(basis.weight * decay(rule, span.last, now) * basis.trust, 4)
-    purposes = left_of(rule.purposes, closed)
-    tag = tag_of(rule, confidence=confidence, since=span.first, expires_at=ends, purposes=purposes)
-    return Found(tag, basis.weight, span.last)
+    left = 1.0 if rule.half_life_days is None else decay(rule, last, now)
+    tag = Tag(
+        rule.id,
+        rule.name,
+        rule.class_,
+        rule.dimension,
+        True,
+        round(basis.weight * left * basis.trust, 4),
+        first,
+        ends,
+        "rule",
+        rule.phrase or rule.name,
+        left_of(rule.purposes, closed) if closed else rule.purposes,
+    )
+    return Found(tag, basis.weight, last)
 
 
 def _run_alone(compiled: Compiled, nested: dict[str, Any]) -> Outcome:

@@ -85,7 +85,11 @@ class Families:
         refused = frozenset(denied)
         while True:
             kept = self._without_rivals(found)
-            for one in [one for tag_id, one in kept.items() if tag_id in self._below]:
+            below = kept.keys() & self._below
+            if not below:
+                # Nothing is implied, so nobody has a new rival.
+                return kept
+            for one in [one for tag_id, one in kept.items() if tag_id in below]:
                 self._imply(one, kept, refused)
             settled = self._without_rivals(kept)
             lost = kept.keys() - settled.keys()

@@ -15,9 +15,19 @@ from chalicelib.profiles.values import CASE_PATHS, NAMESPACE_PATHS, PERSON_PATHS
 from chalicelib.tags.model import TagRule
 from chalicelib.tags.uses import Uses
 
+_JUDGED = frozenset({"score", "segment"})
+_OF_MODELS = (
+    "is what a model says of somebody; a tag follows from events, so that it can be told of any moment and why."
+)
+
 
 class Vocabulary:
-    """Known measures and traits. Sealed traits are known so that reading one is refused by name."""
+    """Known measures and traits. Sealed traits are known so that reading one is refused by name.
+
+    ``reads_judged``: whether paths of what models say are among those that there are.
+    """
+
+    reads_judged = False
 
     def __init__(
         self,
@@ -50,6 +60,8 @@ class Vocabulary:
         head, _, rest = path.partition(".")
         if head == "t" and rest in self.traits and self.traits[rest].is_sealed:
             return "sealed_trait", f"“{path}” is sealed; rules read clear traits only.", self._coarse(rest)
+        if head in _JUDGED and not self.reads_judged:
+            return "judged_path", f"“{path}” {_OF_MODELS}", None
         if path not in self.paths:
             return "unknown_path", f"Nothing has the path “{path}”.", nearest(path, self.paths)
         name, _, stat = rest.partition(".")

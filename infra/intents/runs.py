@@ -13,7 +13,7 @@ from infra.intents.material import LANGUAGES, examples, framed
 from infra.intents.scoring import Cost, Scored, cost, curve, recall, reliability, score
 
 RECIPE = Recipe()
-VERSION = "intents-2"
+VERSION = "intents-3"
 SEED, TEST_SEED = 6, 7
 TEMPLATE_EACH, FRAME_EACH, TEST_EACH, TEST_FRAME_EACH = 16, 10, 12, 4
 _COMMON = ("refund", "payment", "invoice", "complaint", "fault", "account", "usage", "promotion")

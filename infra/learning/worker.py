@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import msgspec
@@ -108,15 +109,18 @@ class Worker:
     def __init__(self, setting: Setting) -> None:
         self.setting = setting
         self.die_at = self.published = 0
+        self._counting = Lock()
         self._api = api_of(setting.endpoint)
 
     def call(self, operation: str, body: dict[str, Any]) -> dict[str, Any]:
         """One call, which may be the last, before or after it."""
-        self.die_at -= 1
-        if self.die_at == 0:
+        with self._counting:
+            self.die_at -= 1
+            left = self.die_at
+        if left == 0:
             os.kill(os.getpid(), signal.SIGKILL)
         answer = self._api.call(operation, body)
-        if self.die_at == 1:
+        if left == 1:
             os.kill(os.getpid(), signal.SIGKILL)
         return answer
 

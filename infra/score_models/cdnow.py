@@ -19,7 +19,7 @@ from chalicelib.profiles.fold import fold
 from chalicelib.profiles.join import body_of, join
 from chalicelib.profiles.measures import load_measures
 from chalicelib.profiles.model import Contribution, Delta, Profile
-from chalicelib.segments.as_of import as_of, windows
+from chalicelib.segments.as_of import Pasts, windows
 from chalicelib.segments.features import raw_vector
 from chalicelib.segments.outcomes import outcome
 from chalicelib.segments.score import score
@@ -128,10 +128,11 @@ def split_of(given: Shop, tell: Callable[[str], None]) -> Split:
         times: list[Millis] = []
         for window in windows(SPLIT, spec.horizon_days, EARLIER):
             for profile in profiles:
-                past = as_of(profile, window)
+                person = Pasts(profile, SPLIT)
+                past = person.as_of(window)
                 if past is not None:
                     rows.append(raw_vector(past, window.now, measures))
-                    outcomes.append(outcome(spec, profile, window))
+                    outcomes.append(outcome(spec, person, window))
                     times.append(window.cutoff)
         learned[which] = learn_score(rows, outcomes, times, spec, None, SEED)
         tell(f"{which}: learned of {len(rows):,} pasts of people")

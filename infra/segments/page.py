@@ -7,7 +7,7 @@ from pathlib import Path
 from statistics import mean
 
 from chalicelib.segments.naming import in_words
-from chalicelib.segments.segmentation import Segmentation, load_segmentations, segmentation
+from chalicelib.segments.segmentation import Segmentation, shipped_segmentations
 from chalicelib.training.segments.contest import CLEARLY, LEAST_FIDELITY, WEIGHTS
 from infra.package import ROOT
 from infra.segments.drift import names_of
@@ -208,9 +208,7 @@ def groups(outcome: Outcome) -> Iterator[str]:
 
 
 def _spec(id_: str) -> Segmentation:
-    found = segmentation(id_, load_segmentations())
-    assert found is not None
-    return found
+    return shipped_segmentations()[id_]
 
 
 def told_ids(outcomes: Sequence[Outcome]) -> list[str]:

@@ -16,7 +16,7 @@ from chalicelib.kernel.texts import Text
 from chalicelib.segments.features import features
 from chalicelib.segments.model import SegmentModel
 from chalicelib.segments.naming import standing
-from chalicelib.segments.segmentation import Segmentation, segmentation
+from chalicelib.segments.segmentation import Segmentation, shipped_segmentations
 from infra.segments.run import Outcome
 
 _COLOURS = ("#c44e52", "#1b6e8c", "#e0a13a", "#5a9a5a", "#8a8f98", "#7d5ba6", "#b0723c")
@@ -36,8 +36,7 @@ def pictures(outcomes: Sequence[Outcome]) -> list[Picture]:
     first = outcomes[0]
     found = []
     for told in first.told:
-        spec = segmentation(told.id)
-        assert spec is not None
+        spec = shipped_segmentations()[told.id]
         model = first.learned[told.id].model
         flat = Text(f"{spec.names.zh}：两个主成分上的人", f"{spec.names.en}: people on two principal components")
         heat = Text(f"{spec.names.zh}：各群与其他群相比", f"{spec.names.en}: each segment beside the others")

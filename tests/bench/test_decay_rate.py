@@ -17,7 +17,7 @@ def told(people: int, seeds: int, *, is_true: bool) -> int:
     found = 0
     for seed in range(seeds):
         dice = Random(f"{people}-{seed}")
-        drift = drift_of(later_run(), sampled(people, dice, is_true=is_true), in_force(sampled(people, dice)))
+        drift = drift_of(later_run(), sampled(people, dice, is_true=is_true), in_force(sampled(people, dice)), {})
         assert drift is not None and drift.report.decay
         found += any(one.verdict != "ok" for one in (*drift.report.decay, *drift.report.scores))
     return found

@@ -22,6 +22,9 @@ TENANT, SOURCE = "t_bench", "s_bench"
 PHONE = "13800138{:03d}"
 DAY_MS = 86_400_000
 AGENTS = 60
+PEOPLE = range(100, 200)
+"""Who is asked about in turn: a bot talks to one after the other."""
+_AT_ONCE = 10
 #: What a customer service sees of a person: type, channel, data. ``{n}`` is the event's number.
 KINDS: tuple[tuple[str, str, Mapping[str, Any]], ...] = (
     ("page.viewed", "web", {"path": "/goods/48213", "category": "beauty"}),
@@ -145,13 +148,13 @@ def open_desk() -> None:
         desk_store().set_presence(TENANT, agent_id, "available", now + DAY_MS, now)
 
 
-def route_event(**more: Any) -> dict[str, Any]:
+def route_event(person: int = 1, **more: Any) -> dict[str, Any]:
     """A call of ``POST /v1/route`` as a REST API's proxy integration hands it on."""
     asked = {
         "channel": "wechat",
         "purpose": "service",
         "identifiers": [
-            {"namespace": "phone", "value": PHONE.format(1)},
+            {"namespace": "phone", "value": PHONE.format(person)},
             {"namespace": "email", "value": "lin@example.com"},
         ],
         "message": "我的退款怎么还没到账",
@@ -247,11 +250,11 @@ def _make_tenant() -> None:
 
 
 def _grow(world: World) -> None:
-    """Give three people a history of four months, so that a profile has its typical size."""
+    """Give people a history of four months, so that a profile has its typical size."""
     from chalicelib.events.model import Identifier
 
     now = time.time_ns() // 1_000_000
-    for person in (1, 2, 3):
+    for person in (1, 2, 3, *PEOPLE):
         described = msgspec.structs.replace(
             world.events([person], at_ms=now - 120 * DAY_MS)[0],
             type="profile.described",
@@ -259,8 +262,13 @@ def _grow(world: World) -> None:
             data={"traits": {"name": "林小满", "gender": "female", "birth_date": "1999-05-04", "city": "杭州"}},
         )
         world.applied(world.batch([[described]]))
-        for days in HISTORY_DAYS:
+    for days in HISTORY_DAYS:
+        for person in (1, 2, 3):
             world.applied(world.batch([world.events([person] * EVENTS_A_DAY, at_ms=now - days * DAY_MS)]))
+        for first in PEOPLE[::_AT_ONCE]:
+            many = range(first, first + _AT_ONCE)
+            sent = [world.events([one] * EVENTS_A_DAY, at_ms=now - days * DAY_MS) for one in many]
+            world.applied(world.batch(sent))
 
 
 def _record(place: int, body: str) -> dict[str, Any]:

@@ -53,7 +53,32 @@ SCENE: dict[str, Any] = {
     "when": {"==": [{"var": "at.day"}, "05-20"]},
     "examples": {"positive": {"at.day": "05-20"}, "negative": {"at.day": "05-21"}},
 }
-DECLARED: Mapping[str, dict[str, Any]] = {"tags": TAG, "measures": MEASURE, "words": WORDS, "scenes": SCENE}
+SEGMENTATION: dict[str, Any] = {
+    "names": {"zh": "买过没有", "en": "Bought or not"},
+    "says": {"zh": "按是否下单。", "en": "By whether they ordered."},
+    "by": "rule",
+    "kinds": [
+        {
+            "id": "buyers",
+            "names": {"zh": "买家", "en": "Buyers"},
+            "says": {"zh": "下过单。", "en": "They ordered."},
+            "when": [[{"feature": "orders_90d", "op": ">=", "value": 1}]],
+        },
+        {
+            "id": "others",
+            "names": {"zh": "其他", "en": "Others"},
+            "says": {"zh": "没有。", "en": "They did not."},
+            "when": [[]],
+        },
+    ],
+}
+DECLARED: Mapping[str, dict[str, Any]] = {
+    "tags": TAG,
+    "measures": MEASURE,
+    "words": WORDS,
+    "scenes": SCENE,
+    "segmentations": SEGMENTATION,
+}
 
 
 @pytest.fixture
@@ -389,6 +414,15 @@ def test_condition__that_is_an_attack__is_refused_with_its_place(own: Shop, bomb
     assert found[0][0] == "signals[0].when", found
 
 
+def test_condition__on_what_models_say__is_refused_with_what_to_do(own: Shop) -> None:
+    """A tag follows from events: a score and a learned segment are refused by name, and a risk is named that may read them."""
+    for path in ("score.churn", "segment.customers"):
+        signals = [{**TAG["signals"][0], "when": {"!!": [{"var": path}]}}]
+        answer = put(own, "tags/our_own", changed(signals=signals))
+        assert mistakes(answer) == [("signals[0].when", "judged_path")]
+        assert path in answer.json["errors"][0]["message"] and "outreach" in answer.json["errors"][0]["suggestion"]
+
+
 def test_condition__nested_deep__is_refused_at_the_door(own: Shop) -> None:
     """A rule of a hundred thousand levels is refused like every body of that depth."""
     deep = json.dumps(TAG).replace('{"count": ["contacts", 30]}', '{"!":' * 100_000 + "1" + "}" * 100_000)
@@ -416,7 +450,7 @@ def test_texts__with_somebodys_number_or_address__are_refused(own: Shop, text: s
 def test_bodies__of_wrong_shapes__are_problems(own: Shop) -> None:
     """Whatever is sent as a declaration, the answer is a problem document."""
     for body in ([], "tag", 1, None, {}, {"signals": 5}, {"signals": [5]}, {"signals": [{"when": []}], "id": {}}):
-        for kind in ("tags", "measures", "scenes", "policies", "words", "outreach"):
+        for kind in ("tags", "measures", "scenes", "policies", "words", "outreach", "segmentations"):
             id_ = "default" if kind in ("policies", "outreach") else "our_own"
             if (kind, body) == ("outreach", {}):
                 # A plan that says nothing is one: what ships, with its bounds.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import Any
 
 import pytest
@@ -402,3 +403,89 @@ def test_schedule__of_one_tenant_fails__the_others_have_their_turn(
     said = log()
     assert '"learning_not_opened"' in said and broken.tenant_id in said and '"throttled"' in said
     compose.journal().flush()
+
+
+OURS: dict[str, Any] = {
+    "names": {"zh": "我们的客群", "en": "Our kinds"},
+    "says": {"zh": "分三类。", "en": "Three kinds."},
+    "k": [3, 3],
+    "features": ["orders_90d", "contacts_90d"],
+    "kinds": [
+        {"id": id_, "names": {"zh": zh, "en": id_}, "says": {"zh": zh, "en": id_}, "signs": {"orders_90d": 1.0}}
+        for id_, zh in (("curious", "好奇"), ("fans", "铁粉"), ("quiet", "安静"))
+    ],
+}
+
+
+def declare(shop: Shop, body: Any, id_: str = "customers", role: str = "rule_editor") -> Answer:
+    """Draft a segmentation and publish it; the first answer that is not 200."""
+    path, token = f"/v1/catalogue/segmentations/{id_}", shop.role(role)
+    drafted = shop.lambdas.http("PUT", path, body, token=token)
+    return drafted if drafted.status != 200 else shop.lambdas.http("POST", f"{path}/publish", token=token)
+
+
+def test_segmentation__declared_and_learned__is_named_listed_and_shown(town: Shop) -> None:
+    """From the draft to a person: own kinds in place of those that ship, by their names in both languages."""
+    run(town)
+    work(town)
+    assert segment_of(town, 0) == ["customers.value"]
+    declared = declare(town, OURS)
+    assert declared.status == 200, declared.body
+    # What was learned by the five kinds is used by nobody, and everybody leaves them.
+    assert model_of(town)["version"] is None and model_of(town)["versions"][0]["state"] == "outdated"
+    assert walked(town, "customers.fans") == [[]]
+    assert town.read("/v1/segments/customers.value/members?purpose=service").code == "no_such_segment"
+    work(town)
+    assert segment_of(town, 0) == [] and town.read("/v1/models").json["runs"][0]["sort"] == "assign"
+    assert roll_back(town, {"version": 1}).code == "version_unusable"
+    assert run(town).status == 202
+    work(town)
+    listed = town.read("/v1/segments").json["segments"]
+    named = {one["id"]: (one["name"]["zh"], one["size"]) for one in listed if one["segmentation"] == "customers"}
+    assert named == {"customers.fans": ("铁粉", BUYERS), "customers.quiet": ("安静", OTHERS)}
+    assert set(chain.from_iterable(walked(town, "customers.fans"))) == ids(town, range(BUYERS))
+    shown = town.lookup("user_id", "u0").json["segments"]
+    assert {"zh": "铁粉", "en": "fans"} in [one["name"] for one in shown]
+    audited = town.read("/v1/audit").json["audited"]
+    told = {one["action"] for one in audited if one["subjects"] == ["segmentations/customers"]}
+    assert told == {"catalogue.draft", "catalogue.publish"}
+
+
+def test_segmentation__of_one_tenant__groups_nobody_of_another(taught: Shop) -> None:
+    """Who declares other kinds leaves everybody else's model in force."""
+    other = open_shop(taught.lambdas)
+    assert declare(other, OURS).status == 200
+    assert model_of(taught)["version"] == 1 and segment_of(taught, 0) == ["customers.value"]
+
+
+@pytest.mark.parametrize(
+    ("body", "wrong"),
+    [
+        ({**OURS, "k": [3, 5]}, ["k"]),
+        ({**OURS, "features": ["orders_90d", "contact_90d"]}, ["features[1]"]),
+        ({**OURS, "names": {"zh": "无英文"}, "colour": "red"}, ["colour", "names"]),
+        ({**OURS, "kinds": OURS["kinds"][:2] + OURS["kinds"][:1]}, ["kinds"]),
+        ([], ["$"]),
+    ],
+)
+def test_segmentation__that_is_wrong__is_refused_with_every_path(shop: Shop, body: Any, wrong: list[str]) -> None:
+    """Nothing is drafted, and each mistake says where it is and what may be done."""
+    refused = declare(shop, body)
+    assert (refused.status, refused.code) == (400, "bad_declaration"), refused.body
+    assert sorted(one["path"] for one in refused.json["errors"]) == wrong
+    assert all(one["suggestion"] for one in refused.json["errors"])
+    assert shop.read("/v1/catalogue/segmentations/customers").json["draft"] is None
+
+
+@pytest.mark.parametrize(("role", "status"), [("rule_editor", 200), ("analyst", 403), ("marketer", 403), ("bot", 403)])
+def test_segmentation__declared_by_a_role__needs_the_scope_of_the_catalogue(shop: Shop, role: str, status: int) -> None:
+    """Who edits rules declares segmentations, and nobody below."""
+    path = "/v1/catalogue/segmentations/roles_of_ours"
+    assert shop.lambdas.http("PUT", path, OURS, token=shop.role(role)).status == status
+
+
+def test_members__of_another_segmentation__are_refused_with_what_to_do(shop: Shop) -> None:
+    """One index leads to people of one segmentation; the refusal says which, and how to have others listed."""
+    refused = shop.read("/v1/segments/stages.newcomer/members?purpose=service")
+    assert (refused.status, refused.code) == (400, "not_listed")
+    assert "segmentations/customers" in refused.json["message"]

@@ -87,7 +87,7 @@ def finish(shop: Shop, drift: Drift | None) -> None:
 def found(*, is_true: bool) -> Drift:
     """What a run finds of people who complain as the model knows, or not."""
     dice = Random(5)
-    drift = drift_of(later_run(), sampled(500, dice, is_true=is_true), in_force(sampled(500, dice)))
+    drift = drift_of(later_run(), sampled(500, dice, is_true=is_true), in_force(sampled(500, dice)), {})
     assert drift is not None
     return drift
 

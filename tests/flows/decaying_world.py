@@ -130,7 +130,7 @@ def in_force(sample: Sample) -> MemoryLearned:
         at=NOW - DAY_MS,
         reason="",
         model=encode(model()),
-        report=with_reference(report, model(), sample),
+        report=with_reference(report, model(), sample, {}),
     )
     assert learned.keep(TENANT_ID, made)
     assert learned.publish(TENANT_ID, learned.head(TENANT_ID).with_published(made, made.at, "t_admin"))

@@ -21,7 +21,7 @@ from chalicelib.kernel.codec import encode
 from chalicelib.kernel.moments import DAY_MS, day_of, month_of
 from chalicelib.profiles.model import Body, Bucket, Facet, Series
 from chalicelib.segments.model import Column, SegmentModel
-from chalicelib.segments.segmentation import Segmentation
+from chalicelib.segments.segmentation import Segmentation, Segmentations, shipped_segmentations
 from chalicelib.segments.trained import Trained
 from chalicelib.store.jobs import MemoryJobs
 from chalicelib.store.judged import MemoryJudged
@@ -118,6 +118,7 @@ class Learning:
         self.calls = 0
         self.kill_at: set[int] = set()
         self.segments: Callable[..., Trained] = by_orders
+        self.declared: Segmentations = shipped_segmentations()
         self.score: Callable[..., Trained] = score
         for number in range(people):
             row = somebody(number)
@@ -130,11 +131,11 @@ class Learning:
             raise Killed
 
     def services(self) -> LearningServices:
-        in_force = ModelsInForce(lambda: self.learned, lambda: 0.0)
+        in_force = ModelsInForce(lambda: self.learned, lambda: 0.0, lambda _: self.declared)
         return LearningServices(
             jobs=Touched(self.jobs, self.touch),  # type: ignore[arg-type]
             people=MemoryPeople(self.profiles.rows),
-            judged=Touched(self.judged, self.touch),  # type: ignore[arg-type]
+            judged=EachTouched(self.judged, self.touch),  # type: ignore[arg-type]
             learned=Touched(self.learned, self.touch),  # type: ignore[arg-type]
             samples=Touched(self.samples, self.touch),  # type: ignore[arg-type]
             models=in_force,
@@ -157,10 +158,11 @@ class Learning:
             go_on=self._go_on,
             train=self._train,
             limits=self.limits,
+            segmentations=lambda _: self.declared,
         )
 
     def models(self) -> Models:
-        return ModelsInForce(lambda: self.learned, lambda: 0.0)(TENANT_ID)
+        return ModelsInForce(lambda: self.learned, lambda: 0.0, lambda _: self.declared)(TENANT_ID)
 
     def run(self, job_id: str = "run_1") -> LearningJob:
         """Open a run, and deliver messages until the queues are empty; one whose function was killed comes again."""
@@ -243,3 +245,11 @@ class Touched:
             return answer
 
         return touched
+
+
+class EachTouched(Touched):
+    """Of what is written in many calls, each may be the last thing that a function does."""
+
+    def settle_all(self, writes: Sequence[tuple[ProfileRow, ProfileRow]]) -> None:
+        for row, judged in writes:
+            self.settle(row, judged)

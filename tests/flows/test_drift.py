@@ -42,7 +42,7 @@ def drifted(world: Learning) -> list[Change]:
 
 
 def shown(world: Learning, run: str) -> RunView:
-    return next(one for one in list_models(TENANT_ID, world.learned, world.jobs).runs if one.run == run)
+    return next(one for one in list_models(TENANT_ID, world.models(), world.learned, world.jobs).runs if one.run == run)
 
 
 def again(world: Learning, run: str = "run_2") -> RunView:
@@ -122,7 +122,9 @@ def test_reference__is_kept_with_the_version_and_not_shown() -> None:
     assert version is not None and len(version.report) < MOST_REPORT_BYTES // 2
     kept = msgspec.json.decode(version.report)["reference"]
     assert (kept["people"], [*kept["features"]], [*kept["segments"]]) == (PEOPLE, ["orders_90d"], ["customers"])
-    view = next(one for one in list_models(TENANT_ID, world.learned, world.jobs).models if one.id == "customers")
+    view = next(
+        one for one in list_models(TENANT_ID, world.models(), world.learned, world.jobs).models if one.id == "customers"
+    )
     assert [*view.versions[0].report] == ["contest"]
 
 

@@ -12,6 +12,7 @@ from chalicelib.flows.judge import judgement
 from chalicelib.flows.models import NO_MODELS, Models
 from chalicelib.flows.models_in_force import ModelsInForce
 from chalicelib.flows.pin_tag import PinOrder, pin_tag
+from chalicelib.flows.record_consent import ConsentOrder, record_consent
 from chalicelib.kernel.codec import encode
 from chalicelib.kernel.errors import Unavailable
 from chalicelib.kernel.moments import DAY_MS
@@ -21,7 +22,7 @@ from chalicelib.store.learned import LearnedHead, LearnedVersion, MemoryLearned
 from chalicelib.store.rows import ProfileRow
 from tests.flows.test_erasure import erase
 from tests.flows.test_profiling import SILENCES, Silence
-from tests.flows.world import NOW, TENANT_ID, World, paid
+from tests.flows.world import NOW, TENANT_ID, World, consent, paid
 
 USER, OTHER = ("user_id", "u1"), ("phone", "13587654329")
 ORDERS = Column("orders_365d", place_of("orders_365d"), 0.0, 0.0, 100.0, False, 0.0, 1.0)
@@ -82,6 +83,22 @@ def test_save__over_the_border__leaves_one_and_enters_the_other(world: World) ->
     assert [one["segment"] for one in told(world, "segment.entered")] == ["ordinary", "value"]
 
 
+def test_save__just_past_the_middle__stays_until_the_way_that_is_declared(world: World) -> None:
+    """Three orders are nearer to the middle of 4.6 than to that of 1, by less than a tenth of the way: nobody is told.
+
+    Control: of who was in no segment, the same three orders say the nearest.
+    """
+    wider = replace(BY_ORDERS, centroids=((1.0,), (4.6,)))
+    world.models = replace(LEARNED, segments={"customers": wider})
+    for number in range(3):
+        world.apply(paid(f"o{number}", "10.00", USER))
+    world.apply(*(paid(f"p{number}", "10.00", OTHER) for number in range(3)))
+    assert row_of(world).segment == "customers.ordinary" and row_of(world, OTHER).segment == "customers.value"
+    assert [one["segment"] for one in told(world, "segment.entered")] == ["ordinary", "value"]
+    world.apply(paid("o3", "10.00", USER))
+    assert row_of(world).segment == "customers.value" and len(told(world, "segment.left")) == 1
+
+
 @pytest.mark.parametrize("silence", SILENCES, ids=lambda one: one.__name__)
 def test_save__of_who_is_not_profiled_any_more__empties_it(world: World, silence: Silence) -> None:
     """Opt-out, restriction and children: nothing is judged, what was is gone, and the bus hears that it is."""
@@ -91,6 +108,53 @@ def test_save__of_who_is_not_profiled_any_more__empties_it(world: World, silence
     assert [one["segment"] for one in told(world, "segment.left")] == ["ordinary"]
     world.apply(paid("o2", "10.00", USER))
     assert row_of(world).judged == b"" and len(told(world, "segment.entered")) == 1
+
+
+def words(world: World) -> list[tuple[str, object, object]]:
+    """What the bus hears of the learned segment of customers: kind, segment, purposes."""
+    return [
+        (one.type, one.detail["segment"], one.detail["purposes"])
+        for one in world.published
+        if one.type in ("segment.entered", "segment.left") and one.detail.get("segmentation") == "customers"
+    ]
+
+
+def test_consent__changed_while_in_a_segment__enters_and_leaves_it_for_that_purpose_alone(world: World) -> None:
+    """As a tag is set and cleared: who markets hears of a yes and of a no, and who serves hears nothing of either."""
+    world.apply(paid("o1", "10.00", USER))
+    assert words(world) == [("segment.entered", "ordinary", ["service", "analytics"])]
+    world.published.clear()
+    world.apply(consent(USER, granted=True, at=NOW - 9), source=world.crm)
+    assert words(world) == [("segment.entered", "ordinary", ["marketing"])]
+    assert found(world).segments["customers"].since == NOW
+    world.published.clear()
+    world.apply(consent(USER, granted=False, at=NOW - 5))
+    assert words(world) == [("segment.left", "ordinary", ["marketing"])]
+    world.published.clear()
+    world.apply(paid("o2", "10.00", USER))
+    assert words(world) == []
+
+
+def test_consent__told_to_staff_while_in_a_segment__is_told_and_told_again(world: World) -> None:
+    """A word to staff does as an event does, and its repeat publishes what a crash ate."""
+    world.apply(paid("o1", "10.00", USER))
+    for number, (granted, kind) in enumerate([(True, "segment.entered"), (False, "segment.left")]):
+        order = ConsentOrder(f"{number:032x}", world.person(*USER).profile_id, ("marketing",), granted, "asked", "t_a")
+        for _ in range(2):
+            world.published.clear()
+            record_consent(order, world.tenant(TENANT_ID), world.identity(), world.now + number)
+            assert words(world) == [(kind, "ordinary", ["marketing"])]
+
+
+def test_segment__left_for_another__is_told_to_those_who_heard_that_it_was_entered(world: World) -> None:
+    """Who markets never heard of somebody who never agreed to it, and does not learn where they were when they leave."""
+    for number in range(4):
+        world.apply(paid(f"o{number}", "10.00", USER))
+    assert words(world) == [
+        ("segment.entered", "ordinary", ["service", "analytics"]),
+        ("segment.left", "ordinary", ["service", "analytics"]),
+        ("segment.entered", "value", ["service", "analytics"]),
+    ]
 
 
 def test_save__that_is_told_again__tells_the_same(world: World) -> None:

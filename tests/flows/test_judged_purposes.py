@@ -18,7 +18,7 @@ from chalicelib.profiles.model import Profile
 from chalicelib.segments.model import Judged, Membership, ScoreValue
 from chalicelib.segments.purposes import leaves_out, may_serve, purposes_of
 from chalicelib.segments.score_specs import score_specs
-from chalicelib.segments.segmentation import load_segmentations
+from chalicelib.segments.segmentation import Segmentations, load_segmentations, shipped_segmentations
 from tests.flows.test_for_purpose import EVENTS, ONE, SAID, THEN, saying, seen_for, services
 from tests.flows.world import TENANT_ID
 from tests.unit.tags.persons import person
@@ -29,7 +29,10 @@ WITHDRAWN = "withdrawn"
 """A score and a segmentation that stand beside a person still, and are declared no more."""
 JUDGED = Judged(
     THEN - 1,
-    {id_: Membership("value", THEN - 1, 1) for id_ in (*SEGMENTS, WITHDRAWN)},
+    {
+        **{one.id: Membership(one.kinds[0].id, THEN - 1, 1) for one in load_segmentations()},
+        WITHDRAWN: Membership("value", THEN - 1, 1),
+    },
     {id_: ScoreValue(0.9, 0.8, 1) for id_ in (*SCORES, WITHDRAWN)},
 )
 
@@ -104,35 +107,44 @@ def test_masked__whoever_the_person_is__says_the_same_of_scores(purpose: str) ->
         }
 
 
-def told(profile: Profile, before: Judged | None, after: Judged | None) -> dict[tuple[str, str], list[str]]:
+def told(
+    profile: Profile,
+    before: Judged | None,
+    after: Judged | None,
+    past: Profile | None = None,
+    declared: Segmentations | None = None,
+) -> dict[tuple[str, str], list[str]]:
     catalogue = services().catalogue
-    found = moves(before, after, profile, catalogue, {"tenant": TENANT_ID, "profile_id": "p_1", "version": 2}, THEN)
+    about = {"tenant": TENANT_ID, "profile_id": "p_1", "version": 2}
+    found = moves(before, after, profile, catalogue, about, THEN, declared or shipped_segmentations(), past)
     return {(one.type, str(one.detail["segmentation"])): list(one.detail["purposes"]) for one in found}
 
 
-def test_bus__of_who_entered__names_the_own_purposes_that_are_open(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_bus__of_who_entered__names_the_own_purposes_that_are_open() -> None:
     """Of two segmentations with other purposes each names its own; where none is open, nobody is told."""
     own = {"customers": ("service", "marketing"), "shoppers": ("marketing",), "stages": ("service", "analytics")}
-    monkeypatch.setattr("chalicelib.flows.judge.purposes_of", lambda sort: own if sort == "segments" else {})
+    declared = {one.id: replace(one, purposes=own[one.id]) for one in load_segmentations()}
     after = replace(JUDGED, segments={id_: JUDGED.segments[id_] for id_ in own})
     entered = {(kind, id_): list(own[id_]) for kind, id_ in (("segment.entered", id_) for id_ in own)}
-    assert told(somebody(), None, after) == entered
-    assert told(somebody("nothing"), None, after) == {
+    assert told(somebody(), None, after, declared=declared) == entered
+    assert told(somebody("nothing"), None, after, declared=declared) == {
         ("segment.entered", "customers"): ["service"],
         ("segment.entered", "stages"): ["service", "analytics"],
     }
 
 
-def test_bus__of_who_left__names_all_own_purposes() -> None:
+def test_bus__of_who_left__names_the_purposes_that_were_open() -> None:
     """Whoever was told that somebody entered is told that they left, though the purpose is closed by now."""
-    left = told(somebody("no profiling"), JUDGED, None)
+    left = told(somebody("no profiling"), JUDGED, None, somebody())
     assert left == {("segment.left", id_): list(declared) for id_, declared in SEGMENTS.items()}
+    never = told(somebody("no profiling"), JUDGED, None, somebody("nothing"))
+    assert never and not any("marketing" in purposes for purposes in never.values())
 
 
 def test_what_is_declared_no_more__serves_no_purpose_but_the_law() -> None:
     """A score that was withdrawn stands beside people until they are judged anew, and is shown to nobody."""
-    assert [one for one in PURPOSES if may_serve("scores", WITHDRAWN, one)] == ["legal"]
-    assert not leaves_out("scores", "legal") and leaves_out("scores", "security")
+    assert [one for one in PURPOSES if may_serve(purposes_of("scores"), WITHDRAWN, one)] == ["legal"]
+    assert not leaves_out(SCORES, "legal") and leaves_out(SCORES, "security")
 
 
 @pytest.mark.parametrize(
@@ -151,5 +163,5 @@ def test_plan__of_a_risk_that_reads_a_score__is_for_its_purposes(score: str, pur
     risk = replace(shipped, id="own", purpose=purpose, signs=(replace(shipped.signs[0], when=when),), high=None)
     plan = msgspec.to_builtins(Plan(rules=(risk,)))
     assert [
-        one.code for one in plan_mistakes(plan, RiskVocabulary(services().catalogue.measures.measures, {}))
+        one.code for one in plan_mistakes(plan, RiskVocabulary(services().catalogue.measures.measures, {}, SEGMENTS))
     ] == codes

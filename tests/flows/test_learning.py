@@ -10,16 +10,20 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from chalicelib.flows.judge import judgement
-from chalicelib.flows.learning_job import job_of
+from chalicelib.flows import learn_ranges, train_models
+from chalicelib.flows.judge import judgement, with_judged
+from chalicelib.flows.learning_job import LearningJob, job_of
 from chalicelib.flows.open_learning import RollBackOrder, RunOrder, open_run, roll_back
 from chalicelib.flows.services import Change
 from chalicelib.kernel.errors import Conflict, NotFound
 from chalicelib.kernel.moments import DAY_MS
+from chalicelib.profiles.measures import MeasureSet, load_measures
+from chalicelib.segments.model import SegmentModel
+from chalicelib.segments.segmentation import Segmentation
 from chalicelib.segments.trained import Trained
 from chalicelib.store.rows import ProfileRow
 from chalicelib.training import served
-from tests.flows.learning_world import SMALL, Killed, Learning
+from tests.flows.learning_world import SMALL, Killed, Learning, by_orders
 from tests.flows.world import NOW, TENANT_ID
 
 
@@ -46,20 +50,53 @@ def test_run__of_everybody__publishes_and_judges_all() -> None:
     assert {one.id: one.reason for one in job.outcomes}["churn"] == "too_few_people"
 
 
-def test_run__again__writes_nobody_anew() -> None:
-    """People of whom the models say the same are left as they are, but for the version that says so."""
+@pytest.mark.parametrize(("is_exact", "written"), [(False, 0), (True, 120)], ids=["as_built", "mutant"])
+def test_run__again__writes_nobody_anew(monkeypatch: pytest.MonkeyPatch, *, is_exact: bool, written: int) -> None:
+    """People of whom the models say the same are left as they are, with the version that said so.
+
+    The negative control takes another version for another judgement, and writes everybody.
+    """
     world = Learning()
     world.run()
     world.published.clear()
-    rows = dict(world.profiles.rows)
-    world.now += DAY_MS
+    rows, spent = dict(world.profiles.rows), world.spent
+    if is_exact:
+        monkeypatch.setattr(
+            learn_ranges, "is_moved", lambda was, found: (was.segments, was.scores) != (found.segments, found.scores)
+        )
+    world.now += 1_000
     job = world.run("run_2")
-    assert moves_told(world) == {} and job.judged == 120
+    assert moves_told(world) == {} and (job.judged, job.changed) == (120, written)
     assert {row.version for row in world.profiles.rows.values()} == {1}, "no save of a person, and in nobody's way"
     before, after = (judgement(of[TENANT_ID, "p_0000"].judged) for of in (rows, world.profiles.rows))
     assert before is not None and after is not None
     assert before.segments["customers"].since == after.segments["customers"].since == NOW
-    assert (before.segments["customers"].model_version, after.segments["customers"].model_version) == (1, 2)
+    assert world.learned.head(TENANT_ID).models["customers"].number == 2
+    assert after.segments["customers"].model_version == (2 if is_exact else 1)
+    assert (world.profiles.rows == rows, world.spent == spent) == (not is_exact, not is_exact)
+
+
+def test_run__after_a_roll_back__leaves_nothing_that_the_withdrawn_model_said() -> None:
+    """Of who was saved meanwhile its version is reason enough, although both say the same; of nobody else."""
+    world = Learning()
+    world.run()
+    world.now += 1_000
+    world.run("run_2")
+    key = (TENANT_ID, "p_0000")
+    world.profiles.rows[key] = judged_by(world.profiles.rows[key], 2)
+    order = RollBackOrder(TENANT_ID, "customers", "back_1", "t_admin", settle_seconds=0)
+    roll_back(order, world.learned, world.services().door, world.declared, world.now)
+    world.drain()
+    assert world.job("back_1").changed == 1 and moves_told(world)["segment.left"] == 0
+    back = judgement(world.profiles.rows[key].judged)
+    assert back is not None and back.segments["customers"].model_version == 1
+
+
+def judged_by(row: ProfileRow, version: int) -> ProfileRow:
+    was = judgement(row.judged)
+    assert was is not None
+    member = replace(was.segments["customers"], model_version=version)
+    return with_judged(row, replace(was, segments={**was.segments, "customers": member}))
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -76,6 +113,37 @@ def test_run__killed_anywhere__ends_as_undisturbed(seed: int) -> None:
     assert world.samples.kept == {}
     told = {(one.type, one.detail["profile_id"], str(one.detail["segment"])) for one in world.published}
     assert told == {(one.type, one.detail["profile_id"], str(one.detail["segment"])) for one in undisturbed.published}
+
+
+def shifted(rows: Sequence[Sequence[float | None]], spec: Segmentation, before: object, seed: int) -> Trained:
+    """The next model, whose middle of spending is farther off: 4 orders are past the middle by less than a tenth."""
+    trained = by_orders(rows, spec, before, seed)
+    assert isinstance(trained.model, SegmentModel)
+    return replace(trained, model=replace(trained.model, centroids=((0.0,), (8.5,))))
+
+
+def test_run__that_moves_borders__killed_anywhere_ends_as_undisturbed() -> None:
+    """Who is near a border stays, by what is kept of them; a page that is judged twice moves nobody further.
+
+    Control: of nobody is anything kept, and the same model puts those of 4 orders elsewhere.
+    """
+
+    def again(kill_at: set[int], *, forgotten: bool = False) -> tuple[bytes, LearningJob, int]:
+        world = Learning(60)
+        world.run()
+        world.segments, world.now, world.kill_at = shifted, world.now + DAY_MS, {world.calls + one for one in kill_at}
+        if forgotten:
+            for key, row in world.profiles.rows.items():
+                world.profiles.rows[key] = replace(row, judged=b"", segment="")
+        job = world.run("run_2")
+        return world.state(), job, sum(row.segment == "customers.value" for row in world.profiles.rows.values())
+
+    state, job, valued = again(set())
+    assert (job.phase, valued) == ("finished", 20)
+    for seed in range(4):
+        chance = random.Random(seed)
+        assert again({chance.randrange(1, 400) for _ in range(25)}) == (state, job, valued)
+    assert again(set(), forgotten=True)[2] == 16
 
 
 @pytest.mark.parametrize(("is_told_first", "told_of"), [(True, 60), (False, 59)], ids=["as_built", "mutant"])
@@ -167,6 +235,17 @@ def test_run__that_learns_nothing__fails_and_says_so() -> None:
     assert {one.reason for one in job.outcomes if one.id in ("customers", "shoppers")} == {"too_few_people"}
 
 
+def test_run__of_a_declaration_wider_than_what_it_reads__refuses_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A model would tell a purpose what that purpose may not read: it is not learned, and the run says why."""
+    shipped = load_measures().measures
+    narrow = MeasureSet({**shipped, "trend_views": replace(shipped["trend_views"], purposes=("service",))}.values())
+    monkeypatch.setattr(train_models, "load_measures", lambda: narrow)
+    world = Learning()
+    reasons = {one.id: one.reason for one in world.run().outcomes}
+    assert (reasons["shoppers"], reasons["customers"]) == ("wider_purposes", "")
+    assert "shoppers" not in world.learned.head(TENANT_ID).models
+
+
 def test_roll_back__in_one_call__judges_everybody_by_the_one_before() -> None:
     """The version before is in force at once, the withdrawn one named, and a run follows; asked again it is the same."""
     world = Learning()
@@ -185,7 +264,7 @@ def test_roll_back__in_one_call__judges_everybody_by_the_one_before() -> None:
     world.published.clear()
     order = RollBackOrder(TENANT_ID, "customers", "back_1", "t_admin", settle_seconds=0)
     for _ in range(2):
-        assert roll_back(order, world.learned, world.services().door, world.now).version == 1
+        assert roll_back(order, world.learned, world.services().door, world.declared, world.now).version == 1
     world.drain()
     assert world.job("back_1").phase == "finished" and moves_told(world) == {
         "segment.left": 120,
@@ -194,9 +273,15 @@ def test_roll_back__in_one_call__judges_everybody_by_the_one_before() -> None:
     assert segments_of(world) == {"customers.value": 40, "customers.ordinary": 80}
     assert world.learned.head(TENANT_ID).models["customers"].withdrawn == (2,)
     with pytest.raises(NotFound):
-        roll_back(replace(order, model_id="none", job_id="b2"), world.learned, world.services().door, world.now)
+        roll_back(
+            replace(order, model_id="none", job_id="b2"),
+            world.learned,
+            world.services().door,
+            world.declared,
+            world.now,
+        )
     with pytest.raises(NotFound):
-        roll_back(replace(order, to=9, job_id="b3"), world.learned, world.services().door, world.now)
+        roll_back(replace(order, to=9, job_id="b3"), world.learned, world.services().door, world.declared, world.now)
 
 
 def test_sample__of_many__is_of_some_slices_alone() -> None:

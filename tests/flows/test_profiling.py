@@ -122,6 +122,24 @@ def test_person__who_is_no_longer_profiled__is_cleared_on_the_bus(silence: Silen
     assert world.person(*USER).series["orders_paid"].count == 2, "events go on being folded"
 
 
+def test_person__merged_with_somebody_restricted__is_cleared_on_the_bus() -> None:
+    """The survivor had tags that were told; the merge restricts them, so they have none, and the bus hears that."""
+    phone = ("phone", "13587654329")
+    world = world_of(USER, phone)
+    survivor, restricted = (world.person(*who).profile_id for who in (USER, phone))
+    told = {tag.id for tag in current_tags(world.person(*USER), world.reading(), NOW)}
+    is_restricted(world, phone)
+    world.published.clear()
+    merged = world.merge(survivor, restricted)
+    assert merged.profile_id == survivor and world.person(*USER).state == "restricted"
+    cleared = {
+        one.detail["tag"]
+        for one in world.published
+        if one.type == "tag.cleared" and one.detail["profile_id"] == survivor
+    }
+    assert told and cleared == told
+
+
 def test_person__who_may_be_judged_again__is_told_of_anew() -> None:
     """To lift a restriction, or to agree again, brings back what the events say by then, and the timers."""
     world = world_of(USER)

@@ -26,7 +26,7 @@ from tests.flows.sequences import Command, Life, commands, events
 
 type Steps = Sequence[Event | Command]
 QUIET = [HealthCheck.too_slow, HealthCheck.data_too_large]
-LIVES = int(os.environ.get("LIVES", "500"))
+LIVES = int(os.environ.get("LIVES", "200"))
 """How many lives each property is tried on; ``make lives`` asks for 2,000."""
 MANY = settings(max_examples=LIVES, suppress_health_check=QUIET)
 SOME = settings(max_examples=600, suppress_health_check=QUIET, phases=[Phase.generate], report_multiple_bugs=False)

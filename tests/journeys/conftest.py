@@ -12,6 +12,11 @@ from infra.demo.commands import Cloud
 from tests.journeys.live import Live
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What goes on by itself for minutes is begun by a test marked ``first``, and looked at by one marked ``last``."""
+    items.sort(key=lambda item: bool(item.get_closest_marker("last")) - bool(item.get_closest_marker("first")))
+
+
 @pytest.fixture(scope="session")
 def cloud() -> Cloud:
     return commands.cloud_up()

@@ -70,6 +70,15 @@ class CommandDesk:
         self._away += 1
         return self.waiting.pop(0)
 
+    def ask_again(self) -> None:
+        """Whatever is left is given out once more before this desk is done.
+
+        Under faults it may be done while a command whose operator died waits behind others that were asked twice: that
+        one may have been obeyed, and is told by its repeat alone. To insist there would mean to ask all others again
+        for each that dies; once nobody dies any more, one round is all it takes.
+        """
+        self._in_vain = 0
+
     def settle(self, command: Command, code: str) -> None:
         self._away -= 1
         if not code or code in _REFUSED:

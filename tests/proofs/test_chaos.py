@@ -7,6 +7,7 @@ them stand mutants that the very same trial must find: without the marker, witho
 from __future__ import annotations
 
 import os
+import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 
@@ -17,10 +18,11 @@ from infra.dynamodb_local import Running
 from tests.flows.world import TENANT_ID, World, event
 from tests.proofs import trial
 from tests.proofs.crew import Broken
-from tests.proofs.desks import GIVEN_UP
+from tests.proofs.desks import GIVEN_UP, CommandDesk
 from tests.proofs.faults import KINDS
 from tests.proofs.material import Command
 from tests.proofs.mutants import MUTANTS
+from tests.proofs.queueing import Queue
 from tests.proofs.report import HEAD, row_of
 from tests.proofs.roles import give
 from tests.proofs.trial import FORGETFUL, Ended
@@ -107,6 +109,27 @@ def test_chaos__queue_that_forgets__is_found(try_out: Callable[..., Ended]) -> N
     """Negative control: what is taken off the queue before it was applied is missing from the sum."""
     ended = try_out(rate=0.30, seed=0, mutant=FORGETFUL)
     assert not ended.adds_up
+
+
+@pytest.mark.parametrize("asks_again", [True, False])
+def test_commands__operator_died_over_one__it_is_given_out_again_where_all_are_asked_again(asks_again: bool) -> None:
+    """Under faults the desk may be done without it. It may have been obeyed and not told, so the trial asks again when
+    nobody dies any more; the control, which does not, ends with it unanswered.
+    """
+    waits, dies = Command("merge", "merge-0"), Command("split", "split-0", merge_id="merge-1")
+    desk = CommandDesk([waits, dies], Queue(random.Random(0), doubled=0.0))
+    for _ in range(2):
+        assert desk.take() == waits
+        desk.settle(waits, "no_such_profile")
+        if not desk.is_done:
+            assert desk.take() == dies
+            desk.never_answered(dies)
+    assert desk.is_done and desk.waiting == [dies, waits]
+    if asks_again:
+        desk.ask_again()
+    while (command := desk.take()) is not None:
+        desk.settle(command, "" if command == dies else "no_such_profile")
+    assert (desk.ended, desk.waiting) == (({"split": 1}, [waits]) if asks_again else ({}, [dies, waits]))
 
 
 def test_operator__repeats_a_merge_whose_end_leads_nowhere_by_then__it_is_told() -> None:

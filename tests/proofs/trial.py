@@ -102,6 +102,7 @@ def run(endpoint: str, tables: Mapping[str, str], *, rate: float, seed: int, mut
     wrong = [f"before the replay: {one}" for one in differences(stored, accounts.straight(applied, stored.secrets))]
 
     trial.queue.replay()
+    trial.commands.ask_again()
     trial.drain(0.0)
     stored = trial.stored()
     wrong += differences(stored, accounts.straight(trial.events, stored.secrets))

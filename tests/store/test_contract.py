@@ -29,6 +29,19 @@ def test_save__first_time__everything_can_be_read_as_it_was_written(stores: Stor
     assert stores.history.events(tenant, [rows.key("e1"), rows.key("none")]) == {rows.key("e1"): first.events[0]}
 
 
+def test_find_and_load__known_and_unknown_ones__are_what_each_gives_alone(stores: Stores, tenant: str) -> None:
+    """Identifiers and profiles in one read: those that exist, and no other tenant's."""
+    first = rows.first_save(tenant)
+    stores.profiles.save(first)
+    stores.profiles.save(rows.first_save(f"{tenant}x"))
+    keys, ids = ["user_id:aa", "phone:bb", "phone:unknown"], ["p_1", "p_none"]
+    alone = stores.profiles.find(tenant, keys, fresh=True), stores.profiles.load(tenant, ids, fresh=True)
+    assert stores.profiles.find_and_load(tenant, keys, ids) == alone
+    assert alone[0].keys() == {"user_id:aa", "phone:bb"} and alone[1].keys() == {"p_1"}
+    assert stores.profiles.find_and_load(tenant, ["phone:unknown"], ["p_none"]) == ({}, {})
+    assert stores.profiles.find_and_load(tenant, ["phone:bb"], []) == ({"phone:bb": alone[0]["phone:bb"]}, {})
+
+
 def test_save__event_seen_before__named_as_duplicate_and_nothing_written(stores: Stores, tenant: str) -> None:
     """A marker that exists refuses the whole save and says which events it was."""
     stores.profiles.save(rows.first_save(tenant))

@@ -236,6 +236,20 @@
 
   const tags = () => part("tags", say("tags"), say("tagsText"), view.tags.length ? rows(view.tags.map(tagRow)) : make("p", {}, say("noTags")));
 
+  const riskRow = (one) => {
+    const came = [one.held_back ? say("heldBack") : "", one.sent_at ? say("approached", { at: when(one.sent_at) }) : "", one.answer ? say("answered", { answer: word(one.answer), at: when(one.answered_at) }) : ""];
+    const reasons = one.why.length ? one.why.map(both) : [say("noReason")];
+    return make("li", { "data-risk": one.risk },
+      make("div", { class: "line" }, make("div", {}, make("div", { class: "value" }, both(one.name)), make("div", { class: "quiet" }, both(one.says))), make("div", { class: "quiet" }, when(one.raised_at))),
+      ...came.filter(Boolean).map((text) => make("p", {}, text)),
+      fold(say("whyTag"), make("ul", {}, ...reasons.map((text) => make("li", {}, text))), make("p", { class: "quiet" }, both(one.explained)),
+        pairs([[say("purposes"), one.purpose ? word(one.purpose) : ""], [say("standsUntil"), when(one.until, true)]])));
+  };
+
+  const risks = () =>
+    part("risks", say("risks"), say("risksText"), make("p", { id: "control-group" }, both(view.control_group.explained)),
+      view.risks.length ? rows(view.risks.map(riskRow)) : make("p", {}, say("noRisks")));
+
   const consentRow = (one) => {
     const id = `consent-${one.purpose}`;
     const box = make("input", { id, type: "checkbox", role: "switch", class: "switch", "aria-describedby": `${id}-says`, disabled: !may("consents") });
@@ -346,7 +360,7 @@
     byId("company").textContent = view ? view.company : "";
     if (!view) return;
     const optional = { restrict: [restriction], export: [taking], erase: [erasing] };
-    const parts = [who, held, tags, consents, decisions, readers, ...["restrict", "export", "erase"].flatMap((action) => (may(action) ? optional[action] : []))];
+    const parts = [who, held, tags, risks, consents, decisions, readers, ...["restrict", "export", "erase"].flatMap((action) => (may(action) ? optional[action] : []))];
     byId("content").replaceChildren(...parts.map((one) => one()));
   };
 

@@ -6,21 +6,17 @@ from hypothesis import strategies as st
 
 from chalicelib.segments.features import FEATURES_VERSION, features, place_of
 from chalicelib.segments.model import Column, SegmentModel
-from chalicelib.segments.segmentation import Segmentation, segmentation
+from chalicelib.segments.segmentation import Segmentation, shipped_segmentations
 
 PLACES = len(features())
 
 
 def customers() -> Segmentation:
-    found = segmentation("customers")
-    assert found is not None
-    return found
+    return shipped_segmentations()["customers"]
 
 
 def stages() -> Segmentation:
-    found = segmentation("stages")
-    assert found is not None
-    return found
+    return shipped_segmentations()["stages"]
 
 
 def column(feature: str, *, center: float = 0.0, scale: float = 1.0, low: float = 0.0, high: float = 100.0) -> Column:

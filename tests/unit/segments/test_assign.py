@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.segments.assign import Placed, assign, placed, rule_of
+from chalicelib.segments.assign import Placed, assign, past_middle, placed, rule_of
 from chalicelib.segments.model import scaled
-from chalicelib.segments.segmentation import load_segmentations, segmentation
+from chalicelib.segments.segmentation import load_segmentations, shipped_segmentations
 from tests.unit.segments.models import column, model, raw, situations, stages
 
 COLUMNS = (column("contacts_90d"), column("satisfaction"))
@@ -36,6 +36,40 @@ def test_assign__centroids_in_another_order__changes_nobody(situation, random) -
     away = sorted(dist(seen, centroid) for centroid in one.centroids)
     if away[0] < away[1]:
         assert assign(one, seen) == assign(other, seen)
+
+
+def test_assign__past_the_middle_within_the_hysteresis__stays() -> None:
+    """Of a way of 4, a tenth past the middle is at 2.4: up to there who was here stays, and who came from there too."""
+    two = model(COLUMNS, [[0.0, 0.0], [4.0, 0.0]])
+    assert assign(two, (2.39, 7.0), "business_sensitive", 0.1) == Placed("business_sensitive", 0.0)
+    assert assign(two, (2.41, 7.0), "business_sensitive", 0.1).segment == "value"
+    assert assign(two, (1.61, 7.0), "value", 0.1).segment == "value"
+    assert assign(two, (1.59, 7.0), "value", 0.1).segment == "business_sensitive"
+    assert past_middle((2.4, 7.0), *two.centroids) == pytest.approx(0.1)
+    for was, hysteresis in (("", 0.1), ("value", 0.1), ("gone", 0.1), ("business_sensitive", 0.0)):
+        assert assign(two, (2.39, 0.0), was, hysteresis) == assign(two, (2.39, 0.0)), "held by nothing"
+
+
+@given(situations(), st.integers(0, 4), st.floats(0, 0.49))
+def test_assign__again__moves_nobody(situation, place, hysteresis) -> None:
+    """A page of people that is judged twice ends where it ended before; and nobody goes but to the nearest."""
+    one, row = situation
+    seen, was = scaled(one.columns, row), one.segments[place % len(one.segments)]
+    first = assign(one, seen, was, hysteresis)
+    assert assign(one, seen, first.segment, hysteresis) == first
+    assert first.segment in (was, assign(one, seen).segment)
+
+
+def test_placed__near_a_border__keeps_who_was_there_as_declared() -> None:
+    """Customers are held, as their segmentation says; shoppers are not; stages go by their rules alone."""
+    two = model((column("contacts_30d", high=1e9),), [[0.0], [4.0]])
+    customers, shoppers, by_rule = load_segmentations()
+    assert (customers.hysteresis, shoppers.hysteresis, by_rule.hysteresis) == (0.1, 0.0, 0.0)
+    near, was = raw(contacts_30d=10.0, orders_90d=2), "business_sensitive"
+    assert 2.0 < scaled(two.columns, near)[0] < 2.4
+    assert placed(customers, two, near, was) == Placed(was, 0.0) != placed(customers, two, near)
+    assert placed(shoppers, two, near, was) == placed(shoppers, two, near)
+    assert placed(by_rule, None, near, "lost") == placed(by_rule, None, near)
 
 
 def test_assign__of_many__equals_k_means_of_scikit_learn() -> None:
@@ -78,8 +112,7 @@ def test_stage__of_a_life__is_the_first_rule_that_holds(stage, known) -> None:
 
 def test_placed__without_a_model_or_not_for_them__is_none() -> None:
     """Where nothing was learned nothing is said; shoppers are those who bought twice lately."""
-    shoppers = segmentation("shoppers")
-    assert shoppers is not None
+    shoppers = shipped_segmentations()["shoppers"]
     any_ = model(COLUMNS, [[0.0, 0.0], [4.0, 0.0]], ["rational", "impulse"])
     assert placed(load_segmentations()[0], None, raw()) is None
     assert placed(shoppers, any_, raw()) is None

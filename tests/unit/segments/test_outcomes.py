@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from chalicelib.profiles.measures import load_measures
-from chalicelib.segments.as_of import windows
+from chalicelib.segments.as_of import Pasts, windows
 from chalicelib.segments.features import features
 from chalicelib.segments.outcomes import outcome
 from chalicelib.segments.score_specs import places_of, score_specs
@@ -19,7 +19,7 @@ def followed(score: str, *happened: Happened) -> float | None:
     spec = SPECS[score]
     profile = profile_of(happened)
     assert profile is not None
-    return outcome(spec, profile, windows(UNTIL, spec.horizon_days, 0)[0])
+    return outcome(spec, Pasts(profile, UNTIL), windows(UNTIL, spec.horizon_days, 0)[0])
 
 
 @pytest.mark.parametrize(
@@ -54,7 +54,8 @@ def test_outcome__window_beyond_the_scan__is_unknown() -> None:
     profile = profile_of([(80, 1, "contacts", 0)])
     assert profile is not None
     window = windows(UNTIL, 60, 0)[0]
-    assert outcome(SPECS["churn"], profile, msgspec.structs.replace(window, until=window.end - 1)) is None
+    early = msgspec.structs.replace(window, until=window.end - 1)
+    assert outcome(SPECS["churn"], Pasts(profile, early.until), early) is None
 
 
 def test_specs__each__reads_what_there_is() -> None:

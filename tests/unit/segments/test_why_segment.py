@@ -14,8 +14,8 @@ from chalicelib.segments.why_segment import least_move, why, why_by_rule
 from tests.unit.segments.models import column, customers, model, raw, situations, stages
 
 
-def say(one, row):
-    return assign(one, scaled(one.columns, row)).segment
+def say(one, row, was=""):
+    return assign(one, scaled(one.columns, row), was, customers().hysteresis).segment
 
 
 @settings(max_examples=150)
@@ -23,10 +23,11 @@ def say(one, row):
 def test_moves__applied__put_the_person_there(situation) -> None:
     """Whatever is told to move somebody does: with that one value changed, the segment is the one that was named."""
     one, row = situation
+    was = say(one, row)
     for move in why(customers(), one, row).moves:
         changed = list(row)
         changed[next(at for at, feature in enumerate(features()) if feature.id == move.feature)] = move.to
-        assert say(one, changed) == move.segment != say(one, row)
+        assert say(one, changed, was) == move.segment != was
 
 
 @settings(max_examples=60)
@@ -46,12 +47,12 @@ def test_moves__nothing_less_that_is_tried__would_do(situation) -> None:
     )
     view = scaled(only.columns, row)
     for segment in set(only.segments) - {say(only, row)}:
-        told = least_move(customers(), only, row, segment)
+        told = least_move(customers(), only, row, segment, say(only, row))
         reach = float("inf") if told is None else _change(only, row, view, told)
         for value in range(int(at.high) + 1):
             changed = list(row)
             changed[at.place] = float(value)
-            if say(only, changed) == segment:
+            if say(only, changed, say(only, row)) == segment:
                 assert reach <= abs(scaled(only.columns, changed)[0] - view[0]) + 0.02
 
 
@@ -84,6 +85,22 @@ def test_why__of_a_hand_made_model__says_it_in_both_languages() -> None:
     assert told.says[0].en == "channels used: 2, nearer to Business-sensitive (typically 1) than to Value (6)"
     assert told.says[0].zh == "渠道数为2，更接近“业务敏感型”（通常1）而非“价值型”（通常6）"
     assert [(move.segment, move.feature, move.to) for move in told.moves] == [("value", "channels", 4.0)]
+
+
+def test_why__of_who_stays_past_the_middle__says_so_and_what_it_takes_to_leave() -> None:
+    """Where only the hysteresis holds somebody, that comes first; and what would move them counts it in."""
+    one = model((column("channels"), column("satisfaction")), [[0.0, 4.0], [10.0, 4.0]])
+    row = raw(channels=5.5, satisfaction=4)
+    told = why(customers(), one, row, "business_sensitive")
+    assert (told.segment, told.against, told.confidence) == ("business_sensitive", "value", 0.0)
+    assert told.beyond == pytest.approx(0.05)
+    assert told.says[0].en == (
+        "past the middle towards Value by 5.0% of the way, of the 10% that it takes to leave Business-sensitive"
+    )
+    assert told.says[0].zh == "已越过与“价值型”的中线5.0%，未达换群所需的10%，仍属“业务敏感型”"
+    assert [(move.segment, move.feature, move.to) for move in told.moves] == [("value", "channels", 6.0)]
+    left = why(customers(), one, row)
+    assert (left.segment, left.beyond) == ("value", 0.0)
 
 
 def test_why__by_rule__names_the_conditions_that_hold() -> None:

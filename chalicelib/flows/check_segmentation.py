@@ -1,0 +1,86 @@
+"""Whether a segmentation may be put in force, beyond what it says itself: room, purposes, and who reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+
+from chalicelib.flows.effective import InForce
+from chalicelib.flows.outrun_readers import uses_of
+from chalicelib.outreach.check import RiskVocabulary, may_read
+from chalicelib.outreach.rules import SEGMENT, risk_reads
+from chalicelib.outreach.rules import in_force as risks_in_force
+from chalicelib.privacy.uses import Use, together, wider
+from chalicelib.segments.declared import MOST_SEGMENTATIONS, segmentation_mistakes
+from chalicelib.segments.features import features
+from chalicelib.segments.reads import features_of
+from chalicelib.segments.segmentation import Segmentation
+from chalicelib.tags.shapes import Mistake
+
+KIND = "segmentations"
+
+
+def own_mistakes(raw: Any, id_: str, in_force: InForce) -> Sequence[Mistake]:
+    """The mistakes of a declaration, and purposes that what it reads may not be used for."""
+    found = [
+        Mistake(one.path, one.code, one.message, one.suggestion or None) for one in segmentation_mistakes(raw, id_)
+    ]
+    if found:
+        return found
+    one = msgspec.convert(raw, Segmentation)
+    outrun = wider(one.purposes, _use(one, in_force))
+    if outrun:
+        message = f"What its features read may not be used for {', '.join(outrun)}."
+        return [Mistake("$.purposes", "wider_purposes", message)]
+    return []
+
+
+def too_many(after: InForce) -> Iterator[Mistake]:
+    """More than may be in force: everybody is put into each of them at every event."""
+    if len(after.segmentations) > MOST_SEGMENTATIONS:
+        message = f"At most {MOST_SEGMENTATIONS} segmentations are in force, those that ship among them."
+        yield Mistake("$", "too_many", message, "Withdraw one that is not needed.")
+
+
+def broken_by(in_force: InForce, after: InForce) -> Iterator[Mistake]:
+    """Segmentations of the tenant's own that would read what serves less by then, and risks that would read these."""
+    for (kind, id_), entry in after.overlay.items():
+        one = after.segmentations.get(id_) if kind == KIND and entry.body else None
+        if one is None or in_force.segmentations.get(id_) != one:
+            continue
+        for purpose in wider(one.purposes, _use(one, after)):
+            if purpose not in wider(one.purposes, _use(one, in_force)):
+                message = f"The segmentation “{id_}” reads it for {purpose}."
+                yield Mistake(
+                    "$.purposes", "in_use", message, f"Change the purposes of the segmentation “{id_}” first."
+                )
+    yield from _outrun_risks(in_force, after)
+
+
+def _outrun_risks(in_force: InForce, after: InForce) -> Iterator[Mistake]:
+    """Risks of the plan, shipped ones too, that read a segment for what it may no longer be used for."""
+    before = (in_force.outreach, in_force.segment_purposes)
+    if after.outreach is None or (after.outreach, after.segment_purposes) == before:
+        return
+    known = vocabulary_of_risks(after)
+    for rule in risks_in_force(after.outreach, after.trade):
+        for path in sorted(risk_reads(rule) & known.paths):
+            if path.startswith(SEGMENT) and not may_read(path, rule.purpose, known):
+                message = f"The risk “{rule.id}” reads “{path}” for {rule.purpose}."
+                yield Mistake(
+                    "$", "in_use", message, f"Switch “{rule.id}” off in the plan of outreach, or leave the purpose."
+                )
+
+
+def vocabulary_of_risks(in_force: InForce) -> RiskVocabulary:
+    """What risk rules may read."""
+    return RiskVocabulary(in_force.measures.measures, in_force.rules(), in_force.segment_purposes)
+
+
+def _use(one: Segmentation, in_force: InForce) -> Use:
+    """What everything that it reads may be used for, together."""
+    uses, read = uses_of(in_force), features_of(one)
+    paths = {path for feature in features() if feature.id in read for path in feature.paths}
+    return together(use for path in paths if (use := uses.of_path(path)) is not None)
