@@ -122,7 +122,7 @@ def broken_readers(in_force: InForce, after: InForce) -> Iterator[Mistake]:
     yield from _broken_policy(in_force, after)
     yield from _broken_plan(in_force, after)
     yield from outrun_readers(in_force, after)
-    if after.outreach is not None or any(kind == "segmentations" for kind, _ in after.overlay):
+    if after.outreach is not None or in_force.measures.uses != after.measures.uses:
         from chalicelib.flows.check_segmentation import broken_by
 
         yield from broken_by(in_force, after)

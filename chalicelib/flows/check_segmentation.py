@@ -8,18 +8,13 @@ from typing import Any
 import msgspec
 
 from chalicelib.flows.effective import InForce
-from chalicelib.flows.outrun_readers import uses_of
 from chalicelib.outreach.check import RiskVocabulary, may_read
 from chalicelib.outreach.rules import SEGMENT, risk_reads
 from chalicelib.outreach.rules import in_force as risks_in_force
-from chalicelib.privacy.uses import Use, together, wider
 from chalicelib.segments.declared import MOST_SEGMENTATIONS, segmentation_mistakes
-from chalicelib.segments.features import features
-from chalicelib.segments.reads import features_of
+from chalicelib.segments.reads import WIDER, beyond
 from chalicelib.segments.segmentation import Segmentation
 from chalicelib.tags.shapes import Mistake
-
-KIND = "segmentations"
 
 
 def own_mistakes(raw: Any, id_: str, in_force: InForce) -> Sequence[Mistake]:
@@ -29,12 +24,11 @@ def own_mistakes(raw: Any, id_: str, in_force: InForce) -> Sequence[Mistake]:
     ]
     if found:
         return found
-    one = msgspec.convert(raw, Segmentation)
-    outrun = wider(one.purposes, _use(one, in_force))
-    if outrun:
-        message = f"What its features read may not be used for {', '.join(outrun)}."
-        return [Mistake("$.purposes", "wider_purposes", message)]
-    return []
+    outrun = beyond(msgspec.convert(raw, Segmentation), in_force.measures.uses)
+    return [
+        Mistake("$.purposes", WIDER, f"“{feature}” may not be used for {', '.join(purposes)}.")
+        for feature, purposes in outrun.items()
+    ]
 
 
 def too_many(after: InForce) -> Iterator[Mistake]:
@@ -45,17 +39,13 @@ def too_many(after: InForce) -> Iterator[Mistake]:
 
 
 def broken_by(in_force: InForce, after: InForce) -> Iterator[Mistake]:
-    """Segmentations of the tenant's own that would read what serves less by then, and risks that would read these."""
-    for (kind, id_), entry in after.overlay.items():
-        one = after.segmentations.get(id_) if kind == KIND and entry.body else None
-        if one is None or in_force.segmentations.get(id_) != one:
-            continue
-        for purpose in wider(one.purposes, _use(one, after)):
-            if purpose not in wider(one.purposes, _use(one, in_force)):
-                message = f"The segmentation “{id_}” reads it for {purpose}."
-                yield Mistake(
-                    "$.purposes", "in_use", message, f"Change the purposes of the segmentation “{id_}” first."
-                )
+    """Segmentations that would serve more than what they read does by then, and risks that would read these."""
+    if in_force.measures.uses != after.measures.uses:
+        for id_, one in after.segmentations.items():
+            before, outrun = beyond(one, in_force.measures.uses), beyond(one, after.measures.uses)
+            for feature in sorted(outrun.keys() - before.keys()):
+                message = f"The segmentation “{id_}” reads “{feature}” for {', '.join(outrun[feature])}."
+                yield Mistake("$.purposes", "in_use", message, f"Publish “{id_}” with fewer purposes first.")
     yield from _outrun_risks(in_force, after)
 
 
@@ -77,10 +67,3 @@ def _outrun_risks(in_force: InForce, after: InForce) -> Iterator[Mistake]:
 def vocabulary_of_risks(in_force: InForce) -> RiskVocabulary:
     """What risk rules may read."""
     return RiskVocabulary(in_force.measures.measures, in_force.rules(), in_force.segment_purposes)
-
-
-def _use(one: Segmentation, in_force: InForce) -> Use:
-    """What everything that it reads may be used for, together."""
-    uses, read = uses_of(in_force), features_of(one)
-    paths = {path for feature in features() if feature.id in read for path in feature.paths}
-    return together(use for path in paths if (use := uses.of_path(path)) is not None)

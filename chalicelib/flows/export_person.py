@@ -36,9 +36,11 @@ from chalicelib.flows.services import IdentityServices, ReadServices
 from chalicelib.insights.shown_tags import NOTHING, GroupTags, tags_from_groups
 from chalicelib.kernel.errors import Conflict, NotFound
 from chalicelib.kernel.moments import Millis, format_moment
+from chalicelib.privacy.asked import Asked
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.profiles.claims import usable
 from chalicelib.profiles.model import Body, FacetId, Profile
+from chalicelib.profiles.permitted import LEGAL
 from chalicelib.store.outreach import OutreachStore
 from chalicelib.store.rows import THE_END, Position, ProfileRow
 from chalicelib.store.tickets import TicketStore
@@ -111,7 +113,8 @@ def _person(tenant: Tenant, row: ProfileRow, body: Body, services: ExportService
     id_of = reading.index(tenant).profile_id
     ids = lived_since(tenant_id, row.profile_id, body.facets, id_of, services.opening.profiles)
     told = tuple(exported_traits(traits, profile, keys))
-    shown = describe_profile(profile, reading, now, services.group_tags)
+    # All that is held, and not what may serve: also of who is restricted, and what serves other purposes.
+    shown = describe_profile(profile, reading, now, services.group_tags, Asked(LEGAL, tenant.asked_first))
     done, whole = done_with(tenant_id, ids, history, now)
     return ExportedPerson(
         state=row.state,

@@ -22,7 +22,7 @@ from chalicelib.flows.learning_services import LearningLimits
 from chalicelib.kernel.moments import DAY_MS
 from chalicelib.store.people import Slice
 from infra import dynamodb_local
-from infra.learning.bare import bare_fits, bare_scan, bare_writes
+from infra.learning.bare import bare_fits, bare_scan, bare_writes, boto3_scan
 from infra.learning.cloud import Cloud, Kills, fingerprint, load
 from infra.learning.people import NOW
 from infra.learning.worker import Setting
@@ -75,6 +75,7 @@ def _measured(first: Setting, second: Setting, people: int, days: int) -> None:
     size = _loaded(first, people)
     tell(f"{people:,} profiles of {size / people:,.0f} bytes of body each")
     scan = _scan("everybody", first, _EVERYBODY)
+    _scan("everybody by boto3, which no ratio is of", first, _EVERYBODY, boto3_scan)
     fits = _fits(first, people)
     undisturbed = _run(first, "run_1", "first run", Kills({}))
     sample = _scan("the slices of the sample", first, undisturbed.job("run_1").scan)
@@ -121,10 +122,10 @@ def _on_both(work: Callable[..., Any], parts: Sequence[tuple[Any, ...]]) -> list
         return [one.result() for one in [pool.submit(work, *part) for part in parts]]
 
 
-def _scan(what: str, setting: Setting, slices: Sequence[Slice]) -> Yardstick:
+def _scan(what: str, setting: Setting, slices: Sequence[Slice], by: Callable[..., Any] = bare_scan) -> Yardstick:
     """Both cores scan and parse every item."""
     began = time.monotonic()
-    counted = _on_both(bare_scan, [(setting.endpoint, setting.profiles, slices[core::2]) for core in range(2)])
+    counted = _on_both(by, [(setting.endpoint, setting.profiles, slices[core::2]) for core in range(2)])
     scan = Yardstick(time.monotonic() - began, sum(cpu for _, cpu in counted))
     tell(f"bare parallel scan of {what}, {sum(one for one, _ in counted):,} items: {scan}")
     return scan

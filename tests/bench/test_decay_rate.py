@@ -7,6 +7,7 @@ from random import Random
 import pytest
 
 from chalicelib.flows.watch_models import drift_of
+from chalicelib.segments.segmentation import shipped_segmentations
 from tests.flows.decaying_world import in_force, later_run, sampled
 
 pytestmark = pytest.mark.bench
@@ -17,7 +18,12 @@ def told(people: int, seeds: int, *, is_true: bool) -> int:
     found = 0
     for seed in range(seeds):
         dice = Random(f"{people}-{seed}")
-        drift = drift_of(later_run(), sampled(people, dice, is_true=is_true), in_force(sampled(people, dice)), {})
+        drift = drift_of(
+            later_run(),
+            sampled(people, dice, is_true=is_true),
+            in_force(sampled(people, dice)),
+            shipped_segmentations(),
+        )
         assert drift is not None and drift.report.decay
         found += any(one.verdict != "ok" for one in (*drift.report.decay, *drift.report.scores))
     return found

@@ -23,6 +23,7 @@ from chalicelib.kernel.codec import encode
 from chalicelib.kernel.moments import HOUR_MS, format_moment
 from chalicelib.segments.features import FEATURES_VERSION
 from chalicelib.segments.score_model import Linear
+from chalicelib.segments.segmentation import shipped_segmentations
 from chalicelib.store.learned import LearnedVersion
 from tests.entrypoints.service import Invocation, Shop, forget_composed, unique
 from tests.entrypoints.test_outreach import PLAN, publish, suggestions
@@ -87,7 +88,9 @@ def finish(shop: Shop, drift: Drift | None) -> None:
 def found(*, is_true: bool) -> Drift:
     """What a run finds of people who complain as the model knows, or not."""
     dice = Random(5)
-    drift = drift_of(later_run(), sampled(500, dice, is_true=is_true), in_force(sampled(500, dice)), {})
+    drift = drift_of(
+        later_run(), sampled(500, dice, is_true=is_true), in_force(sampled(500, dice)), shipped_segmentations()
+    )
     assert drift is not None
     return drift
 

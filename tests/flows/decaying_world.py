@@ -23,6 +23,7 @@ from chalicelib.segments.model import Column
 from chalicelib.segments.score import score
 from chalicelib.segments.score_model import ITSELF, Calibration, Known, Linear, ScoreModel
 from chalicelib.segments.score_specs import ScoreSpec
+from chalicelib.segments.segmentation import shipped_segmentations
 from chalicelib.segments.trained import Trained
 from chalicelib.store.learned import LearnedVersion, MemoryLearned
 from chalicelib.store.rows import ProfileRow
@@ -130,7 +131,7 @@ def in_force(sample: Sample) -> MemoryLearned:
         at=NOW - DAY_MS,
         reason="",
         model=encode(model()),
-        report=with_reference(report, model(), sample, {}),
+        report=with_reference(report, model(), sample, shipped_segmentations()),
     )
     assert learned.keep(TENANT_ID, made)
     assert learned.publish(TENANT_ID, learned.head(TENANT_ID).with_published(made, made.at, "t_admin"))

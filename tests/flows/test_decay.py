@@ -15,6 +15,7 @@ from chalicelib.flows.watch_models import drift_of
 from chalicelib.kernel.moments import DAY_MS
 from chalicelib.segments import decay
 from chalicelib.segments.decay import LEAST_OUTCOMES
+from chalicelib.segments.segmentation import shipped_segmentations
 from chalicelib.segments.trained import Trained
 from chalicelib.training import served
 from tests.flows.decaying_world import SCORE, in_force, later_run, live, sampled, town
@@ -40,7 +41,7 @@ def next_run(world: Learning, number: int, *, is_true: bool, people: int = PEOPL
 
 def compared(before: Sample, now: Sample) -> Drift:
     """What the next run finds of people, by the model that was learned of others."""
-    found = drift_of(later_run(), now, in_force(before), {})
+    found = drift_of(later_run(), now, in_force(before), shipped_segmentations())
     assert found is not None and found.report.decay, "it is compared"
     return found
 
@@ -136,7 +137,9 @@ def test_decay__of_people_who_are_all_alike__is_not_told(asked: int) -> None:
     """A degenerate world: everybody asked as often. The score says one thing of all, which comes true, and tells nobody apart."""
     for seed in range(10):
         dice = Random(seed)
-        found = drift_of(later_run(), sampled(1_000, dice, of=[asked]), in_force(sampled(1_000, dice)), {})
+        found = drift_of(
+            later_run(), sampled(1_000, dice, of=[asked]), in_force(sampled(1_000, dice)), shipped_segmentations()
+        )
         assert found is not None and {one.verdict for one in found.report.decay} <= {"ok"}
 
 
@@ -147,7 +150,7 @@ def test_decay__of_few_outcomes__is_not_said() -> None:
     came = now.cuts["30-0"][2][SCORE]
     for place, one in enumerate(came):
         came[place] = 1.0 if one and sum(came[:place]) < LEAST_OUTCOMES - 1 else 0.0
-    found = drift_of(later_run(), now, in_force(before), {})
+    found = drift_of(later_run(), now, in_force(before), shipped_segmentations())
     assert found is not None and found.report.decay == ()
 
 
@@ -156,7 +159,7 @@ def test_score__that_says_something_else_of_people__is_told_by_its_index() -> No
     for seed in range(10):
         dice = Random(seed)
         before, now = sampled(500, dice), sampled(500, dice, of=range(0, 19, 2))
-        found = drift_of(later_run(), now, in_force(before), {})
+        found = drift_of(later_run(), now, in_force(before), shipped_segmentations())
         assert found is not None and found.report.verdict == "alarm"
         assert found.report.scores[0].id == SCORE and found.report.scores[0].psi > 0.25
         (told,) = drift_changes(TENANT_ID, found.report, {SCORE: 1})

@@ -106,10 +106,14 @@ class Town:
         return list_models(TENANT_ID, self.world.models(), self.world.learned, self.world.jobs).models
 
 
-def refused(town: Town, id_: str, raw: Any, kind_: Any = "segmentations") -> set[tuple[str, str]]:
+def refused_with(town: Town, id_: str, raw: Any, kind_: Any = "segmentations") -> Sequence[BadInput]:
     with pytest.raises(ManyMistakes) as caught:
         town.declare(id_, raw, kind_)
-    return {(one.path, one.code) for one in caught.value.mistakes}
+    return caught.value.mistakes
+
+
+def refused(town: Town, id_: str, raw: Any, kind_: Any = "segmentations") -> set[tuple[str, str]]:
+    return {(one.path, one.code) for one in refused_with(town, id_, raw, kind_)}
 
 
 def changed(**fields: Any) -> dict[str, Any]:
@@ -345,4 +349,23 @@ def test_measure__narrowed_under_an_own_segmentation__is_refused() -> None:
     (orders,) = (one for id_, one in town.in_force(TENANT_ID).measures.measures.items() if id_ == "orders_paid")
     raw = msgspec.to_builtins(msgspec.structs.replace(orders, purposes=("service",)))
     raw = {name: value for name, value in msgspec.json.decode(msgspec.json.encode(raw)).items() if value is not None}
-    assert ("purposes", "in_use") in refused(town, "orders_paid", raw, "measures")
+    told = refused_with(town, "orders_paid", raw, "measures")
+    # So may what ships.
+    assert {one.message.partition(" reads")[0] for one in told if "segmentation" in one.message} == {
+        "The segmentation “customers”",
+        "The segmentation “ours”",
+        "The segmentation “shoppers”",
+        "The segmentation “stages”",
+    }
+    assert {(one.path, one.code) for one in told if "segmentation" in one.message} == {("purposes", "in_use")}
+
+
+def test_shipped__declared_under_their_own_ids__are_taken_and_fit_what_was_learned() -> None:
+    """Who begins with what ships and changes nothing has lost nothing: purposes are allowed, and the model stays in force."""
+    town = Town(30)
+    town.run("run_1")
+    before = town.world.models().segments
+    for id_ in ("customers", "shoppers", "stages"):
+        raw = msgspec.json.decode(msgspec.json.encode(town.world.declared[id_]))
+        assert town.declare(id_, raw).number == 1
+    assert town.world.models().segments == before != {}
