@@ -59,7 +59,7 @@ types: $(READY)
 layers: $(READY)
 	@.venv/bin/lint-imports
 
-# What tries hundreds of examples: under coverage it would take twice as long, and reach no line that others do not.
+# What tries hundreds of examples, which coverage makes dear; what they reach must be reached by single cases, too.
 LABORIOUS := $(addprefix tests/flows/test_,any_order.py canary_places.py pure_profiles.py time_travel.py) \
     $(addprefix tests/unit/,insights/test_hot_words.py profiles/test_fold.py tags/test_tag_timers.py tags/test_tag_why.py \
     tags/test_why_recomputes.py training)

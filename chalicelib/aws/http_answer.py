@@ -19,15 +19,20 @@ class BrokenAnswer(ConnectionError):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """Status, headers by lower-case name, and body.
+    """Status, head as it came, and body.
 
     ``last`` says that no other answer may be read from the same connection.
     """
 
     status: int
-    headers: dict[bytes, bytes]
+    head: bytes
     body: bytes
     last: bool
+
+    @property
+    def headers(self) -> dict[bytes, bytes]:
+        """The headers by lower-case name. Raises BrokenAnswer."""
+        return _parse_head(self.head)[1]
 
 
 def read_answer(received: bytes, more: Callable[[], bytes]) -> Answer:
@@ -39,22 +44,46 @@ def read_answer(received: bytes, more: Callable[[], bytes]) -> Answer:
         while (end := received.find(b"\r\n\r\n")) < 0:
             _refuse_if(len(received) > _LARGEST_HEAD_BYTES)
             received += _some(more)
-        status, headers = _parse_head(received[:end])
-        received = received[end + 4 :]
+        head, received = received[:end], received[end + 4 :]
+        length = _plain_length(head)
+        if length is not None:
+            body, rest = _exactly(length, received, more)
+            return Answer(200, head, body, last=bool(rest))
+        status, headers = _parse_head(head)
         # 1xx answers only announce the real one.
         if status >= 200:
             break
     last = headers.get(b"connection", b"").lower() == b"close"
     if status in (204, 304):
-        return Answer(status, headers, b"", last or bool(received))
+        return Answer(status, head, b"", last or bool(received))
     if b"transfer-encoding" in headers:
         body, rest = _chunks(received, more)
-    elif (length := headers.get(b"content-length")) is not None:
-        body, rest = _exactly(_number(length, 10), received, more)
+    elif (told := headers.get(b"content-length")) is not None:
+        body, rest = _exactly(_number(told, 10), received, more)
     else:
-        return Answer(status, headers, _to_the_end(received, more), last=True)
+        return Answer(status, head, _to_the_end(received, more), last=True)
     # Bytes that nobody asked for: the next answer could not be told from them.
-    return Answer(status, headers, body, last or bool(rest))
+    return Answer(status, head, body, last or bool(rest))
+
+
+def _plain_length(head: bytes) -> int | None:
+    """The length of the body that follows the head of nearly every answer, None of any other one, which is read in full.
+
+    That is an answer of HTTP/1.1 that all is well, with one length, in one piece, and on a connection that goes on.
+    """
+    if not head.startswith(b"HTTP/1.1 200 "):
+        return None
+    low = head.lower() + b"\r\n"
+    if low.count(b"content-length:") != 1 or b"transfer-encoding" in low:
+        return None
+    if b"connection:" in low and b"\r\nconnection: keep-alive\r\n" not in low:
+        return None
+    start = low.find(b"\r\ncontent-length:")
+    digits = low[start + 17 : low.find(b"\r\n", start + 17)].strip()
+    # Ten digits are more than is ever read; what is no number is refused where it is read in full.
+    if start < 0 or not digits.isdigit() or len(digits) > 9 or int(digits) > _LARGEST_BODY_BYTES:
+        return None
+    return int(digits)
 
 
 def _some(more: Callable[[], bytes]) -> bytes:

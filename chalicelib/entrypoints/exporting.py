@@ -10,6 +10,7 @@ from chalice.app import Response
 from chalicelib.entrypoints.compose import read_services
 from chalicelib.entrypoints.insights import group_tags
 from chalicelib.entrypoints.opening import open_services
+from chalicelib.entrypoints.outreach import outreach_store
 from chalicelib.entrypoints.tickets import ticket_store
 from chalicelib.flows.export_person import ExportServices
 from chalicelib.flows.export_views import ExportView
@@ -23,17 +24,21 @@ LIMIT_BYTES = 5_500_000
 
 def export_services(tenant_id: str) -> ExportServices:
     """What exporting needs. Raises Unavailable when the tenant's catalogue cannot be had."""
-    return ExportServices(open_services(), read_services(tenant_id), group_tags(tenant_id), ticket_store())
+    reading, groups = read_services(tenant_id), group_tags(tenant_id)
+    return ExportServices(open_services(), reading, groups, ticket_store(), outreach_store())
 
 
 def written(view: ExportView, format_: str, language: str) -> Response:
     """A part as JSON, as a page or as a table. Raises TooLarge where it does not fit into an answer."""
-    if format_ == "json":
-        body, kind = msgspec.json.encode(view).decode(), "application/json"
-    elif format_ == "html":
-        body, kind = to_html(msgspec.to_builtins(view), cast(Language, language)), "text/html; charset=utf-8"
-    else:
-        body, kind = to_csv(msgspec.to_builtins(view)), "text/csv; charset=utf-8; header=present"
+    body = msgspec.json.encode(view).decode()
+    kind = "application/json"
+    if format_ != "json":
+        # JSON's kinds of values and no others: a tuple of Python's would be written as the text of one.
+        told = msgspec.json.decode(body)
+        if format_ == "html":
+            body, kind = to_html(told, cast(Language, language)), "text/html; charset=utf-8"
+        else:
+            body, kind = to_csv(told), "text/csv; charset=utf-8; header=present"
     # The body travels inside a JSON text, where quotes and line ends take two bytes.
     if len(msgspec.json.encode(body)) > LIMIT_BYTES:
         raise TooLarge(

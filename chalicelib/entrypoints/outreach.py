@@ -10,6 +10,7 @@ from chalicelib.flows.outreach import Outreach
 
 if TYPE_CHECKING:
     from chalicelib.flows.show_outreach import OutreachServices
+    from chalicelib.store.outreach import OutreachStore
 
 
 def outreach(tenant_id: str) -> Outreach | None:
@@ -22,7 +23,13 @@ def outreach(tenant_id: str) -> Outreach | None:
 def outreach_services() -> OutreachServices:
     """What showing suggestions and measuring their effect needs."""
     from chalicelib.flows.show_outreach import OutreachServices
+
+    return OutreachServices(outreach_store(), profiles(), catalogue, outreach)
+
+
+@cache
+def outreach_store() -> OutreachStore:
+    """Where it is kept what was raised of people."""
     from chalicelib.store.outreach import DynamoOutreach
 
-    store = DynamoOutreach(api("dynamodb").call, settings().table_history)
-    return OutreachServices(store, profiles(), catalogue, outreach)
+    return DynamoOutreach(api("dynamodb").call, settings().table_history)

@@ -73,10 +73,15 @@ def show_services(tenant_id: str) -> ShowServices:
     """What showing a person what is held of them needs. For the function that may open what is sealed."""
     from chalicelib.entrypoints.insights import group_tags
     from chalicelib.entrypoints.opening import open_services
+    from chalicelib.entrypoints.outreach import outreach_store
     from chalicelib.flows.show_person import ShowServices
 
     return ShowServices(
-        open_services(), read_services(tenant_id), group_tags(tenant_id), partial(_source_name, tenant_id)
+        open_services(),
+        read_services(tenant_id),
+        group_tags(tenant_id),
+        partial(_source_name, tenant_id),
+        outreach_store(),
     )
 
 

@@ -10,7 +10,7 @@ from chalicelib.flows.identity_records import AUDIT
 from chalicelib.flows.note_read import SEERS, kind_of
 from chalicelib.kernel.codec import decode, encode
 from chalicelib.kernel.errors import ZhiyinError
-from chalicelib.kernel.moments import HOUR_MS, MINUTE_MS, Millis
+from chalicelib.kernel.moments import HOUR_MS, MINUTE_MS, THE_LAST, Millis
 from chalicelib.privacy.audit_chain import Checkpoint, Leaf, Verdict, checkpoint_after, examine, leaf_of
 from chalicelib.store.rows import HistoryStore, Record
 
@@ -23,7 +23,6 @@ MOST_ROWS = 1_000
 """Rows of one checkpoint, which is one item: each takes some 100 bytes of it."""
 _QUIET_MS = HOUR_MS
 """So often a checkpoint says that there was nothing: what is dated back into it later is then seen."""
-_ALWAYS = 1 << 60
 
 
 def chain_next(tenant_id: str, history: HistoryStore, now: Millis, most: int = MOST_ROWS) -> Checkpoint | None:
@@ -40,7 +39,7 @@ def chain_next(tenant_id: str, history: HistoryStore, now: Millis, most: int = M
 
 def last_checkpoint(tenant_id: str, history: HistoryStore) -> Checkpoint | None:
     """The newest one. The index may lag, so from what it names the ids are followed."""
-    newest = history.records(tenant_id, CHAIN, before=_ALWAYS, limit=1)
+    newest = history.records(tenant_id, CHAIN, before=THE_LAST, limit=1)
     found = _read(newest[0]) if newest else None
     while True:
         number = 1 if found is None else found.number + 1
@@ -84,7 +83,7 @@ def _oldest(
 def _all(tenant_id: str, kind: str, history: HistoryStore) -> Iterator[Record]:
     after = -1
     # A short page is not the last one: the index may still name a row that has just been deleted.
-    while rows := history.records_after(tenant_id, kind, after=after, until=_ALWAYS, limit=MOST_ROWS):
+    while rows := history.records_after(tenant_id, kind, after=after, until=THE_LAST, limit=MOST_ROWS):
         yield from rows
         after = rows[-1].at
 

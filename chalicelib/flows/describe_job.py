@@ -5,12 +5,11 @@ from __future__ import annotations
 from chalicelib.flows.catalogue_job import job_of, part_of
 from chalicelib.flows.job_views import JobsView, JobView, listed, view_of
 from chalicelib.kernel.errors import BadInput, NotFound
-from chalicelib.kernel.moments import Millis
+from chalicelib.kernel.moments import THE_LAST
 from chalicelib.store.jobs import JobStore
 from chalicelib.tags.compare import Comparison, add
 
 _LISTED = 50
-_LAST: Millis = 1 << 60
 
 
 def describe_job(tenant_id: str, job_id: str, jobs: JobStore, *, most_named: int) -> JobView:
@@ -33,6 +32,6 @@ def list_jobs(tenant_id: str, cursor: str, jobs: JobStore) -> JobsView:
     """Jobs, newest first. Raises BadInput ``bad_cursor``."""
     if not (cursor == "" or (cursor.isascii() and cursor.isdigit() and len(cursor) < 16)):
         raise BadInput("bad_cursor", "The cursor is none of ours.", "cursor")
-    rows = jobs.newest(tenant_id, before=int(cursor or _LAST), limit=_LISTED)
+    rows = jobs.newest(tenant_id, before=int(cursor or THE_LAST), limit=_LISTED)
     found = tuple(listed(job_of(one)) for one in rows)
     return JobsView(found, str(rows[-1].at) if len(rows) >= _LISTED else "")

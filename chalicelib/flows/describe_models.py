@@ -28,7 +28,7 @@ from chalicelib.flows.profile_of import profile_of
 from chalicelib.flows.services import ReadServices
 from chalicelib.kernel.codec import decode
 from chalicelib.kernel.errors import BadInput, Forbidden, NotFound
-from chalicelib.kernel.moments import Millis, format_moment
+from chalicelib.kernel.moments import THE_LAST, format_moment
 from chalicelib.kernel.texts import Text
 from chalicelib.privacy.plain import is_plain_id
 from chalicelib.profiles.model import Body
@@ -45,7 +45,6 @@ from chalicelib.store.rows import ProfileRow
 from chalicelib.tags.judging import open_to
 
 _VERSIONS, _RUNS, _MEMBERS, _FARTHEST = 5, 5, 100, 5
-_LAST: Millis = 1 << 60
 _NOT_LISTED = (
     f"Members are listed of “{LISTED}” alone, one index for everybody. Declare the kinds that you want listed as "
     f"segmentations/{LISTED}; of the others GET /v1/segments has sizes, and segment.entered|left tell who moves."
@@ -147,7 +146,7 @@ def list_models(tenant_id: str, in_force: Models, learned: LearnedStore, jobs: J
     models = (
         _model(tenant_id, id_, *of, head.models.get(id_), id_ in used, learned) for id_, of in {**named, **gone}.items()
     )
-    rows = jobs.newest(tenant_id, before=_LAST, limit=_RUNS)
+    rows = jobs.newest(tenant_id, before=THE_LAST, limit=_RUNS)
     return ModelsView(
         models=tuple(one for one in models if one.versions), runs=tuple(_run(job_of(row), jobs) for row in rows)
     )

@@ -54,8 +54,7 @@ def erase_person(
 
     From the first save on nobody can read them, and no event from before brings them back. Raises NotFound, Unavailable.
     """
-    begun = services.history.record_of(tenant.tenant_id, ERASURE, order.erasure_id)
-    erasure = decode(begun.content, Erasure) if begun is not None else _begin(order, tenant, services, now)
+    erasure = _begin(order, tenant, services, now)
     done = services.history.record_of(tenant.tenant_id, RECEIPT, order.erasure_id)
     if done is None:
         return _complete(erasure, tenant, services, now, has_time)
@@ -65,9 +64,13 @@ def erase_person(
 
 
 def _begin(order: EraseOrder, tenant: Tenant, services: ErasureServices, now: Millis) -> Erasure:
-    """The tombstones: profiles without a body, identifiers that lead nowhere."""
+    """The tombstones: profiles without a body, identifiers that lead nowhere. They are written once."""
     index = services.index(tenant)
     for _ in services.patience.attempts(ATTEMPTS):
+        begun = services.history.record_of(tenant.tenant_id, ERASURE, order.erasure_id)
+        if begun is not None:
+            # Also where this very call wrote them and the answer was lost: then nobody of that id is left to be found.
+            return decode(begun.content, Erasure)
         snapshot = Snapshot(tenant.tenant_id, services.profiles)
         lead = facet_of(order.profile_id, snapshot, index.profile_id)
         snapshot.know([lead])

@@ -10,7 +10,7 @@ from chalicelib.kernel.moments import Millis, format_moment
 from chalicelib.kernel.texts import Text
 from chalicelib.privacy.receipts import Signature
 from chalicelib.profiles.model import FacetId, IdentifierKey
-from chalicelib.store.rows import ProfileRow
+from chalicelib.store.rows import ProfileRow, unjudged
 
 ORDER, ERASURE, RECEIPT, REFUSED = "erasure_order", "erasure", "receipt", "erasure_refused"
 """Kinds of the records of an erasure: asked for, begun, complete, and that there was nobody to erase."""
@@ -175,7 +175,7 @@ def receipt_of(erasure: Erasure, tenant_id: str, done: Progress, now: Millis) ->
 def tombstone(row: ProfileRow, now: Millis) -> ProfileRow:
     """What is left of an erased profile: that there was one, and nothing of it."""
     return msgspec.structs.replace(
-        row,
+        unjudged(row),
         version=row.version + 1,
         state="erased",
         updated_at=now,
@@ -183,7 +183,4 @@ def tombstone(row: ProfileRow, now: Millis) -> ProfileRow:
         ties=b"",
         merged_into="",
         due_at=0,
-        judged=b"",
-        segment="",
-        outreach=b"",
     )

@@ -30,14 +30,18 @@ from chalicelib.flows.export_tickets import exported_tickets
 from chalicelib.flows.export_views import ExportedPerson, ExportedTag, ExportView
 from chalicelib.flows.held_fields import facets_of, held_identifiers
 from chalicelib.flows.open_person import OpenServices, open_facets, person_now
+from chalicelib.flows.own_risks import own_group, own_risks
 from chalicelib.flows.profile_of import profile_of
 from chalicelib.flows.services import IdentityServices, ReadServices
 from chalicelib.insights.shown_tags import NOTHING, GroupTags, tags_from_groups
 from chalicelib.kernel.errors import Conflict, NotFound
 from chalicelib.kernel.moments import Millis, format_moment
+from chalicelib.privacy.asked import Asked
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.profiles.claims import usable
 from chalicelib.profiles.model import Body, FacetId, Profile
+from chalicelib.profiles.permitted import LEGAL
+from chalicelib.store.outreach import OutreachStore
 from chalicelib.store.rows import THE_END, Position, ProfileRow
 from chalicelib.store.tickets import TicketStore
 
@@ -52,6 +56,8 @@ class ExportServices(msgspec.Struct, frozen=True):
     group_tags: GroupTags = NOTHING
     tickets: TicketStore | None = None
     """Without one there is no desk."""
+    risks: OutreachStore | None = None
+    """Without one nothing is raised of anybody."""
 
 
 def export_of(
@@ -107,7 +113,8 @@ def _person(tenant: Tenant, row: ProfileRow, body: Body, services: ExportService
     id_of = reading.index(tenant).profile_id
     ids = lived_since(tenant_id, row.profile_id, body.facets, id_of, services.opening.profiles)
     told = tuple(exported_traits(traits, profile, keys))
-    shown = describe_profile(profile, reading, now, services.group_tags)
+    # All that is held, and not what may serve: also of who is restricted, and what serves other purposes.
+    shown = describe_profile(profile, reading, now, services.group_tags, Asked(LEGAL, tenant.asked_first))
     done, whole = done_with(tenant_id, ids, history, now)
     return ExportedPerson(
         state=row.state,
@@ -121,6 +128,8 @@ def _person(tenant: Tenant, row: ProfileRow, body: Body, services: ExportService
         tags=tuple(_tags(profile, services, now)),
         segments=shown.segments,
         scores=shown.scores,
+        risks=own_risks(tenant_id, ids, reading.outreach(), services.risks, now),
+        control_group=own_group(profile, tenant_id, reading.outreach()),
         decisions=exported_decisions(tenant_id, ids, history, now),
         tickets=exported_tickets(tenant_id, ids, services.tickets, now),
         links=describe_links(row.profile_id, tenant, _identity(reading)),

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import msgspec
 
 from chalicelib.flows.describe_links import LinksView
+from chalicelib.flows.own_risks import OwnGroup, OwnRisk
 from chalicelib.flows.ticket_views import TicketView
 from chalicelib.flows.views import MeasureView, ScoreView, SegmentView, TagView
 from chalicelib.flows.why_views import WhyView
@@ -147,6 +148,8 @@ class ExportedPerson(msgspec.Struct, frozen=True):
     tags: tuple[ExportedTag, ...]
     segments: tuple[SegmentView, ...]
     scores: dict[str, ScoreView]
+    risks: tuple[OwnRisk, ...]
+    control_group: OwnGroup
     decisions: tuple[dict[str, Any], ...]
     tickets: tuple[TicketView, ...]
     links: LinksView

@@ -48,7 +48,7 @@ class KeptApart:
         return frozenset(frozenset((whose(one.left, ""), whose(one.right, ""))) for one in self._said)
 
 
-def people_of(tenant: Tenant, services: MatchServices, apart: KeptApart, now: Millis) -> Iterator[Person]:
+def read_people(tenant: Tenant, services: MatchServices, apart: KeptApart, now: Millis) -> Iterator[Person]:
     """Everybody who is profiled, page by page, without what is past its retention. Raises Unavailable when a key or the store does not answer."""
     branches = services.branch_keys(tenant)
     for ids in services.scan.pages(tenant.tenant_id):

@@ -7,6 +7,8 @@ from typing import Any
 import msgspec
 
 from chalicelib.flows.export_views import ReadBy
+from chalicelib.flows.own_risks import OwnGroup, OwnRisk
+from chalicelib.flows.views import SegmentView
 from chalicelib.kernel.texts import Text
 from chalicelib.privacy.links import Action
 
@@ -72,6 +74,18 @@ class MyTag(msgspec.Struct, frozen=True):
     why: tuple[Text, ...]
 
 
+class MyScore(msgspec.Struct, frozen=True):
+    """What a model expects of somebody, how sure it is (0–1), and what moved it up and down. ``label``: the topic told."""
+
+    score: str
+    name: Text
+    value: float
+    confidence: float
+    label: str | None
+    raised_by: tuple[Text, ...]
+    lowered_by: tuple[Text, ...]
+
+
 class MyConsent(msgspec.Struct, frozen=True):
     """The last word on a purpose; ``granted`` is null before there was one, and then ``assumed`` counts."""
 
@@ -107,6 +121,10 @@ class MeView(msgspec.Struct, frozen=True):
     measures: tuple[MyMeasure, ...]
     tags: tuple[MyTag, ...]
     consents: tuple[MyConsent, ...]
+    segments: tuple[SegmentView, ...]
+    scores: tuple[MyScore, ...]
+    risks: tuple[OwnRisk, ...]
+    control_group: OwnGroup
     decisions: tuple[MyDecision, ...]
     read_by: tuple[ReadBy, ...]
     actions: tuple[Action, ...]

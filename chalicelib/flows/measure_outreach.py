@@ -16,7 +16,7 @@ from chalicelib.flows.outreach_views import (
 )
 from chalicelib.flows.profile_of import profile_of
 from chalicelib.flows.raise_risks import KeptRisk
-from chalicelib.flows.show_outreach import OutreachServices, people_of
+from chalicelib.flows.show_outreach import OutreachServices, living
 from chalicelib.kernel.codec import decode, encode
 from chalicelib.kernel.errors import Conflict, NotFound
 from chalicelib.kernel.moments import DAY_MS, Millis, format_moment
@@ -66,7 +66,7 @@ def tell_outcome(
     kind = SAID[0] if told.result == "sent" else SAID[1]
     content = encode(Said(told.result, order.principal))
     services.store.say(Record(order.tenant_id, kind, order.risk_id, now, content, record.expires_at))
-    view = _told(order.risk_id, services.store.said(order.tenant_id, [order.risk_id]))
+    view = came_of(order.risk_id, services.store.said(order.tenant_id, [order.risk_id]))
     if told.result not in ("sent", view.answer):
         raise Conflict("already_answered", "Another answer was told before.")
     return view
@@ -80,7 +80,7 @@ def measure_effect(tenant_id: str, risk: str, services: OutreachServices, now: M
     since, until = now - (DAYS_KEPT - 2) * DAY_MS, now - (AFTER_DAYS + 1) * DAY_MS
     records = services.store.between(tenant_id, after=since, until=until, limit=MOST_MEASURED)
     kept = [one for one in (decode(record.content, KeptRisk) for record in records) if risk in ("", one.raised.risk)]
-    rows = people_of(tenant_id, {one.profile_id for one in kept}, services.profiles)
+    rows = living(tenant_id, {one.profile_id for one in kept}, services.profiles)
     first: dict[str, KeptRisk] = {}
     for one in kept:
         if one.profile_id in rows:
@@ -111,7 +111,8 @@ def _answers(tenant_id: str, kept: Sequence[KeptRisk], services: OutreachService
     return AnswersView(counts["sent"], counts["accepted"], counts["declined"], counts["no_answer"])
 
 
-def _told(risk_id: str, said: Mapping[tuple[str, str], Record]) -> SuggestionOutcomeView:
+def came_of(risk_id: str, said: Mapping[tuple[str, str], Record]) -> SuggestionOutcomeView:
+    """What is known to have come of a suggestion, of all that was said of some."""
     sent, answer = (said.get((kind, risk_id)) for kind in SAID)
     return SuggestionOutcomeView(
         risk_id=risk_id,

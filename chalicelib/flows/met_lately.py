@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping, Sequence
+from threading import Lock
 
 from chalicelib.identity.anchors import rank_of
 from chalicelib.identity.blind_index import BlindIndex, namespace_of
@@ -21,11 +22,14 @@ REMEMBERED_SECONDS = 1_800.0
 
 
 class MetLately:
-    """Tenant and identifier → the profile that it led to, of those met last. One for the life of a process."""
+    """Tenant and identifier → the profile that it led to, of those met last. One for the life of a process, whose threads
+    may share it.
+    """
 
     def __init__(self, clock: Callable[[], float], most: int = MOST_REMEMBERED) -> None:
         """``clock`` gives seconds that never go back."""
         self._clock, self._most = clock, most
+        self._lock = Lock()
         self._met: OrderedDict[tuple[str, IdentifierKey], tuple[str, float]] = OrderedDict()
 
     def __len__(self) -> int:
@@ -44,10 +48,11 @@ class MetLately:
     ) -> None:
         """Remember what was read of these identifiers, and forget what they do not lead to any more."""
         now, met = self._clock(), self._met
-        for key in keys:
-            met.pop((tenant_id, key), None)
-            owner = owners.get(key)
-            if owner is not None and owner.profile_id:
-                met[tenant_id, key] = (owner.profile_id, now)
-        while met and (len(met) > self._most or next(iter(met.values()))[1] < now - REMEMBERED_SECONDS):
-            met.popitem(last=False)
+        with self._lock:
+            for key in keys:
+                met.pop((tenant_id, key), None)
+                owner = owners.get(key)
+                if owner is not None and owner.profile_id:
+                    met[tenant_id, key] = (owner.profile_id, now)
+            while met and (len(met) > self._most or next(iter(met.values()))[1] < now - REMEMBERED_SECONDS):
+                met.popitem(last=False)

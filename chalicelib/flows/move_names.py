@@ -19,6 +19,7 @@ from chalicelib.flows.sweep_services import SweepKeys, SweepServices
 from chalicelib.identity.blind_index import version_of
 from chalicelib.kernel.codec import decode
 from chalicelib.kernel.errors import Unavailable
+from chalicelib.kernel.moments import THE_LAST
 from chalicelib.privacy.sealing import SealBroken
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.profiles.model import Body, FacetId, IdentifierKey
@@ -27,7 +28,6 @@ from chalicelib.store.rows import Change, EventRow, IdentifierRow, IdentifierWri
 _MOST_CONTENDERS = 10
 _TIMELINE = 50
 """So many of a facet's latest events are looked through for an identifier whose first one expired."""
-_END = 1 << 60
 
 
 def move_names(
@@ -70,7 +70,7 @@ def _clear(
     found = _identifiers_in(tenant, list(named.values()), rows.keys(), keys, services)
     for key in rows.keys() - found.keys():
         for facet in dict.fromkeys(facet for facet, _ in places.get(key, ())):
-            latest = services.history.timeline(tenant.tenant_id, facet, before=_END, limit=_TIMELINE)
+            latest = services.history.timeline(tenant.tenant_id, facet, before=THE_LAST, limit=_TIMELINE)
             found |= _identifiers_in(tenant, latest, {key}, keys, services)
             if key in found:
                 break

@@ -9,7 +9,7 @@ import msgspec
 from chalicelib.flows.learning_job import LearningJob, Sort, job_of, job_row
 from chalicelib.flows.learning_services import LearningDoor
 from chalicelib.kernel.errors import BadInput, Conflict, NotFound, Unavailable
-from chalicelib.kernel.moments import DAY_MS, Millis
+from chalicelib.kernel.moments import DAY_MS, THE_LAST, Millis
 from chalicelib.store.learned import LearnedStore
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ _LONGEST_MS = 2 * DAY_MS
 _LOOKED_AT = 20
 """Runs, the newest first: those that only judge may have come after one that learns."""
 _ATTEMPTS = 5
-_LAST: Millis = 1 << 60
 
 
 class RunOrder(msgspec.Struct, frozen=True):
@@ -67,7 +66,7 @@ def open_run(order: RunOrder, door: LearningDoor, now: Millis) -> RunOpened:
 
 
 def _going_on(tenant_id: str, door: LearningDoor, now: Millis) -> bool:
-    rows = door.jobs.newest(tenant_id, before=_LAST, limit=_LOOKED_AT)
+    rows = door.jobs.newest(tenant_id, before=THE_LAST, limit=_LOOKED_AT)
     jobs = [job_of(one) for one in rows if one.at > now - _LONGEST_MS]
     return any(one.sort == "learn" and not one.is_over for one in jobs)
 

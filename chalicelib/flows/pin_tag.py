@@ -12,7 +12,7 @@ from chalicelib.flows.say_of_person import ATTEMPTS, KEPT_DAYS, RANK, first_face
 from chalicelib.flows.services import Change, IdentityServices
 from chalicelib.flows.tell_changes import About, still_open, tag_changes
 from chalicelib.flows.time_told import confirmed, past_of
-from chalicelib.kernel.codec import encode
+from chalicelib.kernel.codec import decode, encode
 from chalicelib.kernel.errors import Unavailable
 from chalicelib.kernel.moments import DAY_MS, Millis
 from chalicelib.privacy.tenants import Tenant
@@ -45,27 +45,35 @@ class Pin(msgspec.Struct, frozen=True):
 
 
 def pin_tag(order: PinOrder, tenant: Tenant, services: IdentityServices, now: Millis) -> Pin:
-    """Keep a person's word as an event of the person's first facet, and publish what it changed.
+    """Keep a person's word as an event of the person's first facet, and publish what it changed. The same ``pin_id``
+    again publishes that again, and no more.
 
     Raises NotFound for an unknown tag or profile, Unavailable when others are faster for too long.
     """
     services.catalogue.compiled(order.tag_id)
     for _ in services.patience.attempts(ATTEMPTS):
         row, body = person_of(tenant.tenant_id, order.profile_id, services.profiles)
-        if _stands(order, row, body):
+        if _was_said(order, row, body, tenant, services):
             return Pin(row.profile_id, order.tag_id, order.value, row.version)
         contribution = _contribution(order, first_facet(body), now)
         made, told = _told(order, row, body, contribution, services, now)
-        if services.profiles.save(_change(order, tenant, row, made, contribution, now)).saved:
+        if services.profiles.save(_change(order, tenant, row, made, contribution, told, now)).saved:
             services.publish(told)
             return Pin(made.profile_id, order.tag_id, order.value, made.version)
     raise Unavailable("contended", "Others change this profile; try again.")
 
 
-def _stands(order: PinOrder, row: rows.ProfileRow, body: Body) -> bool:
-    """Whether a person's last word is this one already."""
-    last = profile_of(row, body).traits.get(pin_name(order.tag_id))
-    return (None if last is None else last.value) == order.value
+def _was_said(order: PinOrder, row: rows.ProfileRow, body: Body, tenant: Tenant, services: IdentityServices) -> bool:
+    """Whether this order was kept, or a person's last word is the same. What that changed is published again: a crash
+    between the save and its publication, or a lost answer, may have eaten it.
+    """
+    last, own = profile_of(row, body).traits.get(pin_name(order.tag_id)), bytes.fromhex(order.pin_id)
+    stands = (None if last is None else last.value) == order.value
+    keys = {own, last.event_key} if last is not None and stands else {own}
+    said = services.history.events(tenant.tenant_id, keys)
+    for before in said.values():
+        services.publish(decode(before.changes, list[Change]) if before.changes else [])
+    return stands or own in said
 
 
 def _contribution(order: PinOrder, facet: FacetId, now: Millis) -> Contribution:
@@ -101,7 +109,13 @@ def _told(
 
 
 def _change(
-    order: PinOrder, tenant: Tenant, row: rows.ProfileRow, made: rows.ProfileRow, one: Contribution, now: Millis
+    order: PinOrder,
+    tenant: Tenant,
+    row: rows.ProfileRow,
+    made: rows.ProfileRow,
+    one: Contribution,
+    told: list[Change],
+    now: Millis,
 ) -> rows.Change:
     # The reason is a sentence of a person, so it stands in the audit alone and in no view of the profile.
     view = {"tag": order.tag_id, "value": order.value}
@@ -112,6 +126,7 @@ def _change(
         at=now,
         expires_at=now + KEPT_DAYS * DAY_MS,
         content=encode(EventContent(one, view, one.source, now, b"")),
+        changes=encode(told),
         saved_at=now,
         version=made.version,
     )

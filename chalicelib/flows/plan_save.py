@@ -15,7 +15,7 @@ from chalicelib.kernel.codec import encode
 from chalicelib.kernel.moments import Millis
 from chalicelib.profiles.join import body_of
 from chalicelib.profiles.model import Body, FacetId, IdentifierKey
-from chalicelib.store.rows import IdentifierWrite, ProfileRow, State
+from chalicelib.store.rows import IdentifierWrite, ProfileRow, State, unjudged
 
 ACTIONS_AT_ONCE = 100
 """What DynamoDB takes in one transaction."""
@@ -156,7 +156,7 @@ def _redirects(
             if row is None or former in ids or row.merged_into == person.row.profile_id or row.state == "erased":
                 continue
             leads = msgspec.structs.replace(
-                row,
+                unjudged(row),
                 version=row.version + 1,
                 state="merged",
                 merged_into=person.row.profile_id,
@@ -164,9 +164,6 @@ def _redirects(
                 body=b"",
                 ties=b"",
                 due_at=0,
-                judged=b"",
-                segment="",
-                outreach=b"",
             )
             yield leads, row.version
 

@@ -7,11 +7,11 @@ from heapq import nlargest
 
 import msgspec
 
-from chalicelib.flows.match_people import KeptApart, people_of
+from chalicelib.flows.match_people import KeptApart, read_people
 from chalicelib.flows.matching_services import MatchServices
 from chalicelib.kernel.codec import decode, encode
 from chalicelib.kernel.errors import BadInput, Conflict, NotFound
-from chalicelib.kernel.moments import DAY_MS, Millis
+from chalicelib.kernel.moments import DAY_MS, THE_LAST, Millis
 from chalicelib.matching.model import Match
 from chalicelib.matching.proposal import AUTOMATIC, Proposal, State
 from chalicelib.privacy.tenants import Tenant
@@ -24,7 +24,6 @@ MOST_PEOPLE = 300_000
 OPEN_DAYS = 90
 """An open pair goes from the list when no run has found it for so long."""
 _PAGE = 100
-_LATEST = 1 << 60
 
 
 class MatchReport(msgspec.Struct):
@@ -50,7 +49,7 @@ def propose_matches(tenant: Tenant, services: MatchServices, now: Millis) -> Mat
     report = MatchReport()
     apart = KeptApart()
     people = nlargest(
-        MOST_PEOPLE, people_of(tenant, services, apart, now), key=lambda one: (one.seen_at, one.profile_id)
+        MOST_PEOPLE, read_people(tenant, services, apart, now), key=lambda one: (one.seen_at, one.profile_id)
     )
     found = services.find(people)
     report.people, report.compared, report.found = len(people), found.compared, len(found.matches)
@@ -148,7 +147,7 @@ def decided(
 
 def _withdraw(found: set[str], tenant: Tenant, services: MatchServices, now: Millis, report: MatchReport) -> None:
     """Take pairs off the list that are no match any more, because something new is known or one was merged."""
-    before = _LATEST
+    before = THE_LAST
     while rows := services.proposals.newest(tenant.tenant_id, before=before, limit=_PAGE):
         before = rows[-1].at
         for row in rows:

@@ -28,7 +28,8 @@ def rank(
     now: Millis,
 ) -> tuple[AgentScore, ...]:
     """Who may take a conversation at the step that it has reached and keeps no room from it, best first."""
-    seats = {id_: seat for id_, seat in seats.items() if not seat.is_kept_from(one.order, now)}
+    # Room is kept at few seats, and all are looked at.
+    seats = {id_: seat for id_, seat in seats.items() if not (seat.kept_until and seat.is_kept_from(one.order, now))}
     policy = desk.policy(tenant)
     rules = policy.rules_of(one.need.queue)
     return desk.best(

@@ -23,7 +23,15 @@ from chalicelib.profiles.join import body_of
 from chalicelib.profiles.links import nodes_of
 from chalicelib.profiles.model import Body, FacetId, IdentifierKey
 from chalicelib.store.ledger import LedgerRow
-from chalicelib.store.rows import Change, HistoryStore, IdentifierRow, IdentifierWrite, ProfileRow, ProfileStore
+from chalicelib.store.rows import (
+    Change,
+    HistoryStore,
+    IdentifierRow,
+    IdentifierWrite,
+    ProfileRow,
+    ProfileStore,
+    unjudged,
+)
 
 _AT_ONCE = 90
 """Identifiers of one save: a transaction has room for 100 actions."""
@@ -194,13 +202,12 @@ def _end(
     left = encode(body_of(facets, nodes - ended))
     led = profile_id(row.tenant, lead_of(facets, lambda one: facets[one].first_seen, rank_of))
     if led == row.profile_id:
-        kept = replace(row, version=row.version + 1, body=left, updated_at=now, judged=b"", segment="", outreach=b"")
+        kept = replace(unjudged(row), version=row.version + 1, body=left, updated_at=now)
         return _saved(Change(row.tenant, ((kept, row.version),), identifiers=tuple(writes)), copies)
     there = copies.profiles.load(row.tenant, [led], fresh=True).get(led)
     version = 0 if there is None else there.version
-    moved = replace(row, profile_id=led, version=version + 1, body=left, updated_at=now, merged_into="")
     # What models said was said of both: whoever saves next, or the next run, judges anew.
-    moved = replace(moved, judged=b"", segment="", outreach=b"")
+    moved = replace(unjudged(row), profile_id=led, version=version + 1, body=left, updated_at=now, merged_into="")
     writes += _leading(nodes - ended, led, rows)
     profiles = ((tombstone(row, now), row.version), (moved, version))
     return _saved(Change(row.tenant, profiles, identifiers=tuple(writes)), copies)

@@ -88,7 +88,7 @@ def suggestions_of(
     ]
 
 
-def people_of(tenant_id: str, profile_ids: Collection[str], profiles: ProfileStore) -> Mapping[str, ProfileRow]:
+def living(tenant_id: str, profile_ids: Collection[str], profiles: ProfileStore) -> Mapping[str, ProfileRow]:
     """Profile id → who it is now; those who were merged by the profile they became, those who were erased not at all."""
     known: dict[str, ProfileRow] = {}
     ask = {one: one for one in profile_ids}
@@ -109,7 +109,7 @@ def _standing(
     hopeful = [one for one in page if one.raised.arm == "treated" and one.raised.until > now]
     if outreach is None or not hopeful:
         return
-    people = people_of(asked.tenant_id, {one.profile_id for one in hopeful}, services.profiles)
+    people = living(asked.tenant_id, {one.profile_id for one in hopeful}, services.profiles)
     said = services.store.said(asked.tenant_id, {one.raised.id for one in hopeful})
     for one in hopeful:
         row = people.get(one.profile_id)

@@ -8,21 +8,28 @@ from typing import Any
 import msgspec
 
 from chalicelib.flows.current_tags import current_tags
+from chalicelib.flows.describe_profile import describe_profile
 from chalicelib.flows.export_held import exported_decisions, lived_since, read_by
 from chalicelib.flows.link_services import Linked
-from chalicelib.flows.me_views import MeView, MyConsent, MyDecision, MyMeasure, MyTag
+from chalicelib.flows.me_views import MeView, MyConsent, MyDecision, MyMeasure, MyScore, MyTag
 from chalicelib.flows.open_person import OpenServices
+from chalicelib.flows.own_risks import own_group, own_risks
 from chalicelib.flows.profile_of import profile_of
 from chalicelib.flows.services import ReadServices
 from chalicelib.flows.show_held import show_held
+from chalicelib.flows.views import ScoreView
 from chalicelib.insights.shown_tags import GroupTags, tags_from_groups
 from chalicelib.kernel.moments import Millis, format_moment
 from chalicelib.kernel.texts import Text
+from chalicelib.privacy.asked import Asked
 from chalicelib.privacy.permission import CONSENTED
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.profiles.claims import usable
 from chalicelib.profiles.consents import consents_of
 from chalicelib.profiles.model import Profile
+from chalicelib.profiles.permitted import LEGAL
+from chalicelib.segments.score_specs import score_specs
+from chalicelib.store.outreach import OutreachStore
 from chalicelib.tags.model import Tag
 from chalicelib.tags.summary import summary
 from chalicelib.tags.why import why
@@ -31,13 +38,15 @@ MOST_DECISIONS = 20
 
 
 class ShowServices(msgspec.Struct, frozen=True):
-    """What showing needs: what opens, what answers, the tags of groups."""
+    """What showing needs: what opens, what answers, the tags of groups, and what was raised of people."""
 
     opening: OpenServices
     reading: ReadServices
     group_tags: GroupTags
     source_name: Callable[[str], str]
     """What a source is called, by its id."""
+    risks: OutreachStore | None = None
+    """Without one nothing is raised of anybody."""
 
 
 def show_person(linked: Linked, services: ShowServices, now: Millis) -> MeView:
@@ -48,6 +57,9 @@ def show_person(linked: Linked, services: ShowServices, now: Millis) -> MeView:
     tags = current_tags(judged, services.reading, now)
     tenant_id, id_of = linked.tenant.tenant_id, services.reading.index(linked.tenant).profile_id
     ids = lived_since(tenant_id, profile.profile_id, linked.body.facets, id_of, services.reading.profiles)
+    outreach = services.reading.outreach()
+    asked = Asked(LEGAL, linked.tenant.asked_first)
+    told = describe_profile(profile, services.reading, now, asked=asked)
     known = (tenant_id, ids, services.reading.history, now)
     shown = (*tags, *tags_from_groups(services.group_tags, judged, tags, now))
     return MeView(
@@ -63,6 +75,10 @@ def show_person(linked: Linked, services: ShowServices, now: Millis) -> MeView:
         measures=tuple(_measures(profile, services.reading)),
         tags=tuple(_tag(one, judged, services.reading, now) for one in shown),
         consents=tuple(_consents(profile, linked.tenant)),
+        segments=told.segments,
+        scores=tuple(_score(id_, one) for id_, one in told.scores.items()),
+        risks=own_risks(tenant_id, ids, outreach, services.risks, now),
+        control_group=own_group(profile, tenant_id, outreach),
         decisions=tuple(map(_decision, exported_decisions(*known)))[:MOST_DECISIONS],
         read_by=tuple(read_by(*known)),
         actions=linked.claims.actions,
@@ -89,6 +105,19 @@ def _tag(tag: Tag, profile: Profile, services: ReadServices, now: Millis) -> MyT
         since=format_moment(tag.since),
         source=tag.source,
         why=() if told is None else tuple(one.says for one in told.signals if one.true),
+    )
+
+
+def _score(score_id: str, one: ScoreView) -> MyScore:
+    declared, by = score_specs().get(score_id), one.top_factors
+    return MyScore(
+        score=score_id,
+        name=Text(score_id, score_id) if declared is None else declared.names,
+        value=one.value,
+        confidence=one.confidence,
+        label=one.label,
+        raised_by=tuple(factor.name for factor in by if factor.direction == "raises"),
+        lowered_by=tuple(factor.name for factor in by if factor.direction == "lowers"),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from chalicelib.flows.services import Change
 from chalicelib.kernel.moments import format_moment
+from chalicelib.segments.decay import ALARMS
 from chalicelib.segments.watch import DriftReport, Shifted
 
 _NAMED = 3
@@ -19,7 +20,11 @@ def drift_changes(tenant_id: str, report: DriftReport, versions: Mapping[str, in
     if report.verdict != "alarm":
         return
     moved = {one.id: one for one in (*report.scores, *report.segments) if one.verdict == "alarm"}
-    decayed = {one.score: one for one in report.decay if one.verdict == "alarm"}
+    # Of several measures of a score the one by which it is worst is told.
+    worst = sorted(
+        (one for one in report.decay if one.verdict == "alarm"), key=lambda one: one.worse / ALARMS[one.measure]
+    )
+    decayed = {one.score: one for one in worst}
     farthest = [_shown(one) for one in report.features[:_NAMED] if one.verdict != "ok"]
     alarming = moved.keys() | decayed.keys() or versions.keys()
     for model in sorted(alarming & versions.keys()):
@@ -43,7 +48,7 @@ def drift_counts(report: DriftReport) -> dict[str, int]:
     return {
         "DriftAlarms": int(report.verdict == "alarm"),
         "DriftedModels": sum(one.verdict == "alarm" for one in answers) if report.verdict else 0,
-        "DecayedScores": sum(one.verdict == "alarm" for one in report.decay),
+        "DecayedScores": len({one.score for one in report.decay if one.verdict == "alarm"}),
         "DriftedFeatures": sum(one.verdict == "alarm" for one in report.features) if report.verdict else 0,
     }
 

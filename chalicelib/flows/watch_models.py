@@ -15,8 +15,8 @@ from msgspec.structs import replace
 from chalicelib.flows.learning_job import Drift, LearningJob
 from chalicelib.flows.learning_sample import Sample
 from chalicelib.flows.read_models import model_of
-from chalicelib.segments.accuracy import Accuracy, of_figures
 from chalicelib.segments.assign import fits, placed
+from chalicelib.segments.decay import Before, Decay, decay_of_amount, decay_of_share
 from chalicelib.segments.features import FEATURES_VERSION
 from chalicelib.segments.model import SegmentModel
 from chalicelib.segments.psi import Bins, Reference, reference
@@ -24,7 +24,7 @@ from chalicelib.segments.score import score
 from chalicelib.segments.score_model import ScoreModel
 from chalicelib.segments.score_specs import score_specs
 from chalicelib.segments.segmentation import Segmentations
-from chalicelib.segments.watch import Decay, decay_of_amount, decay_of_share, drift_report
+from chalicelib.segments.watch import drift_report
 from chalicelib.store.learned import LearnedStore, LearnedVersion
 
 LOOKED_AT = 10_000
@@ -34,16 +34,11 @@ type Row = Sequence[float | None]
 type Model = SegmentModel | ScoreModel
 
 
-class _Validation(msgspec.Struct, frozen=True):
-    people: int
-    figures: Mapping[str, float | None]
-
-
 class _Kept(msgspec.Struct, frozen=True):
     """What of a version's report is read again."""
 
     reference: Reference | None = None
-    validation: _Validation | None = None
+    validation: Before | None = None
 
 
 def with_reference(report: bytes, model: Model, sample: Sample, declared: Segmentations) -> bytes:
@@ -118,14 +113,13 @@ def _decay(model: Model, kept: _Kept, sample: Sample) -> tuple[Decay, ...]:
     spec = score_specs().get(model.id)
     if not isinstance(model, ScoreModel) or spec is None or kept.validation is None:
         return ()
-    trained = of_figures(kept.validation.people, kept.validation.figures)
     rows, came = sample.latest(model.id)
     said = [score(model, row) for row in rows]
     values = [one.value for one in said]
     if spec.kind == "amount":
-        return decay_of_amount(model.id, trained, values, came)
+        return decay_of_amount(model.id, kept.validation, values, came)
     if spec.kind == "topic":
         right = [one.label == spec.labels[int(place)] for one, place in zip(said, came, strict=True)]
         # Of a topic the value says how sure it is: that comes true as often, or the model no longer tells them.
-        return decay_of_share(model.id, Accuracy(trained.people, ece=trained.ece), values, right)
-    return decay_of_share(model.id, trained, values, [one > 0.5 for one in came])
+        return decay_of_share(model.id, kept.validation, values, right)
+    return decay_of_share(model.id, kept.validation, values, [one > 0.5 for one in came])

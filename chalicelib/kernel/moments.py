@@ -19,6 +19,8 @@ type Millis = int
 MINUTE_MS = 60_000
 HOUR_MS = 60 * MINUTE_MS
 DAY_MS = 24 * HOUR_MS
+THE_LAST: Millis = 1 << 60
+"""After every moment that anything is of: what is looked for before it is looked for at all."""
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _QUARTER_SECONDS = 900

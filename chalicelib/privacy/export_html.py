@@ -34,6 +34,8 @@ _SECTIONS = (
     "tags",
     "segments",
     "scores",
+    "risks",
+    "control_group",
     "decisions",
     "tickets",
     "links",

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from chalicelib.kernel.moments import Millis
+from chalicelib.kernel.moments import THE_LAST, Millis
 from chalicelib.profiles import series as series_of
 from chalicelib.profiles.claims import join_claims, trait_order
 from chalicelib.profiles.consents import CONSENT_TYPES
@@ -20,7 +20,6 @@ from chalicelib.profiles.model import STEP_ORDER, Contribution, Facet, Link, Ser
 from chalicelib.profiles.pins import PINNED
 from chalicelib.profiles.served import DONE_BY_THE_PERSON, TOLD
 
-_NEVER: Millis = 1 << 60
 _BY_STAFF = CONSENT_TYPES | (TOLD - DONE_BY_THE_PERSON)
 """Types that are the same where they name no identifier: then staff or the desk say it, and no channel of the person's."""
 _ABOUT = frozenset({PINNED, CORRECTED})
@@ -133,7 +132,7 @@ def _facet_of(one: Contribution) -> Facet:
     steps = () if one.step is None else (one.step,)
     if one.type in _ABOUT or (one.type in _BY_STAFF and not one.identifiers):
         # What staff say or do is no sign of the person: it moves no first or last sighting.
-        return Facet(_NEVER, 0, {}, one.traits, _series_of(one), steps, {})
+        return Facet(THE_LAST, 0, {}, one.traits, _series_of(one), steps, {})
     return Facet(
         first_seen=one.at,
         last_seen=one.at,

@@ -53,10 +53,13 @@ def _days(series: Series, first_day: int, last_day: int) -> tuple[Bucket, ...]:
 def _between(series: Series, first_day: int, last_day: int) -> tuple[Bucket, ...]:
     """The buckets that begin on these days."""
     days, months = _days(series, first_day, last_day), series.months
-    if not months or first_day_of(months[-1].period) < first_day:
+    begun = len(months)
+    while begun and first_day_of(months[begun - 1].period) >= first_day:
+        begun -= 1
+    if begun == len(months):
         # Most windows are short.
         return days
-    return (*(one for one in months if first_day <= first_day_of(one.period) <= last_day), *days)
+    return (*(one for one in months[begun:] if first_day_of(one.period) <= last_day), *days)
 
 
 def _count(days: int) -> Reader:

@@ -35,6 +35,7 @@ class Conditions:
         self._each = tuple(ENGINE.compile(when) for when in whens)
         self.reads = tuple(tuple(".".join(path) for path in rule.facts()["reads"]) for rule in self._each)
         self._paths = frozenset(also).union(*self.reads)
+        self._heads = tuple(sorted({read.partition(".")[0] for read in frozenset[str]().union(*self.reads)}))
         self._depends: dict[tuple[str, ...], bool] = {}
         self._whens = tuple(whens)
         self._parts: dict[tuple[str, ...], _Part] = {}
@@ -46,7 +47,11 @@ class Conditions:
         itself, so that it silences no other and is named in the answer.
         """
         try:
-            all_ = self._all.evaluate(facts) if handle is None else self._all.evaluate_data(handle)
+            if handle is None:
+                # Most of what it takes is to read the facts: no more than the branches that are asked for.
+                all_ = self._all.evaluate({head: facts[head] for head in self._heads if head in facts})
+            else:
+                all_ = self._all.evaluate_data(handle)
             return list(compress(self._positions, all_)), []
         except DataLogicError:
             return self._one_by_one(facts)

@@ -7,7 +7,8 @@ settles by its own columns (``model.Column``), as it was when it was learned.
 
 from __future__ import annotations
 
-from functools import cache
+from collections.abc import Sequence
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -17,10 +18,14 @@ from chalicelib.kernel.moments import Millis
 from chalicelib.kernel.texts import Text
 from chalicelib.profiles.measures import MeasureSet
 from chalicelib.profiles.model import Profile
-from chalicelib.profiles.values import values
+from chalicelib.profiles.stats import Reader, never, reader
+from chalicelib.profiles.values import at_path, values
 
 FEATURES_VERSION = 1
 """Counts changes of what any feature means. A model of another version is not in force: it would read other numbers."""
+
+
+_PLANS_KEPT = 1_024
 
 
 class Feature(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -52,33 +57,51 @@ def features() -> tuple[Feature, ...]:
     return msgspec.json.decode(Path(__file__).with_name("features.json").read_bytes(), type=tuple[Feature, ...])
 
 
-class _Read(msgspec.Struct, frozen=True):
-    """One feature taken apart once: every feature is read of everybody, in every run and with every event."""
+class _Made(msgspec.Struct, frozen=True):
+    """How a feature is made of what was read, by its places."""
 
-    path: tuple[str, ...]
-    also: tuple[tuple[str, ...], ...]
-    per: tuple[str, ...]
+    place: int
+    also: tuple[int, ...]
+    per: int | None
     is_zero: bool
 
 
-@cache
-def _reads() -> tuple[frozenset[str], tuple[_Read, ...]]:
-    """All paths that features read, and how each feature is made of them."""
-    reads = tuple(
-        _Read(_parts(one.path), tuple(map(_parts, one.also)), _parts(one.per), one.missing == "zero")
+class _Plan(msgspec.Struct, frozen=True):
+    """All features taken apart once: each is read of everybody, in every run and with every event.
+
+    ``blank`` is what is read of somebody of whom nothing happened; ``measures`` and ``others`` say what goes in which place.
+    """
+
+    blank: tuple[float | int | None, ...]
+    measures: tuple[tuple[str, tuple[tuple[int, Reader], ...]], ...]
+    others: tuple[tuple[int, str], ...]
+    made: tuple[_Made, ...]
+
+
+@lru_cache(maxsize=_PLANS_KEPT)
+def _plan(money: frozenset[str]) -> _Plan:
+    paths = sorted({path for one in features() for path in one.paths})
+    places = {path: place for place, path in enumerate(paths)}
+    measures: dict[str, list[tuple[int, Reader]]] = {}
+    blank: list[float | int | None] = [None] * len(paths)
+    for path, place in places.items():
+        head, _, rest = path.partition(".")
+        if head == "m":
+            name, _, stat = rest.partition(".")
+            measures.setdefault(name, []).append((place, reader(stat, money=name in money)))
+            blank[place] = never(stat)
+    made = (
+        _Made(places[one.path], tuple(places[path] for path in one.also), places.get(one.per), one.missing == "zero")
         for one in features()
     )
-    return frozenset(path for one in features() for path in one.paths), reads
+    others = tuple((place, path) for path, place in places.items() if not path.startswith("m."))
+    return _Plan(tuple(blank), tuple((name, tuple(read)) for name, read in measures.items()), others, tuple(made))
 
 
 @cache
 def measures_read() -> frozenset[str]:
     """The measures that any feature reads."""
-    return frozenset(path[1] for path in map(_parts, _reads()[0]) if path[0] == "m")
-
-
-def _parts(path: str) -> tuple[str, ...]:
-    return tuple(path.split(".")) if path else ()
+    return frozenset(name for name, _ in _plan(frozenset()).measures)
 
 
 def raw_vector(profile: Profile, now: Millis, measures: MeasureSet) -> tuple[float | None, ...]:
@@ -86,36 +109,29 @@ def raw_vector(profile: Profile, now: Millis, measures: MeasureSet) -> tuple[flo
 
     A measure that the tenant withdrew reads as one that never happened.
     """
-    paths, reads = _reads()
-    read = values(profile, paths, now, measures.money)
-    row: list[float | None] = []
-    for one in reads:
-        value: Any = read
-        for part in one.path:
-            value = value[part]
-        if one.also or one.per:
-            row.append(_composed(one, value, read))
-        elif value is None:
-            row.append(0.0 if one.is_zero else None)
-        else:
-            row.append(float(value))
-    return tuple(row)
+    plan = _plan(measures.money)
+    read: list[Any] = list(plan.blank)
+    for name, readers in plan.measures:
+        series = profile.series.get(name)
+        if series is not None:
+            for place, of_series in readers:
+                read[place] = of_series(series, now)
+    rest = values(profile, [path for _, path in plan.others], now)
+    for place, path in plan.others:
+        read[place] = at_path(rest, path)
+    return tuple([_value(one, read) for one in plan.made])
 
 
-def _composed(one: _Read, value: Any, read: dict[str, Any]) -> float | None:
-    for path in one.also:
-        value = (value or 0) + (_at(read, path) or 0)
-    if one.per:
-        whole = _at(read, one.per)
+def _value(made: _Made, read: Sequence[Any]) -> float | None:
+    value = read[made.place]
+    for place in made.also:
+        value = (value or 0) + (read[place] or 0)
+    if made.per is not None:
+        whole = read[made.per]
         return value / whole if value is not None and whole else None
+    if value is None:
+        return 0.0 if made.is_zero else None
     return float(value)
-
-
-def _at(read: dict[str, Any], path: tuple[str, ...]) -> Any:
-    found: Any = read
-    for part in path:
-        found = found[part]
-    return found
 
 
 @cache

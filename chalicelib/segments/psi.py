@@ -25,6 +25,8 @@ BINS = 10
 """Of equal shares where values allow it; what is missing has a bin of its own."""
 _SMOOTHING = 0.5
 """Added to each bin, so that an empty one is not infinitely far."""
+SAME_ANSWER = 0.01
+"""Answers of a score that differ by a hundredth are one: where all have one answer, the least change would else be a shift."""
 Z = 4.0
 """One in thirty thousand by chance."""
 
@@ -88,8 +90,8 @@ def chi_squared(freedom: int, z: float) -> float:
     return float(freedom * (1 - part + z * sqrt(part)) ** 3)
 
 
-def binned(values: Iterable[float | None]) -> Bins:
-    """Values in bins by their own quantiles."""
+def binned(values: Iterable[float | None], within: float = 0.0) -> Bins:
+    """Values in bins by their own quantiles. Within so much of an edge a value counts as the edge itself (``_slack``)."""
     held, missing = list[float](), 0
     for one in values:
         if one is None:
@@ -100,20 +102,21 @@ def binned(values: Iterable[float | None]) -> Bins:
     quantiles = {held[len(held) * place // BINS] for place in range(1, BINS)} if held else set[float]()
     if len(quantiles) == 1:
         # Most have one value: to have less of it is a change, and to have more.
-        quantiles.add(nextafter(min(quantiles), -inf))
-    edges = tuple(sorted(quantiles))
-    return Bins(edges, (*_counts(edges, held), missing))
+        value = min(quantiles)
+        quantiles.add(value - 2 * _slack(value, within) if within else nextafter(value, -inf))
+    edges = _apart(sorted(quantiles), within)
+    return Bins(edges, (*_counts(edges, held, within), missing))
 
 
-def counted(bins: Bins, values: Iterable[float | None]) -> tuple[int, ...]:
-    """How many of these values lie in each of the bins."""
+def counted(bins: Bins, values: Iterable[float | None], within: float = 0.0) -> tuple[int, ...]:
+    """How many of these values lie in each of the bins. ``within`` is what they were made with."""
     held, missing = list[float](), 0
     for one in values:
         if one is None:
             missing += 1
         else:
             held.append(one)
-    return (*_counts(bins.edges, held), missing)
+    return (*_counts(bins.edges, held, within), missing)
 
 
 def reference(
@@ -129,13 +132,28 @@ def reference(
         features_version=FEATURES_VERSION,
         people=len(rows),
         features={one.id: binned(row[place] for row in rows) for place, one in enumerate(features())},
-        scores={id_: binned(values) for id_, values in scores.items()},
+        scores={id_: binned(values, SAME_ANSWER) for id_, values in scores.items()},
         segments={id_: dict(counts) for id_, counts in segments.items()},
     )
 
 
-def _counts(edges: Sequence[float], values: Iterable[float]) -> list[int]:
+def _counts(edges: Sequence[float], values: Iterable[float], within: float) -> list[int]:
     counts = [0] * (len(edges) + 1)
+    reaches = [one + _slack(one, within) for one in edges]
     for one in values:
-        counts[bisect_left(edges, one)] += 1
+        counts[bisect_left(reaches, one)] += 1
     return counts
+
+
+def _apart(edges: Sequence[float], within: float) -> tuple[float, ...]:
+    """The edges that are far enough from the one below to be told from it."""
+    kept = list[float]()
+    for one in edges:
+        if not kept or one - kept[-1] > _slack(kept[-1], within):
+            kept.append(one)
+    return tuple(kept)
+
+
+def _slack(edge: float, within: float) -> float:
+    """By how much a value may exceed an edge and still count as it: this share of it, and of 0.5 at least."""
+    return within * max(abs(edge), 0.5)

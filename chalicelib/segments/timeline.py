@@ -85,14 +85,14 @@ class Timeline:
         begun = bisect_left(self._begins, cut) if self._begins else 0
         # A month that is near enough to be read by day is spread over its days.
         whole = bisect_right(self._ends, cut - READ_BY_DAY, 0, begun) if begun else 0
-        return whole, begun, bisect_left(self._on, cut), min(cut, self._exact) if begun > whole else 0
+        end = min(cut, self._exact, self._ends[begun - 1]) if begun > whole else 0
+        return whole, begun, bisect_left(self._on, cut), end
 
     def _make(self, place: _Place) -> Series:
         whole, begun, known, end = place
         days, months = self._days[:known], self._months[:whole]
         if begun > whole:
-            spread = tuple([one for at in range(whole, begun) for one in self._spread(at, end)])
-            days = _in_order((*spread, *days))
+            days = self._with_spread(whole, begun, end, days)
         counts_m, totals_m, counts_d, totals_d = self._summed()
         count = counts_m[begun] + counts_d[known]
         return Series(
@@ -105,19 +105,28 @@ class Timeline:
             months=months,
         )
 
+    def _with_spread(self, whole: int, begun: int, end: int, days: tuple[Bucket, ...]) -> tuple[Bucket, ...]:
+        """Some months, spread over their days, and the days behind them."""
+        spread = self._spread(whole, end)
+        for at in range(whole + 1, begun):
+            spread += self._spread(at, end)
+        # A month keeps to its own days, so only the last of them can reach into days that are known.
+        return _added_up((*spread, *days)) if days and spread[-1].period >= days[0].period else spread + days
+
     def _last_at(self, place: _Place, count: int) -> Millis:
         whole, begun, known, end = place
         first_at = self._series.first_at
         if count == 1:
             return first_at
         last = self._on[known - 1] if known else -1
-        if begun > whole:
+        if begun > whole and self._ends[begun - 1] > last:
             last = max(last, _last_day(self._months[begun - 1], day_of(first_at), end))
-        elif not known:
+        elif begun == whole and not known:
             last = _last_day(self._months[begun - 1], day_of(first_at), self._ends[begun - 1])
         return max(first_at, last * DAY_MS + _NOON)
 
     def _spread(self, at: int, end: int) -> tuple[Bucket, ...]:
+        end = min(end, self._ends[at])
         found = self._spreads.get((at, end))
         if found is None:
             found = self._spreads[at, end] = tuple(_spread(self._months[at], day_of(self._series.first_at), end))
@@ -180,11 +189,8 @@ def _last_day(month: Bucket, began: int, end: int) -> int:
     return first + _place_of(month.count, month.count, days)
 
 
-def _in_order(days: tuple[Bucket, ...]) -> tuple[Bucket, ...]:
-    """Buckets by day, those of the same day as one. Most are in order as they come."""
-    on = [one.period for one in days]
-    if all(map(int.__lt__, on, on[1:])):
-        return days
+def _added_up(days: tuple[Bucket, ...]) -> tuple[Bucket, ...]:
+    """Buckets by day, those of the same day as one."""
     sums: dict[int, Bucket] = {}
     for one in days:
         known = sums.get(one.period)

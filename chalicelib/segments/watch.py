@@ -1,7 +1,7 @@
-"""Whether models still see people as those they were learned of, and still are right: ok, to be watched, or alarming.
+"""Whether models still see people as those they were learned of: ok, to be watched, or alarming.
 
-``drift_report`` compares people of now with the reference that was kept with the models. ``decay`` compares what a
-score said at a cutoff with what followed. Neither says anything of few people, nor of what may be chance.
+``drift_report`` compares people of now with the reference that was kept with the models, and says which scores are less
+right than they were (``decay``). It says nothing of few people, nor of what may be chance.
 
 Alarming is a shift of what models say (a score, the shares of segments), because that is acted upon; a shift of many
 features at once; and a score that is clearly less right than it was. A shift of single features is watched: people
@@ -11,31 +11,20 @@ are known for longer each month, and seasons come and go.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from math import sqrt
 from typing import Literal
 
 import msgspec
 
 from chalicelib.kernel.moments import Millis
 from chalicelib.kernel.texts import Text
-from chalicelib.segments.accuracy import Accuracy, auc_error, of_amounts, of_shares
+from chalicelib.segments.decay import LEAST_PEOPLE, Decay, Verdict
 from chalicelib.segments.features import features
-from chalicelib.segments.psi import SHIFT, WATCH, Bins, Reference, chance, counted, psi_of_counts
+from chalicelib.segments.psi import SAME_ANSWER, SHIFT, WATCH, Bins, Reference, chance, counted, psi_of_counts
 
-type Verdict = Literal["ok", "watch", "alarm"]
 type Part = Literal["feature", "score", "segments"]
-type Measure = Literal["auc", "ece", "mae"]
 
-LEAST_PEOPLE = 200
-"""Of fewer people nothing is said."""
-LEAST_OUTCOMES = 30
-"""With or without an outcome: of fewer the AUC says nothing."""
 MANY_FEATURES = 0.2
 """The share of features that shift together where it is not one of them that changed."""
-DECAY: Mapping[Measure, tuple[float, float]] = {"auc": (0.02, 0.05), "ece": (0.02, 0.05), "mae": (0.1, 0.25)}
-"""By how much less right a score is watched and alarms; of a mean error its share."""
-_SURE = 3.0
-"""Standard errors beyond which a difference is no chance."""
 _Z = 5.0
 """By chance once in three million: a report compares some forty distributions, and there is one a day and tenant."""
 _NAMED = 3
@@ -54,18 +43,6 @@ class Shifted(msgspec.Struct, frozen=True):
     id: str
     psi: float
     chance: float
-    verdict: Verdict
-
-
-class Decay(msgspec.Struct, frozen=True):
-    """How right a score is now, beside how right it was. ``worse``: by how much, positive is worse."""
-
-    score: str
-    measure: Measure
-    trained: float
-    now: float
-    worse: float
-    people: int
     verdict: Verdict
 
 
@@ -101,7 +78,9 @@ def drift_report(
         if id_ in places
     )
     by_score = _ranked(
-        _shifted("score", id_, bins, counted(bins, scores[id_])) for id_, bins in kept.scores.items() if id_ in scores
+        _shifted("score", id_, bins, counted(bins, scores[id_], SAME_ANSWER))
+        for id_, bins in kept.scores.items()
+        if id_ in scores
     )
     by_segments = _ranked(
         _shares_shifted(id_, before, segments[id_]) for id_, before in kept.segments.items() if id_ in segments
@@ -109,45 +88,6 @@ def drift_report(
     verdict = _verdict(by_feature, (*by_score, *by_segments), decay) if len(rows) >= LEAST_PEOPLE else None
     says = tuple(_says(by_feature, by_score, by_segments, decay, verdict))
     return DriftReport(now, len(rows), verdict, by_feature, by_score, by_segments, tuple(decay), says)
-
-
-def decay_of_share(score: str, trained: Accuracy, said: Sequence[float], followed: Sequence[bool]) -> tuple[Decay, ...]:
-    """How right a score that is a probability is now. Nothing where too few have, or lack, the outcome."""
-    held = sum(followed)
-    lacked = len(followed) - held
-    if len(said) < LEAST_PEOPLE or min(held, lacked) < LEAST_OUTCOMES:
-        return ()
-    found, compared = of_shares(said, followed), list[Decay]()
-    if trained.auc is not None and found.auc is not None:
-        error = auc_error(found.auc, held, lacked)
-        compared.append(_decayed(score, "auc", trained.auc, found.auc, trained.auc - found.auc, error, len(said)))
-    if trained.ece is not None and found.ece is not None:
-        # Of a calibrated score each of ten bins misses by its own chance: together by √(10/n) of one person's.
-        chances = sum(one * (1 - one) for one in said) / len(said)
-        error = sqrt(10 * chances / len(said)) / 2
-        compared.append(_decayed(score, "ece", trained.ece, found.ece, found.ece - trained.ece, error, len(said)))
-    return tuple(compared)
-
-
-def decay_of_amount(
-    score: str, trained: Accuracy, said: Sequence[float], followed: Sequence[float]
-) -> tuple[Decay, ...]:
-    """How right a score that is an amount is now. ``worse`` is the share that its mean error grew by."""
-    if len(said) < LEAST_PEOPLE or not trained.mae:
-        return ()
-    found = of_amounts(said, followed).mae or 0.0
-    gaps = [abs(value - came) for value, came in zip(said, followed, strict=True)]
-    error = sqrt(sum((gap - found) ** 2 for gap in gaps) / (len(gaps) - 1) / len(gaps)) / trained.mae
-    return (_decayed(score, "mae", trained.mae, found, found / trained.mae - 1, error, len(said)),)
-
-
-def _decayed(
-    score: str, measure: Measure, trained: float, found: float, worse: float, error: float, people: int
-) -> Decay:
-    watched, alarming = DECAY[measure]
-    sure = worse > _SURE * error
-    verdict: Verdict = "alarm" if sure and worse >= alarming else "watch" if sure and worse >= watched else "ok"
-    return Decay(score, measure, round(trained, 4), round(found, 4), round(worse, 4), people, verdict)
 
 
 def _shifted(part: Part, id_: str, bins: Bins, now: Sequence[int]) -> Shifted:

@@ -46,10 +46,13 @@ def new_seat(tenant: str, agent: Agent) -> TypedItem:
     return typed(item)
 
 
-def seat_of(tenant: str, item: TypedItem) -> Seat:
-    """A seat as it is stored. Read attribute by attribute, because a route that reserves looks at every seat of a queue."""
+def seat_of(of_seats: str, item: TypedItem) -> Seat:
+    """A seat as it is stored; ``of_seats`` is what the keys of a tenant's seats begin with.
+
+    Read attribute by attribute, because a route that reserves looks at every seat of a queue.
+    """
     return Seat(
-        agent_id=item["pk"]["S"].removeprefix(f"{tenant}#s#"),
+        agent_id=item["pk"]["S"].removeprefix(of_seats),
         presence=cast(Presence, item["presence"]["S"]),
         lease_until=int(item["lease_until"]["N"]),
         units=int(item["units"]["N"]),

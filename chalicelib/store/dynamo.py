@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from chalicelib.kernel.errors import ServiceRefused, Unavailable
+from chalicelib.kernel.moments import THE_LAST
 from chalicelib.store.items import Attributes, Call, Item, TypedItem, plain, typed, typed_value
 
 _BATCH_GET_KEYS = 100
@@ -210,7 +211,7 @@ class Table:
         more: dict[str, Any] = {}
         while counted < at_most:
             counting = {"Select": "COUNT", **more}
-            answer = self._query(index, facet, 1 << 60, at_most - counted, counting)
+            answer = self._query(index, facet, THE_LAST, at_most - counted, counting)
             counted += answer["Count"]
             if "LastEvaluatedKey" not in answer:
                 break

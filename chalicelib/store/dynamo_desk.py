@@ -81,8 +81,9 @@ class DynamoDesk:
 
     def seats(self, tenant: str, agent_ids: Collection[str]) -> Mapping[str, Seat]:
         """Seats as they are now."""
-        items = self._read([seat_pk(tenant, one) for one in agent_ids], fresh=True)
-        return {seat.agent_id: seat for seat in (seat_of(tenant, item) for item in items)}
+        of_seats = seat_pk(tenant, "")
+        items = self._read([of_seats + one for one in agent_ids], fresh=True)
+        return {seat.agent_id: seat for seat in (seat_of(of_seats, item) for item in items)}
 
     def set_presence(self, tenant: str, agent_id: str, presence: Presence, lease_until: Millis, now: Millis) -> bool:
         """Say that an agent is there until an instant, and mark the seat."""
@@ -112,10 +113,16 @@ class DynamoDesk:
     def look(self, tenant: str, agent_ids: Collection[str], key: str) -> tuple[Mapping[str, Seat], Conversation | None]:
         """Seats and a conversation as they are now, in one call."""
         asked = f"{tenant}#c#{key}"
-        items = list(self._read([asked, *(seat_pk(tenant, one) for one in agent_ids)], fresh=True))
-        seats = [seat_of(tenant, item) for item in items if item["pk"]["S"] != asked]
-        found = next((conversation_of(item) for item in items if item["pk"]["S"] == asked), None)
-        return {seat.agent_id: seat for seat in seats}, found
+        of_seats = seat_pk(tenant, "")
+        seats: dict[str, Seat] = {}
+        found = None
+        for item in self._read([asked, *[of_seats + one for one in agent_ids]], fresh=True):
+            if item["pk"]["S"] == asked:
+                found = conversation_of(item)
+            else:
+                seat = seat_of(of_seats, item)
+                seats[seat.agent_id] = seat
+        return seats, found
 
     def conversation(self, tenant: str, key: str) -> Conversation | None:
         """A conversation as it is now."""

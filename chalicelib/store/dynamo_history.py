@@ -9,7 +9,7 @@ from typing import cast
 
 from msgspec.structs import replace
 
-from chalicelib.kernel.moments import Millis
+from chalicelib.kernel.moments import THE_LAST, Millis
 from chalicelib.profiles.model import FacetId
 from chalicelib.store.decisions import decision_item, decision_row
 from chalicelib.store.dynamo import Table
@@ -81,7 +81,7 @@ class DynamoHistory:
 
     def forget_decisions(self, tenant: str, profile_id: str, *, at_most: int = 1 << 30) -> int:
         """Delete decisions about a profile."""
-        named = self._table.all_before(_INDEX, f"{tenant}#d#{profile_id}", before=1 << 60)
+        named = self._table.all_before(_INDEX, f"{tenant}#d#{profile_id}", before=THE_LAST)
         gone = (1 for item in named if self._table.delete_one(str(item["pk"])))
         return sum(islice(gone, at_most))
 

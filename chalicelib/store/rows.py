@@ -12,7 +12,7 @@ from zlib import crc32
 
 import msgspec
 
-from chalicelib.kernel.moments import Millis
+from chalicelib.kernel.moments import THE_LAST, Millis
 from chalicelib.profiles.model import FacetId, IdentifierKey
 
 type State = Literal["active", "merged", "restricted", "erased"]
@@ -22,7 +22,7 @@ without, or of an event about somebody who was erased.
 """
 type Position = tuple[Millis, str]
 """A place in a list that is ordered by time and, within an instant, by id."""
-THE_END: Position = (1 << 60, "")
+THE_END: Position = (THE_LAST, "")
 DUE_SHARDS = 16
 """Parts of the index of what is due: one key would take a thousand writes a second and no more."""
 
@@ -242,6 +242,11 @@ class DecisionRow(msgspec.Struct, frozen=True):
     inputs: bytes = b""
     outcome: bytes = b""
     version: int = 0
+
+
+def unjudged(row: ProfileRow) -> ProfileRow:
+    """The row without what was concluded of its person and is kept beside the body."""
+    return msgspec.structs.replace(row, judged=b"", segment="", outreach=b"")
 
 
 class ProfileStore(Protocol):

@@ -1,6 +1,8 @@
-"""A run of learning on many profiles of DynamoDB Local, beside a bare scan and scikit-learn, and killed three times.
+"""Runs of learning on many profiles of DynamoDB Local: a first one, one a week later, and one that is killed three times.
 
-python -m infra.learning [--people 200000] [--scored 20000]
+python -m infra.learning [--people 200000] [--scored 20000] [--days 7]
+
+``docs/decisions/2026-11-22-what-a-run-is-measured-by.md`` says what each is held against, and why.
 """
 
 from __future__ import annotations
@@ -11,11 +13,16 @@ import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
+from pathlib import Path
 from typing import Any, NamedTuple
 
+from msgspec.structs import replace
+
 from chalicelib.flows.learning_services import LearningLimits
+from chalicelib.kernel.moments import DAY_MS
+from chalicelib.store.people import Slice
 from infra import dynamodb_local
-from infra.learning.bare import bare_fits, bare_scan
+from infra.learning.bare import bare_fits, bare_scan, bare_writes, boto3_scan
 from infra.learning.cloud import Cloud, Kills, fingerprint, load
 from infra.learning.people import NOW
 from infra.learning.worker import Setting
@@ -23,49 +30,85 @@ from infra.learning.worker import Setting
 _MEMORY_MB = {"learn": 1_769, "train": 3_008}
 """As ``.chalice/config.json`` has it."""
 _RANGES = 16
-_KILLS = {"scan": (0, 0, 4), "train": (12,), "assign": (0, 0, 300)}
-"""One kill while a range is sampled, one between two models, and one among people that are judged."""
+_EVERYBODY = tuple(Slice(one, _RANGES) for one in range(_RANGES))
+_BEGAN = time.monotonic()
+
+
+class Yardstick(NamedTuple):
+    """Seconds by the wall and of the processor."""
+
+    wall: float
+    cpu: float
+
+    def __str__(self) -> str:
+        return f"{self.wall:.1f} s, {self.cpu:.1f} s of processor"
+
+
+class Bare(NamedTuple):
+    """What a run is held against: a scan of everybody, one of the slices that it samples, its fits, all its writes."""
+
+    scan: Yardstick
+    sample: Yardstick
+    fits: Yardstick
+    writes: Yardstick
 
 
 def main() -> None:
-    """Load, scan and fit barely, run, run again killed, and print what each took."""
+    """Load, scan, fit and write barely; run undisturbed, killed, and some days later; print what each took."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--people", type=int, default=200_000)
     parser.add_argument("--scored", type=int, default=20_000, help="people of the sample that scores are learned from")
+    parser.add_argument("--days", type=int, default=7, help="when the second run is, in which nobody does anything")
     given = parser.parse_args()
-    people: int = given.people
     limits = LearningLimits(
         scored_people=given.scored,
-        people_per_range=max(people // _RANGES, 1),
+        people_per_range=max(given.people // _RANGES, 1),
         write_units_per_second=10_000_000,
         settle_seconds=0,
     )
     with dynamodb_local.running(heap_mb=1_024) as local, tempfile.TemporaryDirectory() as folder:
         first, second = (_setting(local, name, folder, limits) for name in ("first", "second"))
-        size = _loaded(first, people)
-        print(f"{people:,} profiles of {size / people:,.0f} bytes of body each", flush=True)
-        scan, fits = _bare(first, people, limits)
-        undisturbed = _run(first, "undisturbed", Kills({}))
-        _ratios(undisturbed, scan, fits)
-        _loaded(second, people)
-        killed = _run(second, "killed three times", Kills(_KILLS))
-        same = fingerprint(first, undisturbed.job("run_1")) == fingerprint(second, killed.job("run_1"))
-        print(f"end state equal byte for byte: {same}", flush=True)
-        if not same:
-            raise SystemExit(1)
+        _measured(first, second, given.people, given.days)
+
+
+def _measured(first: Setting, second: Setting, people: int, days: int) -> None:
+    size = _loaded(first, people)
+    tell(f"{people:,} profiles of {size / people:,.0f} bytes of body each")
+    scan = _scan("everybody", first, _EVERYBODY)
+    _scan("everybody by boto3, which no ratio is of", first, _EVERYBODY, boto3_scan)
+    fits = _fits(first, people)
+    undisturbed = _run(first, "run_1", "first run", Kills({}))
+    sample = _scan("the slices of the sample", first, undisturbed.job("run_1").scan)
+    left = fingerprint(first, undisturbed.job("run_1"))
+    _loaded(second, people)
+    killed = _run(second, "run_1", "first run, killed three times", _kills(people))
+    same = left == fingerprint(second, killed.job("run_1"))
+    tell(f"end state equal byte for byte: {same}")
+    if not same:
+        raise SystemExit(1)
+    _loaded(second, people)
+    bare = Bare(scan, sample, fits, _writes(first, second))
+    _ratios("first run", undisturbed, bare, people)
+    later = replace(first, now=NOW + days * DAY_MS)
+    again = _run(later, "run_2", f"run {days} days later, of people who did nothing", Kills({}))
+    _ratios(f"run {days} days later", again, bare._replace(fits=_fits(later, people)), people)
+
+
+def _kills(people: int) -> Kills:
+    """One kill while a range is sampled, one between two models, and one among people that are judged."""
+    return Kills({"scan": (0, 0, 4), "train": (12,), "assign": (0, 0, people // _RANGES // 2)})
+
+
+def tell(line: str) -> None:
+    """A line, and since when this runs."""
+    print(f"[{time.monotonic() - _BEGAN:6.0f} s] {line}", flush=True)
 
 
 def _setting(local: dynamodb_local.Running, name: str, folder: str, limits: LearningLimits) -> Setting:
     tables = dynamodb_local.create_tables(local, name)
-    return Setting(
-        local.endpoint,
-        tables["TABLE_PROFILES"],
-        tables["TABLE_HISTORY"],
-        tables["TABLE_CATALOGUE"],
-        f"{folder}/{name}",
-        limits,
-        NOW,
-    )
+    samples = str(Path(folder) / name)
+    profiles, history, catalogue = (tables[one] for one in ("TABLE_PROFILES", "TABLE_HISTORY", "TABLE_CATALOGUE"))
+    return Setting(local.endpoint, profiles, history, catalogue, samples, limits, NOW)
 
 
 def _loaded(setting: Setting, people: int) -> int:
@@ -79,62 +122,74 @@ def _on_both(work: Callable[..., Any], parts: Sequence[tuple[Any, ...]]) -> list
         return [one.result() for one in [pool.submit(work, *part) for part in parts]]
 
 
-class Yardstick(NamedTuple):
-    """Seconds by the wall and of the processor."""
-
-    wall: float
-    cpu: float
-
-
-def _bare(setting: Setting, people: int, limits: LearningLimits) -> tuple[Yardstick, Yardstick]:
-    """Both cores scan the table and parse every item; scikit-learn alone makes the fits of the contests, on the same rows."""
+def _scan(what: str, setting: Setting, slices: Sequence[Slice], by: Callable[..., Any] = bare_scan) -> Yardstick:
+    """Both cores scan and parse every item."""
     began = time.monotonic()
-    counted = _on_both(bare_scan, [(setting.endpoint, setting.profiles, core) for core in range(2)])
+    counted = _on_both(by, [(setting.endpoint, setting.profiles, slices[core::2]) for core in range(2)])
     scan = Yardstick(time.monotonic() - began, sum(cpu for _, cpu in counted))
-    print(f"bare parallel scan of {sum(one for one, _ in counted):,} items: {_told(scan)}", flush=True)
-    fits = Yardstick(*_on_both(bare_fits, [(people, limits)])[0])
-    print(f"bare fits, scikit-learn's own calls of the same contests: {_told(fits)}", flush=True)
-    return scan, fits
+    tell(f"bare parallel scan of {what}, {sum(one for one, _ in counted):,} items: {scan}")
+    return scan
 
 
-def _told(one: Yardstick) -> str:
-    return f"{one.wall:.1f} s, {one.cpu:.1f} s of processor"
+def _fits(setting: Setting, people: int) -> Yardstick:
+    """scikit-learn alone makes the fits of the contests, on the same rows."""
+    fits = Yardstick(*_on_both(bare_fits, [(people, setting.limits, setting.now)])[0])
+    tell(f"bare fits, scikit-learn's own calls of the same contests: {fits}")
+    return fits
 
 
-def _run(setting: Setting, name: str, kills: Kills) -> Cloud:
-    cloud, planned = Cloud(setting), kills.planned
+def _writes(source: Setting, to: Setting) -> Yardstick:
+    """Both cores write what a run has written, and nothing else."""
+    parts = [(to.endpoint, source.profiles, to.profiles, _EVERYBODY[core::2]) for core in range(2)]
+    counted = _on_both(bare_writes, parts)
+    writes = Yardstick(max(wall for _, wall, _ in counted), sum(cpu for _, _, cpu in counted))
+    tell(f"bare conditional updates of the same {sum(one for one, _, _ in counted):,} items: {writes}")
+    return writes
+
+
+def _run(setting: Setting, job_id: str, name: str, kills: Kills) -> Cloud:
+    cloud, planned = Cloud(setting, tell=tell), kills.planned
     began = time.monotonic()
-    job = cloud.run("run_1", kills)
+    job = cloud.run(job_id, kills)
     took = time.monotonic() - began
-    print(f"\n{name}: {job.phase} in {took:.1f} s; {job.judged:,} judged, {job.changed:,} written", flush=True)
+    tell(f"{name}: {job.phase} in {took:.1f} s; {job.judged:,} judged, {job.changed:,} written")
     for phase, seconds in cloud.phases.items():
-        print(f"  {phase:<10} {seconds:8.1f} s", flush=True)
+        tell(f"  {phase:<10} {seconds:8.1f} s")
     for kind, spent in cloud.spent.items():
         peak, limit = spent.peak_bytes / 1e6, _MEMORY_MB[kind]
         told = f"{spent.messages} messages, {spent.killed} killed, {spent.published:,} changes"
-        print(
-            f"  {kind:<6} {spent.cpu_seconds:8.1f} s of processor, peak {peak:,.0f} MB of {limit}, {told}", flush=True
-        )
+        tell(f"  {kind:<6} {spent.cpu_seconds:8.1f} s of processor, peak {peak:,.0f} MB of {limit}, {told}")
         if peak > limit:
             raise SystemExit(f"{kind} takes more memory than it is given.")
     if sum(one.killed for one in cloud.spent.values()) != planned:
         raise SystemExit("Not every kill that was planned came about.")
     for one in job.outcomes:
-        print(f"  {one.id:<15} version {one.number}  {one.reason or 'in force'}", flush=True)
+        tell(f"  {one.id:<15} version {one.number}  {one.reason or 'in force'}")
     return cloud
 
 
-def _ratios(cloud: Cloud, scan: Yardstick, fits: Yardstick) -> None:
-    """The job beside its yardstick, and each part beside its own. The yardstick judges nobody and writes nobody."""
-    took = cloud.phases
-    whole, bare = sum(took.values()), scan.wall + fits.wall
-    print(f"  job / (bare scan + bare fits): {whole / bare:.2f}", flush=True)
-    parts = [("scanning / bare scan", "scanning", "scan", scan), ("training / bare fits", "training", "train", fits)]
-    for name, phase, part, yard in (*parts, ("assigning / bare scan", "assigning", "assign", scan)):
-        by_cpu = cloud.cpu[part] / yard.cpu
-        print(f"  {name}: {took.get(phase, 0.0) / yard.wall:.2f} (of processor {by_cpu:.2f})", flush=True)
-    learned = took.get("scanning", 0.0) + took.get("training", 0.0)
-    print(f"  without assigning (scanning + training) / (bare scan + bare fits): {learned / bare:.2f}", flush=True)
+def _ratios(name: str, cloud: Cloud, bare: Bare, people: int) -> None:
+    """A run beside its yardsticks, whole and by parts. Of the bare writes as many count as the run wrote people."""
+    took, cpu = cloud.phases, cloud.cpu
+    whole, learned = sum(took.values()), took.get("scanning", 0.0) + took.get("training", 0.0)
+    written = cloud.job(next(iter(cloud.ran))).changed / people
+    read = bare.scan.wall + bare.fits.wall
+    tell(f"{name}, by the wall:")
+    for what, over, under in (
+        ("training job (scanning + training) / (bare scan of everybody + bare fits)", learned, read),
+        ("training job / (bare scan of the sample + bare fits)", learned, bare.sample.wall + bare.fits.wall),
+        ("whole job / (bare scan of everybody + bare fits)", whole, read),
+        ("whole job / (the same + bare writes of who was written)", whole, read + bare.writes.wall * written),
+    ):
+        tell(f"  {what}: {over:.1f} s / {under:.1f} s = {over / under:.2f}")
+    parts = [
+        ("scanning / bare scan of the sample", "scanning", "scan", bare.sample),
+        ("training / bare fits", "training", "train", bare.fits),
+        ("assigning / bare scan of everybody", "assigning", "assign", bare.scan),
+    ]
+    for what, phase, part, yard in parts:
+        by_wall = took.get(phase, 0.0) / yard.wall
+        tell(f"  {what}: {by_wall:.2f} (of processor {cpu[part] / yard.cpu:.2f})")
 
 
 if __name__ == "__main__":

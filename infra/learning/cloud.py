@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from chalicelib.flows.learning_job import KIND, LearningJob, job_of
+from chalicelib.flows.learning_job import KIND, LearningJob, job_of, part_of
 from chalicelib.flows.learning_services import LearningDoor
 from chalicelib.flows.open_learning import RunOrder, open_run
 from chalicelib.store.jobs import DynamoJobs
@@ -25,6 +25,7 @@ from infra.learning.worker import Said, Setting, Told, api_of
 from infra.package import ROOT
 
 _AT_ONCE = 25
+_TOLD_SECONDS = 15.0
 
 
 class Spent(msgspec.Struct):
@@ -85,8 +86,10 @@ class Process:
 class Cloud:
     """Two functions that go through people at once, one that trains, and the queues between them."""
 
-    def __init__(self, setting: Setting, functions: int = 2) -> None:
+    def __init__(self, setting: Setting, functions: int = 2, tell: Callable[[str], None] | None = None) -> None:
+        """``tell`` is told every so often how far a run is."""
         self.setting = setting
+        self._tell, self._told_at = tell, time.monotonic()
         self.learn = [Process("learn", setting) for _ in range(functions)]
         self.train = Process("train", setting)
         self.spent: dict[str, Spent] = {"learn": Spent(), "train": Spent()}
@@ -94,12 +97,14 @@ class Cloud:
         self.cpu = {"scan": 0.0, "train": 0.0, "assign": 0.0, "plan": 0.0}
         """Seconds of processor, by what was done."""
         self.killed = Counter[str]()
+        self.ran: list[str] = []
         self.jobs = DynamoJobs(api_of(setting.endpoint).call, setting.history, KIND)
         self._queue: Queue[tuple[str, str] | None] = Queue()
         self._training = Lock()
 
     def run(self, job_id: str, kills: Kills | None = None) -> LearningJob:
         """A whole run."""
+        self.ran.append(job_id)
         self._phase = "waiting"
         self._began = time.monotonic()
         open_run(RunOrder(TENANT, job_id, "bench"), LearningDoor(self.jobs, self._go_on), self.setting.now)
@@ -111,6 +116,7 @@ class Cloud:
             if job.phase != self._phase:
                 self.phases[self._phase] = time.monotonic() - self._began
                 self._phase, self._began = job.phase, time.monotonic()
+            self._progress(job)
             time.sleep(0.05)
         self.phases[self._phase] = time.monotonic() - self._began
         for _ in threads:
@@ -120,6 +126,14 @@ class Cloud:
         for process in (*self.learn, self.train):
             process.close()
         return job
+
+    def _progress(self, job: LearningJob) -> None:
+        if self._tell is None or time.monotonic() - self._told_at < _TOLD_SECONDS:
+            return
+        self._told_at = time.monotonic()
+        parts = [part_of(one) for one in self.jobs.parts(TENANT, job.job_id, job.parts)]
+        people = f", {sum(one.people for one in parts):,} people" if parts else f", {len(job.outcomes)} models"
+        self._tell(f"    {job.phase} for {time.monotonic() - self._began:.0f} s{people}")
 
     def job(self, job_id: str) -> LearningJob:
         """The run as it stands."""

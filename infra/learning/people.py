@@ -2,6 +2,7 @@
 
 To live 200,000 lives takes an hour; what a scan costs follows from the bytes, and what is learned from how people
 differ. So each body is the life of one of 200, its counts and sums drawn anew around it, and there are 2,000 of them.
+A quarter of them ended some day of the last 200: otherwise nobody would have gone, and no risk of it could be learned.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from random import Random
 from msgspec.structs import replace
 
 from chalicelib.kernel.codec import encode
-from chalicelib.kernel.moments import DAY_MS, Millis
+from chalicelib.kernel.moments import DAY_MS, Millis, day_of, first_day_of
 from chalicelib.profiles.measures import load_measures
 from chalicelib.profiles.model import Body, Bucket, Facet, Link, Profile, Series, Trait
 from chalicelib.store.items import TypedItem, typed
@@ -24,6 +25,7 @@ from infra.segments.people import Life, somebody, today
 
 TENANT = "t_learning"
 LIVES, TOLD = 200, 2_000
+_GONE, _GONE_DAYS = 0.25, 200
 _SEALED = ("name", "phone", "birth_date", "address")
 NOW: Millis = today()
 
@@ -54,7 +56,11 @@ def body_of(told: int) -> bytes:
     sealed = {one: rng.randbytes(60) for one in _SEALED}
     traits = {one: Trait(value, lived.first_seen, 1, b"e" * 16, "s_shop", "***") for one, value in sealed.items()}
     series = {measure: _told_again(one, rng) for measure, one in lived.series.items()}
-    facet = Facet(lived.first_seen, lived.last_seen, links, traits, series, (), lived.channels)
+    last_seen = lived.last_seen
+    if rng.random() < _GONE:
+        last_seen = max(lived.first_seen, NOW - rng.randint(1, _GONE_DAYS) * DAY_MS)
+        series = {name: one for name, known in series.items() if (one := _until(known, last_seen)) is not None}
+    facet = Facet(lived.first_seen, last_seen, links, traits, series, (), lived.channels)
     return encode(Body(1, {key: facet}))
 
 
@@ -68,6 +74,18 @@ def _told_again(series: Series, rng: Random) -> Series:
     return replace(
         series, days=days, months=months, count=sum(one.count for one in both), total=sum(one.total for one in both)
     )
+
+
+def _until(series: Series, end: Millis) -> Series | None:
+    """What of a series was before somebody went; None where nothing was."""
+    days = tuple(one for one in series.days if one.period < day_of(end))
+    months = tuple(one for one in series.months if first_day_of(one.period + 1) <= day_of(end))
+    both = (*days, *months)
+    if not both:
+        return None
+    count, total = sum(one.count for one in both), sum(one.total for one in both)
+    last_at = max(series.first_at, days[-1].period * DAY_MS if days else first_day_of(months[-1].period) * DAY_MS)
+    return replace(series, days=days, months=months, count=count, total=total, last_at=last_at)
 
 
 def item_of(row: ProfileRow) -> TypedItem:

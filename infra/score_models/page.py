@@ -32,7 +32,7 @@ the next contact. [How and why](../decisions/2026-11-22-scores.md).
 - Probabilities are calibrated (Platt's or isotonic, by the same rule), amounts are put back into their unit by an isotonic curve, on margins
   of people that the model had not seen.
 - Where there are several cutoffs, the figures are of the latest, by a model learned of the earlier ones. A model that is worse than the one in force on the
-  same people, by more than a standard error, is held.
+  same people, by more than [a hundredth](../operate/drift.md#what-goes-live), is held. Where the earlier ones have too few people, or there is none, they are of unseen folds.
 - It is served as JSON by pure Python, equal to scikit-learn within 1e-9, the six together within 200 µs.
 - Every score tells which features moved it, up or down. Together with the average they add up to the score.
 - *Confidence* is how much of what a score says beyond the average comes true of people of whom as much is known (days known, and how many

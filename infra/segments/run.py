@@ -18,11 +18,11 @@ from chalicelib.segments.segmentation import Segmentation, load_segmentations
 from chalicelib.training.segments.columns import table
 from chalicelib.training.segments.learn import learn_segments
 from chalicelib.training.segments.model import SegmentsLearned
+from infra.segments.changing import Changed, Rows, Said, changed, moved, others, passed, rows_by_day, segments
 from infra.segments.drift import Drift, drifts
 from infra.segments.folding import Counter, folded
 from infra.segments.people import Act, Life, somebody, today
 
-type Rows = list[tuple[float | None, ...]]
 FOLDED = 60
 """So many people of each seed go through the product's own fold as well; their features must be the same."""
 LATER = (30, 90)
@@ -33,18 +33,24 @@ _STAGE_PEOPLE = 350
 class Again(msgspec.Struct, frozen=True):
     """A run on the same people some days later, without the model before (``cold``) and with it.
 
-    ``kept``: the share of people whose segment of then, by the model of then, is that of now by the model of now; ``kept_settled`` is of
-    those alone whose way of life was the same all the time, who neither came lately nor did more or less.
+    ``kept``: the share of people whose segment of then, by the model of then, is that of now by the model of now, as they are served:
+    looked at every few days meanwhile, with hysteresis. ``kept_settled`` is of those alone whose way of life was the same all the
+    time, who neither came lately nor did more or less. ``nearest`` and ``cold`` are by the nearest centroids alone. ``moves``:
+    changes of segment up to then, per person; ``truth``: the adjusted Rand index of what is told now with what is true.
     """
 
     days: int
     kept: float
     kept_settled: float
+    kept_nearest: float
     kept_cold: float
+    moves: float
+    moves_nearest: float
+    truth: float
+    truth_nearest: float
     adjusted_rand: float
     kept_model: float
     held: str
-    own_truth: float
 
 
 class People(msgspec.Struct, frozen=True):
@@ -78,6 +84,7 @@ class Outcome(msgspec.Struct, frozen=True):
     told: tuple[Told, ...]
     confused: dict[str, dict[str, int]]
     drifts: tuple[Drift, ...]
+    changed: tuple[Changed, ...]
     learned: dict[str, SegmentsLearned]
     seen: dict[str, tuple[tuple[tuple[float, ...], str, str], ...]]
     """Segmentation → some people: as the model sees them, their truth, and their segment."""
@@ -88,12 +95,8 @@ def run(seed: int, people: int) -> Outcome:
     measures = load_measures()
     counter = Counter(measures)
     lived = [(who, Life(seed, who).lived()) for who in (somebody(seed, index) for index in range(people))]
-
-    def rows(days: int) -> Rows:
-        now = today(days)
-        return [raw_vector(counter.profile(acts, now), now, measures) for _, acts in lived]
-
-    now, later = rows(0), {days: rows(days) for days in LATER}
+    seen_at = rows_by_day(counter, [acts for _, acts in lived], max(LATER))
+    now = seen_at[0]
     for (who, acts), row in zip(lived[:FOLDED], now, strict=False):
         profile = folded(measures, who, acts, today())
         if profile is None or raw_vector(profile, today(), measures) != row:
@@ -106,7 +109,7 @@ def run(seed: int, people: int) -> Outcome:
         known = People(truth, tuple(who.stage == "mature" for who, _ in lived))
         outcome = learn_segments(now, spec, None, seed)
         learned[spec.id] = outcome
-        told.append(_told(spec, outcome, (now, later), known, seed))
+        told.append(_told(spec, outcome, seen_at, known, seed))
         seen[spec.id] = _seen(spec, outcome.model, now, truth)
     return Outcome(
         seed=seed,
@@ -116,23 +119,17 @@ def run(seed: int, people: int) -> Outcome:
         told=tuple(told),
         confused=_stages(seed, counter),
         drifts=drifts(
-            load_segmentations()[0], learned["customers"], (now, later[LATER[0]]), [w.kind for w, _ in lived], seed
+            load_segmentations()[0], learned["customers"], (now, seen_at[LATER[0]]), [w.kind for w, _ in lived], seed
         ),
+        changed=changed(load_segmentations()[0], learned["customers"].model, others(seed, counter)),
         learned=learned,
         seen=seen,
     )
 
 
-def _segments(spec: Segmentation, model: SegmentModel, rows: Rows) -> list[str | None]:
-    """Where the model puts everybody, as it is served."""
-    return [None if one is None else one.segment for one in (placed(spec, model, row) for row in rows)]
-
-
-def _told(
-    spec: Segmentation, outcome: SegmentsLearned, rows: tuple[Rows, Mapping[int, Rows]], people: People, seed: int
-) -> Told:
-    (now, later), truth = rows, people.truth
-    said = _segments(spec, outcome.model, now)
+def _told(spec: Segmentation, outcome: SegmentsLearned, rows: Mapping[int, Rows], people: People, seed: int) -> Told:
+    now, truth = rows[0], people.truth
+    said = segments(spec, outcome.model, now)
     at = [place for place, one in enumerate(said) if one is not None]
     true, ours = [truth[place] for place in at], [said[place] for place in at]
     raw, standardised = _yardsticks(spec, [now[place] for place in at], seed)
@@ -145,33 +142,52 @@ def _told(
         right_names=_right_names(true, ours),
         names=len(spec.kinds),
         right_people=float(np.mean([a == b for a, b in zip(true, ours, strict=True)])),
-        again=tuple(_again(spec, outcome, said, (days, rows_then), people, seed) for days, rows_then in later.items()),
+        again=tuple(
+            again(spec, outcome.model, _twice(spec, outcome, rows[days], seed), (days, rows), people) for days in LATER
+        ),
     )
 
 
-def _again(
+def _twice(
+    spec: Segmentation, outcome: SegmentsLearned, rows: Rows, seed: int
+) -> tuple[SegmentsLearned, SegmentsLearned]:
+    """The next run, with the model before and without it."""
+    return learn_segments(rows, spec, outcome.model, seed + 100), learn_segments(rows, spec, None, seed + 100)
+
+
+def again(
     spec: Segmentation,
-    outcome: SegmentsLearned,
-    said: Sequence[str | None],
-    then: tuple[int, Rows],
+    model: SegmentModel,
+    learned: tuple[SegmentsLearned, SegmentsLearned],
+    then: tuple[int, Mapping[int, Rows]],
     people: People,
-    seed: int,
 ) -> Again:
-    days, rows = then
-    next_, cold = learn_segments(rows, spec, outcome.model, seed + 100), learn_segments(rows, spec, None, seed + 100)
-    after, after_cold = _segments(spec, next_.model, rows), _segments(spec, cold.model, rows)
-    unchanged = _segments(spec, outcome.model, rows)
+    """A run after so many days, with the model before and without. ``then``: the days, and everybody's features by day."""
+    (days, by_day), (next_, cold) = then, learned
+    rows, days_of = by_day[days], {day: rows for day, rows in by_day.items() if day <= days}
+    served, nearest = (passed(spec, model, days_of, held=held) for held in (True, False))
+    said, were, unchanged = served.said[0], served.said[days], nearest.said[days]
+    after, after_nearest = segments(spec, next_.model, rows, were), segments(spec, next_.model, rows)
     steady = next_.steadiness
     return Again(
         days=days,
         kept=_same(said, after),
         kept_settled=_same([one if people.settled[at] else None for at, one in enumerate(said)], after),
-        kept_cold=_same(said, after_cold),
+        kept_nearest=_same(said, after_nearest),
+        kept_cold=_same(said, segments(spec, cold.model, rows)),
+        moves=(served.moves[days] + moved(were, after)) / len(rows),
+        moves_nearest=(nearest.moves[days] + moved(unchanged, after_nearest)) / len(rows),
+        truth=_truth(people, after),
+        truth_nearest=_truth(people, after_nearest),
         adjusted_rand=0.0 if steady is None else steady.adjusted_rand,
-        kept_model=_same(unchanged, after),
+        kept_model=_same(unchanged, after_nearest),
         held=next_.held,
-        own_truth=_same(people.truth, after),
     )
+
+
+def _truth(people: People, said: Said) -> float:
+    told = [(true, one) for true, one in zip(people.truth, said, strict=True) if one is not None]
+    return float(adjusted_rand_score([true for true, _ in told], [one for _, one in told]))
 
 
 def _same(before: Sequence[str | None], after: Sequence[str | None]) -> float:

@@ -51,6 +51,38 @@ def suggestions(shop: Shop, role: str = "supervisor") -> list[dict[str, Any]]:
     return found
 
 
+@pytest.mark.parametrize(("share", "held_back"), [(0.0, "false"), (0.5, "true")])
+def test_person__sees_what_was_raised_of_them__on_the_page_and_in_every_export(
+    lambdas: Lambdas, share: float, held_back: str
+) -> None:
+    """JSON, a page in both languages and a table say what was seen, why, and whether they are held back."""
+    shop = open_shop(lambdas)
+    # Enough people that some are in the group: who is drawn follows from the id alone.
+    assert publish(shop, {**PLAN, "hold_back": share}).status == 200
+    for _ in range(40):
+        user = unique("u")
+        payments_fail(shop, user)
+        told = {"profile_id": shop.lookup("user_id", user).json["profile_id"], "reason": "asked"}
+        token = shop.ask("/v1/privacy/links", told).json["url"].partition("#")[2]
+        me = lambdas.http("GET", "/v1/me", token=token)
+        assert me.status == 200, me.body
+        if me.json["control_group"]["held_back"] is (held_back == "true"):
+            break
+    one = next(one for one in me.json["risks"] if one["risk"] == "payment_anomaly")
+    assert str(one["held_back"]).lower() == held_back and one["why"][0]["zh"] and one["explained"]["en"]
+    export = {
+        kind: lambdas.http("GET", f"/v1/me/export?format={kind}&language={language}", token=token).body.decode()
+        for kind, language in (("json", "en"), ("csv", "en"), ("html", "zh"))
+    }
+    assert json.loads(export["json"])["person"]["risks"] == me.json["risks"]
+    assert f'"control_group","held_back","","{held_back}"' in export["csv"]
+    assert one["why"][0]["zh"] in export["html"] and one["explained"]["zh"] in export["html"]
+    assert one["why"][0]["en"] in export["csv"] and one["why"][0]["en"] not in export["html"]
+    # Lists are rows and items of their own, and not the text that Python has for them.
+    assert not any("{'" in text or "('" in text for text in (export["csv"], export["html"]))
+    forget_composed()
+
+
 def test_outreach__from_the_event_to_the_answer__is_worked_off(planned: Shop) -> None:
     """A risk is listed with its sentence and why, marked as sent, answered, and then gone; the context told of it, too."""
     payments_fail(planned, "u-9")

@@ -33,7 +33,7 @@ from chalicelib.routing.model import RouteRequest
 from chalicelib.store.memory_desk import MemoryDesk
 from chalicelib.store.rows import Change, Outcome, Record
 from tests.flows.imports_world import ImportWorld
-from tests.flows.world import NOW, TENANT_ID, World, consent, described, paid, secret_of
+from tests.flows.world import NOW, TENANT_ID, World, consent, described, lose_an_answer, paid, secret_of
 
 USER, PHONE, EMAIL = ("user_id", "u1"), ("phone", "+8613907551234"), ("email", "reader@shop.test")
 
@@ -78,6 +78,16 @@ def merged(world: World) -> World:
     asked = RouteRequest(channel="web_chat", purpose="service", profile_id=world.person(*USER).profile_id)
     answer_route(asked, world.tenant(TENANT_ID), "d_1", world.reading(), world.now)
     return world
+
+
+def test_erasure__whose_answer_was_lost__goes_on(world: World) -> None:
+    """The tombstones stand already when it is tried again: it was this very erasure, and there is a receipt."""
+    world.apply(described(USER, name="Ann"))
+    profile_id = world.person(*USER).profile_id
+    lose_an_answer(world)
+    receipt = erase(world, profile_id)
+    assert len(receipt.profile_ids) == 1 and not known(world, USER)
+    assert erase(world, profile_id) == receipt
 
 
 def test_erasure__of_a_merged_person__takes_all_that_is_merged_and_says_so(merged: World) -> None:

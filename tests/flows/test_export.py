@@ -18,6 +18,7 @@ from chalicelib.flows.note_read import Seen, seen_kind
 from chalicelib.flows.open_export import ExportOrder, PartOrder, open_export, read_export
 from chalicelib.flows.open_person import person_now
 from chalicelib.flows.pin_tag import PinOrder, pin_tag
+from chalicelib.flows.restrict_person import RestrictOrder, restrict_person
 from chalicelib.flows.split_people import link_id
 from chalicelib.kernel.codec import decode
 from chalicelib.kernel.errors import BadInput, Conflict, NotFound, Unavailable
@@ -96,6 +97,16 @@ def test_export__part_one__holds_all_that_is_known_in_clear(world: World, person
     by_purpose = {one.purpose: one for one in told.recipients}
     assert "name" in by_purpose["service"].fields and "name" not in by_purpose["marketing"].fields
     assert "agent" in by_purpose["service"].roles
+
+
+def test_export__of_who_is_restricted__holds_what_was_counted_all_the_same(world: World, person: str) -> None:
+    """Who restricts the use of their data does not lose sight of it."""
+    opened(world, profile_id=person)
+    counted = person_of(part(world)).measures
+    order = RestrictOrder("r" * 32, person, "asked for it", "t_officer")
+    restrict_person(order, world.tenant(TENANT_ID), world.identity(), NOW)
+    opened(world, "ex_2", profile_id=person)
+    assert counted and person_of(part(world, export_id="ex_2", part_id="xp_9")).measures == counted
 
 
 def test_export__events__come_whole_as_they_were_sent(world: World, person: str) -> None:

@@ -17,10 +17,11 @@ from chalicelib.kernel.codec import encode
 from chalicelib.kernel.errors import Unavailable
 from chalicelib.kernel.moments import DAY_MS
 from chalicelib.segments.features import FEATURES_VERSION, place_of
-from chalicelib.segments.model import Column, Judged, SegmentModel
+from chalicelib.segments.model import Column, Judged, ScoreValue, SegmentModel
 from chalicelib.store.learned import LearnedHead, LearnedVersion, MemoryLearned
 from chalicelib.store.rows import ProfileRow
 from tests.flows.test_erasure import erase
+from tests.flows.test_outreach import told_themselves
 from tests.flows.test_profiling import SILENCES, Silence
 from tests.flows.world import NOW, TENANT_ID, World, consent, paid
 
@@ -117,6 +118,23 @@ def words(world: World) -> list[tuple[str, object, object]]:
         for one in world.published
         if one.type in ("segment.entered", "segment.left") and one.detail.get("segmentation") == "customers"
     ]
+
+
+def test_person__who_is_judged__sees_it_in_both_languages_on_the_page_and_in_the_export(world: World) -> None:
+    """Segments, and every score, those for advertising too: what is held of them, and not what may serve."""
+    world.apply(paid("o1", "10.00", USER))
+    row = row_of(world)
+    scores = {"churn": ScoreValue(0.7, 0.5, 1), "complaint": ScoreValue(0.2, 0.4, 1)}
+    judged = encode(replace(found(world), scores=scores))
+    world.profiles.rows[TENANT_ID, row.profile_id] = replace(row, judged=judged)
+    exported, me = told_themselves(world, USER)
+    assert "customers.ordinary" in {one.id for one in me.segments} & {one.id for one in exported.segments}
+    assert {one.score: (one.value, one.confidence) for one in me.scores} == {
+        "churn": (0.7, 0.5),
+        "complaint": (0.2, 0.4),
+    }
+    assert exported.scores.keys() == scores.keys()
+    assert all(one.name.zh and one.name.en != one.score for one in me.scores)
 
 
 def test_consent__changed_while_in_a_segment__enters_and_leaves_it_for_that_purpose_alone(world: World) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from chalicelib.flows.match_people import KeptApart, people_of
+from chalicelib.flows.match_people import KeptApart, read_people
 from chalicelib.flows.matching_services import MatchServices, ReviewServices
 from chalicelib.flows.propose_matches import OPEN_DAYS, MatchReport, propose_matches
 from chalicelib.flows.review_matches import REJECTED_DAYS, list_candidates, reject_candidate
@@ -34,13 +34,13 @@ def test_person__who_is_not_profiled__is_matched_with_nobody(world: World) -> No
     for place in range(2):
         world.apply(described(("user_id", f"u{place}"), **TWIN))
     matching = Matching(world)
-    read = list(people_of(matching.tenant, matching.services(), KeptApart(), world.now))
+    read = list(read_people(matching.tenant, matching.services(), KeptApart(), world.now))
     assert [one.traits["birth_date"] for one in read] == [TWIN["birth_date"]] * 2
     world.apply(consent(("user_id", "u0"), granted=False, purpose="service"))
-    read = list(people_of(matching.tenant, matching.services(), KeptApart(), world.now))
+    read = list(read_people(matching.tenant, matching.services(), KeptApart(), world.now))
     assert sorted("birth_date" in one.traits for one in read) == [False, True]
     world.apply(consent(("user_id", "u0"), granted=False, purpose="profiling"))
-    assert len(list(people_of(matching.tenant, matching.services(), KeptApart(), world.now))) == 1
+    assert len(list(read_people(matching.tenant, matching.services(), KeptApart(), world.now))) == 1
 
 
 def test_person__who_registered_anew__is_matched_by_what_was_told_since(world: World) -> None:
@@ -49,7 +49,7 @@ def test_person__who_registered_anew__is_matched_by_what_was_told_since(world: W
     erase(world, world.person("user_id", "u0").profile_id)
     world.now += DAY_MS
     world.apply(described(("user_id", "u0"), at=world.now, **{**TWIN, "name": "李四"}))
-    (read,) = people_of(world.tenants[TENANT_ID], Matching(world).services(), KeptApart(), world.now)
+    (read,) = read_people(world.tenants[TENANT_ID], Matching(world).services(), KeptApart(), world.now)
     assert (read.traits["name"], read.traits["birth_date"]) == ("李四", TWIN["birth_date"])
 
 
@@ -58,7 +58,7 @@ def test_person__what_is_past_its_retention__is_matched_with_nobody(world: World
     world.apply(described(("user_id", "u0"), **TWIN))
     world.apply(described(("user_id", "u0"), city="北京", at=NOW + 4 * MINUTE_MS))
     world.now = NOW + 4 * MINUTE_MS + 1_095 * DAY_MS - 1
-    (read,) = people_of(world.tenants[TENANT_ID], Matching(world).services(), KeptApart(), world.now)
+    (read,) = read_people(world.tenants[TENANT_ID], Matching(world).services(), KeptApart(), world.now)
     assert read.traits == {"city": "北京", "region": "北京"}
 
 

@@ -10,20 +10,29 @@ import pytest
 from msgspec.structs import replace
 
 from chalicelib.flows.bot_context import context_for_bot
+from chalicelib.flows.export_person import ExportServices, export_of
+from chalicelib.flows.export_views import ExportedPerson
 from chalicelib.flows.fire_timers import Fired, TimerServices, fire_timers
+from chalicelib.flows.link_services import Linked
+from chalicelib.flows.me_views import MeView
 from chalicelib.flows.measure_outreach import OutcomeOrder, measure_effect, tell_outcome
+from chalicelib.flows.open_person import person_now
 from chalicelib.flows.outreach import Outreach
 from chalicelib.flows.outreach_views import SuggestionOutcome, SuggestionView
 from chalicelib.flows.raise_risks import ledger_of
 from chalicelib.flows.show_outreach import Listing, OutreachServices, list_suggestions
+from chalicelib.flows.show_person import ShowServices, show_person
+from chalicelib.insights.shown_tags import NOTHING
 from chalicelib.kernel.errors import BadInput, Conflict, NotFound
-from chalicelib.kernel.moments import DAY_MS, HOUR_MS, MINUTE_MS
+from chalicelib.kernel.moments import DAY_MS, HOUR_MS, MINUTE_MS, format_moment
 from chalicelib.outreach.model import Ledger, Plan, RiskRule
-from chalicelib.outreach.rules import RiskRules
+from chalicelib.outreach.rules import RiskRules, shipped_rules
+from chalicelib.privacy.links import ACTIONS, Claims
 from chalicelib.store.outreach import MemoryOutreach
 from chalicelib.store.rows import Change as StoreChange
 from chalicelib.store.rows import Outcome
 from chalicelib.tags.catalogue import load_catalogue
+from tests.flows.opening_world import opening_of
 from tests.flows.test_erasure import erase
 from tests.flows.test_profiling import SILENCES, Silence
 from tests.flows.world import NOW, TENANT_ID, World, consent, event, paid
@@ -274,6 +283,79 @@ def test_erasure__of_who_was_approached__forgets_it(world: World) -> None:
     left = {record_id for _, kind, record_id in world.history.kept_records if kind.startswith("risk")}
     assert left == {one.id for one in others}
     assert not any(row.outreach for row in world.profiles.rows.values() if row.state == "erased")
+
+
+def told_themselves(world: World, who: tuple[str, str] = USER) -> tuple[ExportedPerson, MeView]:
+    """What a person is told of themselves: in an export, and on their page."""
+    reading, store = replace(world.reading(), outreach=lambda: world.outreach), MemoryOutreach(world.history)
+    profile_id, tenant = world.person(*who).profile_id, world.tenant(TENANT_ID)
+    exporting = ExportServices(opening_of(world), reading, risks=store)
+    person = export_of(tenant, profile_id, exporting, world.now).person
+    row, body = person_now(TENANT_ID, profile_id, world.profiles)
+    claims = Claims(1, TENANT_ID, "l1", "", 1, ACTIONS, world.now + HOUR_MS)
+    showing = ShowServices(opening_of(world), reading, NOTHING, lambda one: one, store)
+    assert person is not None
+    return person, show_person(Linked(claims, tenant, row, body, ()), showing, world.now)
+
+
+def test_person__of_whom_something_was_raised__is_told_what_why_and_what_came_of_it(world: World) -> None:
+    """In both languages, on the page and in the export alike; of who of the staff it was nothing is told."""
+    fail(world)
+    one = next(one for one in ledger(world) if one.risk == "payment_anomaly")
+    for result in ("sent", "declined"):
+        order = OutcomeOrder(TENANT_ID, one.id, "t_agent_7", ("service",))
+        tell_outcome(order, SuggestionOutcome(result), services(world), NOW)
+    exported, me = told_themselves(world)
+    assert exported.risks == me.risks and {told.risk for told in me.risks} == {"payment_anomaly", "payment_trouble"}
+    told = next(told for told in me.risks if told.risk_id == one.id)
+    (rule,) = (rule for rule in shipped_rules() if rule.id == "payment_anomaly")
+    assert (told.name, told.says, told.why) == (rule.name, rule.says, (rule.signs[0].says,))
+    assert (told.sent_at, told.answer, told.answered_at) == (format_moment(NOW), "declined", format_moment(NOW))
+    assert not told.held_back and (exported.control_group, me.control_group.held_back) == (me.control_group, False)
+    assert "t_agent_7" not in str(msgspec.to_builtins(exported.risks))
+
+
+def test_person__of_the_control_group__is_told_that_they_are_held_back_for_measurement(world: World) -> None:
+    """Who asks what is held of them is told what the desk and the bus are not."""
+    world.outreach = plan(hold_back=1.0)
+    fail(world)
+    exported, me = told_themselves(world)
+    assert me.risks and all(one.held_back and "measurement" in one.explained.en for one in exported.risks)
+    assert me.control_group.held_back and "对照组" in me.control_group.explained.zh
+    assert listed(world) == ()
+
+
+def test_person__split_from_somebody__is_told_of_what_was_raised_of_themselves_alone(world: World) -> None:
+    """What was raised of another whom they were taken for is the other's own."""
+    fail(world)
+    fail(world, who=PHONE, first=50)
+    before = {who: {one.risk_id for one in told_themselves(world, who)[1].risks} for who in (USER, PHONE)}
+    merged = world.merge(*(world.person(*one).profile_id for one in (USER, PHONE)))
+    assert {one.risk_id for one in told_themselves(world)[1].risks} == before[USER] | before[PHONE]
+    world.split(merge_id=merged.merge_id)
+    assert {who: {one.risk_id for one in told_themselves(world, who)[1].risks} for who in (USER, PHONE)} == before
+
+
+def test_person__not_profiled_or_without_a_plan__is_in_no_group(world: World) -> None:
+    """Nobody is drawn who is not judged, and where nobody is approached; what was raised before is still told."""
+    fail(world)
+    world.apply(consent(USER, granted=False, purpose="profiling"))
+    _, me = told_themselves(world)
+    assert me.control_group.held_back is None and len(me.risks) == 2
+    world.outreach = None
+    assert told_themselves(world)[1].control_group.held_back is None
+
+
+@pytest.mark.parametrize("is_forgotten", [True, False])
+def test_person__who_was_erased_and_came_again__is_told_nothing_of_before(world: World, is_forgotten: bool) -> None:
+    """A number that was given to somebody else tells them nothing of who had it, though a record had been left behind."""
+    fail(world)
+    erase(world, world.person(*USER).profile_id, desk=(MemoryOutreach(world.history),) if is_forgotten else ())
+    assert any(kind == "risk" for _, kind, _ in world.history.kept_records) is not is_forgotten
+    world.now += HOUR_MS
+    world.apply(event("order.paid", USER, id="o9", at=world.now, order_id="o9", amount="10.00"))
+    exported, me = told_themselves(world)
+    assert exported.risks == me.risks == ()
 
 
 def timers(world: World, **changed: Any) -> TimerServices:

@@ -7,11 +7,11 @@ import pytest
 from chalicelib.events.model import Event
 from chalicelib.flows.pin_tag import Pin, PinOrder, pin_tag
 from chalicelib.flows.rebuild_profile import profile_as_of
-from chalicelib.kernel.errors import NotFound
+from chalicelib.kernel.errors import NotFound, Unavailable
 from chalicelib.kernel.moments import DAY_MS
 from chalicelib.tags.engine import evaluate
 from chalicelib.tags.why import why
-from tests.flows.world import NOW, TENANT_ID, World, described, tenant_of
+from tests.flows.world import NOW, TENANT_ID, World, described, lose_an_answer, tenant_of
 
 USER = ("user_id", "u_pinned")
 
@@ -81,6 +81,29 @@ def test_pin__said_twice__is_one_event() -> None:
     world = _world()
     first = _pin(world, "vip", value=True)
     assert _pin(world, "vip", value=True, number=2) == first
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_pin__saved_and_not_published__is_told_by_its_repeat(number: int) -> None:
+    """A crash between the two eats nothing: the same order, and the same word of another, tell what it changed."""
+    world = _world()
+    world.bus_down = True
+    with pytest.raises(Unavailable):
+        _pin(world, "vip", value=True)
+    world.bus_down = False
+    world.published.clear()
+    again = _pin(world, "vip", value=True, number=number)
+    told = [(one.type, one.detail["tag"], one.detail["version"]) for one in world.published if one.type == "tag.set"]
+    assert ("tag.set", "vip", again.version) in told
+
+
+def test_pin__whose_answer_was_lost__is_told_at_once() -> None:
+    """It stands already when it is tried again; that is no reason to be silent."""
+    world = _world()
+    lose_an_answer(world)
+    world.published.clear()
+    _pin(world, "vip", value=True)
+    assert [one.detail["tag"] for one in world.published if one.type == "tag.set"].count("vip") == 1
 
 
 def test_pin__on_a_person__is_no_sighting_of_that_person() -> None:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from chalicelib.flows.tell_drift import drift_changes, drift_counts
-from chalicelib.segments.watch import Decay, DriftReport, drift_report
+from chalicelib.segments.decay import Decay
+from chalicelib.segments.watch import DriftReport, drift_report
 from tests.unit.segments.people import people
 from tests.unit.segments.test_watch import CALMER, KEPT, NOW, compared
 

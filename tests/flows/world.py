@@ -42,7 +42,8 @@ from chalicelib.store.catalogue import SourceRecord
 from chalicelib.store.jobs import MemoryJobs
 from chalicelib.store.ledger import MemoryLedger
 from chalicelib.store.memory import MemoryHistory, MemoryProfiles, MemorySecrets
-from chalicelib.store.rows import ProfileStore
+from chalicelib.store.rows import Change as StoreChange
+from chalicelib.store.rows import Outcome, ProfileStore
 from chalicelib.tags.catalogue import load_catalogue
 from chalicelib.tags.model import Failure
 
@@ -379,3 +380,14 @@ def consent(
 def described(*who: tuple[str, str], at: Millis = NOW - HOUR_MS, source: str = "s_web", **traits: Any) -> Event:
     """A profile that was described."""
     return event("profile.described", *who, at=at, source=source, traits=traits)
+
+
+def lose_an_answer(world: World) -> None:
+    """The next save is done, and says that it was not: its answer was lost, and the call made again found it done."""
+    save = world.profiles.save
+
+    def lossy(change: StoreChange) -> Outcome:
+        world.profiles.save = save  # type: ignore[method-assign]
+        return msgspec.structs.replace(save(change), saved=False, stale=True)
+
+    world.profiles.save = lossy  # type: ignore[method-assign]

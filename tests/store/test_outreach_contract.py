@@ -50,6 +50,18 @@ def test_said__of_a_risk__is_kept_once(outreach: OutreachStore, stores: Stores, 
     }
 
 
+def test_about__a_person__newest_first_and_of_nobody_else(outreach: OutreachStore, stores: Stores, tenant: str) -> None:
+    """Each whole, as many as are asked for; of somebody unknown there is none."""
+    for number, whose in enumerate(("p1", "p2", "p1", "p1")):
+        raised(stores.history, tenant, f"r{number}", rows.AT + number, whose)
+    found = outreach.about(tenant, "p1", limit=2)
+    assert [(one.record_id, one.content, one.at) for one in found] == [
+        ("r3", b"p1", rows.AT + 3),
+        ("r2", b"p1", rows.AT + 2),
+    ]
+    assert len(outreach.about(tenant, "p1", limit=9)) == 3 and outreach.about(tenant, "p9", limit=9) == []
+
+
 def test_forget__a_person__leaves_those_of_others(outreach: OutreachStore, stores: Stores, tenant: str) -> None:
     """Risks, what came of them and what leads to them are gone; page by page until none is left; again is no error."""
     for risk_id, whose in (("r1", "p1"), ("r2", "p1"), ("r3", "p1"), ("r4", "p2")):

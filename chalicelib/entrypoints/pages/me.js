@@ -236,6 +236,36 @@
 
   const tags = () => part("tags", say("tags"), say("tagsText"), view.tags.length ? rows(view.tags.map(tagRow)) : make("p", {}, say("noTags")));
 
+  const number = (value) => new Intl.NumberFormat(language === "zh" ? "zh-CN" : "en-GB", { maximumFractionDigits: 2 }).format(value);
+
+  const scoreRow = (one) => {
+    const moved = [["raisedBy", one.raised_by], ["loweredBy", one.lowered_by]].filter(([, names]) => names.length);
+    return make("li", { "data-score": one.score },
+      make("div", { class: "line" }, make("div", { class: "value" }, both(one.name)), make("div", {}, one.label ? `${word(one.label)} · ${number(one.value)}` : number(one.value))),
+      make("p", { class: "quiet" }, say("scoreSure", { percent: Math.round(one.confidence * 100) })),
+      moved.length ? fold(say("whyTag"), make("ul", {}, ...moved.map(([key, names]) => make("li", {}, say(key, { names: names.map(both).join(language === "zh" ? "、" : ", ") }))))) : null);
+  };
+
+  const judged = () =>
+    part("judged", say("judged"), say("judgedText"),
+      view.segments.length ? rows(view.segments.map((one) => make("li", { "data-segment": one.id }, make("div", { class: "line" }, make("div", { class: "value" }, both(one.name)), make("div", { class: "quiet" }, say("memberSince", { since: when(one.since, true) })))))) : null,
+      view.scores.length ? rows(view.scores.map(scoreRow)) : null,
+      view.segments.length || view.scores.length ? null : make("p", {}, say("notJudged")));
+
+  const riskRow = (one) => {
+    const came = [one.held_back ? say("heldBack") : "", one.sent_at ? say("approached", { at: when(one.sent_at) }) : "", one.answer ? say("answered", { answer: word(one.answer), at: when(one.answered_at) }) : ""];
+    const reasons = one.why.length ? one.why.map(both) : [say("noReason")];
+    return make("li", { "data-risk": one.risk },
+      make("div", { class: "line" }, make("div", {}, make("div", { class: "value" }, both(one.name)), make("div", { class: "quiet" }, both(one.says))), make("div", { class: "quiet" }, when(one.raised_at))),
+      ...came.filter(Boolean).map((text) => make("p", {}, text)),
+      fold(say("whyTag"), make("ul", {}, ...reasons.map((text) => make("li", {}, text))), make("p", { class: "quiet" }, both(one.explained)),
+        pairs([[say("purposes"), one.purpose ? word(one.purpose) : ""], [say("standsUntil"), when(one.until, true)]])));
+  };
+
+  const risks = () =>
+    part("risks", say("risks"), say("risksText"), make("p", { id: "control-group" }, both(view.control_group.explained)),
+      view.risks.length ? rows(view.risks.map(riskRow)) : make("p", {}, say("noRisks")));
+
   const consentRow = (one) => {
     const id = `consent-${one.purpose}`;
     const box = make("input", { id, type: "checkbox", role: "switch", class: "switch", "aria-describedby": `${id}-says`, disabled: !may("consents") });
@@ -346,7 +376,7 @@
     byId("company").textContent = view ? view.company : "";
     if (!view) return;
     const optional = { restrict: [restriction], export: [taking], erase: [erasing] };
-    const parts = [who, held, tags, consents, decisions, readers, ...["restrict", "export", "erase"].flatMap((action) => (may(action) ? optional[action] : []))];
+    const parts = [who, held, tags, judged, risks, consents, decisions, readers, ...["restrict", "export", "erase"].flatMap((action) => (may(action) ? optional[action] : []))];
     byId("content").replaceChildren(...parts.map((one) => one()));
   };
 

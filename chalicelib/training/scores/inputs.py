@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import log1p
 
 import msgspec
 import numpy as np
 
 from chalicelib.segments.features import features
-from chalicelib.segments.model import Column, scaled
+from chalicelib.segments.model import Column
 from chalicelib.segments.score_specs import ScoreSpec, places_of
 
 UNKNOWN = -1.0
@@ -38,12 +39,18 @@ def inputs_of(spec: ScoreSpec) -> tuple[Input, ...]:
 
 def fitted_columns(rows: Sequence[Sequence[float | None]], inputs: Sequence[Input]) -> tuple[Column, ...]:
     """The columns of the inputs, as these rows have them; what is the same for everybody is left out."""
-    made = (_column(one, [row[one.place] for row in rows]) for one in inputs)
+    table = _table(rows)
+    made = (_column(one, table[:, one.place]) for one in inputs) if len(rows) else ()
     return tuple(one for one in made if one is not None)
 
 
-def _column(given: Input, listed: Sequence[float | None]) -> Column | None:
-    told = np.array([one for one in listed if one is not None], dtype=float)
+def _table(rows: Sequence[Sequence[float | None]]) -> np.ndarray:
+    """The rows as numbers, NaN where nothing is known."""
+    return np.array(rows, dtype=float)
+
+
+def _column(given: Input, values: np.ndarray) -> Column | None:
+    told = values[~np.isnan(values)]
     if not len(told):
         return None
     if given.is_category:
@@ -55,8 +62,7 @@ def _column(given: Input, listed: Sequence[float | None]) -> Column | None:
     low, high = min(low, fill), max(high, fill)
     is_log = given.is_log and low > UNKNOWN
     bare = Column(given.id, given.place, fill, low, high, is_log, 0.0, 1.0)
-    filled = np.array([fill if one is None else one for one in listed], dtype=float)
-    seen = np.clip(filled, low, high)
+    seen = np.clip(np.where(np.isnan(values), fill, values), low, high)
     seen = np.log1p(seen) if is_log else seen
     spread = float(seen.std())
     if spread <= 1e-12:
@@ -65,5 +71,17 @@ def _column(given: Input, listed: Sequence[float | None]) -> Column | None:
 
 
 def made_ready(rows: Sequence[Sequence[float | None]], columns: Sequence[Column]) -> np.ndarray:
-    """The rows as a model sees them: by the very code that serves it, so that no last digit parts the two."""
-    return np.array([scaled(columns, row) for row in rows], dtype=float).reshape(len(rows), len(columns))
+    """The rows as a model sees them: what ``model.scaled`` makes of each, to the last digit, a column at a time."""
+    made = np.empty((len(rows), len(columns)))
+    table = _table(rows) if len(rows) else made
+    for at, column in enumerate(columns):
+        values = table[:, column.place] if len(rows) else made[:, at]
+        seen = np.clip(np.where(np.isnan(values), column.fill, values), column.low, column.high)
+        made[:, at] = ((_log1p(seen) if column.is_log else seen) - column.center) / column.scale
+    return made
+
+
+def _log1p(values: np.ndarray) -> np.ndarray:
+    """By the function that serves people: numpy's own may part from it in the last digit. Most values are counts, and few."""
+    distinct, at = np.unique(values, return_inverse=True)
+    return np.fromiter(map(log1p, distinct.tolist()), float, len(distinct))[at]

@@ -31,13 +31,18 @@ type Reason = Literal["", "too_few_people", "too_few_outcomes", "worse", "not_me
 
 
 class Validation(msgspec.Struct, frozen=True):
-    """How good a model is on people it was not learned from. ``before``: the figures of the one in force, on the same."""
+    """How good a model is on people it was not learned from. ``before``: the figures of the one in force, on the same.
+
+    They are those of the latest cutoff, so that a later run can compare its own; where these are too few, of all
+    ``cutoffs``.
+    """
 
     by: Literal["time", "folds"]
     people: int
     figures: Mapping[str, float]
     before: Mapping[str, float]
     curve: tuple[Point, ...]
+    cutoffs: int = 1
 
 
 class ScoreLearned(msgspec.Struct, frozen=True):
@@ -81,8 +86,9 @@ def learn_score(
     columns, x = _ready(learned_from, listed)
     held, table = contest(spec.kind, x, learned_from.y, _categories(columns, listed), seed)
     model = _model(held, columns, x, learned_from, spec, before, seed, listed)
-    tested = given.part(later) if by_time else given
-    said = _said(model, tested.rows, model.labels) if by_time else held.said
+    seen = later if not _too_few(given.part(later), spec) else np.ones(len(later), dtype=bool)
+    tested = given.part(later if by_time else seen)
+    said = _said(model, tested.rows, model.labels) if by_time else held.said[seen]
     validation, live = _validated("time" if by_time else "folds", said, tested, spec, before, model.labels)
     if by_time:
         model = _relearned(held, given, spec, before, seed, listed)
@@ -217,7 +223,7 @@ def _validated(
     """The figures, and whether the model goes live in place of the one in force, by the figures of that on the same people."""
     points = curve(said.max(axis=1), said.argmax(axis=1) == tested.y) if spec.kind == "topic" else curve(said, tested.y)
     people, ours = len(tested.rows), figures(spec.kind, said, tested.y)
-    bare = Validation(by, people, ours, {}, points)
+    bare = Validation(by, people, ours, {}, points, len(np.unique(tested.times)))
     if before is None or before.features_version != FEATURES_VERSION:
         # A model of other features is served to nobody any more.
         return bare, goes_live(of_figures(people, ours), None)

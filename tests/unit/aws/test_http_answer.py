@@ -2,6 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.aws import http_answer
 from chalicelib.aws.http_answer import BrokenAnswer, read_answer
 
 LENGTH = b"HTTP/1.1 200 OK\r\nX-Amzn-Requestid: 1\r\nContent-Length: 5\r\n\r\nhello"
@@ -82,3 +83,45 @@ def test_read_answer__endless_body__is_broken(monkeypatch):
     monkeypatch.setattr("chalicelib.aws.http_answer._LARGEST_BODY_BYTES", 100)
     with pytest.raises(BrokenAnswer):
         read(TO_THE_END, b"x" * 200)
+
+
+HEADS = (
+    ["HTTP/1.1 200 OK", "HTTP/1.1 200 ", "HTTP/1.0 200 OK", "HTTP/1.1 400 Bad", "HTTP/1.1 2000 OK", "HTTP/2 200 OK"],
+    [
+        "",
+        "Content-Length: 5",
+        "content-length:5 ",
+        "CONTENT-LENGTH:\t5",
+        "Content-Length: 6",
+        "Content-Length: five",
+        "X-Content-Length: 5",
+    ],
+    [
+        "",
+        "Connection: keep-alive",
+        "Connection: close",
+        "connection: Close",
+        "Connection: Keep-Alive, close",
+        "Transfer-Encoding: chunked",
+    ],
+    ["", "Content-Length: 5", "Content-Length: 7", "X-Note: content-length: 9", "Date: today"],
+)
+
+
+@given(lines=st.tuples(*map(st.sampled_from, HEADS)), data=st.permutations(range(3)))
+def test_read_answer__head_of_any_form__the_short_way_reads_what_the_whole_way_does(lines, data):
+    """Nearly every head is read by its length alone: whichever way is gone, the answer or its refusal is the same."""
+    told = [lines[1:][place] for place in data]
+    whole = "\r\n".join([lines[0], *filter(None, told), "", "hello"]).encode()
+
+    def outcome():
+        try:
+            answer = read(whole)
+        except BrokenAnswer:
+            return "broken"
+        return answer.status, answer.body, answer.last, answer.headers
+
+    with pytest.MonkeyPatch.context() as patch:
+        short = outcome()
+        patch.setattr(http_answer, "_plain_length", lambda head: None)
+        assert outcome() == short

@@ -16,6 +16,7 @@ from chalicelib.profiles.join import body_of, join
 from chalicelib.profiles.measures import load_measures
 from chalicelib.profiles.model import Contribution, Delta, Profile
 from chalicelib.profiles.series import merge
+from chalicelib.profiles.values import at_path, values
 from chalicelib.segments.as_of import Pasts, Window, as_of, windows
 from chalicelib.segments.features import features, measures_read, raw_vector
 from chalicelib.segments.outcomes import outcome
@@ -203,3 +204,23 @@ def test_pasts__with_months_on_one_day__are_not(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("chalicelib.segments.timeline._place_of", lambda number, count, days: 0)
     monkeypatch.setattr("chalicelib.segments.timeline._places", lambda count, days: range(0, days, days))
     assert Pasts(whole, UNTIL).as_of(window) != plain
+
+
+@given(past=lives(900))
+def test_raw_vector__read_at_once__is_what_the_paths_of_rules_read(past: list[Happened]) -> None:
+    """A feature is what a rule would read at its paths, added up and divided; money is in units."""
+    profile = profile_of(past)
+    if profile is None:
+        return
+    paths = {path for one in features() for path in one.paths}
+    read = values(profile, paths, UNTIL, MEASURES.money)
+    plain: list[float | None] = []
+    for one in features():
+        value, whole = at_path(read, one.path), at_path(read, one.per) if one.per else None
+        for path in one.also:
+            value = (value or 0) + (at_path(read, path) or 0)
+        if one.per:
+            plain.append(value / whole if value is not None and whole else None)
+        else:
+            plain.append((0.0 if one.missing == "zero" else None) if value is None else float(value))
+    assert raw_vector(profile, UNTIL, MEASURES) == tuple(plain)

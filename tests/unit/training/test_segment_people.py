@@ -8,9 +8,11 @@ from chalicelib.events.types import TOPICS
 from chalicelib.profiles.measures import load_measures
 from chalicelib.segments.features import place_of, raw_vector
 from chalicelib.segments.segmentation import load_segmentations
+from infra.segments.changing import others, passed
 from infra.segments.folding import Counter, folded
 from infra.segments.kinds import KINDS
 from infra.segments.people import Act, Life, somebody, today
+from tests.unit.segments.models import column, customers, model, raw
 
 
 @pytest.mark.parametrize("index", range(4))
@@ -46,3 +48,27 @@ def test_people__what_a_source_would_not_send__is_noticed() -> None:
     who = somebody(9, 1)
     with pytest.raises(ValueError, match="refused"):
         folded(load_measures(), who, [Act(today(-1), "order.flown", "app", {})], today())
+
+
+def test_people__looked_at_day_by_day__are_held_where_they_were() -> None:
+    """Somebody to and fro about a border changes each time by the nearest alone, and never as served; who goes far does."""
+    two = model((column("channels"), column("satisfaction")), [[0.0, 4.0], [10.0, 4.0]])
+    near, far = (4.8, 5.3, 4.9, 5.4), (1.0, 4.0, 7.0, 9.0)
+    rows = {
+        day * 10: [tuple(raw(channels=one, satisfaction=4.0)) for one in both]
+        for day, both in enumerate(zip(near, far, strict=True))
+    }
+    served, nearest = passed(customers(), two, rows), passed(customers(), two, rows, held=False)
+    assert served.moves == {0: 0, 10: 0, 20: 1, 30: 1} and nearest.moves == {0: 0, 10: 1, 20: 3, 30: 4}
+    assert served.said[30] == ["business_sensitive", "value"] and nearest.said[30] == ["value", "value"]
+
+
+def test_people__of_another_life__do_what_they_did_up_to_the_day() -> None:
+    """Nothing of what they become is known before: the features of the first day are those of who they were."""
+    measures = load_measures()
+    found = others(9, Counter(measures), 3)
+    for index, kind in enumerate(found.kinds):
+        who = somebody(9, index)
+        then = raw_vector(Counter(measures).profile(Life(9, who).lived(), today()), today(), measures)
+        assert found.rows[0][index] == then and kind != who.kind
+        assert found.rows[90][index] != then
