@@ -28,7 +28,7 @@ TYPICAL_BYTES = 2_500
 def rows(world: World) -> Iterator[Row]:
     """Every row that needs the composed handlers."""
     world.dynamodb.put_item(TableName=TABLE, Item=wide_item("yardstick"))
-    for person in (1, 2):
+    for person in (1, 2, *PEOPLE):
         _grow_to(world, person, TYPICAL_BYTES)
     yield from _route(world)
     yield _reserving(world)
@@ -44,7 +44,7 @@ def _get(world: World) -> None:
 def _route(world: World) -> Iterator[Row]:
     """As it is deployed, and with ``decision.made`` published, which the budget was first set for.
 
-    A hundred people in turn: nobody is asked about twice in a row.
+    Twenty people in turn: nobody is asked about twice in a row.
     """
     from chalicelib.entrypoints import compose
     from chalicelib.flows.services import Change

@@ -22,7 +22,7 @@ TENANT, SOURCE = "t_bench", "s_bench"
 PHONE = "13800138{:03d}"
 DAY_MS = 86_400_000
 AGENTS = 60
-PEOPLE = range(100, 200)
+PEOPLE = range(100, 120)
 """Who is asked about in turn: a bot talks to one after the other."""
 _AT_ONCE = 10
 #: What a customer service sees of a person: type, channel, data. ``{n}`` is the event's number.
