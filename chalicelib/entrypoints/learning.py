@@ -107,10 +107,10 @@ def go_on(tenant_id: str, job_id: str, parts: Sequence[str], delay_seconds: int)
     queue().send(settings().queue_learning_url, job_messages(tenant_id, job_id, parts, delay_seconds))
 
 
-def train(tenant_id: str, job_id: str) -> None:
-    """Order the training of a run. Raises Unavailable."""
-    order = {"order": "learn", "tenant": tenant_id, "job_id": job_id}
-    queue().send(settings().queue_learning_training_url, [Message(msgspec.json.encode(order).decode())])
+def train(tenant_id: str, job_id: str, parts: Sequence[str]) -> None:
+    """Order parts of the training of a run. Raises Unavailable."""
+    orders = ({"order": "learn", "tenant": tenant_id, "job_id": job_id, "part": one} for one in parts)
+    queue().send(settings().queue_learning_training_url, [Message(msgspec.json.encode(one).decode()) for one in orders])
 
 
 class Budget:

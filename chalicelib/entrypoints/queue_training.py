@@ -51,11 +51,12 @@ def _probe(body: str, has_time: Callable[[], bool]) -> None:
 
 
 class Learn(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An order to train what a run has sampled."""
+    """An order to do a part of a run's training; '' to plan it."""
 
     order: str
     tenant: str
     job_id: str
+    part: str = ""
 
 
 def _learn(body: str, has_time: Callable[[], bool]) -> None:
@@ -63,7 +64,7 @@ def _learn(body: str, has_time: Callable[[], bool]) -> None:
     from chalicelib.flows.train_models import train_models as flow_of_training
 
     told = msgspec.json.decode(body, type=Learn)
-    job = flow_of_training(told.tenant, told.job_id, train_services(), now(), has_time)
+    job = flow_of_training(told.tenant, told.job_id, told.part, train_services(), now(), has_time)
     for one in job.outcomes if job is not None else ():
         journal().note("model_trained", tenant=told.tenant, job_id=told.job_id, operation=one.id, code=one.reason)
 

@@ -115,7 +115,7 @@ def _draw(job: LearningJob, of: int, how_many: int) -> list[int]:
 def _lead_on(job: LearningJob, services: LearningServices) -> LearningJob:
     """Queue what is left of the phase; or order the training again, which finds what it has done before."""
     if job.phase == "training":
-        services.train(job.tenant_id, job.job_id)
+        services.train(job.tenant_id, job.job_id, [""])
         return job
     begun = {one.part: part_of(one) for one in services.jobs.parts(job.tenant_id, job.job_id, job.parts)}
     left = [one for one in job.parts if one not in begun or not begun[one].is_done]

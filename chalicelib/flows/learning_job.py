@@ -24,7 +24,9 @@ KEPT_DAYS = 90
 
 type Sort = Literal["learn", "assign"]
 type Phase = Literal["waiting", "scanning", "training", "assigning", "finished", "failed"]
-SCAN, ASSIGN = "scan", "assign"
+SCAN, TRAIN, ASSIGN = "scan", "train", "assign"
+DRIFT = "drift"
+"""The part of training that looks at the sampled people by the models in force. It learns nothing."""
 
 
 class Outcome(msgspec.Struct, frozen=True, array_like=True):
@@ -45,7 +47,8 @@ class Drift(msgspec.Struct, frozen=True):
 class LearningJob(msgspec.Struct, frozen=True):
     """One run. ``at`` is the moment that everything in it is about. ``people`` is an estimate.
 
-    ``scan`` are the slices that hold the sample, ``ranges`` into how many everybody is cut. ``judged`` and ``changed``
+    ``scan`` are the slices that hold the sample, ``training`` the parts of that, none before it is planned, ``ranges``
+    into how many everybody is cut. ``outcomes`` and ``drift`` stand here when all parts are done. ``judged`` and ``changed``
     count people at the end. ``drift`` is None where no model was in force that could be watched.
     """
 
@@ -58,6 +61,7 @@ class LearningJob(msgspec.Struct, frozen=True):
     begins_at: Millis = 0
     people: int = 0
     scan: tuple[Slice, ...] = ()
+    training: tuple[str, ...] = ()
     ranges: int = 0
     outcomes: tuple[Outcome, ...] = ()
     judged: int = 0
@@ -75,7 +79,9 @@ class LearningJob(msgspec.Struct, frozen=True):
     def parts(self) -> tuple[str, ...]:
         """The names of the parts of this phase."""
         if self.phase == "scanning":
-            return tuple(f"{SCAN}-{place}" for place in range(len(self.scan)))
+            return self.scan_parts
+        if self.phase == "training":
+            return self.training
         return tuple(f"{ASSIGN}-{place}" for place in range(self.ranges)) if self.phase == "assigning" else ()
 
     @property
@@ -85,7 +91,10 @@ class LearningJob(msgspec.Struct, frozen=True):
 
 
 class LearningPart(msgspec.Struct, frozen=True):
-    """One range of a phase: where it goes on, and what was counted up to there. ``objects`` of its sample are written."""
+    """One range of a phase: where it goes on, and what was counted up to there. ``objects`` of its sample are written.
+
+    Of training: what a model came to, or how people have drifted.
+    """
 
     after: str = ""
     is_done: bool = False
@@ -93,6 +102,8 @@ class LearningPart(msgspec.Struct, frozen=True):
     changed: int = 0
     objects: int = 0
     counts: Mapping[str, int] = {}
+    outcome: Outcome | None = None
+    drift: Drift | None = None
 
 
 def slice_of(job: LearningJob, part: str) -> Slice:

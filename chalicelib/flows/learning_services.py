@@ -80,8 +80,8 @@ class LearningServices(msgspec.Struct, frozen=True):
     catalogue: Callable[[str], Catalogue]
     publish: Callable[[Sequence[Change]], None]
     go_on: Callable[[str, str, Sequence[str], int], None]
-    train: Callable[[str, str], None]
-    """Orders the training of a run (tenant, run)."""
+    train: Callable[[str, str, Sequence[str]], None]
+    """Orders parts of the training of a run (tenant, run, names); '' is the training itself, to be planned."""
     spend: Callable[[float, float], None]
     """Told of write units, before they are used, and of how many a second there may be: waits."""
     limits: LearningLimits = LearningLimits()
@@ -105,7 +105,7 @@ class TrainServices(msgspec.Struct, frozen=True):
     score: Callable[[_Rows, Sequence[float | None], Sequence[Millis], ScoreSpec, ScoreModel | None, int], Trained]
     """Learns a score: ``training.served.score``."""
     go_on: Callable[[str, str, Sequence[str], int], None]
-    train: Callable[[str, str], None]
+    train: Callable[[str, str, Sequence[str]], None]
     limits: LearningLimits = LearningLimits()
     segmentations: Callable[[str], Segmentations] = lambda _: shipped_segmentations()
     """A tenant's segmentations, as they are declared now."""

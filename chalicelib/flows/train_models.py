@@ -1,7 +1,8 @@
 """Learns each model of a run from its sample, keeps what was learned as versions, and puts in force what may be.
 
-Each version says which run made it, so an order that is worked on again goes on with the model that is missing. What is
-put in force is one write of the head. Models that are held or worse are kept, and the ones before stay in force.
+Each model is an order of its own, so that several functions train at once. Each version says which run made it, so an
+order that is worked on again finds what it made. Whoever finds all parts done puts them in force, in one write of the
+head. Models that are held or worse are kept, and the ones before stay in force.
 """
 
 from __future__ import annotations
@@ -10,7 +11,18 @@ from collections.abc import Callable, Iterator
 
 from msgspec.structs import replace
 
-from chalicelib.flows.learning_job import LearningJob, Outcome, job_of, job_row, sample_keys
+from chalicelib.flows.learning_job import (
+    DRIFT,
+    TRAIN,
+    LearningJob,
+    LearningPart,
+    Outcome,
+    job_of,
+    job_row,
+    part_of,
+    part_row,
+    sample_keys,
+)
 from chalicelib.flows.learning_sample import Sample
 from chalicelib.flows.learning_services import TrainServices
 from chalicelib.flows.read_models import model_of
@@ -37,9 +49,9 @@ _WORSE = "worse"
 
 
 def train_models(
-    tenant_id: str, job_id: str, services: TrainServices, now: Millis, has_time: Callable[[], bool]
+    tenant_id: str, job_id: str, part: str, services: TrainServices, now: Millis, has_time: Callable[[], bool]
 ) -> LearningJob | None:
-    """Train what a run has not trained yet, while there is time. Returns the run as it then stands, if there is one.
+    """Plan the training of a run, or do a part of it if there is time. Returns the run as it then stands, if there is one.
 
     Raises Unavailable when a service cannot be reached: the order comes again.
     """
@@ -50,25 +62,63 @@ def train_models(
             # Led on before, and perhaps killed before anything was queued: the run itself queues what is left.
             services.go_on(tenant_id, job_id, [""], 0)
         return job
-    version, sample, declared = row.version, Sample(), services.segmentations(tenant_id)
-    done = {one.id for one in job.outcomes}
-    for kind, id_ in _wanted(declared):
-        if id_ in done:
-            continue
-        if not has_time():
-            services.train(tenant_id, job_id)
-            return job
-        if not sample.people:
-            sample = read_sample(job, services)
-        if not job.outcomes:
-            # Before anything is learned: later the head may hold what this very run has made.
-            job = replace(job, drift=drift_of(job, sample, services.learned, declared))
-        job = replace(job, outcomes=(*job.outcomes, _learn(job, kind, id_, sample, services, declared)))
-        version += 1
-        if not services.jobs.advance(job_row(job, version)):
-            # Somebody else works on the same order.
-            return job
-    return _publish(job, version, services, now)
+    if not job.training:
+        return _plan(job, row.version, services)
+    if part not in job.training:
+        return _lead_on(job, services)
+    if not _is_done(job, part, services, has_time):
+        return job
+    return _end(job, services, now)
+
+
+def _plan(job: LearningJob, version: int, services: TrainServices) -> LearningJob:
+    """A part for each model, and one for the drift since those in force were learned. Each order is a part's."""
+    watched = any(one.number for one in services.learned.head(job.tenant_id).models.values())
+    models = (f"{TRAIN}-{id_}" for _, id_ in _wanted(services.segmentations(job.tenant_id)))
+    planned = replace(job, training=(*models, DRIFT) if watched else tuple(models))
+    # Somebody else may have planned it: then their orders stand.
+    return _lead_on(planned, services) if services.jobs.advance(job_row(planned, version + 1)) else job
+
+
+def _lead_on(job: LearningJob, services: TrainServices) -> LearningJob:
+    """Order what is left; the last part again when nothing is, which ends the training."""
+    left = [name for name, one in _parts(job, services).items() if not one.is_done]
+    services.train(job.tenant_id, job.job_id, left or job.training[-1:])
+    return job
+
+
+def _parts(job: LearningJob, services: TrainServices) -> dict[str, LearningPart]:
+    begun = {one.part: part_of(one) for one in services.jobs.parts(job.tenant_id, job.job_id, job.training)}
+    return {name: begun.get(name, LearningPart()) for name in job.training}
+
+
+def _is_done(job: LearningJob, name: str, services: TrainServices, has_time: Callable[[], bool]) -> bool:
+    """Whether a part is done by now."""
+    row = services.jobs.load(job.tenant_id, job.job_id, name)
+    if part_of(row).is_done:
+        return True
+    if not has_time():
+        services.train(job.tenant_id, job.job_id, [name])
+        return False
+    sample, declared = read_sample(job, services), services.segmentations(job.tenant_id)
+    if name == DRIFT:
+        # What is in force is what was before this run: it publishes when all parts are done.
+        part = LearningPart(is_done=True, drift=drift_of(job, sample, services.learned, declared))
+    else:
+        part = LearningPart(is_done=True, outcome=_learn(job, name, sample, services, declared))
+    # Whoever else works on the same order and was sooner found the same.
+    return services.jobs.advance(part_row(job, name, part, 1 if row is None else row.version + 1))
+
+
+def _end(job: LearningJob, services: TrainServices, now: Millis) -> LearningJob:
+    """Publish when all parts are done. Two that find so at once write the same."""
+    row = services.jobs.load(job.tenant_id, job.job_id)
+    parts = _parts(job, services)
+    if row is None or job_of(row).phase != "training" or not all(one.is_done for one in parts.values()):
+        return job if row is None else job_of(row)
+    outcomes = tuple(one.outcome for one in parts.values() if one.outcome is not None)
+    drift = parts[DRIFT].drift if DRIFT in parts else None
+    return _publish(replace(job_of(row), outcomes=outcomes, drift=drift), row.version, services, now)
 
 
 def read_sample(job: LearningJob, services: TrainServices) -> Sample:
@@ -87,10 +137,13 @@ def _wanted(declared: Segmentations) -> Iterator[tuple[ModelKind, str]]:
         yield "score", id_
 
 
-def _learn(
-    job: LearningJob, kind: ModelKind, id_: str, sample: Sample, services: TrainServices, declared: Segmentations
-) -> Outcome:
+def _learn(job: LearningJob, part: str, sample: Sample, services: TrainServices, declared: Segmentations) -> Outcome:
     """One model as a version; the one that this run made before it was killed, if it did."""
+    id_ = part.removeprefix(f"{TRAIN}-")
+    kind: ModelKind = "score" if id_ in score_specs() else "segment"
+    if kind == "segment" and id_ not in declared:
+        # Withdrawn since the training was planned.
+        return Outcome(id_, 0, NOTHING_LEARNED)
     newest = next(iter(services.learned.versions(job.tenant_id, id_, limit=1)), None)
     if newest is not None and newest.run_id == job.job_id:
         return Outcome(id_, newest.number, newest.reason)

@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
-from msgspec.structs import replace
 
 from chalicelib.flows.learning_job import Drift, LearningJob
 from chalicelib.flows.learning_sample import Sample
@@ -44,9 +43,8 @@ class _Kept(msgspec.Struct, frozen=True):
 def with_reference(report: bytes, model: Model, sample: Sample, declared: Segmentations) -> bytes:
     """The report of a version with how the features that it reads, and what it says, lay over the people of its run."""
     rows = sample.some_now(LOOKED_AT)
-    made = reference(rows, *answers({model.id: model}, rows, declared))
     read = {one.feature for one in model.columns}
-    of_model = replace(made, features={id_: bins for id_, bins in made.features.items() if id_ in read})
+    of_model = reference(rows, *answers({model.id: model}, rows, declared), read)
     told = msgspec.json.decode(report, type=dict[str, msgspec.Raw])
     return msgspec.json.encode({**told, "reference": of_model})
 

@@ -12,7 +12,7 @@ that is chance.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from math import inf, log, nextafter, sqrt
 
 import msgspec
@@ -123,15 +123,20 @@ def reference(
     rows: Sequence[Sequence[float | None]],
     scores: Mapping[str, Sequence[float]],
     segments: Mapping[str, Mapping[str, int]],
+    read: Collection[str] | None = None,
 ) -> Reference:
     """What to keep with models that were learned of these rows (in the order of ``features()``) and say this of them.
 
-    ``segments``: segmentation → segment → people in it.
+    ``segments``: segmentation → segment → people in it. ``read``: the features that they read; None is all.
     """
     return Reference(
         features_version=FEATURES_VERSION,
         people=len(rows),
-        features={one.id: binned(row[place] for row in rows) for place, one in enumerate(features())},
+        features={
+            one.id: binned(row[place] for row in rows)
+            for place, one in enumerate(features())
+            if read is None or one.id in read
+        },
         scores={id_: binned(values, SAME_ANSWER) for id_, values in scores.items()},
         segments={id_: dict(counts) for id_, counts in segments.items()},
     )

@@ -95,8 +95,8 @@ def _measured(first: Setting, second: Setting, people: int, days: int) -> None:
 
 
 def _kills(people: int) -> Kills:
-    """One kill while a range is sampled, one between two models, and one among people that are judged."""
-    return Kills({"scan": (0, 0, 4), "train": (12,), "assign": (0, 0, people // _RANGES // 2)})
+    """One kill while a range is sampled, one over a model, and one among people that are judged."""
+    return Kills({"scan": (0, 0, 4), "train": (0, 6), "assign": (0, 0, people // _RANGES // 2)})
 
 
 def tell(line: str) -> None:

@@ -7,7 +7,6 @@ import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
 from hashlib import sha256
 from queue import Queue
 from random import Random
@@ -84,14 +83,14 @@ class Process:
 
 
 class Cloud:
-    """Two functions that go through people at once, one that trains, and the queues between them."""
+    """Functions of which two work at once, that go through people or train, and the queues between them."""
 
     def __init__(self, setting: Setting, functions: int = 2, tell: Callable[[str], None] | None = None) -> None:
         """``tell`` is told every so often how far a run is."""
         self.setting = setting
         self._tell, self._told_at = tell, time.monotonic()
         self.learn = [Process("learn", setting) for _ in range(functions)]
-        self.train = Process("train", setting)
+        self.train = [Process("train", setting) for _ in range(functions)]
         self.spent: dict[str, Spent] = {"learn": Spent(), "train": Spent()}
         self.phases: dict[str, float] = {}
         self.cpu = {"scan": 0.0, "train": 0.0, "assign": 0.0, "plan": 0.0}
@@ -100,7 +99,6 @@ class Cloud:
         self.ran: list[str] = []
         self.jobs = DynamoJobs(api_of(setting.endpoint).call, setting.history, KIND)
         self._queue: Queue[tuple[str, str] | None] = Queue()
-        self._training = Lock()
 
     def run(self, job_id: str, kills: Kills | None = None) -> LearningJob:
         """A whole run."""
@@ -109,7 +107,10 @@ class Cloud:
         self._began = time.monotonic()
         open_run(RunOrder(TENANT, job_id, "bench"), LearningDoor(self.jobs, self._go_on), self.setting.now)
         drawn = kills or Kills({})
-        threads = [Thread(target=self._serve, args=(one, job_id, drawn), daemon=True) for one in self.learn]
+        threads = [
+            Thread(target=self._serve, args=(*both, job_id, drawn), daemon=True)
+            for both in zip(self.learn, self.train, strict=True)
+        ]
         for one in threads:
             one.start()
         while not (job := self.job(job_id)).is_over:
@@ -123,7 +124,7 @@ class Cloud:
             self._queue.put(None)
         for one in threads:
             one.join()
-        for process in (*self.learn, self.train):
+        for process in (*self.learn, *self.train):
             process.close()
         return job
 
@@ -132,7 +133,11 @@ class Cloud:
             return
         self._told_at = time.monotonic()
         parts = [part_of(one) for one in self.jobs.parts(TENANT, job.job_id, job.parts)]
-        people = f", {sum(one.people for one in parts):,} people" if parts else f", {len(job.outcomes)} models"
+        people = (
+            f", {sum(one.people for one in parts):,} people"
+            if job.phase != "training"
+            else f", {sum(one.is_done for one in parts)} of {len(job.parts)} parts"
+        )
         self._tell(f"    {job.phase} for {time.monotonic() - self._began:.0f} s{people}")
 
     def job(self, job_id: str) -> LearningJob:
@@ -147,17 +152,13 @@ class Cloud:
 
     def _heard(self, said: Said) -> None:
         for part in said.parts:
-            self._queue.put(("learn", part))
-        if said.kind == "train":
-            self._queue.put(("train", ""))
+            self._queue.put(("train" if said.kind == "train" else "learn", part))
 
-    def _serve(self, process: Process, job_id: str, kills: Kills) -> None:
+    def _serve(self, learn: Process, train: Process, job_id: str, kills: Kills) -> None:
         while (message := self._queue.get()) is not None:
             kind, part = message
-            worker = self.train if kind == "train" else process
-            work = part.partition("-")[0] or ("train" if kind == "train" else "plan")
-            with self._training if kind == "train" else nullcontext():
-                done = worker.work(Told(TENANT, job_id, part, kills.next(work)), self._heard)
+            work = "train" if kind == "train" else part.partition("-")[0] or "plan"
+            done = (train if kind == "train" else learn).work(Told(TENANT, job_id, part, kills.next(work)), self._heard)
             spent = self.spent[kind]
             if done is None:
                 spent.killed += 1

@@ -106,8 +106,13 @@ def _train(folder: str, people: int, scored: int) -> None:
     def nobody(*_: object) -> None:
         """Assigning is not measured."""
 
+    orders: list[str] = []
+
+    def train(tenant_id: str, job_id: str, parts: Sequence[str]) -> None:
+        orders.extend(parts)
+
     jobs, learned = MemoryJobs(), MemoryLearned()
-    services = TrainServices(jobs, learned, _Samples(folder), served.segments, served.score, go_on=nobody, train=nobody)
+    services = TrainServices(jobs, learned, _Samples(folder), served.segments, served.score, go_on=nobody, train=train)
     objects = len(list(Path(folder).iterdir()))
     for run in range(2):
         job = LearningJob(
@@ -115,7 +120,9 @@ def _train(folder: str, people: int, scored: int) -> None:
         )
         jobs.advance(part_row(job, job.scan_parts[0], LearningPart("", True, people, 0, objects), 1))
         jobs.advance(job_row(job, 1))
-        done = train_models(TENANT, job.job_id, services, NOW, lambda: True)
+        done = train_models(TENANT, job.job_id, "", services, NOW, lambda: True)
+        while orders:
+            done = train_models(TENANT, job.job_id, orders.pop(0), services, NOW, lambda: True)
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // _MB
         print(
             f"run {run + 1}, {people:,} people, {scored:,} scored: peak {peak} MB; {_told(done.outcomes if done else ())}",

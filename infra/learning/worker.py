@@ -146,7 +146,7 @@ class Worker:
             catalogue=lambda _: load_catalogue(),
             publish=self.publish,
             go_on=self.go_on,
-            train=lambda tenant_id, job_id: say(Said("train")),
+            train=self.train,
             spend=lambda units, rate: None,
             limits=named.limits,
         )
@@ -165,7 +165,7 @@ class Worker:
             segments=partial(served.segments, limits=limits),
             score=served.score,
             go_on=self.go_on,
-            train=lambda tenant_id, job_id: say(Said("train")),
+            train=self.train,
             limits=named.limits,
         )
 
@@ -176,6 +176,10 @@ class Worker:
     def go_on(self, tenant_id: str, job_id: str, parts: Sequence[str], delay_seconds: int) -> None:
         """Hand messages to the parent, who is the queue."""
         say(Said("go_on", tuple(parts)))
+
+    def train(self, tenant_id: str, job_id: str, parts: Sequence[str]) -> None:
+        """Hand orders to the parent."""
+        say(Said("train", tuple(parts)))
 
 
 class Mutant(DynamoJudged):
@@ -251,7 +255,7 @@ def _training(worker: Worker) -> Callable[[Told], Any]:
     from chalicelib.flows.train_models import train_models
 
     services, now = worker.training(), worker.setting.now
-    return lambda told: train_models(told.tenant, told.job_id, services, now, lambda: True)
+    return lambda told: train_models(told.tenant, told.job_id, told.part, services, now, lambda: True)
 
 
 if __name__ == "__main__":

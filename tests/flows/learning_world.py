@@ -110,7 +110,7 @@ class Learning:
         self.judged = MemoryJudged(self.profiles)
         self.published: list[Change] = []
         self.queue: list[tuple[str, str]] = []
-        self.orders: list[str] = []
+        self.orders: list[tuple[str, str]] = []
         self.spent = 0.0
         self.outreach: Outreach | None = None
         self.limits = limits
@@ -187,11 +187,11 @@ class Learning:
             except Killed:
                 self.queue.append((job_id, part))
         elif self.orders:
-            job_id = self.orders.pop(0)
+            job_id, part = self.orders.pop(0)
             try:
-                train_models(TENANT_ID, job_id, self.training(), self.now, lambda: True)
+                train_models(TENANT_ID, job_id, part, self.training(), self.now, lambda: True)
             except Killed:
-                self.orders.append(job_id)
+                self.orders.append((job_id, part))
 
     def job(self, job_id: str = "run_1") -> LearningJob:
         row = self.jobs.load(TENANT_ID, job_id)
@@ -217,11 +217,10 @@ class Learning:
         self.queue += [(job_id, one) for one in parts if (job_id, one) not in self.queue]
         self.touch()
 
-    def _train(self, tenant_id: str, job_id: str) -> None:
+    def _train(self, tenant_id: str, job_id: str, parts: Sequence[str]) -> None:
         assert tenant_id == TENANT_ID
         self.touch()
-        if job_id not in self.orders:
-            self.orders.append(job_id)
+        self.orders += [(job_id, one) for one in parts if (job_id, one) not in self.orders]
         self.touch()
 
     def _spend(self, units: float, rate: float) -> None:

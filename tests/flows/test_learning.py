@@ -50,6 +50,38 @@ def test_run__of_everybody__publishes_and_judges_all() -> None:
     assert {one.id: one.reason for one in job.outcomes}["churn"] == "too_few_people"
 
 
+def test_training__whose_orders_come_in_any_order_and_twice__ends_the_same() -> None:
+    """Several functions train at once: which model is learned first, or by two, changes nothing of what is left."""
+    straight, shuffled = Learning(), Learning()
+    for world in (straight, shuffled):
+        world.run()
+        world.now += 1_000
+        open_run(RunOrder(TENANT_ID, "run_2", "t_admin"), world.services().door, world.now)
+    straight.drain()
+    repeated: list[tuple[str, str]] = []
+    while shuffled.queue or shuffled.orders:
+        shuffled.orders.reverse()
+        if shuffled.orders and shuffled.orders[0] not in repeated:
+            repeated += shuffled.orders[:1]
+            shuffled.orders += shuffled.orders[:1]
+        shuffled.drain_once()
+    assert len(repeated) > len(straight.job("run_2").outcomes), "the drift since the run before was an order, too"
+    assert shuffled.state() == straight.state() and shuffled.job("run_2") == straight.job("run_2")
+    assert straight.job("run_2").drift is not None
+
+
+def test_training__of_a_segmentation_withdrawn_meanwhile__learns_nothing_of_it() -> None:
+    """What was planned is done, and says that nothing came of it."""
+    world = Learning()
+    open_run(RunOrder(TENANT_ID, "run_1", "t_admin"), world.services().door, world.now)
+    while not world.job().training:
+        world.drain_once()
+    world.declared = {id_: one for id_, one in world.declared.items() if id_ != "shoppers"}
+    world.drain()
+    reasons = {one.id: one.reason for one in world.job().outcomes}
+    assert (reasons["shoppers"], reasons["customers"], world.job().phase) == ("nothing_learned", "", "finished")
+
+
 @pytest.mark.parametrize(("is_exact", "written"), [(False, 0), (True, 120)], ids=["as_built", "mutant"])
 def test_run__again__writes_nobody_anew(monkeypatch: pytest.MonkeyPatch, *, is_exact: bool, written: int) -> None:
     """People of whom the models say the same are left as they are, with the version that said so.
