@@ -116,7 +116,7 @@ def _why(request: Request, caller: Caller, person: Profile, tag_id: str, at: Mil
 @blueprint.route("/v1/profiles/{profile_id}/segments/{segmentation_id}/why", authorizer=principal_auth)
 @serves(blueprint, READ)
 def segment_why(request: Request, caller: Caller, profile_id: str, segmentation_id: str) -> SegmentWhyView:
-    """Why somebody is in their segment of a segmentation, and what would move them, or why they are in none."""
+    """Why somebody is in their segment of a segmentation, or in none; and what would move them."""
     from chalicelib.flows.explain_segment import explain_segment
 
     asked, services = _asked(request, caller), read_services(caller.tenant_id)
