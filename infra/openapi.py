@@ -38,6 +38,7 @@ from chalicelib.flows.service_views import ServiceView
 from chalicelib.flows.source_views import QualityView
 from chalicelib.flows.ticket_views import TicketsView, TicketView
 from chalicelib.flows.views import Problem
+from chalicelib.flows.why_segment_views import SegmentWhyView
 from chalicelib.flows.why_views import WhyView
 from chalicelib.kernel.version import VERSION
 from chalicelib.privacy.credentials import SCOPES
@@ -87,6 +88,7 @@ VIEWS: Mapping[str, Any] = {
         QuarantineView,
         QuarantinedView,
         Restriction,
+        SegmentWhyView,
         ServiceView,
         VolumeForecastView,
         TagCountsView,

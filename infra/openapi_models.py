@@ -22,6 +22,11 @@ MODELS: Mapping[tuple[str, str], Operation] = {
         parameters=(PURPOSE, CURSOR),
         refuses=(400, 403, 404),
     ),
+    ("GET", "/v1/profiles/{profile_id}/segments/{segmentation_id}/why"): Operation(
+        details="`segment` is what is kept of the person; the reasons are those of `told_by`, the version in force. What may "
+        "not be used for the purpose is in no reason. Where nobody judges the person the answer is 200 with `none`.",
+        parameters=(PURPOSE,),
+    ),
     ("GET", "/v1/models"): Operation(
         details="The newest five versions of each model, each with the whole contest that it came from.",
         answer=ModelsView,

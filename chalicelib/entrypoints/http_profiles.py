@@ -26,6 +26,7 @@ from chalicelib.profiles.model import Profile
 from chalicelib.routing.model import NamedIdentifier
 
 if TYPE_CHECKING:
+    from chalicelib.flows.why_segment_views import SegmentWhyView
     from chalicelib.flows.why_views import WhyView
 
 blueprint = Blueprint(__name__)
@@ -110,6 +111,20 @@ def _why(request: Request, caller: Caller, person: Profile, tag_id: str, at: Mil
     from chalicelib.flows.explain_tag import explain_tag
 
     return explain_tag(seen.profile, tag_id, seen.services, at, _scenes(request, caller))
+
+
+@blueprint.route("/v1/profiles/{profile_id}/segments/{segmentation_id}/why", authorizer=principal_auth)
+@serves(blueprint, READ)
+def segment_why(request: Request, caller: Caller, profile_id: str, segmentation_id: str) -> SegmentWhyView:
+    """Why somebody is in their segment of a segmentation, or in none; and what would move them."""
+    from chalicelib.flows.explain_segment import explain_segment
+
+    asked, services = _asked(request, caller), read_services(caller.tenant_id)
+    check_purpose(caller, asked.purpose, PURPOSES)
+    person = by_id(caller.tenant_id, profile_id, services)
+    view = explain_segment(person, segmentation_id, asked, services, now())
+    _noted(caller, "segments.why", view.profile_id, asked.purpose, view)
+    return view
 
 
 @blueprint.route("/v1/profiles/{profile_id}/timeline", authorizer=principal_auth)

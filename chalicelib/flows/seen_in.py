@@ -51,7 +51,8 @@ def _walk(value: Any) -> _Found:
             names = _SECTIONS.get(key)
             # A number under such a name counts them, and names none.
             if names is not None and isinstance(inner, Mapping | list | tuple):
-                yield from ((name, class_of(name)) for one in inner for name in names(one))
+                things = (inner,) if key in _SINGLE else inner
+                yield from ((name, class_of(name)) for one in things for name in names(one))
             else:
                 yield from _walk(inner)
     elif isinstance(value, list | tuple):
@@ -66,6 +67,10 @@ def _named(section: str) -> Callable[[Any], Iterator[str]]:
         yield f"{section}.{_part(one, 'id')}"
 
     return names
+
+
+def _read(one: Any) -> Iterator[str]:
+    yield f"values.{_part(one, 'feature')}"
 
 
 def _consent(one: Any) -> Iterator[str]:
@@ -102,10 +107,17 @@ _SECTIONS: Mapping[str, Callable[[Any], Iterator[str]]] = {
     "values": _named("values"),
     "evidence": _named("values"),
     "segments": _named("segments"),
+    "segment": _named("segments"),
+    "told_segment": _named("segments"),
+    "pulls": _read,
+    "moves": _read,
+    "conditions": _read,
     "scores": _named("scores"),
     "consents": _consent,
     "identifiers": _identifier,
     "links": _link,
     "events": _event,
 }
-"""Where an answer names what it shows. ``values`` and ``evidence`` are what reasons read."""
+"""Where an answer names what it shows. ``values`` and ``evidence`` are what reasons read, ``pulls`` and the like of whom."""
+_SINGLE = frozenset({"segment", "told_segment"})
+"""Of these there is one thing, and not several."""

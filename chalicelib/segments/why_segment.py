@@ -1,7 +1,9 @@
 """Why somebody is in a segment and not in the next best, and what would move them.
 
 Squared distances are sums over features, so what one of them adds is exact: it pulls towards the own centroid o and
-away from the other one n by (x - n)² - (x - o)², and all of them sum to how much nearer o is.
+away from the other one n by (x - n)² - (x - o)², and all of them sum to how much nearer o is,
+as a difference of squares. A value that is missing counts as what the model takes for it (``Column.fill``), one beyond
+the column's bounds as the bound.
 
 What would move somebody is looked for one feature at a time: with all others as they are, the values for which a
 segment is the nearest are an interval, because the squares cancel out. Of its values, the nearest that the feature
@@ -20,7 +22,7 @@ from math import dist, inf
 import msgspec
 
 from chalicelib.kernel.texts import Text
-from chalicelib.segments.assign import assign, past_middle, rule_of
+from chalicelib.segments.assign import BY_RULE, assign, past_middle, rule_of
 from chalicelib.segments.features import Feature, features, place_of
 from chalicelib.segments.model import Column, SegmentModel, scaled
 from chalicelib.segments.saying import in_units, shown, step_of, stepped
@@ -52,9 +54,21 @@ class Move(msgspec.Struct, frozen=True):
     says: Text
 
 
-class WhySegment(msgspec.Struct, frozen=True):
-    """The reasons. ``against`` is the next best segment; by rule there is none, and ``moves`` is empty.
+class Held(msgspec.Struct, frozen=True):
+    """A condition that holds: ``value`` ``op`` ``bound``. ``times``: the feature of which the bound is a multiple, or ''."""
 
+    feature: str
+    value: float
+    op: str
+    bound: float
+    times: str
+    says: Text
+
+
+class WhySegment(msgspec.Struct, frozen=True):
+    """The reasons. ``against`` is the next best segment, of who stays nonetheless the nearest; by rule there is none.
+
+    ``pulls`` and ``moves`` are empty by rule, ``held`` (the conditions) by model. ``says``: all of them in words.
     ``beyond``: how far past the middle towards ``against`` somebody is who stays nonetheless, as a part of the way; 0 of
     who is nearest to where they are.
     """
@@ -66,6 +80,7 @@ class WhySegment(msgspec.Struct, frozen=True):
     moves: tuple[Move, ...]
     says: tuple[Text, ...]
     beyond: float = 0.0
+    held: tuple[Held, ...] = ()
 
 
 def why(spec: Segmentation, model: SegmentModel, raw: Sequence[float | None], was: str = "") -> WhySegment:
@@ -88,8 +103,8 @@ def why(spec: Segmentation, model: SegmentModel, raw: Sequence[float | None], wa
 def why_by_rule(spec: Segmentation, raw: Sequence[float | None]) -> WhySegment:
     """The reasons of a rule: the conditions that hold."""
     segment, row = rule_of(spec, raw)
-    says = tuple(_condition_says(one, raw) for one in row) or (_OTHERWISE,)
-    return WhySegment(segment, None, 1.0, (), (), says)
+    held = tuple(_held(one, raw) for one in row)
+    return WhySegment(segment, None, BY_RULE, (), (), tuple(one.says for one in held) or (_OTHERWISE,), held=held)
 
 
 def least_move(
@@ -230,16 +245,22 @@ _OTHERWISE = Text(zh="以上各条均不成立", en="none of the kinds before it
 _SIGNS = {"<": "小于", "<=": "不超过", ">": "大于", ">=": "不少于"}
 
 
-def _condition_says(one: Condition, raw: Sequence[float | None]) -> Text:
-    feature, value = features()[place_of(one.feature)], raw[place_of(one.feature)]
-    told = "" if value is None else shown(feature, value)
+def _held(one: Condition, raw: Sequence[float | None]) -> Held:
+    # It holds, so both are known: an unknown one makes it false.
+    value, of = raw[place_of(one.feature)] or 0.0, (raw[place_of(one.times)] or 0.0) if one.times else 1.0
+    return Held(one.feature, value, one.op, one.value * of, one.times, _condition_says(one, value, of))
+
+
+def _condition_says(one: Condition, value: float, times: float) -> Text:
+    feature = features()[place_of(one.feature)]
+    told = shown(feature, value)
     if not one.times:
         bound = shown(feature, one.value)
         return Text(
             zh=f"{feature.names.zh}为{told}，{_SIGNS[one.op]}{bound}", en=f"{feature.names.en}: {told} {one.op} {bound}"
         )
     other = features()[place_of(one.times)]
-    of = shown(other, raw[place_of(one.times)] or 0.0)
+    of = shown(other, times)
     return Text(
         zh=f"{feature.names.zh}为{told}，{_SIGNS[one.op]}{other.names.zh}（{of}）的{one.value:g}倍",
         en=f"{feature.names.en}: {told} {one.op} {one.value:g} × {other.names.en} ({of})",

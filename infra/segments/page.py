@@ -43,7 +43,7 @@ people. A run is held for review when more people than declared would be renamed
 would fit clearly better, or the model before calls the middle of a group something else), or when no algorithm passed.
 
 **Serving** is the nearest centroid in pure Python. Confidence is 1 - distance to the own centroid ÷ distance to the next. Squared distances are sums over features, so what pulls
-somebody to a group and not to the next best is exact; what would move them is the least change of one feature for which another centroid is nearest, tried before it is told.
+somebody to a group and not to the next best is exact; what would move them is the least change of one feature for which another group takes them, hysteresis counted in, tried before it is told.
 
 Somebody who is in a segment leaves it when another centroid is nearer by a declared margin (hysteresis): {hysteresis:.0%} of the way between the two past their middle, for `customers`. Who
 stands near a border would otherwise change sides, and be told of, with every other event. So on which side they are may depend on when they were looked at, as since when does; who is

@@ -60,6 +60,7 @@ EXPECTED = {
     ("GET", "/v1/profiles/{profile_id}/links"): "profiles:merge",
     ("GET", "/v1/profiles/{profile_id}/tags"): "profiles:read",
     ("GET", "/v1/profiles/{profile_id}/tags/{tag_id}/why"): "profiles:read",
+    ("GET", "/v1/profiles/{profile_id}/segments/{segmentation_id}/why"): "profiles:read",
     ("GET", "/v1/profiles/{profile_id}/timeline"): "timeline:read",
     ("POST", "/v1/merges"): "profiles:merge",
     ("POST", "/v1/merges/preview"): "profiles:merge",

@@ -394,6 +394,7 @@ def told_of(shop: Shop, phone: str) -> Iterator[Answer]:
         yield shop.read(f"{base}{path}?purpose=service")
     yield shop.read(f"{base}/timeline?purpose=service&cursor={phone}")
     yield shop.read(f"{base}/tags/{phone}/why?purpose=service")
+    yield shop.read(f"{base}/segments/{phone}/why?purpose=service")
     yield shop.read(f"/v1/profiles/{phone}?purpose={phone}")
     yield shop.ask("/v1/route", {"channel": "web", "purpose": "service", "profile_id": phone, phone: 1})
     asked = {"channel": "web_chat", "purpose": "service", "message": f"打{phone}"}

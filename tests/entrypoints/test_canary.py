@@ -304,7 +304,7 @@ def everyday(shop: Shop, sinks: Sinks) -> dict[str, Callable[[], Any]]:
         ingested(shop, sinks, shop.lambdas.queued())
 
     calls: dict[str, Callable[[], Any]] = {"ingest": sent, "import": imported}
-    for path in ("", "/tags", "/tags/vip/why", "/timeline", "/context", "/links"):
+    for path in ("", "/tags", "/tags/vip/why", "/segments/stages/why", "/timeline", "/context", "/links"):
         calls[path or "profile"] = lambda path=path: shop.read(f"/v1/profiles/{there}{path}?purpose=service")
     calls["as of"] = lambda: shop.read(f"/v1/profiles/{there}?purpose=service&as_of=2026-11-22T00:00:00Z")
     for path in (

@@ -15,11 +15,13 @@ from chalicelib.entrypoints.clock import now
 from chalicelib.entrypoints.models import learned
 from chalicelib.flows import describe_models, learn_ranges
 from chalicelib.flows.learning_job import job_of
+from chalicelib.flows.note_read import Seen
 from chalicelib.kernel.errors import Unavailable
 from chalicelib.kernel.moments import DAY_MS, format_moment
 from chalicelib.segments.features import FEATURES_VERSION
 from chalicelib.training import served
 from tests.entrypoints.service import Answer, Invocation, Lambdas, Shop, open_shop, unique
+from tests.entrypoints.test_noted_reads import seen
 from tests.flows.learning_world import by_orders
 
 BUYERS, OTHERS = 3, 5
@@ -196,6 +198,62 @@ def test_members__for_a_purpose__are_those_who_have_not_closed_it(taught: Shop) 
     """Nobody here said yes to marketing, which is asked first; the control lists them for service."""
     assert walked(taught, "customers.value", "marketing") == [[]]
     assert {one for page in walked(taught, "customers.value") for one in page} == ids(taught, range(BUYERS))
+
+
+def why(shop: Shop, number: int, segmentation: str = "customers", purpose: str = "service") -> Answer:
+    (profile_id,) = ids(shop, range(number, number + 1))
+    return shop.read(f"/v1/profiles/{profile_id}/segments/{segmentation}/why?purpose={purpose}")
+
+
+def whys(shop: Shop) -> list[Seen]:
+    """Who was shown why, newest first."""
+    return [one for one in seen(shop, "admin") if one.action == "segments.why"]
+
+
+def test_why__of_a_learned_segment__tells_what_pulls_and_what_would_move_and_is_audited(taught: Shop) -> None:
+    """The segment of the profile, with its reasons in both languages; the audit says which, and no value."""
+    before = len(whys(taught))
+    answer = why(taught, 0)
+    assert answer.status == 200, answer.body
+    (listed,) = (one for one in taught.lookup("user_id", "u0").json["segments"] if one["id"] == "customers.value")
+    told = answer.json
+    assert (told["segment"], told["none"], told["told_by"]) == (listed, None, listed["model_version"])
+    assert told["told_segment"]["id"] == "customers.value" and told["against"]["id"] == "customers.ordinary"
+    pulled = {one["feature"]: one for one in told["pulls"]}
+    assert pulled["orders_90d"]["value"] == 3 and all(one["says"]["zh"] and one["says"]["en"] for one in told["pulls"])
+    read, *earlier = whys(taught)
+    assert len(earlier) == before
+    assert (read.profile_ids, read.purpose) == ((told["profile_id"],), "service")
+    assert set(read.fields) == {"segments.customers.value", *(f"values.{one}" for one in pulled)}
+
+
+def test_why__by_rule_and_of_none__says_which(taught: Shop) -> None:
+    """A stage is what no other rule takes; who bought nothing is no shopper; without a yes to marketing nobody is told of."""
+    stage = why(taught, 0, "stages").json
+    assert (stage["by"], stage["segment"]["id"], stage["pulls"], stage["conditions"]) == (
+        "rule",
+        "stages.mature",
+        [],
+        [],
+    )
+    assert stage["says"] == [{"zh": "以上各条均不成立", "en": "none of the kinds before it holds"}]
+    assert why(taught, PEOPLE - 1, "shoppers").json["none"]["code"] == "not_for_them"
+    closed = why(taught, 0, purpose="marketing").json
+    assert (closed["none"]["code"], closed["segment"], closed["pulls"]) == ("not_profiled", None, [])
+
+
+def test_why__asked_wrongly__is_refused(taught: Shop) -> None:
+    """Segmentations and people that there are not, purposes that it does not serve, and whoever may read no profile."""
+    nobody = taught.read("/v1/profiles/p_none/segments/customers/why?purpose=service")
+    answers = [why(taught, 0, "nobody"), nobody, why(taught, 0, purpose="security"), why(taught, 0, purpose="")]
+    assert [(one.status, one.code) for one in answers] == [
+        (404, "no_such_segmentation"),
+        (404, "no_such_profile"),
+        (403, "purpose_not_allowed"),
+        (400, "bad_purpose"),
+    ]
+    path = f"/v1/profiles/{why(taught, 0).json['profile_id']}/segments/customers/why?purpose=service"
+    assert taught.lambdas.http("GET", path, token=taught.role("bot")).status == 403
 
 
 @pytest.mark.parametrize(

@@ -62,6 +62,7 @@ CALLS = {
     "GET /v1/profiles/{id}?purpose=service&as_of={now}": "profiles.read",
     "GET /v1/profiles/{id}/tags?purpose=service": "tags.read",
     "GET /v1/profiles/{id}/tags/vip/why?purpose=service": "tags.why",
+    "GET /v1/profiles/{id}/segments/stages/why?purpose=service": "segments.why",
     "GET /v1/profiles/{id}/timeline?purpose=service": "timeline.read",
     "GET /v1/profiles/{id}/context?purpose=service": "context.read",
     "GET /v1/profiles/{id}/links?purpose=service": "links.read",

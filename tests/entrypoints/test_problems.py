@@ -158,7 +158,7 @@ def test_any_fault_of_a_service_behind__no_route_says_not_found(shop: Shop, monk
         "/v1/profiles/lookup": {"identifiers": [{"namespace": "user_id", "value": "u"}], "purpose": "service"},
         "/v1/route": {"channel": "web", "purpose": "service", "profile_id": "p_1"},
     }
-    paths = ["", "/tags", "/tags/vip/why", "/timeline", "/context"]
+    paths = ["", "/tags", "/tags/vip/why", "/segments/stages/why", "/timeline", "/context"]
     # Known before the store goes away, as a warm function has them.
     assert shop.ask("/v1/profiles/lookup", bodies["/v1/profiles/lookup"]).status == 404
     real = JsonApi._attempt

@@ -175,7 +175,7 @@ def test_route__request_that_does_not_fit__400(shop: Shop, asked: Any) -> None:
 
 
 @pytest.mark.parametrize("purpose", ["", "fun", "SERVICE", "service "])
-@pytest.mark.parametrize("path", ["", "/tags", "/tags/vip/why", "/timeline", "/context"])
+@pytest.mark.parametrize("path", ["", "/tags", "/tags/vip/why", "/segments/stages/why", "/timeline", "/context"])
 def test_read__without_a_purpose_that_exists__400(shop: Shop, person: dict[str, Any], path: str, purpose: str) -> None:
     """A read says what for."""
     from urllib.parse import quote
@@ -193,7 +193,7 @@ def test_read__for_a_purpose_without_grant__403(shop: Shop, person: dict[str, An
     answers = [
         *(
             shop.lambdas.http("GET", f"{base}{path}?purpose={purpose}", token=agent)
-            for path in ("", "/tags", "/timeline")
+            for path in ("", "/tags", "/segments/stages/why", "/timeline")
         ),
         shop.lambdas.http("POST", "/v1/profiles/lookup", sought, token=agent),
         shop.ask("/v1/route", {"channel": "web", "purpose": purpose, "profile_id": person["profile_id"]}),
@@ -213,7 +213,7 @@ def test_other_tenants_ids__answered_like_unknown_ones(shop: Shop, lambdas: Lamb
         base = f"/v1/profiles/{profile_id}"
         answers = [
             stranger.read(f"{base}{path}?purpose=service")
-            for path in ("", "/tags", "/tags/vip/why", "/timeline", "/context")
+            for path in ("", "/tags", "/tags/vip/why", "/segments/stages/why", "/timeline", "/context")
         ]
         answers += [route(stranger, profile_id=profile_id), stranger.read(f"/v1/decisions/{decision_id}")]
         answers.append(stranger.lookup("user_id", user))

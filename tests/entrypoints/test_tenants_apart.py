@@ -21,7 +21,7 @@ NAMES_NOBODY = ("/v1/models/runs",)
 """What takes no id, and answers otherwise to who asks again while the first goes on."""
 READS = [way for way in GUARDED if way.scope != "events:write" and way.path not in NAMES_NOBODY]
 TABLES = ("TABLE_PROFILES", "TABLE_HISTORY", "TABLE_KEYS", "TABLE_CATALOGUE", "TABLE_DESK")
-OF_ALL = {"kind": "tags", "tag_id": "vip", "channel": "phone", "queue": "complaints"}
+OF_ALL = {"kind": "tags", "tag_id": "vip", "segmentation_id": "customers", "channel": "phone", "queue": "complaints"}
 """Names that are nobody's own."""
 
 

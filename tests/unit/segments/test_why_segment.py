@@ -108,4 +108,16 @@ def test_why__by_rule__names_the_conditions_that_hold() -> None:
     told = why_by_rule(stages(), raw(silent_days=120))
     assert told.segment == "dormant" and told.moves == ()
     assert [one.en for one in told.says] == ["days silent: 120 >= 90"]
-    assert why_by_rule(stages(), raw(tenure_days=400)).says[0].zh == "以上各条均不成立"
+    (held,) = told.held
+    assert (held.feature, held.value, held.op, held.bound, held.times) == ("silent_days", 120, ">=", 90, "")
+    rest = why_by_rule(stages(), raw(tenure_days=400))
+    assert rest.says[0].zh == "以上各条均不成立" and rest.held == ()
+
+
+def test_why__by_rule_of_a_multiple__tells_what_the_bound_comes_to() -> None:
+    """Where a feature is held against another, the bound is the number that it comes to, and the other is named."""
+    told = why_by_rule(stages(), raw(tenure_days=400, activity_30d=8, activity_90d=10, activity_180d=40))
+    assert told.segment == "growing"
+    held = told.held[1]
+    assert (held.feature, held.value, held.op, held.bound, held.times) == ("activity_30d", 8, ">=", 5, "activity_90d")
+    assert ": 8 >= 0.5 × " in held.says.en and held.says.en.endswith("(10)")
