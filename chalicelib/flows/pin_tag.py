@@ -71,8 +71,14 @@ def _was_said(order: PinOrder, row: rows.ProfileRow, body: Body, tenant: Tenant,
     stands = (None if last is None else last.value) == order.value
     keys = {own, last.event_key} if last is not None and stands else {own}
     said = services.history.events(tenant.tenant_id, keys)
-    for before in said.values():
-        services.publish(decode(before.changes, list[Change]) if before.changes else [])
+    for key, before in said.items():
+        told = decode(before.changes, list[Change]) if before.changes else []
+        # Another's order is told again only of whom nothing was saved since: of an id that is gone by now, or of a
+        # version long overruled, it would be news that nobody has asked for.
+        if key == own or {(row.profile_id, row.version)} == {
+            (one.detail["profile_id"], before.version) for one in told
+        }:
+            services.publish(told)
     return stands or own in said
 
 
