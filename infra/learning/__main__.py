@@ -66,7 +66,7 @@ def main() -> None:
         write_units_per_second=10_000_000,
         settle_seconds=0,
     )
-    with dynamodb_local.running(heap_mb=1_024) as local, tempfile.TemporaryDirectory() as folder:
+    with dynamodb_local.running(heap_mb=6_144) as local, tempfile.TemporaryDirectory() as folder:
         first, second = (_setting(local, name, folder, limits) for name in ("first", "second"))
         _measured(first, second, given.people, given.days)
 
