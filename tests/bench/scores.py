@@ -47,7 +47,7 @@ def rows() -> Iterator[Row]:
 
 def _people() -> list[tuple[float | None, ...]]:
     drawn = np.random.default_rng(7)
-    width = 1 + max(one.place for one in inputs_of(score_specs()["churn"]))
+    width = 1 + max(one.place for spec in score_specs().values() for one in inputs_of(spec))
     table = drawn.poisson(drawn.exponential(3, width), (PEOPLE, width)) + drawn.random((PEOPLE, width))
     gaps = drawn.random((PEOPLE, width)) < 0.1
     return [
