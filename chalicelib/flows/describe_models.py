@@ -9,7 +9,7 @@ import msgspec
 
 from chalicelib.flows.describe_judged import segment_id
 from chalicelib.flows.judge import LISTED
-from chalicelib.flows.learning_job import Drift, LearningJob, job_of, part_of
+from chalicelib.flows.learning_job import Drift, LearningJob, job_of, parts_of
 from chalicelib.flows.model_views import (
     DecayedView,
     DriftedView,
@@ -198,7 +198,7 @@ def _winner(report: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _run(job: LearningJob, jobs: JobStore) -> RunView:
-    done = [part_of(one).is_done for one in jobs.parts(job.tenant_id, job.job_id, job.parts)] if job.parts else []
+    done = [one.is_done for one in parts_of(job, jobs).values()] if job.parts else []
     share = 1.0 if job.is_over else sum(done) / len(job.parts) if job.parts else 0.0
     return RunView(
         run=job.job_id,

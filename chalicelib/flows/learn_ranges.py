@@ -22,8 +22,10 @@ from chalicelib.flows.learning_job import (
     added,
     job_of,
     job_row,
+    left_of,
     part_of,
     part_row,
+    parts_of,
     sample_key,
     sample_keys,
     slice_of,
@@ -117,10 +119,7 @@ def _lead_on(job: LearningJob, services: LearningServices) -> LearningJob:
     if job.phase == "training":
         services.train(job.tenant_id, job.job_id, [""])
         return job
-    begun = {one.part: part_of(one) for one in services.jobs.parts(job.tenant_id, job.job_id, job.parts)}
-    left = [one for one in job.parts if one not in begun or not begun[one].is_done]
-    # The last one again when none is left: it ends the phase.
-    services.go_on(job.tenant_id, job.job_id, left or job.parts[-1:], 0)
+    services.go_on(job.tenant_id, job.job_id, left_of(job, services.jobs), 0)
     return job
 
 
@@ -223,8 +222,8 @@ def _end_phase(job: LearningJob, services: LearningServices, now: Millis) -> Lea
     row = services.jobs.load(job.tenant_id, job.job_id)
     if row is None or job_of(row).phase != job.phase:
         return job if row is None else _again(job_of(row), services)
-    parts = [part_of(one) for one in services.jobs.parts(job.tenant_id, job.job_id, job.parts)]
-    if len(parts) < len(job.parts) or not all(one.is_done for one in parts):
+    parts = parts_of(job, services.jobs).values()
+    if not all(one.is_done for one in parts):
         return job
     if job.phase == "scanning":
         led = replace(job, phase="training")

@@ -7,7 +7,7 @@ only follows a roll back begins with the last.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
 import msgspec
@@ -145,6 +145,18 @@ def job_of(row: JobRow) -> LearningJob:
 def part_of(row: JobRow | None) -> LearningPart:
     """A part as it was kept; one that has not begun is at its start."""
     return LearningPart() if row is None else decode(row.content, LearningPart)
+
+
+def parts_of(job: LearningJob, jobs: JobStore) -> dict[str, LearningPart]:
+    """The parts of the phase that a run is in, in their order; those that have not begun are at their start."""
+    begun = {one.part: part_of(one) for one in jobs.parts(job.tenant_id, job.job_id, job.parts)}
+    return {name: begun.get(name, LearningPart()) for name in job.parts}
+
+
+def left_of(job: LearningJob, jobs: JobStore) -> Sequence[str]:
+    """The parts of the phase to be queued: those that are not done; the last again when none is left, which ends it."""
+    left = [name for name, one in parts_of(job, jobs).items() if not one.is_done]
+    return left or job.parts[-1:]
 
 
 def added(counts: Iterable[Mapping[str, int]]) -> dict[str, int]:

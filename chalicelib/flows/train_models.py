@@ -19,8 +19,10 @@ from chalicelib.flows.learning_job import (
     Outcome,
     job_of,
     job_row,
+    left_of,
     part_of,
     part_row,
+    parts_of,
     sample_keys,
 )
 from chalicelib.flows.learning_sample import Sample
@@ -74,22 +76,16 @@ def train_models(
 def _plan(job: LearningJob, version: int, services: TrainServices) -> LearningJob:
     """A part for each model, and one for the drift since those in force were learned. Each order is a part's."""
     watched = any(one.number for one in services.learned.head(job.tenant_id).models.values())
-    models = (f"{TRAIN}-{id_}" for _, id_ in _wanted(services.segmentations(job.tenant_id)))
+    models = (f"{TRAIN}-{id_}" for id_ in _wanted(services.segmentations(job.tenant_id)))
     planned = replace(job, training=(*models, DRIFT) if watched else tuple(models))
     # Somebody else may have planned it: then their orders stand.
     return _lead_on(planned, services) if services.jobs.advance(job_row(planned, version + 1)) else job
 
 
 def _lead_on(job: LearningJob, services: TrainServices) -> LearningJob:
-    """Order what is left; the last part again when nothing is, which ends the training."""
-    left = [name for name, one in _parts(job, services).items() if not one.is_done]
-    services.train(job.tenant_id, job.job_id, left or job.training[-1:])
+    """Order what is left."""
+    services.train(job.tenant_id, job.job_id, left_of(job, services.jobs))
     return job
-
-
-def _parts(job: LearningJob, services: TrainServices) -> dict[str, LearningPart]:
-    begun = {one.part: part_of(one) for one in services.jobs.parts(job.tenant_id, job.job_id, job.training)}
-    return {name: begun.get(name, LearningPart()) for name in job.training}
 
 
 def _is_done(job: LearningJob, name: str, services: TrainServices, has_time: Callable[[], bool]) -> bool:
@@ -113,7 +109,7 @@ def _is_done(job: LearningJob, name: str, services: TrainServices, has_time: Cal
 def _end(job: LearningJob, services: TrainServices, now: Millis) -> LearningJob:
     """Publish when all parts are done. Two that find so at once write the same."""
     row = services.jobs.load(job.tenant_id, job.job_id)
-    parts = _parts(job, services)
+    parts = parts_of(job, services.jobs)
     if row is None or job_of(row).phase != "training" or not all(one.is_done for one in parts.values()):
         return job if row is None else job_of(row)
     outcomes = tuple(one.outcome for one in parts.values() if one.outcome is not None)
@@ -129,12 +125,11 @@ def read_sample(job: LearningJob, services: TrainServices) -> Sample:
     return sample
 
 
-def _wanted(declared: Segmentations) -> Iterator[tuple[ModelKind, str]]:
+def _wanted(declared: Segmentations) -> Iterator[str]:
     for one in declared.values():
         if one.by == "model":
-            yield "segment", one.id
-    for id_ in score_specs():
-        yield "score", id_
+            yield one.id
+    yield from score_specs()
 
 
 def _learn(job: LearningJob, part: str, sample: Sample, services: TrainServices, declared: Segmentations) -> Outcome:

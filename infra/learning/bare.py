@@ -14,7 +14,6 @@ from typing import Any
 
 import msgspec
 
-from chalicelib.aws.json_api import JsonApi
 from chalicelib.flows.learning_sample import Sample, Sampling
 from chalicelib.flows.learning_services import LearningLimits
 from chalicelib.flows.profile_of import profile_of
@@ -28,7 +27,7 @@ from chalicelib.store.items import TypedItem, plain
 from chalicelib.store.people import Slice
 from infra import emulator
 from infra.learning.people import row_of
-from infra.learning.worker import api_of
+from infra.learning.worker import api_of, scanned
 
 _SEED = 7
 _WRITES_AT_ONCE = 8
@@ -80,17 +79,6 @@ def boto3_scan(endpoint: str, table: str, slices: Sequence[Slice]) -> tuple[int,
         found = pages.paginate(TableName=table, Segment=one.number, TotalSegments=one.of)
         counted += sum(len(page["Items"]) for page in found)
     return counted, time.process_time() - began
-
-
-def scanned(api: JsonApi, table: str, one: Slice) -> Iterator[list[TypedItem]]:
-    """The items of a slice, page by page, as large as DynamoDB makes them."""
-    start: dict[str, Any] = {}
-    while True:
-        answer = api.call("Scan", {"TableName": table, "Segment": one.number, "TotalSegments": one.of, **start})
-        yield answer["Items"]
-        if "LastEvaluatedKey" not in answer:
-            return
-        start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
 
 def bare_writes(endpoint: str, source: str, table: str, slices: Sequence[Slice]) -> tuple[int, float, float]:

@@ -15,12 +15,13 @@ from typing import Any
 
 import msgspec
 
-from chalicelib.flows.learning_job import KIND, LearningJob, job_of, part_of
+from chalicelib.flows.learning_job import KIND, LearningJob, job_of, parts_of
 from chalicelib.flows.learning_services import LearningDoor
 from chalicelib.flows.open_learning import RunOrder, open_run
 from chalicelib.store.jobs import DynamoJobs
+from chalicelib.store.people import Slice
 from infra.learning.people import TENANT, items
-from infra.learning.worker import Said, Setting, Told, api_of
+from infra.learning.worker import Said, Setting, Told, api_of, scanned
 from infra.package import ROOT
 
 _AT_ONCE = 25
@@ -134,7 +135,7 @@ class Cloud:
         if self._tell is None or time.monotonic() - self._told_at < _TOLD_SECONDS:
             return
         self._told_at = time.monotonic()
-        parts = [part_of(one) for one in self.jobs.parts(TENANT, job.job_id, job.parts)]
+        parts = parts_of(job, self.jobs).values()
         people = (
             f", {sum(one.people for one in parts):,} people"
             if job.phase != "training"
@@ -198,15 +199,9 @@ def fingerprint(setting: Setting, job: LearningJob) -> str:
     """Everything that a run leaves, byte for byte: people, models, what is in force, sizes, and the run itself."""
     api, digests = api_of(setting.endpoint), list[bytes]()
     for table in (setting.profiles, setting.catalogue):
-        for segment in range(_SEGMENTS):
-            start: dict[str, Any] = {}
-            while True:
-                asked = {"TableName": table, "Segment": segment, "TotalSegments": _SEGMENTS, **start}
-                answer = api.call("Scan", asked)
-                digests += [sha256(msgspec.json.encode(one, order="deterministic")).digest() for one in answer["Items"]]
-                if "LastEvaluatedKey" not in answer:
-                    break
-                start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+        for number in range(_SEGMENTS):
+            for page in scanned(api, table, Slice(number, _SEGMENTS)):
+                digests += [sha256(msgspec.json.encode(one, order="deterministic")).digest() for one in page]
     whole = sha256(b"".join(sorted(digests)))
     whole.update(msgspec.msgpack.encode(job))
     return whole.hexdigest()
@@ -214,13 +209,9 @@ def fingerprint(setting: Setting, job: LearningJob) -> str:
 
 def unjudged(setting: Setting) -> int:
     """How many people nothing was written of."""
-    api, start, found = api_of(setting.endpoint), dict[str, Any](), 0
-    while True:
-        answer = api.call("Scan", {"TableName": setting.profiles, **start})
-        found += sum("judged" not in one for one in answer["Items"])
-        if "LastEvaluatedKey" not in answer:
-            return found
-        start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
+    api, slices = api_of(setting.endpoint), (Slice(number, _SEGMENTS) for number in range(_SEGMENTS))
+    pages = (page for one in slices for page in scanned(api, setting.profiles, one))
+    return sum("judged" not in one for page in pages for one in page)
 
 
 class Kills:

@@ -12,7 +12,7 @@ import resource
 import signal
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from threading import Lock
@@ -28,10 +28,11 @@ from chalicelib.flows.learning_job import KIND
 from chalicelib.flows.learning_services import LearningLimits, LearningServices, TrainServices
 from chalicelib.flows.models_in_force import ModelsInForce
 from chalicelib.flows.services import Change
+from chalicelib.store.items import TypedItem
 from chalicelib.store.jobs import DynamoJobs
 from chalicelib.store.judged import DynamoJudged
 from chalicelib.store.learned import DynamoLearned
-from chalicelib.store.people import DynamoPeople
+from chalicelib.store.people import DynamoPeople, Slice
 from chalicelib.store.rows import ProfileRow
 from chalicelib.tags.catalogue import load_catalogue
 from infra import emulator
@@ -217,6 +218,17 @@ def api_of(endpoint: str) -> JsonApi:
         read_timeout_seconds=60,
         retry=RetryPolicy(deadline_seconds=120.0),
     )
+
+
+def scanned(api: JsonApi, table: str, one: Slice) -> Iterator[list[TypedItem]]:
+    """The items of a slice, page by page, as large as DynamoDB makes them."""
+    start: dict[str, Any] = {}
+    while True:
+        answer = api.call("Scan", {"TableName": table, "Segment": one.number, "TotalSegments": one.of, **start})
+        yield answer["Items"]
+        if "LastEvaluatedKey" not in answer:
+            return
+        start = {"ExclusiveStartKey": answer["LastEvaluatedKey"]}
 
 
 def say(said: Said) -> None:
