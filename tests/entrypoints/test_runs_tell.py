@@ -19,12 +19,9 @@ from chalicelib.entrypoints.models import learned
 from chalicelib.flows.learning_job import Drift, LearningJob, job_row
 from chalicelib.flows.services import Change
 from chalicelib.flows.watch_models import drift_of
-from chalicelib.kernel.codec import encode
 from chalicelib.kernel.moments import HOUR_MS, format_moment
-from chalicelib.segments.features import FEATURES_VERSION
 from chalicelib.segments.score_model import Linear
 from chalicelib.segments.segmentation import shipped_segmentations
-from chalicelib.store.learned import LearnedVersion
 from tests.entrypoints.service import Invocation, Shop, forget_composed, unique
 from tests.entrypoints.test_outreach import PLAN, publish, suggestions
 from tests.flows import decaying_world
@@ -164,18 +161,7 @@ def likely_to_complain(tenant_id: str) -> None:
     """A score in force that expects a complaint of everybody."""
     known = decaying_world.model()
     model = replace(known, linear=Linear((4.0,), *([()] * 2), ((),), ()))
-    made = LearnedVersion(
-        kind="score",
-        id=SCORE,
-        number=1,
-        state="trained",
-        features_version=FEATURES_VERSION,
-        run_id="run_0",
-        at=now() - HOUR_MS,
-        reason="",
-        model=encode(model),
-        report=b"{}",
-    )
+    made = decaying_world.version_of(model, "run_0", now() - HOUR_MS, b"{}")
     assert learned().keep(tenant_id, made)
     assert learned().publish(tenant_id, learned().head(tenant_id).with_published(made, made.at, "t_admin"))
 

@@ -117,22 +117,27 @@ def sampled(people: int, dice: Random, *, is_true: bool = True, of: Sequence[int
     return Sample(rows, {"30-0": (NOW - 30 * DAY_MS, rows, {SCORE: came})})
 
 
-def in_force(sample: Sample) -> MemoryLearned:
-    """The model, as a run that had this sample put it in force."""
-    learned, (rows, came) = MemoryLearned(), sample.latest(SCORE)
-    report = validated([score(model(), row).value for row in rows], came)
-    made = LearnedVersion(
+def version_of(made: ScoreModel, run_id: str, at: Millis, report: bytes) -> LearnedVersion:
+    """A model as the first version of its score."""
+    return LearnedVersion(
         kind="score",
         id=SCORE,
         number=1,
         state="trained",
         features_version=FEATURES_VERSION,
-        run_id="run_1",
-        at=NOW - DAY_MS,
+        run_id=run_id,
+        at=at,
         reason="",
-        model=encode(model()),
-        report=with_reference(report, model(), sample, shipped_segmentations()),
+        model=encode(made),
+        report=report,
     )
+
+
+def in_force(sample: Sample) -> MemoryLearned:
+    """The model, as a run that had this sample put it in force."""
+    learned, (rows, came) = MemoryLearned(), sample.latest(SCORE)
+    report = validated([score(model(), row).value for row in rows], came)
+    made = version_of(model(), "run_1", NOW - DAY_MS, with_reference(report, model(), sample, shipped_segmentations()))
     assert learned.keep(TENANT_ID, made)
     assert learned.publish(TENANT_ID, learned.head(TENANT_ID).with_published(made, made.at, "t_admin"))
     return learned
