@@ -7,7 +7,7 @@ shipped ones by the tests; a loaded catalogue is taken to be checked.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from copy import copy
 from functools import cache, cached_property
 from pathlib import Path
@@ -17,15 +17,13 @@ from datalogic_py import Rule
 
 from chalicelib.kernel.errors import NotFound
 from chalicelib.privacy.permission import ASKED_FIRST
-from chalicelib.profiles.conditions import ENGINE, reads
 from chalicelib.profiles.measures import MeasureSet, load_measures
-from chalicelib.profiles.operators import expand
-from chalicelib.profiles.values import is_known, stem
-from chalicelib.tags.confidence import believed, lasts_ms, reaches, weight_of, weights_in
+from chalicelib.profiles.values import is_known
+from chalicelib.tags.compiled import Compiled
 from chalicelib.tags.families import Families
 from chalicelib.tags.health import WELL, Health
-from chalicelib.tags.index import ALWAYS_PRESENT, RuleIndex
-from chalicelib.tags.model import Failure, SceneWeights, TagRule
+from chalicelib.tags.index import RuleIndex
+from chalicelib.tags.model import Failure, TagRule
 from chalicelib.tags.scenes import Scene, Stage, load_scenes
 from chalicelib.tags.uses import Uses, reads_of
 
@@ -37,69 +35,6 @@ UNKNOWN_PATH = "UnknownPath"
 """Why a rule cannot be evaluated that reads what nothing has: a measure that was withdrawn, a word that no path is."""
 
 type _Asked = tuple[frozenset[str], frozenset[str] | None, frozenset[str] | None, frozenset[str]]
-
-
-class Basis(msgspec.Struct, frozen=True):
-    """What a set of true signals amounts to.
-
-    Their weight, the paths to look for evidence at (one per stem), how long the tag lasts after the last of it,
-    and how far they can be believed.
-    """
-
-    weight: float
-    evidence: tuple[str, ...]
-    lasts_ms: int | None
-    trust: float = 1.0
-
-
-class Compiled:
-    """A rule ready to run. ``program`` yields the sum of 2ⁿ over the positions n of the true signals."""
-
-    def __init__(self, rule: TagRule) -> None:
-        self.conditions = tuple(expand(signal.when) for signal in rule.signals)
-        flags = [{"if": [condition, 1 << place, 0]} for place, condition in enumerate(self.conditions)]
-        self.rule = rule
-        self.program = ENGINE.compile({"+": flags})
-        self.signal_reads = tuple(map(reads, self.conditions))
-        self.reads: frozenset[str] = frozenset().union(*self.signal_reads)
-        self.scenes = frozenset(one.scene for one in rule.scenes).union(
-            path.removeprefix("scene.") for path in self.reads if path.startswith("scene.")
-        )
-        self._bases: dict[tuple[int, str | None], Basis | None] = {}
-
-    def basis(self, bits: int, scene: SceneWeights | None = None) -> Basis | None:
-        """What these true signals amount to; None where they do not reach the threshold."""
-        key = (bits, None if scene is None else scene.scene)
-        if key not in self._bases:
-            self._bases[key] = self._basis(bits, weight_of(self.rule, bits, scene))
-        return self._bases[key]
-
-    def doubted(self, bits: int, scene: SceneWeights | None, factors: Sequence[float]) -> Basis | None:
-        """The same where some signals keep but a share of their weight."""
-        weight, trust = believed(weights_in(self.rule, scene), factors, bits)
-        return self._basis(bits, weight, trust)
-
-    def _basis(self, bits: int, weight: float, trust: float = 1.0) -> Basis | None:
-        if not reaches(self.rule, weight):
-            return None
-        return Basis(weight, self.evidence_paths(bits), lasts_ms(self.rule, weight), trust)
-
-    def evidence_paths(self, bits: int) -> tuple[str, ...]:
-        """One path per stem that the true signals read."""
-        read = (paths for place, paths in enumerate(self.signal_reads) if bits >> place & 1)
-        return evidence_paths(frozenset().union(*read))
-
-
-def evidence_paths(read: frozenset[str]) -> tuple[str, ...]:
-    """One path per stem, of the stems that are evidence.
-
-    That a person was seen at all (``p.…``) is evidence only where nothing else is read: else any event
-    would refresh every tag that asks how long somebody is known.
-    """
-    by_stem = {stem(path): path for path in sorted(read)}
-    if len(by_stem) > 1:
-        by_stem.pop(ALWAYS_PRESENT, None)
-    return tuple(by_stem.values())
 
 
 class Selection(msgspec.Struct, frozen=True):

@@ -9,6 +9,9 @@ from chalicelib.kernel.moments import DAY_MS, Millis
 from chalicelib.tags.model import SceneWeights, TagRule
 
 _PLACES = 6
+_TOLD_PLACES = 4
+_TOLD_PARTS = 10**_TOLD_PLACES
+_SURELY_NEAREST = 0.499
 
 
 def weight_of(rule: TagRule, bits: int, scene: SceneWeights | None = None) -> float:
@@ -53,11 +56,24 @@ def reaches(rule: TagRule, weight: float) -> bool:
     return weight >= round(rule.threshold, _PLACES)
 
 
-def decay(rule: TagRule, last: Millis, now: Millis) -> float:
-    """The share of confidence left at ``now`` of evidence from ``last``: 1 fresh, 0.5 after a half-life."""
-    if rule.half_life_days is None or now <= last:
+def half_life_ms(rule: TagRule) -> float | None:
+    """In how many milliseconds half of the confidence is gone; None: it stays."""
+    return None if rule.half_life_days is None else rule.half_life_days * DAY_MS
+
+
+def decay(half_life: float | None, last: Millis, now: Millis) -> float:
+    """The share of confidence left at ``now`` of evidence from ``last``: 1 fresh, 0.5 after ``half_life`` milliseconds."""
+    if half_life is None or now <= last:
         return 1.0
-    return float(0.5 ** ((now - last) / (rule.half_life_days * DAY_MS)))
+    return float(0.5 ** ((now - last) / half_life))
+
+
+def told(share: float) -> float:
+    """A confidence as it is told: ``round(share, 4)``, which writes the number out and reads it again."""
+    parts = share * _TOLD_PARTS
+    nearest = round(parts)
+    # Beside the middle between two the nearest is the nearest, however the product was rounded.
+    return nearest / _TOLD_PARTS if abs(parts - nearest) < _SURELY_NEAREST else round(share, _TOLD_PLACES)
 
 
 def lasts_ms(rule: TagRule, weight: float) -> int | None:

@@ -9,17 +9,18 @@ import msgspec
 from datalogic_py import BatchItemError, DataHandle, DataLogicError
 
 from chalicelib.kernel.errors import ZhiyinError
-from chalicelib.kernel.moments import Millis
+from chalicelib.kernel.moments import THE_LAST, Millis
 from chalicelib.profiles.conditions import ENGINE
 from chalicelib.profiles.model import Profile, Trait
 from chalicelib.profiles.pins import pin_name, pins_of
 from chalicelib.profiles.retention import kept
 from chalicelib.profiles.values import at_path, evidence, present, values
-from chalicelib.tags.catalogue import Basis, Catalogue, Compiled, Selection
-from chalicelib.tags.confidence import decay, scene_of
-from chalicelib.tags.families import Found
-from chalicelib.tags.judging import closed_to, judged, left_of, permitted
-from chalicelib.tags.model import Assessment, Failure, Tag, TagRule, tag_of
+from chalicelib.tags.catalogue import Catalogue, Selection
+from chalicelib.tags.compiled import Basis, Compiled
+from chalicelib.tags.confidence import decay, scene_of, told
+from chalicelib.tags.families import BY_PERSON, Found
+from chalicelib.tags.judging import closed_to, judged, left_of
+from chalicelib.tags.model import Assessment, Failure, Tag, TagRule
 from chalicelib.tags.scenes import Situation
 
 _PERSONS_WEIGHT = 2.0
@@ -44,7 +45,7 @@ type Outcome = str | BatchItemError | Unreadable
 
 
 type Known = dict[str, tuple[Millis, Millis] | None]
-"""Path → first and last time of its evidence, as found so far in one evaluation."""
+"""Path → first and last time of its evidence, as found so far in one evaluation; of what is no measure."""
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -98,16 +99,15 @@ def assess(
     found, failed = _found(catalogue, selection, profile, now, scenes)
     ends: tuple[Millis, ...] = ()
     if pins or selection.related:
-        ends = tuple(one.tag.expires_at for one in found.values() if one.tag.expires_at is not None)
+        ends = tuple([one.ends for one in found.values() if one.ends is not None])
         found = _settled(catalogue, found, pins)
-    asked = (found[tag_id].tag for tag_id in sorted(found) if among is None or tag_id in among)
     closed = closed_to(profile, catalogue)
+    asked = [found[tag_id] for tag_id in sorted(found) if among is None or tag_id in among]
     if selection.beyond:
-        asked = (permitted(tag, profile, catalogue) for tag in asked)
-    elif closed:
-        # What a person set, or another tag implied, bears all the purposes of its rule still.
-        asked = (tag if closed.isdisjoint(tag.purposes) else permitted(tag, profile, catalogue) for tag in asked)
-    return Assessment(tuple(asked), failed, ends)
+        tags = tuple([_tag(one, closed | catalogue.beyond(one.rule.id)) for one in asked])
+    else:
+        tags = tuple([_tag(one, closed) for one in asked])
+    return Assessment(tags, failed, ends)
 
 
 def _pins(
@@ -135,7 +135,7 @@ def _found(
     found: dict[str, Found] = {}
     failed = list(selection.broken)
     known: Known = {}
-    closed, is_well = closed_to(profile, catalogue), catalogue.health.is_well
+    is_well = catalogue.health.is_well
     for compiled, outcome in zip(selection.rules, run(selection, nested), strict=True):
         if outcome == "0":
             continue
@@ -143,11 +143,12 @@ def _found(
         if not isinstance(outcome, str):
             failed.append(Failure(rule.id, outcome.tag))
             continue
-        # Nearly always nothing is to be doubted, nor has any scene a say.
-        plain = is_well and not (scenes and rule.scenes)
-        bits = int(outcome)
-        basis = compiled.basis(bits) if plain else basis_of(catalogue, compiled, bits, profile, scenes)
-        if basis is not None and (one := _one(rule, basis, profile, now, known, closed)) is not None:
+        if is_well and not (scenes and rule.scenes):
+            # Nearly always nothing is to be doubted, nor has any scene a say.
+            basis = compiled.usual[outcome]
+        else:
+            basis = basis_of(catalogue, compiled, int(outcome), profile, scenes)
+        if basis is not None and (one := _one(rule, basis, profile, now, known)) is not None:
             found[rule.id] = one
     return found, tuple(failed)
 
@@ -175,8 +176,7 @@ def _settled(catalogue: Catalogue, found: dict[str, Found], pins: Mapping[str, T
 
 
 def _pinned(rule: TagRule, pin: Trait) -> Found:
-    tag = tag_of(rule, confidence=1.0, since=pin.observed_at, source="person")
-    return Found(tag, _PERSONS_WEIGHT, pin.observed_at)
+    return Found(rule, _PERSONS_WEIGHT, 1.0, pin.observed_at, pin.observed_at, source=BY_PERSON)
 
 
 def run(selection: Selection, nested: dict[str, Any]) -> Sequence[Outcome]:
@@ -189,51 +189,51 @@ def run(selection: Selection, nested: dict[str, Any]) -> Sequence[Outcome]:
     return ENGINE.session().evaluate_many(selection.programs, handle)
 
 
-def span_of(profile: Profile, paths: Iterable[str], known: Known | None = None) -> Span | None:
-    """First and last evidence behind some paths; None where there is none. ``known``: spans found so far."""
-    found = _span(profile, paths, {} if known is None else known)
-    return None if found is None else Span(*found)
+def span_of(profile: Profile, paths: Iterable[str]) -> Span | None:
+    """First and last evidence behind some paths; None where there is none."""
+    spans = [span for path in paths if (span := evidence(profile, path)) is not None]
+    return Span(min(spans)[0], max([last for _, last in spans])) if spans else None
 
 
-def _span(profile: Profile, paths: Iterable[str], known: Known) -> tuple[Millis, Millis] | None:
-    spans: list[tuple[Millis, Millis]] = []
-    for path in paths:
-        try:
-            span = known[path]
-        except KeyError:
-            span = known[path] = evidence(profile, path)
+def _one(rule: TagRule, basis: Basis, profile: Profile, now: Millis, known: Known) -> Found | None:
+    since, last = THE_LAST, -THE_LAST
+    for name in basis.measures:
+        series = profile.series.get(name)
+        if series is not None:
+            since, last = min(since, series.first_at), max(last, series.last_at)
+    for path in basis.others:
+        if path not in known:
+            known[path] = evidence(profile, path)
+        span = known[path]
         if span is not None:
-            spans.append(span)
-    if len(spans) < 2:
-        # The signals of most rules read one thing.
-        return spans[0] if spans else None
-    return min(spans)[0], max([last for _, last in spans])
-
-
-def _one(
-    rule: TagRule, basis: Basis, profile: Profile, now: Millis, known: Known, closed: frozenset[str]
-) -> Found | None:
-    # Signals that are true of nothing seen are refused by the check; were there any, they would be as
-    # old as the profile.
-    first, last = _span(profile, basis.evidence, known) or (profile.first_seen, profile.last_seen)
+            since, last = min(since, span[0]), max(last, span[1])
+    if since == THE_LAST:
+        # Signals that are true of nothing seen are refused by the check; were there any, they would be as
+        # old as the profile.
+        since, last = profile.first_seen, profile.last_seen
     ends = None if basis.lasts_ms is None else last + basis.lasts_ms
     if ends is not None and now >= ends:
         return None
-    left = 1.0 if rule.half_life_days is None else decay(rule, last, now)
-    tag = Tag(
+    share = basis.weight * decay(basis.half_life_ms, last, now) * basis.trust
+    return Found(rule, basis.weight, share, since, last, ends)
+
+
+def _tag(found: Found, closed: frozenset[str]) -> Tag:
+    """A tag as it is told, for the purposes that are not closed."""
+    rule = found.rule
+    return Tag(
         rule.id,
         rule.name,
         rule.class_,
         rule.dimension,
         True,
-        round(basis.weight * left * basis.trust, 4),
-        first,
-        ends,
-        "rule",
+        told(found.share),
+        found.since,
+        found.ends,
+        found.source,
         rule.phrase or rule.name,
         left_of(rule.purposes, closed) if closed else rule.purposes,
     )
-    return Found(tag, basis.weight, last)
 
 
 def _run_alone(compiled: Compiled, nested: dict[str, Any]) -> Outcome:

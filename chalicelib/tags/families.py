@@ -13,15 +13,24 @@ from collections.abc import Collection, Iterable, Mapping
 import msgspec
 
 from chalicelib.kernel.moments import Millis
-from chalicelib.tags.model import Tag, TagRule, tag_of
+from chalicelib.tags.model import TagRule
+
+BY_RULE, BY_PERSON = "rule", "person"
 
 
-class Found(msgspec.Struct, frozen=True):
-    """A tag that is set, with the weight of its true signals and its last evidence."""
+class Found(msgspec.Struct, frozen=True, gc=False):
+    """A tag that is set, as its family is settled: what it rests on, and not yet how it is told.
 
-    tag: Tag
+    The weight of its true signals, the confidence that is left of it, since when, its last evidence, and its end.
+    """
+
+    rule: TagRule
     weight: float
+    share: float
+    since: Millis
     last: Millis
+    ends: Millis | None = None
+    source: str = BY_RULE
 
 
 class Families:
@@ -85,13 +94,12 @@ class Families:
         refused = frozenset(denied)
         while True:
             kept = self._without_rivals(found)
-            below = kept.keys() & self._below
-            if not below:
-                # Nothing is implied, so nobody has a new rival.
-                return kept
-            for one in [one for tag_id, one in kept.items() if tag_id in below]:
-                self._imply(one, kept, refused)
-            settled = self._without_rivals(kept)
+            implied = self._implied(kept, refused)
+            settled = kept | implied
+            # Who was there already has no rival left; only who comes new may be one, or have one.
+            if self._exclusive.keys().isdisjoint(implied.keys() - kept.keys()):
+                return settled
+            kept, settled = settled, self._without_rivals(settled)
             lost = kept.keys() - settled.keys()
             if not lost:
                 return settled
@@ -99,20 +107,32 @@ class Families:
             found = {tag_id: one for tag_id, one in found.items() if self._stays(one, lost)}
 
     def _stays(self, one: Found, lost: Collection[str]) -> bool:
-        return one.tag.source == "person" or not {one.tag.id, *self.ancestors(one.tag.id)}.intersection(lost)
+        return one.source == BY_PERSON or not {one.rule.id, *self.ancestors(one.rule.id)}.intersection(lost)
 
-    def _imply(self, below: Found, kept: dict[str, Found], refused: frozenset[str]) -> None:
-        for parent in self.ancestors(below.tag.id):
-            if parent in refused:
-                break
-            below = kept[parent] = _raised(self._rules[parent], kept.get(parent), below)
+    def _implied(self, kept: Mapping[str, Found], refused: frozenset[str]) -> dict[str, Found]:
+        """The parents of those that are kept, as these make them."""
+        implied: dict[str, Found] = {}
+        for tag_id in kept.keys() & self._below:
+            below = kept[tag_id]
+            for parent in self.ancestors(tag_id):
+                if parent in refused:
+                    break
+                own = implied.get(parent) or kept.get(parent)
+                below = implied[parent] = _raised(self._rules[parent], own, below)
+        return implied
 
     def _without_rivals(self, found: dict[str, Found]) -> dict[str, Found]:
-        groups: dict[str, list[Found]] = {}
+        surest: dict[str, Found] = {}
+        lost: set[str] = set()
         for tag_id in found.keys() & self._exclusive.keys():
-            groups.setdefault(self._exclusive[tag_id], []).append(found[tag_id])
-        lost = {one.tag.id for members in groups.values() for one in sorted(members, key=_surest_first)[1:]}
-        return {tag_id: one for tag_id, one in found.items() if tag_id not in lost} if lost else dict(found)
+            group, one = self._exclusive[tag_id], found[tag_id]
+            rival = surest.get(group)
+            if rival is None:
+                surest[group] = one
+                continue
+            surest[group], less = sorted((one, rival), key=_surest_first)
+            lost.add(less.rule.id)
+        return {tag_id: one for tag_id, one in found.items() if tag_id not in lost} if lost else found
 
 
 def _reach(start: str, related: Mapping[str, set[str]]) -> frozenset[str]:
@@ -126,24 +146,23 @@ def _reach(start: str, related: Mapping[str, set[str]]) -> frozenset[str]:
 
 
 def _surest_first(one: Found) -> tuple[bool, float, Millis, str]:
-    return (one.tag.source != "person", -one.weight, -one.last, one.tag.id)
+    return (one.source != BY_PERSON, -one.weight, -one.last, one.rule.id)
 
 
 def _raised(rule: TagRule, own: Found | None, below: Found) -> Found:
     """A parent as its child makes it: no less sure, no later, and lasting no shorter."""
-    if own is not None and own.tag.source == "person":
-        return own
     if own is None:
-        like = below.tag
-        tag = tag_of(rule, confidence=like.confidence, since=like.since, expires_at=like.expires_at)
-        return Found(tag, below.weight, below.last)
-    tag = msgspec.structs.replace(
-        own.tag,
-        confidence=max(own.tag.confidence, below.tag.confidence),
-        since=min(own.tag.since, below.tag.since),
-        expires_at=_later(own.tag.expires_at, below.tag.expires_at),
+        return Found(rule, below.weight, below.share, below.since, below.last, below.ends)
+    if own.source == BY_PERSON:
+        return own
+    return Found(
+        rule,
+        max(own.weight, below.weight),
+        max(own.share, below.share),
+        min(own.since, below.since),
+        max(own.last, below.last),
+        _later(own.ends, below.ends),
     )
-    return Found(tag, max(own.weight, below.weight), max(own.last, below.last))
 
 
 def _later(one: Millis | None, other: Millis | None) -> Millis | None:

@@ -79,7 +79,7 @@ class TagRule(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"
     granularity: Granularity = "person"
 
 
-class Tag(msgspec.Struct, frozen=True, rename={"class_": "class"}):
+class Tag(msgspec.Struct, frozen=True, gc=False, rename={"class_": "class"}):
     """A tag that is set on a profile. ``expires_at`` None: it lasts while its signals are true."""
 
     id: str

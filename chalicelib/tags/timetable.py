@@ -22,7 +22,8 @@ from chalicelib.profiles.instants import Watch, Watched, by_stem, next_instant, 
 from chalicelib.profiles.model import Profile
 from chalicelib.profiles.retention import next_expiry
 from chalicelib.profiles.values import present, stem
-from chalicelib.tags.catalogue import Catalogue, Compiled
+from chalicelib.tags.catalogue import Catalogue
+from chalicelib.tags.compiled import Compiled
 
 _PLANS_KEPT = 256
 

@@ -20,8 +20,9 @@ from chalicelib.profiles.model import Profile
 from chalicelib.profiles.pins import pin_name
 from chalicelib.profiles.retention import kept
 from chalicelib.profiles.values import at_path, values
-from chalicelib.tags.catalogue import Basis, Catalogue, Compiled, evidence_paths
-from chalicelib.tags.confidence import believed, decay, scene_of, weight_of, weights_in
+from chalicelib.tags.catalogue import Catalogue
+from chalicelib.tags.compiled import Basis, Compiled, evidence_paths
+from chalicelib.tags.confidence import believed, decay, half_life_ms, scene_of, weight_of, weights_in
 from chalicelib.tags.engine import Span, assess, basis_of, span_of
 from chalicelib.tags.judging import judged
 from chalicelib.tags.model import SceneWeights, Signal, Tag, TagRule
@@ -254,7 +255,7 @@ def _own(catalogue: Catalogue, compiled: Compiled, profile: Profile, now: Millis
         trust=trust,
         basis=None if broken else basis_of(catalogue, compiled, bits, profile, scenes),
         span=span,
-        decay=1.0 if span is None else decay(rule, span.last, now),
+        decay=1.0 if span is None else decay(half_life_ms(rule), span.last, now),
     )
 
 

@@ -14,7 +14,7 @@ from chalicelib.kernel.moments import DAY_MS, Millis
 from chalicelib.profiles.model import Profile
 from chalicelib.profiles.values import present, stem
 from chalicelib.tags.catalogue import Catalogue, load_catalogue
-from chalicelib.tags.confidence import decay, lasts_ms, reaches
+from chalicelib.tags.confidence import decay, half_life_ms, lasts_ms, reaches, told
 from chalicelib.tags.engine import RuleFailed, assess, evaluate
 from chalicelib.tags.index import stems_needed
 from chalicelib.tags.model import Failure, TagRule
@@ -107,15 +107,24 @@ def test_tag__at_any_age__is_set_just_while_decay_and_expiry_allow(
     if not reaches(one, weight):
         return
     lasts = lasts_ms(one, weight)
-    faded = weight * decay(one, 0, age) < threshold * (1 - 1e-9)
+    left = weight * decay(half_life_ms(one), 0, age)
+    faded = left < threshold * (1 - 1e-9)
     expired = expiry is not None and age >= int(expiry * DAY_MS)
-    surely = weight * decay(one, 0, age) > threshold * (1 + 1e-9)
+    surely = left > threshold * (1 + 1e-9)
     ended = lasts is not None and age >= lasts
     if faded or expired:
         assert ended
     elif surely or half_life is None:
         assert not ended
     assert lasts is None or half_life is not None or expiry is not None
+
+
+@given(st.floats(0, 2) | st.integers(0, 40_000).map(lambda halves: halves / 20_000))
+@example(0.00005)
+@example(0.12345)
+def test_confidence__as_told__is_rounded_to_four_places(share: float) -> None:
+    """The short way rounds as the long one does, in the middle between two as well."""
+    assert told(share) == round(share, 4)
 
 
 @given(st.integers(0, 40), st.floats(0.5, 60), st.sampled_from([None, 5.0, 30.0]))
