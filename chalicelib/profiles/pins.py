@@ -6,7 +6,7 @@ it, None where that was taken back. No source may write a trait of such a name.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from chalicelib.profiles.model import Trait
 
@@ -30,8 +30,10 @@ def is_beside(name: str) -> bool:
     return ":" in name
 
 
-def pins_of(traits: Mapping[str, Trait]) -> Iterator[tuple[str, Trait]]:
+def pins_of(traits: Mapping[str, Trait]) -> list[tuple[str, Trait]]:
     """Tag id and register of each tag that a person set or denied."""
-    for name, trait in traits.items():
-        if name.startswith(_PREFIX) and trait.value is not None:
-            yield name.removeprefix(_PREFIX), trait
+    return [
+        (name.removeprefix(_PREFIX), trait)
+        for name, trait in traits.items()
+        if name.startswith(_PREFIX) and trait.value is not None
+    ]
