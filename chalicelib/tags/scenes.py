@@ -9,7 +9,8 @@ published about it when an event or a moment passes is judged in none.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import cache
+from functools import cache, lru_cache
+from itertools import compress
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,7 +18,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from datalogic_py import Rule
 
-from chalicelib.kernel.moments import Millis, local_quarter
+from chalicelib.kernel.moments import MINUTE_MS, Millis, local_quarter
 from chalicelib.kernel.texts import Text
 from chalicelib.profiles.conditions import ENGINE, reads
 from chalicelib.profiles.model import Profile
@@ -27,6 +28,8 @@ from chalicelib.profiles.values import CASE_PATHS, values
 _SHIPPED = Path(__file__).with_name("scenes.json")
 _LONGEST_TEXT = 2_000
 _PROGRAMS_KEPT = 64
+_QUARTERS_KEPT = 64
+_QUARTER_MS = 15 * MINUTE_MS
 SITUATION_PATHS: frozenset[str] = frozenset({"at.hour", "at.weekday", "at.day", "channel", "text"})
 SCENE_PATHS: frozenset[str] = SITUATION_PATHS | CASE_PATHS
 """Everything the condition of a scene may read."""
@@ -60,40 +63,52 @@ class Situation(msgspec.Struct, frozen=True):
     text: str = ""
 
 
+class _Asked(msgspec.Struct, frozen=True):
+    """Scenes that are asked for together: ``program`` yields one truth for each, of what it is given and these paths."""
+
+    names: tuple[str, ...]
+    program: Rule
+    case_paths: frozenset[str]
+
+
 class Stage:
     """The scenes of a catalogue. Those asked for together are compiled together, once: rules ask for few."""
 
     def __init__(self, scenes: Iterable[Scene]) -> None:
         self.scenes: Mapping[str, Scene] = {one.id: one for one in scenes}
-        self._programs: dict[frozenset[str], tuple[tuple[str, ...], Rule, frozenset[str]]] = {}
+        self._asked: dict[frozenset[str], _Asked] = {}
 
     def on(self, asked: frozenset[str], situation: Situation, profile: Profile) -> frozenset[str]:
         """Which of the asked scenes are on. One that is not declared is not. Raises DataLogicError."""
-        if not asked & self.scenes.keys():
-            return frozenset()
-        names, program, paths = self._program(asked)
-        facts = values(profile, paths & CASE_PATHS, situation.at) | _facts(situation)
-        return frozenset(one for one, true in zip(names, program.evaluate(facts), strict=True) if true)
-
-    def _program(self, asked: frozenset[str]) -> tuple[tuple[str, ...], Rule, frozenset[str]]:
-        found = self._programs.get(asked)
+        found = self._asked.get(asked)
         if found is None:
-            names = tuple(sorted(asked & self.scenes.keys()))
-            conditions = [expand(self.scenes[one].when) for one in names]
-            if len(self._programs) >= _PROGRAMS_KEPT:
-                self._programs.clear()
-            program = ENGINE.compile([{"!!": [one]} for one in conditions])
-            found = self._programs[asked] = (names, program, frozenset().union(*map(reads, conditions)))
+            found = self._together(asked)
+        if not found.names:
+            return frozenset()
+        facts: dict[str, Any] = {
+            "at": _clock(situation.at // _QUARTER_MS, situation.timezone),
+            "channel": situation.channel,
+            "text": situation.text[:_LONGEST_TEXT].lower(),
+        }
+        if found.case_paths:
+            facts |= values(profile, found.case_paths, situation.at)
+        return frozenset(compress(found.names, found.program.evaluate(facts)))
+
+    def _together(self, asked: frozenset[str]) -> _Asked:
+        names = tuple(sorted(asked & self.scenes.keys()))
+        conditions = [expand(self.scenes[one].when) for one in names]
+        if len(self._asked) >= _PROGRAMS_KEPT:
+            self._asked.clear()
+        program = ENGINE.compile([{"!!": [one]} for one in conditions])
+        case_paths = frozenset().union(*map(reads, conditions)) & CASE_PATHS
+        found = self._asked[asked] = _Asked(names, program, case_paths)
         return found
 
 
-def _facts(situation: Situation) -> dict[str, Any]:
-    at = local_quarter(situation.at, _zone(situation.timezone))
-    return {
-        "at": {"hour": at.hour, "weekday": at.isoweekday(), "day": f"{at.month:02}-{at.day:02}"},
-        "channel": situation.channel,
-        "text": situation.text[:_LONGEST_TEXT].lower(),
-    }
+@lru_cache(maxsize=_QUARTERS_KEPT)
+def _clock(quarter: int, timezone: str) -> Mapping[str, Any]:
+    at = local_quarter(quarter * _QUARTER_MS, _zone(timezone))
+    return {"hour": at.hour, "weekday": at.isoweekday(), "day": f"{at.month:02}-{at.day:02}"}
 
 
 @cache

@@ -146,6 +146,13 @@ def test_scene__told_by_the_situation__goes_by_the_tenants_clock(hours: int, exp
     assert ids(NIGHTLY, who(contacts=1), scenes=situation) == expected
 
 
+def test_scene__at_one_instant__is_each_tenants_own() -> None:
+    """What a clock showed in one time zone is not what it shows in another at the same instant."""
+    someone, at = who(contacts=1), SHANGHAI_NOON + 11 * 3_600_000
+    told = {zone: ids(NIGHTLY, someone, scenes=Situation(at, zone)) for zone in ("Asia/Shanghai", "UTC", "Asia/Tokyo")}
+    assert told == {"Asia/Shanghai": {"asks_late"}, "UTC": set(), "Asia/Tokyo": {"asks_late"}}
+
+
 @pytest.mark.parametrize("scene", load_scenes(), ids=lambda scene: scene.id)
 def test_scene__as_shipped__is_on_in_its_example_and_off_in_the_other(scene: Any) -> None:
     """Each scene does what its own examples say."""
