@@ -10,8 +10,10 @@ from chalicelib.tags.model import SceneWeights, TagRule
 
 _PLACES = 6
 _TOLD_PLACES = 4
-_TOLD_PARTS = 10**_TOLD_PLACES
-_SURELY_NEAREST = 0.499
+_TOLD_PARTS = 10.0**_TOLD_PLACES
+_NO_FRACTIONS = 2.0**52
+"""Among floats as large as this there are whole numbers only: what is added to it is rounded to the nearest."""
+_SURELY = 0.499
 
 
 def weight_of(rule: TagRule, bits: int, scene: SceneWeights | None = None) -> float:
@@ -69,11 +71,11 @@ def decay(half_life: float | None, last: Millis, now: Millis) -> float:
 
 
 def told(share: float) -> float:
-    """A confidence as it is told: ``round(share, 4)``, which writes the number out and reads it again."""
+    """A confidence as it is told: ``round(share, 4)``, without writing it out in decimal and reading it again."""
     parts = share * _TOLD_PARTS
-    nearest = round(parts)
+    whole = parts + _NO_FRACTIONS - _NO_FRACTIONS
     # Beside the middle between two the nearest is the nearest, however the product was rounded.
-    return nearest / _TOLD_PARTS if abs(parts - nearest) < _SURELY_NEAREST else round(share, _TOLD_PLACES)
+    return whole / _TOLD_PARTS if -_SURELY < parts - whole < _SURELY else round(share, _TOLD_PLACES)
 
 
 def lasts_ms(rule: TagRule, weight: float) -> int | None:

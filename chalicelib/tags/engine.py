@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import msgspec
 from datalogic_py import BatchItemError, DataHandle, DataLogicError
 
 from chalicelib.kernel.errors import ZhiyinError
-from chalicelib.kernel.moments import THE_LAST, Millis
+from chalicelib.kernel.moments import Millis
 from chalicelib.profiles.conditions import ENGINE
 from chalicelib.profiles.model import Profile, Trait
 from chalicelib.profiles.pins import pin_name, pins_of
@@ -28,6 +29,7 @@ _PERSONS_WEIGHT = 2.0
 
 
 _NOTHING = Assessment((), ())
+_STEMS_KEPT = 256
 
 
 class RuleFailed(ZhiyinError):
@@ -89,7 +91,7 @@ def assess(
     pins = _pins(catalogue, profile, only, among)
     there = present(profile)
     selection = catalogue.select(
-        there | {"scene"} if scenes else there,
+        _in_scenes(there) if scenes else there,
         None if only is None else frozenset(only),
         None if among is None else frozenset(among),
         frozenset(pins),
@@ -108,6 +110,12 @@ def assess(
     else:
         tags = tuple([_tag(one, closed) for one in asked])
     return Assessment(tags, failed, ends)
+
+
+@lru_cache(maxsize=_STEMS_KEPT)
+def _in_scenes(there: frozenset[str]) -> frozenset[str]:
+    """What is there while somebody asks: that they do so in a scene is no part of their profile."""
+    return there | {"scene"}
 
 
 def _pins(
@@ -172,7 +180,7 @@ def _settled(catalogue: Catalogue, found: dict[str, Found], pins: Mapping[str, T
             found[tag_id] = _pinned(catalogue.rules[tag_id], pin)
         else:
             found.pop(tag_id, None)
-    return catalogue.families.settle(found, (tag_id for tag_id, pin in pins.items() if pin.value is False))
+    return catalogue.families.settle(found, [tag_id for tag_id, pin in pins.items() if pin.value is False])
 
 
 def _pinned(rule: TagRule, pin: Trait) -> Found:
@@ -196,26 +204,32 @@ def span_of(profile: Profile, paths: Iterable[str]) -> Span | None:
 
 
 def _one(rule: TagRule, basis: Basis, profile: Profile, now: Millis, known: Known) -> Found | None:
-    since, last = THE_LAST, -THE_LAST
+    since: Millis | None = None
+    last = 0
     for name in basis.measures:
         series = profile.series.get(name)
-        if series is not None:
+        if series is None:
+            continue
+        if since is None:
+            # The signals of most rules read one thing.
+            since, last = series.first_at, series.last_at
+        else:
             since, last = min(since, series.first_at), max(last, series.last_at)
     for path in basis.others:
         if path not in known:
             known[path] = evidence(profile, path)
         span = known[path]
         if span is not None:
-            since, last = min(since, span[0]), max(last, span[1])
-    if since == THE_LAST:
+            since, last = span if since is None else (min(since, span[0]), max(last, span[1]))
+    if since is None:
         # Signals that are true of nothing seen are refused by the check; were there any, they would be as
         # old as the profile.
         since, last = profile.first_seen, profile.last_seen
     ends = None if basis.lasts_ms is None else last + basis.lasts_ms
     if ends is not None and now >= ends:
         return None
-    share = basis.weight * decay(basis.half_life_ms, last, now) * basis.trust
-    return Found(rule, basis.weight, share, since, last, ends)
+    left = 1.0 if basis.half_life_ms is None else decay(basis.half_life_ms, last, now)
+    return Found(rule, basis.weight, basis.weight * left * basis.trust, since, last, ends)
 
 
 def _tag(found: Found, closed: frozenset[str]) -> Tag:

@@ -48,8 +48,7 @@ class Families:
                 related.setdefault(rule.parent, set()).add(rule.id)
             if rule.exclusive is not None:
                 groups.setdefault(rule.exclusive, []).append(rule.id)
-        self._exclusive = {one: name for name, members in groups.items() for one in members}
-        self._below = frozenset(rule.id for rule in rules.values() if rule.parent in rules)
+        self._exclusive = frozenset(one for members in groups.values() for one in members)
         for members in groups.values():
             for one in members:
                 related.setdefault(one, set()).update(members)
@@ -93,13 +92,15 @@ class Families:
         """
         refused = frozenset(denied)
         while True:
-            kept = self._without_rivals(found)
+            kept = _without_rivals(found)
             implied = self._implied(kept, refused)
+            if not implied:
+                return kept
             settled = kept | implied
             # Who was there already has no rival left; only who comes new may be one, or have one.
-            if self._exclusive.keys().isdisjoint(implied.keys() - kept.keys()):
+            if self._exclusive.isdisjoint([one for one in implied if one not in kept]):
                 return settled
-            kept, settled = settled, self._without_rivals(settled)
+            kept, settled = settled, _without_rivals(settled)
             lost = kept.keys() - settled.keys()
             if not lost:
                 return settled
@@ -112,27 +113,31 @@ class Families:
     def _implied(self, kept: Mapping[str, Found], refused: frozenset[str]) -> dict[str, Found]:
         """The parents of those that are kept, as these make them."""
         implied: dict[str, Found] = {}
-        for tag_id in kept.keys() & self._below:
-            below = kept[tag_id]
-            for parent in self.ancestors(tag_id):
+        for below in kept.values():
+            if below.rule.parent is None:
+                continue
+            for parent in self.ancestors(below.rule.id):
                 if parent in refused:
                     break
                 own = implied.get(parent) or kept.get(parent)
-                below = implied[parent] = _raised(self._rules[parent], own, below)
+                below = implied[parent] = _raised(self._rules[parent], own, below)  # noqa: PLW2901
         return implied
 
-    def _without_rivals(self, found: dict[str, Found]) -> dict[str, Found]:
-        surest: dict[str, Found] = {}
-        lost: set[str] = set()
-        for tag_id in found.keys() & self._exclusive.keys():
-            group, one = self._exclusive[tag_id], found[tag_id]
-            rival = surest.get(group)
-            if rival is None:
-                surest[group] = one
-                continue
+
+def _without_rivals(found: dict[str, Found]) -> dict[str, Found]:
+    surest: dict[str, Found] = {}
+    lost: set[str] = set()
+    for one in found.values():
+        group = one.rule.exclusive
+        if group is None:
+            continue
+        rival = surest.get(group)
+        if rival is None:
+            surest[group] = one
+        else:
             surest[group], less = sorted((one, rival), key=_surest_first)
             lost.add(less.rule.id)
-        return {tag_id: one for tag_id, one in found.items() if tag_id not in lost} if lost else found
+    return {tag_id: one for tag_id, one in found.items() if tag_id not in lost} if lost else found
 
 
 def _reach(start: str, related: Mapping[str, set[str]]) -> frozenset[str]:
