@@ -2,27 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from itertools import compress
 from typing import Any
 
-import msgspec
-from datalogic_py import DataHandle, DataLogicError, Engine, Rule
+from datalogic_py import DataHandle, DataLogicError, Engine
 
 from chalicelib.routing.facts import Facts
+from chalicelib.routing.given import Given, NotPlain, bears_on, put
 
 ENGINE = Engine()
+_MOST_GIVEN = 1_024
 
 type Held = tuple[list[int], list[int]]
 """The positions that hold, and those that could not be evaluated on these values."""
-
-
-class _Part(msgspec.Struct, frozen=True):
-    """Those of some rules that read one of some paths: their positions, and the branches of the facts that they read."""
-
-    positions: tuple[int, ...]
-    program: Rule
-    heads: tuple[str, ...]
 
 
 class Conditions:
@@ -38,7 +31,7 @@ class Conditions:
         self._heads = tuple(sorted({read.partition(".")[0] for read in frozenset[str]().union(*self.reads)}))
         self._depends: dict[tuple[str, ...], bool] = {}
         self._whens = tuple(whens)
-        self._parts: dict[tuple[str, ...], _Part] = {}
+        self._given: dict[Hashable, Given | None] = {}
 
     def holding(self, facts: Facts, handle: DataHandle | None = None) -> Held:
         """What holds. ``handle``: the same facts, as the engine has read them before.
@@ -56,35 +49,46 @@ class Conditions:
         except DataLogicError:
             return self._one_by_one(facts)
 
-    def holding_still(self, held: Sequence[int], facts: Facts, paths: tuple[str, ...]) -> list[int]:
-        """What holds where ``held`` did and nothing failed, once these paths have other values in ``facts``.
+    def given(self, key: Hashable, values: Mapping[str, Any]) -> Given | None:
+        """These conditions where some paths have other values than in the facts; ``key`` stands for the values.
 
-        Only rules that read one of them are evaluated, and on no more than the branches that they read: a third of what
-        all of them cost.
+        None where the values cannot be put in: the facts have to be changed then, and read again.
         """
-        part = self._parts.get(paths)
-        if part is None:
-            part = self._parts[paths] = self._part(paths)
-        if not part.positions:
-            return list(held)
-        branches = {head: facts[head] for head in part.heads if head in facts}
         try:
-            now = compress(part.positions, part.program.evaluate(branches))
-        except DataLogicError:
-            return self._one_by_one(facts)[0]
-        return sorted({*now, *set(held).difference(part.positions)})
+            return self._given[key]
+        except KeyError:
+            if len(self._given) >= _MOST_GIVEN:
+                self._given.clear()
+            found = self._given[key] = self._put(values)
+            return found
 
-    def _part(self, paths: tuple[str, ...]) -> _Part:
-        bears = [any(_overlap(path, read) for path in paths for read in reads) for reads in self.reads]
-        positions = tuple(compress(self._positions, bears))
-        heads = {read.partition(".")[0] for place in positions for read in self.reads[place]}
-        return _Part(positions, ENGINE.compile([self._whens[place] for place in positions]), tuple(sorted(heads)))
+    def _put(self, values: Mapping[str, Any]) -> Given | None:
+        touched = [place for place, reads in enumerate(self.reads) if any(bears_on(values, read) for read in reads)]
+        sure: list[int] = []
+        asked: list[tuple[int, Any]] = []
+        try:
+            for place in touched:
+                when = put(self._whens[place], values)
+                rule = ENGINE.compile(when)
+                facts = rule.facts()
+                if not facts["reads_data"] and facts["deterministic"]:
+                    sure += [place] if rule.evaluate({}) else []
+                else:
+                    asked.append((place, when))
+        except (NotPlain, DataLogicError):
+            return None
+        return Given(
+            touched=frozenset(touched),
+            sure=tuple(sure),
+            asked=tuple(place for place, _ in asked),
+            program=ENGINE.compile([when for _, when in asked]) if asked else None,
+        )
 
     def depend_on(self, paths: tuple[str, ...]) -> bool:
         """Whether other values at these paths, or below or above them, could bear on any of these rules."""
         found = self._depends.get(paths)
         if found is None:
-            found = self._depends[paths] = any(_overlap(path, read) for path in paths for read in self._paths)
+            found = self._depends[paths] = any(bears_on(paths, read) for read in self._paths)
         return found
 
     def _one_by_one(self, facts: Facts) -> Held:
@@ -99,15 +103,11 @@ class Conditions:
         return holding, failed
 
 
-def holding_in_each(sections: Iterable[Conditions], facts: Facts) -> list[Held]:
-    """What holds in several sections: the engine reads the facts once for all."""
+def holding_in_each(sections: Iterable[Conditions], facts: Facts) -> tuple[DataHandle | None, list[Held]]:
+    """What holds in several sections, and the facts as the engine has read them, once for all."""
     try:
         handle = DataHandle(facts)
     except DataLogicError:
         # Each tries its rules one by one, and names those that cannot be evaluated.
         handle = None
-    return [section.holding(facts, handle) for section in sections]
-
-
-def _overlap(one: str, other: str) -> bool:
-    return one == other or one.startswith(f"{other}.") or other.startswith(f"{one}.")
+    return handle, [section.holding(facts, handle) for section in sections]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import islice
 from typing import Any
 
 from chalicelib.kernel.moments import Millis, format_moment
@@ -12,14 +11,13 @@ from chalicelib.routing.declaration import NO_CAP, PolicyDeclaration, Rule
 from chalicelib.routing.facts import Facts, facts_of, value_at
 from chalicelib.routing.hints import hints_of
 from chalicelib.routing.intent import read_message
-from chalicelib.routing.judge import Judgement, judge, outcome_if, ranking, sla_of
+from chalicelib.routing.judge import Judgement, judge, ranking, sla_of
 from chalicelib.routing.model import (
     NO_INTENT,
     Caller,
     Decision,
     Hints,
     Intent,
-    RankedQueue,
     Reason,
     RouteRequest,
     RunnerUp,
@@ -29,6 +27,7 @@ from chalicelib.routing.model import (
 from chalicelib.routing.policy import Policy
 from chalicelib.routing.policy_paths import placeholders
 from chalicelib.routing.sentences import render
+from chalicelib.routing.what_if import outcome_if
 
 MOST_REASONS = 8
 MOST_RUNNERS_UP = 3
@@ -72,7 +71,7 @@ def decide_on(
     if not profiled:
         return _default(declared, facts, decision_id, now)
     judged = judge(policy, facts)
-    ranked = ranking(policy, judged)
+    ranked = ranking(policy, judged, 1 + MOST_RUNNERS_UP)
     return Decision(
         decision_id=decision_id,
         profile_id=profile_id,
@@ -86,18 +85,13 @@ def decide_on(
         sla=sla_of(policy, judged),
         hints=hints_of(policy, judged.facts, judged.hints),
         reasons=_reasons(policy, judged),
-        won_by=next((entry for entry in ranked if entry.queue == judged.queue), None),
-        runners_up=_runners_up(ranked, judged.queue),
-        would_change=tuple(_would_change(policy, facts, judged)),
+        won_by=ranked[0] if ranked else None,
+        runners_up=tuple([RunnerUp(one.score, one.parts, queue=one.queue) for one in ranked[1:]]),
+        would_change=tuple(_would_change(policy, judged)),
         skipped_rules=judged.skipped,
         policy_version=declared.version,
         decided_at=format_moment(now),
     )
-
-
-def _runners_up(ranked: Iterable[RankedQueue], chosen: str) -> tuple[RunnerUp, ...]:
-    others = (entry for entry in ranked if entry.queue != chosen)
-    return tuple(RunnerUp(one.score, one.parts, queue=one.queue) for one in islice(others, MOST_RUNNERS_UP))
 
 
 def _default(declared: PolicyDeclaration, facts: Facts, id_: str, now: Millis) -> Decision:
@@ -161,11 +155,11 @@ def _evidence(paths: Iterable[str], facts: Facts) -> dict[str, Any]:
     return present or values
 
 
-def _would_change(policy: Policy, facts: Facts, judged: Judgement) -> Iterator[WouldChange]:
+def _would_change(policy: Policy, judged: Judgement) -> Iterator[WouldChange]:
     """The declared changes that, really applied, give another queue, mode or priority."""
     for position in judged.what_if:
         trial = policy.declared.what_if[position]
-        other = outcome_if(policy, facts, judged, trial.set)
+        other = outcome_if(policy, judged, position)
         then: dict[str, str | int] = {}
         for name in ("mode", "queue", "priority"):
             if getattr(other, name) != getattr(judged, name):

@@ -12,16 +12,16 @@ import msgspec
 from chalicelib.kernel.errors import BadInput
 from chalicelib.routing.conditions import Conditions
 from chalicelib.routing.declaration import PolicyDeclaration
+from chalicelib.routing.effects import Effects
 from chalicelib.routing.facts import PROFILE_STEMS
 from chalicelib.routing.policy_checks import mistakes_of_conditions, mistakes_of_names, mistakes_of_numbers
 from chalicelib.routing.policy_desk_checks import mistakes_of_desk
 from chalicelib.routing.policy_paths import Known, mistakes_of_paths, paths_outside_conditions
 from chalicelib.routing.shape import Mistake, mistakes_of_shape
 from chalicelib.routing.shipped import DEFAULT_TRADE, shipped_declaration
+from chalicelib.routing.trials import Trial, trials_of
 
 _MARK_BYTES = 8
-CENTS = 100
-"""Scores are added up in whole hundredths of a point, so that no order of summing can matter."""
 _PLAIN_NUMBERS = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -45,10 +45,8 @@ class Policy(msgspec.Struct, frozen=True):
     rules: Conditions
     hints: Conditions
     what_if: Conditions
-    bases: dict[str, int]
-    """Queue → its score before any rule, in hundredths of a point."""
-    points: tuple[dict[str, int], ...]
-    """What each rule adds to queues, in hundredths of a point, before ``times`` scales it."""
+    effects: Effects
+    trials: tuple[Trial, ...]
     paths: frozenset[str]
     tag_ids: frozenset[str]
     mark: bytes
@@ -86,10 +84,8 @@ def load_policy(raw: Mapping[str, Any], known: Known | None = None) -> Policy:
     paths |= {path for _, path in paths_outside_conditions(declared)}
     return Policy(
         declared=declared,
-        points=tuple(
-            {queue: round(points * CENTS) for queue, points in rule.queues.items()} for rule in declared.rules
-        ),
-        bases={name: round(queue.base * CENTS) for name, queue in declared.queues.items()},
+        effects=Effects(declared),
+        trials=trials_of(declared, sections["intents"]),
         paths=frozenset(path for path in paths if path.partition(".")[0] in PROFILE_STEMS),
         tag_ids=frozenset(path.removeprefix("tags.") for path in paths if path.startswith("tags.")),
         mark=sha256(plain).digest()[:_MARK_BYTES],
