@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from operator import itemgetter
+from functools import lru_cache
+from sys import maxsize
 from typing import Any
 
 import msgspec
@@ -14,12 +15,15 @@ from chalicelib.routing.model import MODES, Mode, RankedQueue, Sla
 
 CENTS = 100
 """Scores are added up in whole hundredths of a point, so that no order of summing can matter."""
+SETS_KEPT = 4_096
+"""Sets of rules whose sum is kept: people are many, the sets of rules that hold for them are few."""
+_UNLIMITED = Sla(maxsize, maxsize)
 _NOTHING: Mapping[str, Any] = {}
 
-type Adds = tuple[tuple[int, float], ...]
-"""(slot, amount) in the order of declaration."""
+type Held = tuple[int, ...]
+"""The positions of the rules that hold."""
 type Totals = list[Any]
-"""The sum of every slot: whole numbers but for modes."""
+"""The sum of every slot, whole numbers but for modes: a slot per queue as listed, one per mode, and priority."""
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -31,98 +35,149 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 class _Effect(msgspec.Struct, frozen=True):
-    """What one rule adds: ``adds`` always, ``scaled`` (points of queues) times the number at the path ``times``."""
+    """What one rule adds: ``adds`` are (slot, amount); ``scaled`` (queue, points) times the number at ``times``."""
 
     id: str
-    adds: Adds
+    adds: tuple[tuple[int, float], ...]
     times: str | None
-    scaled: Adds
-    sla: SlaCap | None
+    scaled: tuple[tuple[int, float], ...]
+    sla: SlaCap
+
+
+class _Served(msgspec.Struct, frozen=True):
+    """A queue, its priority, and the slots of the modes that it serves, preferred first."""
+
+    queue: str
+    priority: int
+    slots: tuple[int, ...]
+
+
+class _Sum(msgspec.Struct, frozen=True):
+    """What a set of rules comes to before numbers scale it, and the least of their time limits.
+
+    ``parts``: each queue that a rule or its base adds to, as listed → rule → points, 0 of one that is scaled.
+    """
+
+    totals: Totals
+    scaled: tuple[_Effect, ...]
+    parts: dict[int, dict[str, float]]
+    first_response_seconds: int
+    resolve_seconds: int
 
 
 class Effects:
-    """Slots: one per queue in the order of the policy, then one per mode, then priority."""
+    """The rules of a policy by what they add."""
 
     def __init__(self, declared: PolicyDeclaration) -> None:
         self._declared = declared
-        self._queues = tuple(declared.queues)
-        self._modes = dict(zip(MODES, range(len(self._queues), len(self._queues) + len(MODES)), strict=True))
-        self._bases = tuple(round(queue.base * CENTS) for queue in declared.queues.values())
-        self._start = (*self._bases, *(0.0 for _ in MODES), declared.base_priority)
-        self._serves = tuple(tuple(self._modes[mode] for mode in queue.modes) for queue in declared.queues.values())
-        self._effects = tuple(self._effect(rule) for rule in declared.rules)
-        self.times = frozenset(rule.times for rule in declared.rules if rule.times is not None)
-        """The paths whose numbers scale points."""
+        self._modes = len(declared.queues)
+        self._served = tuple(
+            _Served(name, queue.priority, tuple(self._mode(mode) for mode in queue.modes))
+            for name, queue in declared.queues.items()
+        )
+        bases = [round(queue.base * CENTS) for queue in declared.queues.values()]
+        self._start: Totals = [*bases, *(0.0 for _ in MODES), declared.base_priority]
+        self._bases = {slot: {"base": base / CENTS} for slot, base in enumerate(bases) if base}
+        slots = {queue: slot for slot, queue in enumerate(declared.queues)}
+        self._effects = tuple(self._effect(rule, slots) for rule in declared.rules)
+        self._sum = lru_cache(SETS_KEPT)(self._summed)
+        self._limits = lru_cache(SETS_KEPT)(self._limited)
 
-    def _effect(self, rule: Rule) -> _Effect:
-        points = tuple((self._queues.index(queue), points) for queue, points in rule.queues.items())
-        adds: Adds = tuple((self._modes[mode], points) for mode, points in rule.modes.items())
-        if rule.priority:
-            adds = (*adds, (len(self._start) - 1, rule.priority))
+    def _mode(self, mode: Mode) -> int:
+        return self._modes + MODES.index(mode)
+
+    def _effect(self, rule: Rule, slots: Mapping[str, int]) -> _Effect:
+        points = tuple((slots[queue], points) for queue, points in rule.queues.items())
+        adds: tuple[tuple[int, float], ...] = (
+            *((self._mode(mode), points) for mode, points in rule.modes.items()),
+            (len(self._start) - 1, rule.priority),
+        )
         if rule.times is None:
-            adds, points = (*_cents(points, CENTS), *adds), ()
-        return _Effect(rule.id, adds, rule.times, points, None if rule.sla == NO_CAP else rule.sla)
+            adds, points = (*((queue, round(more * CENTS)) for queue, more in points), *adds), ()
+        return _Effect(rule.id, adds, rule.times, points, rule.sla)
 
-    def totals(self, held: Iterable[int], facts: Facts, given: Mapping[str, Any] = _NOTHING) -> Totals:
-        """What these rules come to together. ``given``: values at some paths that count instead of the facts'."""
-        totals: Totals = list(self._start)
-        effects = self._effects
-        for place in held:
-            effect = effects[place]
+    def _summed(self, held: Held) -> _Sum:
+        totals = list(self._start)
+        parts = {slot: base.copy() for slot, base in self._bases.items()}
+        effects = [self._effects[place] for place in held]
+        for effect in effects:
             for slot, amount in effect.adds:
                 totals[slot] += amount
-            if effect.times is not None:
-                for slot, amount in _scaled(effect, effect.times, facts, given):
-                    totals[slot] += amount
+                if amount and slot < self._modes:
+                    parts.setdefault(slot, {})[effect.id] = amount / CENTS
+            for slot, _ in effect.scaled:
+                # It keeps the place of the rule among the others.
+                parts.setdefault(slot, {})[effect.id] = 0.0
+        return _Sum(
+            totals,
+            tuple(effect for effect in effects if effect.scaled),
+            dict(sorted(parts.items())),
+            *_least(_UNLIMITED, (effect.sla for effect in effects)),
+        )
+
+    def totals(self, held: Held, facts: Facts, given: Mapping[str, Any] = _NOTHING) -> Totals:
+        """What these rules come to together. ``given``: values at some paths that count instead of the facts'."""
+        found = self._sum(held)
+        totals = found.totals.copy()
+        for effect in found.scaled:
+            factor = _factor(effect.times, facts, given)
+            for slot, points in effect.scaled:
+                totals[slot] += round(points * factor)
         return totals
 
     def outcome(self, totals: Totals, level: str) -> Outcome:
         """The queue of the highest score, the first listed of equals, and likewise of the modes that it serves."""
         # max() and index() keep the first of equals.
-        best = totals.index(max(totals[: len(self._queues)]))
-        queue, declared = self._queues[best], self._declared
-        mode = MODES[max(self._serves[best], key=totals.__getitem__) - len(self._queues)]
-        priority = totals[-1] + declared.queues[queue].priority + declared.urgency.priority[level]
-        return Outcome(queue, mode, max(1, min(99, priority)))
+        served = self._served[totals.index(max(totals[: self._modes]))]
+        slots = served.slots
+        mode = MODES[(max(slots, key=totals.__getitem__) if len(slots) > 1 else slots[0]) - self._modes]
+        priority = totals[-1] + served.priority + self._declared.urgency.priority[level]
+        return Outcome(served.queue, mode, 1 if priority < 1 else min(priority, 99))
 
-    def ranking(self, totals: Totals, held: Iterable[int], facts: Facts, most: int) -> tuple[RankedQueue, ...]:
+    def ranking(self, totals: Totals, held: Held, facts: Facts, most: int) -> tuple[RankedQueue, ...]:
         """The first queues of those that have a score above 0, best first, each with the points of every rule in it."""
-        ahead = [(slot, totals[slot]) for slot in range(len(self._queues)) if totals[slot] > 0]
+        found = self._sum(held)
+        ahead = [slot for slot in found.parts if totals[slot] > 0]
         # sort() is stable, so that equal scores stay in the order of the policy.
-        ahead.sort(key=itemgetter(1), reverse=True)
+        ahead.sort(key=totals.__getitem__, reverse=True)
         del ahead[most:]
-        bases = self._bases
-        parts: dict[int, dict[str, float]] = {
-            slot: {"base": bases[slot] / CENTS} if bases[slot] else {} for slot, _ in ahead
-        }
-        for place in held:
-            effect = self._effects[place]
-            adds = effect.adds if effect.times is None else _scaled(effect, effect.times, facts, _NOTHING)
-            for slot, amount in adds:
-                if slot in parts and amount:
-                    parts[slot][effect.id] = amount / CENTS
-        return tuple([RankedQueue(self._queues[slot], total / CENTS, parts[slot]) for slot, total in ahead])
+        parts = {slot: found.parts[slot].copy() for slot in ahead}
+        for effect in found.scaled:
+            factor = _factor(effect.times, facts, _NOTHING)
+            for slot, points in effect.scaled:
+                if slot in parts:
+                    _place(parts[slot], effect.id, round(points * factor))
+        return tuple([RankedQueue(self._served[slot].queue, totals[slot] / CENTS, parts[slot]) for slot in ahead])
 
-    def sla(self, held: Iterable[int], queue: str, mode: Mode, level: str) -> Sla:
+    def sla(self, held: Held, queue: str, mode: Mode, level: str) -> Sla:
         """The queue's time limits, capped by mode, urgency and rules."""
+        found, (first, resolve) = self._sum(held), self._limits(queue, mode, level)
+        return Sla(min(first, found.first_response_seconds), min(resolve, found.resolve_seconds))
+
+    def _limited(self, queue: str, mode: Mode, level: str) -> tuple[int, int]:
         declared = self._declared
-        limits = declared.queues[queue].sla
-        firsts, resolves = [limits.first_response_seconds], [limits.resolve_seconds]
-        rules = [self._effects[place].sla for place in held]
-        for cap in (*rules, declared.mode_sla.get(mode), declared.urgency.sla.get(level)):
-            if cap is not None:
-                if cap.first_response_seconds is not None:
-                    firsts.append(cap.first_response_seconds)
-                if cap.resolve_seconds is not None:
-                    resolves.append(cap.resolve_seconds)
-        return Sla(min(firsts), min(resolves))
+        caps = (declared.mode_sla.get(mode, NO_CAP), declared.urgency.sla.get(level, NO_CAP))
+        return _least(declared.queues[queue].sla, caps)
 
 
-def _scaled(effect: _Effect, path: str, facts: Facts, given: Mapping[str, Any]) -> Adds:
-    """The hundredths that a rule adds where a number scales its points; none where there is no number."""
-    value = given[path] if path in given else value_at(facts, path)
-    return _cents(effect.scaled, CENTS * float(value) if isinstance(value, (int, float)) else 0.0)
+def _least(limits: Sla, caps: Iterable[SlaCap]) -> tuple[int, int]:
+    first, resolve = limits.first_response_seconds, limits.resolve_seconds
+    for cap in caps:
+        first = first if cap.first_response_seconds is None else min(first, cap.first_response_seconds)
+        resolve = resolve if cap.resolve_seconds is None else min(resolve, cap.resolve_seconds)
+    return first, resolve
 
 
-def _cents(points: Adds, factor: float) -> Adds:
-    return tuple([(slot, round(amount * factor)) for slot, amount in points])
+def _factor(times: str | None, facts: Facts, given: Mapping[str, Any]) -> float:
+    """By what points are scaled, to hundredths; 0 where there is no number."""
+    if times is None:
+        return 0.0
+    value = given[times] if times in given else value_at(facts, times)
+    return CENTS * float(value) if isinstance(value, (int, float)) else 0.0
+
+
+def _place(parts: dict[str, float], rule: str, amount: int) -> None:
+    if amount:
+        parts[rule] = amount / CENTS
+    else:
+        del parts[rule]

@@ -52,7 +52,8 @@ def judge(policy: Policy, inputs: Facts) -> Judgement:
     read, ((held, skipped_rules), (hints, _), (what_if, _)) = holding_in_each(
         (policy.rules, policy.hints, policy.what_if), facts
     )
-    totals = policy.effects.totals(held, facts)
+    rules = tuple(held)
+    totals = policy.effects.totals(rules, facts)
     outcome = policy.effects.outcome(totals, urgency.level)
     return Judgement(
         facts=facts,
@@ -65,7 +66,7 @@ def judge(policy: Policy, inputs: Facts) -> Judgement:
         presumed=presumed,
         intent_rule=intent_rule,
         urgency_rules=tuple(urgent),
-        rules=tuple(held),
+        rules=rules,
         skipped=_ids(policy, skipped_intents, skipped_urgency, skipped_rules),
         hints=tuple(hints),
         what_if=tuple(what_if),
