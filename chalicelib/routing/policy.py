@@ -14,9 +14,11 @@ from chalicelib.routing.conditions import Conditions
 from chalicelib.routing.declaration import PolicyDeclaration
 from chalicelib.routing.effects import Effects
 from chalicelib.routing.facts import PROFILE_STEMS
+from chalicelib.routing.hints import Talk
 from chalicelib.routing.policy_checks import mistakes_of_conditions, mistakes_of_names, mistakes_of_numbers
 from chalicelib.routing.policy_desk_checks import mistakes_of_desk
 from chalicelib.routing.policy_paths import Known, mistakes_of_paths, paths_outside_conditions
+from chalicelib.routing.reasons import Reasons
 from chalicelib.routing.shape import Mistake, mistakes_of_shape
 from chalicelib.routing.shipped import DEFAULT_TRADE, shipped_declaration
 from chalicelib.routing.trials import Trial, trials_of
@@ -46,6 +48,8 @@ class Policy(msgspec.Struct, frozen=True):
     hints: Conditions
     what_if: Conditions
     effects: Effects
+    reasons: Reasons
+    talk: Talk
     trials: tuple[Trial, ...]
     paths: frozenset[str]
     tag_ids: frozenset[str]
@@ -85,6 +89,8 @@ def load_policy(raw: Mapping[str, Any], known: Known | None = None) -> Policy:
     return Policy(
         declared=declared,
         effects=Effects(declared),
+        reasons=Reasons(declared, reads["rules"], reads["urgency"], reads["intents"]),
+        talk=Talk(declared),
         trials=trials_of(declared, sections["intents"]),
         paths=frozenset(path for path in paths if path.partition(".")[0] in PROFILE_STEMS),
         tag_ids=frozenset(path.removeprefix("tags.") for path in paths if path.startswith("tags.")),

@@ -10,6 +10,7 @@ import msgspec
 from chalicelib.routing.conditions import Conditions
 from chalicelib.routing.declaration import PolicyDeclaration, WhatIf
 from chalicelib.routing.given import bears_on
+from chalicelib.routing.sentences import Sentence
 
 _STATES = ("stated.intent", "stated.confidence", "stated.source")
 
@@ -20,6 +21,7 @@ class Trial(msgspec.Struct, frozen=True):
     Not ``plain``: what it comes to is only found by judging the changed facts anew.
     """
 
+    says: Sentence
     given: dict[str, Any]
     states: dict[str, Any] | None
     presumes: bool
@@ -40,6 +42,7 @@ def _trial(trial: WhatIf, intents: Conditions, looked_up: Iterable[str]) -> Tria
     in_part = not is_stated and bears_on(given, "stated")
     around = any(bears_on(given, path) and path not in given for path in looked_up)
     return Trial(
+        says=Sentence(trial.if_),
         given=given,
         states={"id": id_, "confidence": confidence, "source": source} if is_stated else None,
         presumes=intents.depend_on(tuple(given)),
