@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
-from sys import maxsize
 from typing import Any
 
 import msgspec
@@ -15,13 +14,13 @@ from chalicelib.routing.model import MODES, Mode, RankedQueue, Sla
 
 CENTS = 100
 """Scores are added up in whole hundredths of a point, so that no order of summing can matter."""
-SETS_KEPT = 4_096
-"""Sets of rules whose sum is kept: people are many, the sets of rules that hold for them are few."""
-_UNLIMITED = Sla(maxsize, maxsize)
-_NOTHING: Mapping[str, Any] = {}
+SETS_KEPT = 1_024
+"""Sets of rules of which is kept what they come to: people are many, the sets of rules that hold for them are few."""
 
 type Held = tuple[int, ...]
 """The positions of the rules that hold."""
+type Factors = tuple[float, ...]
+"""By what the number at each path of ``times`` scales points, to hundredths; 0 where there is no number."""
 type Totals = list[Any]
 """The sum of every slot, whole numbers but for modes: a slot per queue as listed, one per mode, and priority."""
 
@@ -35,11 +34,11 @@ class Outcome(msgspec.Struct, frozen=True):
 
 
 class _Effect(msgspec.Struct, frozen=True):
-    """What one rule adds: ``adds`` are (slot, amount); ``scaled`` (queue, points) times the number at ``times``."""
+    """What one rule adds: ``adds`` are (slot, amount); ``scaled`` (queue, points), by the factor of this place."""
 
     id: str
     adds: tuple[tuple[int, float], ...]
-    times: str | None
+    factor: int
     scaled: tuple[tuple[int, float], ...]
     sla: SlaCap
 
@@ -53,7 +52,7 @@ class _Served(msgspec.Struct, frozen=True):
 
 
 class _Sum(msgspec.Struct, frozen=True):
-    """What a set of rules comes to before numbers scale it, and the least of their time limits.
+    """What a set of rules comes to before numbers scale it.
 
     ``parts``: each queue that a rule or its base adds to, as listed → rule → points, 0 of one that is scaled.
     """
@@ -61,12 +60,13 @@ class _Sum(msgspec.Struct, frozen=True):
     totals: Totals
     scaled: tuple[_Effect, ...]
     parts: dict[int, dict[str, float]]
-    first_response_seconds: int
-    resolve_seconds: int
 
 
 class Effects:
-    """The rules of a policy by what they add."""
+    """The rules of a policy by what they add. What a set of them comes to is kept, for the latest sets.
+
+    ``outcome`` of (held, factors, level), ``ranking`` of (held, factors, most), ``sla`` of (held, queue, mode, level).
+    """
 
     def __init__(self, declared: PolicyDeclaration) -> None:
         self._declared = declared
@@ -78,23 +78,37 @@ class Effects:
         bases = [round(queue.base * CENTS) for queue in declared.queues.values()]
         self._start: Totals = [*bases, *(0.0 for _ in MODES), declared.base_priority]
         self._bases = {slot: {"base": base / CENTS} for slot, base in enumerate(bases) if base}
-        slots = {queue: slot for slot, queue in enumerate(declared.queues)}
-        self._effects = tuple(self._effect(rule, slots) for rule in declared.rules)
+        self._slots = {queue: slot for slot, queue in enumerate(declared.queues)}
+        self._times = tuple(dict.fromkeys(rule.times for rule in declared.rules if rule.times is not None))
+        self._effects = tuple(self._effect(rule) for rule in declared.rules)
         self._sum = lru_cache(SETS_KEPT)(self._summed)
-        self._limits = lru_cache(SETS_KEPT)(self._limited)
+        self.outcome = lru_cache(SETS_KEPT)(self._outcome)
+        self.ranking = lru_cache(SETS_KEPT)(self._ranking)
+        self.sla = lru_cache(SETS_KEPT)(self._sla)
 
     def _mode(self, mode: Mode) -> int:
         return self._modes + MODES.index(mode)
 
-    def _effect(self, rule: Rule, slots: Mapping[str, int]) -> _Effect:
-        points = tuple((slots[queue], points) for queue, points in rule.queues.items())
+    def _effect(self, rule: Rule) -> _Effect:
+        points = tuple((self._slots[queue], points) for queue, points in rule.queues.items())
         adds: tuple[tuple[int, float], ...] = (
             *((self._mode(mode), points) for mode, points in rule.modes.items()),
             (len(self._start) - 1, rule.priority),
         )
         if rule.times is None:
-            adds, points = (*((queue, round(more * CENTS)) for queue, more in points), *adds), ()
-        return _Effect(rule.id, adds, rule.times, points, rule.sla)
+            cents = ((queue, round(more * CENTS)) for queue, more in points)
+            return _Effect(rule.id, (*cents, *adds), 0, (), rule.sla)
+        return _Effect(rule.id, adds, self._times.index(rule.times), points, rule.sla)
+
+    def factors(self, facts: Facts) -> Factors:
+        """By what the facts scale points."""
+        return tuple([_factor(value_at(facts, path)) for path in self._times])
+
+    def factors_given(self, factors: Factors, given: Mapping[str, Any]) -> Factors:
+        """The same where some paths have other values."""
+        return tuple(
+            [_factor(given[path]) if path in given else one for path, one in zip(self._times, factors, strict=True)]
+        )
 
     def _summed(self, held: Held) -> _Sum:
         totals = list(self._start)
@@ -112,72 +126,51 @@ class Effects:
             totals,
             tuple(effect for effect in effects if effect.scaled),
             dict(sorted(parts.items())),
-            *_least(_UNLIMITED, (effect.sla for effect in effects)),
         )
 
-    def totals(self, held: Held, facts: Facts, given: Mapping[str, Any] = _NOTHING) -> Totals:
-        """What these rules come to together. ``given``: values at some paths that count instead of the facts'."""
+    def _totals(self, held: Held, factors: Factors) -> Totals:
         found = self._sum(held)
         totals = found.totals.copy()
         for effect in found.scaled:
-            factor = _factor(effect.times, facts, given)
             for slot, points in effect.scaled:
-                totals[slot] += round(points * factor)
+                totals[slot] += round(points * factors[effect.factor])
         return totals
 
-    def outcome(self, totals: Totals, level: str) -> Outcome:
+    def _outcome(self, held: Held, factors: Factors, level: str) -> Outcome:
         """The queue of the highest score, the first listed of equals, and likewise of the modes that it serves."""
+        totals = self._totals(held, factors)
         # max() and index() keep the first of equals.
         served = self._served[totals.index(max(totals[: self._modes]))]
-        slots = served.slots
-        mode = MODES[(max(slots, key=totals.__getitem__) if len(slots) > 1 else slots[0]) - self._modes]
+        mode = MODES[max(served.slots, key=totals.__getitem__) - self._modes]
         priority = totals[-1] + served.priority + self._declared.urgency.priority[level]
-        return Outcome(served.queue, mode, 1 if priority < 1 else min(priority, 99))
+        return Outcome(served.queue, mode, max(1, min(99, priority)))
 
-    def ranking(self, totals: Totals, held: Held, facts: Facts, most: int) -> tuple[RankedQueue, ...]:
+    def _ranking(self, held: Held, factors: Factors, most: int) -> tuple[RankedQueue, ...]:
         """The first queues of those that have a score above 0, best first, each with the points of every rule in it."""
-        found = self._sum(held)
+        found, totals = self._sum(held), self._totals(held, factors)
         ahead = [slot for slot in found.parts if totals[slot] > 0]
         # sort() is stable, so that equal scores stay in the order of the policy.
         ahead.sort(key=totals.__getitem__, reverse=True)
-        del ahead[most:]
-        parts = {slot: found.parts[slot].copy() for slot in ahead}
+        parts = {slot: found.parts[slot].copy() for slot in ahead[:most]}
         for effect in found.scaled:
-            factor = _factor(effect.times, facts, _NOTHING)
             for slot, points in effect.scaled:
                 if slot in parts:
-                    _place(parts[slot], effect.id, round(points * factor))
-        return tuple([RankedQueue(self._served[slot].queue, totals[slot] / CENTS, parts[slot]) for slot in ahead])
+                    parts[slot][effect.id] = round(points * factors[effect.factor]) / CENTS
+        return tuple(
+            RankedQueue(self._served[slot].queue, totals[slot] / CENTS, {rule: one for rule, one in of.items() if one})
+            for slot, of in parts.items()
+        )
 
-    def sla(self, held: Held, queue: str, mode: Mode, level: str) -> Sla:
+    def _sla(self, held: Held, queue: str, mode: Mode, level: str) -> Sla:
         """The queue's time limits, capped by mode, urgency and rules."""
-        found, (first, resolve) = self._sum(held), self._limits(queue, mode, level)
-        return Sla(min(first, found.first_response_seconds), min(resolve, found.resolve_seconds))
-
-    def _limited(self, queue: str, mode: Mode, level: str) -> tuple[int, int]:
         declared = self._declared
-        caps = (declared.mode_sla.get(mode, NO_CAP), declared.urgency.sla.get(level, NO_CAP))
-        return _least(declared.queues[queue].sla, caps)
+        limits = declared.queues[queue].sla
+        caps = [self._effects[place].sla for place in held]
+        caps += [declared.mode_sla.get(mode, NO_CAP), declared.urgency.sla.get(level, NO_CAP)]
+        firsts = [cap.first_response_seconds for cap in caps if cap.first_response_seconds is not None]
+        resolves = [cap.resolve_seconds for cap in caps if cap.resolve_seconds is not None]
+        return Sla(min([limits.first_response_seconds, *firsts]), min([limits.resolve_seconds, *resolves]))
 
 
-def _least(limits: Sla, caps: Iterable[SlaCap]) -> tuple[int, int]:
-    first, resolve = limits.first_response_seconds, limits.resolve_seconds
-    for cap in caps:
-        first = first if cap.first_response_seconds is None else min(first, cap.first_response_seconds)
-        resolve = resolve if cap.resolve_seconds is None else min(resolve, cap.resolve_seconds)
-    return first, resolve
-
-
-def _factor(times: str | None, facts: Facts, given: Mapping[str, Any]) -> float:
-    """By what points are scaled, to hundredths; 0 where there is no number."""
-    if times is None:
-        return 0.0
-    value = given[times] if times in given else value_at(facts, times)
+def _factor(value: Any) -> float:
     return CENTS * float(value) if isinstance(value, (int, float)) else 0.0
-
-
-def _place(parts: dict[str, float], rule: str, amount: int) -> None:
-    if amount:
-        parts[rule] = amount / CENTS
-    else:
-        del parts[rule]

@@ -9,7 +9,7 @@ import msgspec
 from datalogic_py import DataHandle
 
 from chalicelib.routing.conditions import holding_in_each
-from chalicelib.routing.effects import Totals
+from chalicelib.routing.effects import Factors
 from chalicelib.routing.facts import Facts, value_at
 from chalicelib.routing.model import NO_INTENT, Intent, Mode, RankedQueue, Sla, Urgency
 from chalicelib.routing.policy import Policy
@@ -20,7 +20,7 @@ class Judgement(msgspec.Struct, frozen=True):
     """The outcome and the positions of the rules behind it. ``facts`` has intent and urgency filled in.
 
     ``presumed`` are the presumptions that hold, of which ``intent_rule`` counts; none is asked where an intent is
-    stated. ``totals`` are what the rules come to; ``hints`` and ``what_if`` those that hold beside it. ``read`` are the
+    stated. ``factors`` scale what rules add; ``hints`` and ``what_if`` those that hold beside it. ``read`` are the
     facts as the engine has read them, None where it could not.
     """
 
@@ -30,7 +30,7 @@ class Judgement(msgspec.Struct, frozen=True):
     queue: str
     mode: Mode
     priority: int
-    totals: Totals
+    factors: Factors
     presumed: tuple[int, ...]
     intent_rule: int | None
     urgency_rules: tuple[int, ...]
@@ -53,8 +53,8 @@ def judge(policy: Policy, inputs: Facts) -> Judgement:
         (policy.rules, policy.hints, policy.what_if), facts
     )
     rules = tuple(held)
-    totals = policy.effects.totals(rules, facts)
-    outcome = policy.effects.outcome(totals, urgency.level)
+    factors = policy.effects.factors(facts)
+    outcome = policy.effects.outcome(rules, factors, urgency.level)
     return Judgement(
         facts=facts,
         intent=intent,
@@ -62,7 +62,7 @@ def judge(policy: Policy, inputs: Facts) -> Judgement:
         queue=outcome.queue,
         mode=outcome.mode,
         priority=outcome.priority,
-        totals=totals,
+        factors=factors,
         presumed=presumed,
         intent_rule=intent_rule,
         urgency_rules=tuple(urgent),
@@ -76,7 +76,7 @@ def judge(policy: Policy, inputs: Facts) -> Judgement:
 
 def ranking(policy: Policy, judged: Judgement, most: int) -> tuple[RankedQueue, ...]:
     """The queues that have a score above 0, best first, ``most`` of them: the first is the one chosen."""
-    return policy.effects.ranking(judged.totals, judged.rules, judged.facts, most)
+    return policy.effects.ranking(judged.rules, judged.factors, most)
 
 
 def sla_of(policy: Policy, judged: Judgement) -> Sla:

@@ -56,8 +56,8 @@ def _by_given(policy: Policy, judged: Judgement, facts: DataHandle, place: int) 
     rules = policy.rules.given(key, given)
     if rules is None:
         return None
-    totals = policy.effects.totals(rules.holding(judged.rules, facts), judged.facts, given)
-    return policy.effects.outcome(totals, urgency.level)
+    factors = policy.effects.factors_given(judged.factors, given)
+    return policy.effects.outcome(rules.holding(judged.rules, facts), factors, urgency.level)
 
 
 def _intent(policy: Policy, judged: Judgement, facts: DataHandle, place: int) -> dict[str, Any] | None:
