@@ -9,7 +9,7 @@ from typing import Any
 from datalogic_py import DataHandle, DataLogicError, Engine
 
 from chalicelib.routing.facts import Facts
-from chalicelib.routing.given import Given, NotPlain, bears_on, put
+from chalicelib.routing.given import Given, bears_on, put
 
 ENGINE = Engine()
 _MOST_GIVEN = 1_024
@@ -31,7 +31,7 @@ class Conditions:
         self._heads = tuple(sorted({read.partition(".")[0] for read in frozenset[str]().union(*self.reads)}))
         self._depends: dict[tuple[str, ...], bool] = {}
         self._whens = tuple(whens)
-        self._given: dict[Hashable, Given | None] = {}
+        self._given: dict[Hashable, Given] = {}
 
     def holding(self, facts: Facts, handle: DataHandle | None = None) -> Held:
         """What holds. ``handle``: the same facts, as the engine has read them before.
@@ -49,40 +49,32 @@ class Conditions:
         except DataLogicError:
             return self._one_by_one(facts)
 
-    def given(self, key: Hashable, values: Mapping[str, Any]) -> Given | None:
+    def given(self, key: Hashable, values: Mapping[str, Any]) -> Given:
         """These conditions where some paths have other values than in the facts; ``key`` stands for the values.
 
-        None where the values cannot be put in: the facts have to be changed then, and read again.
+        Raises NotPlain where the values cannot be put in: the facts have to be changed then, and read again.
         """
-        try:
-            return self._given[key]
-        except KeyError:
+        found = self._given.get(key)
+        if found is None:
             if len(self._given) >= _MOST_GIVEN:
                 self._given.clear()
             found = self._given[key] = self._put(values)
-            return found
+        return found
 
-    def _put(self, values: Mapping[str, Any]) -> Given | None:
+    def _put(self, values: Mapping[str, Any]) -> Given:
         touched = [place for place, reads in enumerate(self.reads) if any(bears_on(values, read) for read in reads)]
         sure: list[int] = []
-        asked: list[tuple[int, Any]] = []
-        try:
-            for place in touched:
-                when = put(self._whens[place], values)
-                rule = ENGINE.compile(when)
-                facts = rule.facts()
-                if not facts["reads_data"] and facts["deterministic"]:
-                    sure += [place] if rule.evaluate({}) else []
-                else:
-                    asked.append((place, when))
-        except (NotPlain, DataLogicError):
-            return None
-        return Given(
-            touched=frozenset(touched),
-            sure=tuple(sure),
-            asked=tuple(place for place, _ in asked),
-            program=ENGINE.compile([when for _, when in asked]) if asked else None,
-        )
+        asked: dict[int, Any] = {}
+        for place in touched:
+            when = put(self._whens[place], values)
+            rule = ENGINE.compile(when)
+            facts = rule.facts()
+            if facts["reads_data"] or not facts["deterministic"]:
+                asked[place] = when
+            elif rule.evaluate({}):
+                sure.append(place)
+        program = ENGINE.compile(list(asked.values())) if asked else None
+        return Given(frozenset(touched).__contains__, tuple(sure), tuple(asked), program)
 
     def depend_on(self, paths: tuple[str, ...]) -> bool:
         """Whether other values at these paths, or below or above them, could bear on any of these rules."""

@@ -10,7 +10,8 @@ import msgspec
 
 from chalicelib.routing.declaration import NO_CAP, PolicyDeclaration, Rule, SlaCap
 from chalicelib.routing.facts import Facts, value_at
-from chalicelib.routing.model import MODES, Mode, RankedQueue, Sla
+from chalicelib.routing.model import MODES, Mode, RankedQueue, Sla, Urgency
+from chalicelib.routing.urgency import urgency_of
 
 CENTS = 100
 """Scores are added up in whole hundredths of a point, so that no order of summing can matter."""
@@ -65,7 +66,8 @@ class _Sum(msgspec.Struct, frozen=True):
 class Effects:
     """The rules of a policy by what they add. What a set of them comes to is kept, for the latest sets.
 
-    ``outcome`` of (held, factors, level), ``ranking`` of (held, factors, most), ``sla`` of (held, queue, mode, level).
+    ``outcome`` of (held, factors, level), ``ranking`` of (held, factors, most), ``sla`` of (held, queue, mode, level),
+    ``urgency`` of the rules of urgency that hold.
     """
 
     def __init__(self, declared: PolicyDeclaration) -> None:
@@ -79,12 +81,14 @@ class Effects:
         self._start: Totals = [*bases, *(0.0 for _ in MODES), declared.base_priority]
         self._bases = {slot: {"base": base / CENTS} for slot, base in enumerate(bases) if base}
         self._slots = {queue: slot for slot, queue in enumerate(declared.queues)}
-        self._times = tuple(dict.fromkeys(rule.times for rule in declared.rules if rule.times is not None))
+        self.times = tuple(dict.fromkeys(rule.times for rule in declared.rules if rule.times is not None))
+        """The paths whose numbers scale points."""
         self._effects = tuple(self._effect(rule) for rule in declared.rules)
         self._sum = lru_cache(SETS_KEPT)(self._summed)
         self.outcome = lru_cache(SETS_KEPT)(self._outcome)
         self.ranking = lru_cache(SETS_KEPT)(self._ranking)
         self.sla = lru_cache(SETS_KEPT)(self._sla)
+        self.urgency = lru_cache(SETS_KEPT)(self._urgency)
 
     def _mode(self, mode: Mode) -> int:
         return self._modes + MODES.index(mode)
@@ -98,16 +102,16 @@ class Effects:
         if rule.times is None:
             cents = ((queue, round(more * CENTS)) for queue, more in points)
             return _Effect(rule.id, (*cents, *adds), 0, (), rule.sla)
-        return _Effect(rule.id, adds, self._times.index(rule.times), points, rule.sla)
+        return _Effect(rule.id, adds, self.times.index(rule.times), points, rule.sla)
 
     def factors(self, facts: Facts) -> Factors:
         """By what the facts scale points."""
-        return tuple([_factor(value_at(facts, path)) for path in self._times])
+        return tuple([_factor(value_at(facts, path)) for path in self.times])
 
     def factors_given(self, factors: Factors, given: Mapping[str, Any]) -> Factors:
         """The same where some paths have other values."""
         return tuple(
-            [_factor(given[path]) if path in given else one for path, one in zip(self._times, factors, strict=True)]
+            [_factor(given[path]) if path in given else one for path, one in zip(self.times, factors, strict=True)]
         )
 
     def _summed(self, held: Held) -> _Sum:
@@ -170,6 +174,11 @@ class Effects:
         firsts = [cap.first_response_seconds for cap in caps if cap.first_response_seconds is not None]
         resolves = [cap.resolve_seconds for cap in caps if cap.resolve_seconds is not None]
         return Sla(min([limits.first_response_seconds, *firsts]), min([limits.resolve_seconds, *resolves]))
+
+    def _urgency(self, held: Held) -> Urgency:
+        """How pressing a call is where these rules of urgency hold."""
+        scale = self._declared.urgency
+        return urgency_of(scale.base, [scale.rules[place].points for place in held], scale.levels)
 
 
 def _factor(value: Any) -> float:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import compress
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import compress, filterfalse
 from typing import Any
 
 import msgspec
@@ -18,20 +18,19 @@ class NotPlain(Exception):
 
 
 class Given(msgspec.Struct, frozen=True):
-    """Those of some conditions that read a path whose value is given: ``sure`` hold now, ``asked`` read other paths too."""
+    """Those of some conditions that read a path whose value is given: they are ``touched``.
 
-    touched: frozenset[int]
+    Of them ``sure`` hold by what is given; ``asked`` read other paths too, and are what ``program`` evaluates.
+    """
+
+    is_touched: Callable[[int], bool]
     sure: tuple[int, ...]
     asked: tuple[int, ...]
     program: Rule | None
 
     def holding(self, held: Sequence[int], facts: DataHandle) -> tuple[int, ...]:
         """What holds where ``held`` does without what is given. Raises DataLogicError where one cannot be evaluated."""
-        touched = self.touched
-        if not touched:
-            return tuple(held)
-        now = [place for place in held if place not in touched]
-        now += self.sure
+        now = [*filterfalse(self.is_touched, held), *self.sure]
         if self.program is not None:
             now += compress(self.asked, self.program.evaluate_data(facts))
         now.sort()

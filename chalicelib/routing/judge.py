@@ -13,7 +13,6 @@ from chalicelib.routing.effects import Factors
 from chalicelib.routing.facts import Facts, value_at
 from chalicelib.routing.model import NO_INTENT, Intent, Mode, RankedQueue, Sla, Urgency
 from chalicelib.routing.policy import Policy
-from chalicelib.routing.urgency import urgency_of
 
 
 class Judgement(msgspec.Struct, frozen=True):
@@ -46,8 +45,9 @@ def judge(policy: Policy, inputs: Facts) -> Judgement:
     facts = dict(inputs)
     intent, intent_rule, presumed, skipped_intents = _intent(policy, facts)
     facts["intent"] = fact_of(intent, facts)
-    urgent, skipped_urgency = policy.urgency.holding(facts)
-    urgency = urgency_by(policy, urgent)
+    held_urgency, skipped_urgency = policy.urgency.holding(facts)
+    urgent = tuple(held_urgency)
+    urgency = policy.effects.urgency(urgent)
     facts["urgency"] = {"level": urgency.level, "score": urgency.score}
     read, ((held, skipped_rules), (hints, _), (what_if, _)) = holding_in_each(
         (policy.rules, policy.hints, policy.what_if), facts
@@ -65,7 +65,7 @@ def judge(policy: Policy, inputs: Facts) -> Judgement:
         factors=factors,
         presumed=presumed,
         intent_rule=intent_rule,
-        urgency_rules=tuple(urgent),
+        urgency_rules=urgent,
         rules=rules,
         skipped=_ids(policy, skipped_intents, skipped_urgency, skipped_rules),
         hints=tuple(hints),
@@ -109,12 +109,6 @@ def fact_of(intent: Intent, facts: Facts) -> dict[str, Any]:
         # A trial of another intent leaves the message's words behind: they spoke for what was read, not for the trial.
         told["evidence"] = facts["stated"].get("evidence")
     return told
-
-
-def urgency_by(policy: Policy, held: Iterable[int]) -> Urgency:
-    """How pressing a call is where these rules of urgency hold."""
-    scale = policy.declared.urgency
-    return urgency_of(scale.base, [scale.rules[position].points for position in held], scale.levels)
 
 
 def _intent(policy: Policy, facts: Facts) -> tuple[Intent, int | None, tuple[int, ...], list[int]]:

@@ -24,6 +24,7 @@ from chalicelib.routing.shipped import DEFAULT_TRADE, shipped_declaration
 from chalicelib.routing.trials import Trial, trials_of
 
 _MARK_BYTES = 8
+_SCORE = "urgency.score"
 _PLAIN_NUMBERS = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -51,6 +52,8 @@ class Policy(msgspec.Struct, frozen=True):
     reasons: Reasons
     talk: Talk
     trials: tuple[Trial, ...]
+    reads_score: bool
+    """Whether its rules read the points of urgency beside the level."""
     paths: frozenset[str]
     tag_ids: frozenset[str]
     mark: bytes
@@ -84,14 +87,16 @@ def load_policy(raw: Mapping[str, Any], known: Known | None = None) -> Policy:
     ]
     if mistakes:
         raise PolicyRefused(mistakes)
+    effects = Effects(declared)
     paths = {path for section in reads.values() for rule in section for path in rule}
     paths |= {path for _, path in paths_outside_conditions(declared)}
     return Policy(
         declared=declared,
-        effects=Effects(declared),
+        effects=effects,
         reasons=Reasons(declared, reads["rules"], reads["urgency"], reads["intents"]),
         talk=Talk(declared),
-        trials=trials_of(declared, sections["intents"]),
+        trials=trials_of(declared, sections["intents"], effects.times),
+        reads_score=_SCORE in effects.times or sections["rules"].depend_on((_SCORE,)),
         paths=frozenset(path for path in paths if path.partition(".")[0] in PROFILE_STEMS),
         tag_ids=frozenset(path.removeprefix("tags.") for path in paths if path.startswith("tags.")),
         mark=sha256(plain).digest()[:_MARK_BYTES],
