@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping, Sequence
-from itertools import compress
+from collections.abc import Iterable, Sequence
+from functools import cached_property
+from itertools import accumulate, compress, pairwise
 from typing import Any
 
-from datalogic_py import DataHandle, DataLogicError, Engine
+from datalogic_py import DataHandle, DataLogicError, Rule
 
 from chalicelib.routing.facts import Facts
-from chalicelib.routing.given import Given, bears_on, put
+from chalicelib.routing.given import ENGINE, NotPlain, Putting, bears_on
 
-ENGINE = Engine()
-_MOST_GIVEN = 1_024
+_LEVEL, _SCORE = "urgency.level", "urgency.score"
+_URGENCY = (_LEVEL, _SCORE)
 
 type Held = tuple[list[int], list[int]]
 """The positions that hold, and those that could not be evaluated on these values."""
@@ -23,15 +24,18 @@ class Conditions:
 
     def __init__(self, whens: Sequence[Any], also: Iterable[str] = ()) -> None:
         """``also``: paths that these rules read beside their conditions."""
-        self._all = ENGINE.compile(list(whens))
         self._positions = range(len(whens))
         self._each = tuple(ENGINE.compile(when) for when in whens)
         self.reads = tuple(tuple(".".join(path) for path in rule.facts()["reads"]) for rule in self._each)
         self._paths = frozenset(also).union(*self.reads)
         self._heads = tuple(sorted({read.partition(".")[0] for read in frozenset[str]().union(*self.reads)}))
         self._depends: dict[tuple[str, ...], bool] = {}
-        self._whens = tuple(whens)
-        self._given: dict[Hashable, Given] = {}
+        self.whens = tuple(whens)
+        self.putting = Putting(self.whens, self.reads)
+
+    @cached_property
+    def _all(self) -> Rule:
+        return ENGINE.compile(list(self.whens))
 
     def holding(self, facts: Facts, handle: DataHandle | None = None) -> Held:
         """What holds. ``handle``: the same facts, as the engine has read them before.
@@ -48,33 +52,6 @@ class Conditions:
             return list(compress(self._positions, all_)), []
         except DataLogicError:
             return self._one_by_one(facts)
-
-    def given(self, key: Hashable, values: Mapping[str, Any]) -> Given:
-        """These conditions where some paths have other values than in the facts; ``key`` stands for the values.
-
-        Raises NotPlain where the values cannot be put in: the facts have to be changed then, and read again.
-        """
-        found = self._given.get(key)
-        if found is None:
-            if len(self._given) >= _MOST_GIVEN:
-                self._given.clear()
-            found = self._given[key] = self._put(values)
-        return found
-
-    def _put(self, values: Mapping[str, Any]) -> Given:
-        touched = [place for place, reads in enumerate(self.reads) if any(bears_on(values, read) for read in reads)]
-        sure: list[int] = []
-        asked: dict[int, Any] = {}
-        for place in touched:
-            when = put(self._whens[place], values)
-            rule = ENGINE.compile(when)
-            facts = rule.facts()
-            if facts["reads_data"] or not facts["deterministic"]:
-                asked[place] = when
-            elif rule.evaluate({}):
-                sure.append(place)
-        program = ENGINE.compile(list(asked.values())) if asked else None
-        return Given(frozenset(touched).__contains__, tuple(sure), tuple(asked), program)
 
     def depend_on(self, paths: tuple[str, ...]) -> bool:
         """Whether other values at these paths, or below or above them, could bear on any of these rules."""
@@ -95,11 +72,40 @@ class Conditions:
         return holding, failed
 
 
-def holding_in_each(sections: Iterable[Conditions], facts: Facts) -> tuple[DataHandle | None, list[Held]]:
-    """What holds in several sections, and the facts as the engine has read them, once for all."""
+class Board:
+    """Sections that are asked together, of facts that the engine has read before the urgency was known."""
+
+    def __init__(self, *sections: Conditions) -> None:
+        self._sections = sections
+        reads = [read for section in sections for read in section.reads]
+        whens = [when for section in sections for when in section.whens]
+        late = [any(bears_on(_URGENCY, path) for path in read) for read in reads]
+        self._first = ENGINE.compile([False if waits else when for waits, when in zip(late, whens, strict=True)])
+        self._late = Putting(whens, reads)
+        self.reads_score = any(bears_on((_SCORE,), path) for read in reads for path in read)
+        ends = [0, *accumulate(len(section.whens) for section in sections)]
+        self._places = tuple((slice(start, end), range(end - start)) for start, end in pairwise(ends))
+
+    def holding(self, facts: Facts, handle: DataHandle | None) -> list[Held]:
+        """What holds in each section. ``handle``: the same facts, as the engine has read them, but for urgency."""
+        if handle is not None:
+            urgency: dict[str, Any] = facts["urgency"]
+            level, score = urgency["level"], urgency["score"]
+            try:
+                late = self._late.given((level, score if self.reads_score else None), {_LEVEL: level, _SCORE: score})
+                truths = self._first.evaluate_data(handle)
+                late.fill(truths, handle)
+                return [(list(compress(range_, truths[slice_])), []) for slice_, range_ in self._places]
+            except (NotPlain, DataLogicError):
+                # Each section by itself, and each tries its rules one by one, naming those that cannot be evaluated.
+                pass
+        handle = read_once(facts)
+        return [section.holding(facts, handle) for section in self._sections]
+
+
+def read_once(facts: Facts) -> DataHandle | None:
+    """Facts as the engine reads them; None where it cannot."""
     try:
-        handle = DataHandle(facts)
+        return DataHandle(facts)
     except DataLogicError:
-        # Each tries its rules one by one, and names those that cannot be evaluated.
-        handle = None
-    return handle, [section.holding(facts, handle) for section in sections]
+        return None

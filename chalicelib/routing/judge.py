@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 from datalogic_py import DataHandle
 
-from chalicelib.routing.conditions import holding_in_each
+from chalicelib.routing.conditions import read_once
 from chalicelib.routing.effects import Factors
 from chalicelib.routing.facts import Facts, value_at
 from chalicelib.routing.model import NO_INTENT, Intent, Mode, RankedQueue, Sla, Urgency
@@ -20,7 +20,7 @@ class Judgement(msgspec.Struct, frozen=True):
 
     ``presumed`` are the presumptions that hold, of which ``intent_rule`` counts; none is asked where an intent is
     stated. ``factors`` scale what rules add; ``hints`` and ``what_if`` those that hold beside it. ``read`` are the
-    facts as the engine has read them, None where it could not.
+    facts as the engine has read them but for urgency, None where it could not.
     """
 
     facts: Facts
@@ -45,13 +45,12 @@ def judge(policy: Policy, inputs: Facts) -> Judgement:
     facts = dict(inputs)
     intent, intent_rule, presumed, skipped_intents = _intent(policy, facts)
     facts["intent"] = fact_of(intent, facts)
-    held_urgency, skipped_urgency = policy.urgency.holding(facts)
+    read = read_once(facts)
+    held_urgency, skipped_urgency = policy.urgency.holding(facts, read)
     urgent = tuple(held_urgency)
     urgency = policy.effects.urgency(urgent)
     facts["urgency"] = {"level": urgency.level, "score": urgency.score}
-    read, ((held, skipped_rules), (hints, _), (what_if, _)) = holding_in_each(
-        (policy.rules, policy.hints, policy.what_if), facts
-    )
+    (held, skipped_rules), (hints, _), (what_if, _) = policy.board.holding(facts, read)
     rules = tuple(held)
     factors = policy.effects.factors(facts)
     outcome = policy.effects.outcome(rules, factors, urgency.level)

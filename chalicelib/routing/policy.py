@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from chalicelib.kernel.errors import BadInput
-from chalicelib.routing.conditions import Conditions
+from chalicelib.routing.conditions import Board, Conditions
 from chalicelib.routing.declaration import PolicyDeclaration
 from chalicelib.routing.effects import Effects
 from chalicelib.routing.facts import PROFILE_STEMS
@@ -48,12 +48,14 @@ class Policy(msgspec.Struct, frozen=True):
     rules: Conditions
     hints: Conditions
     what_if: Conditions
+    board: Board
+    """Rules, hints and what-ifs, which are asked together."""
     effects: Effects
     reasons: Reasons
     talk: Talk
     trials: tuple[Trial, ...]
     reads_score: bool
-    """Whether its rules read the points of urgency beside the level."""
+    """Whether its rules read the points of urgency beside its level."""
     paths: frozenset[str]
     tag_ids: frozenset[str]
     mark: bytes
@@ -88,15 +90,17 @@ def load_policy(raw: Mapping[str, Any], known: Known | None = None) -> Policy:
     if mistakes:
         raise PolicyRefused(mistakes)
     effects = Effects(declared)
+    board = Board(sections["rules"], sections["hints"], sections["what_if"])
     paths = {path for section in reads.values() for rule in section for path in rule}
     paths |= {path for _, path in paths_outside_conditions(declared)}
     return Policy(
         declared=declared,
+        board=board,
         effects=effects,
         reasons=Reasons(declared, reads["rules"], reads["urgency"], reads["intents"]),
         talk=Talk(declared),
         trials=trials_of(declared, sections["intents"], effects.times),
-        reads_score=_SCORE in effects.times or sections["rules"].depend_on((_SCORE,)),
+        reads_score=_SCORE in effects.times or board.reads_score,
         paths=frozenset(path for path in paths if path.partition(".")[0] in PROFILE_STEMS),
         tag_ids=frozenset(path.removeprefix("tags.") for path in paths if path.startswith("tags.")),
         mark=sha256(plain).digest()[:_MARK_BYTES],

@@ -37,14 +37,15 @@ def _by_given(policy: Policy, judged: Judgement, facts: DataHandle, place: int) 
     """The outcome by conditions with other values put in."""
     trial, factors = policy.trials[place], judged.factors
     given, key = _intended(policy, judged, facts, place)
-    urgent = policy.urgency.given(key, given)
-    held, urgency = urgent.holding(judged.urgency_rules, facts), judged.urgency
+    urgency = judged.urgency
+    held = policy.urgency.putting.given(key, given).holding(judged.urgency_rules, facts)
     if held != judged.urgency_rules:
         urgency = policy.effects.urgency(held)
-        if urgency.level != judged.urgency.level or (policy.reads_score and urgency != judged.urgency):
-            given = {**given, "urgency.level": urgency.level, "urgency.score": urgency.score}
-            key = (key, urgency.level, urgency.score if policy.reads_score else None)
-    rules = policy.rules.given(key, given)
+    score = urgency.score if policy.reads_score else None
+    derived = {"urgency.level": urgency.level, "urgency.score": urgency.score}
+    if urgency.level != judged.urgency.level or (score is not None and score != judged.urgency.score):
+        given, key = {**given, **derived}, (key, "to")
+    rules = policy.rules.putting.given((key, urgency.level, score), given, derived)
     if trial.scales or given is not trial.given:
         factors = policy.effects.factors_given(factors, given)
     return policy.effects.outcome(rules.holding(judged.rules, facts), factors, urgency.level)
@@ -56,7 +57,7 @@ def _intended(policy: Policy, judged: Judgement, facts: DataHandle, place: int) 
     if trial.states is not None:
         return (trial.given, (place,)) if trial.states == told else (trial.stating, (place, "stated"))
     if trial.presumes and not judged.facts["stated"].get("intent"):
-        conditions = policy.intents.given((place,), trial.given)
+        conditions = policy.intents.putting.given((place,), trial.given)
         intent, _ = presumed_by(policy, conditions.holding(judged.presumed, facts), judged.facts, trial.given)
         fact = fact_of(intent, judged.facts)
         if fact != told:
