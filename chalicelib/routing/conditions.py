@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from itertools import compress
+from functools import cached_property
+from itertools import accumulate, compress, pairwise
 from typing import Any
 
-import msgspec
-from datalogic_py import DataHandle, DataLogicError, Engine, Rule
+from datalogic_py import DataHandle, DataLogicError, Rule
 
 from chalicelib.routing.facts import Facts
+from chalicelib.routing.given import ENGINE, NotPlain, Putting, bears_on
 
-ENGINE = Engine()
+_LEVEL, _SCORE = "urgency.level", "urgency.score"
+_URGENCY = (_LEVEL, _SCORE)
 
 type Held = tuple[list[int], list[int]]
 """The positions that hold, and those that could not be evaluated on these values."""
-
-
-class _Part(msgspec.Struct, frozen=True):
-    """Those of some rules that read one of some paths: their positions, and the branches of the facts that they read."""
-
-    positions: tuple[int, ...]
-    program: Rule
-    heads: tuple[str, ...]
 
 
 class Conditions:
@@ -30,15 +24,18 @@ class Conditions:
 
     def __init__(self, whens: Sequence[Any], also: Iterable[str] = ()) -> None:
         """``also``: paths that these rules read beside their conditions."""
-        self._all = ENGINE.compile(list(whens))
         self._positions = range(len(whens))
         self._each = tuple(ENGINE.compile(when) for when in whens)
         self.reads = tuple(tuple(".".join(path) for path in rule.facts()["reads"]) for rule in self._each)
         self._paths = frozenset(also).union(*self.reads)
         self._heads = tuple(sorted({read.partition(".")[0] for read in frozenset[str]().union(*self.reads)}))
         self._depends: dict[tuple[str, ...], bool] = {}
-        self._whens = tuple(whens)
-        self._parts: dict[tuple[str, ...], _Part] = {}
+        self.whens = tuple(whens)
+        self.putting = Putting(self.whens, self.reads)
+
+    @cached_property
+    def _all(self) -> Rule:
+        return ENGINE.compile(list(self.whens))
 
     def holding(self, facts: Facts, handle: DataHandle | None = None) -> Held:
         """What holds. ``handle``: the same facts, as the engine has read them before.
@@ -56,35 +53,11 @@ class Conditions:
         except DataLogicError:
             return self._one_by_one(facts)
 
-    def holding_still(self, held: Sequence[int], facts: Facts, paths: tuple[str, ...]) -> list[int]:
-        """What holds where ``held`` did and nothing failed, once these paths have other values in ``facts``.
-
-        Only rules that read one of them are evaluated, and on no more than the branches that they read: a third of what
-        all of them cost.
-        """
-        part = self._parts.get(paths)
-        if part is None:
-            part = self._parts[paths] = self._part(paths)
-        if not part.positions:
-            return list(held)
-        branches = {head: facts[head] for head in part.heads if head in facts}
-        try:
-            now = compress(part.positions, part.program.evaluate(branches))
-        except DataLogicError:
-            return self._one_by_one(facts)[0]
-        return sorted({*now, *set(held).difference(part.positions)})
-
-    def _part(self, paths: tuple[str, ...]) -> _Part:
-        bears = [any(_overlap(path, read) for path in paths for read in reads) for reads in self.reads]
-        positions = tuple(compress(self._positions, bears))
-        heads = {read.partition(".")[0] for place in positions for read in self.reads[place]}
-        return _Part(positions, ENGINE.compile([self._whens[place] for place in positions]), tuple(sorted(heads)))
-
     def depend_on(self, paths: tuple[str, ...]) -> bool:
         """Whether other values at these paths, or below or above them, could bear on any of these rules."""
         found = self._depends.get(paths)
         if found is None:
-            found = self._depends[paths] = any(_overlap(path, read) for path in paths for read in self._paths)
+            found = self._depends[paths] = any(bears_on(paths, read) for read in self._paths)
         return found
 
     def _one_by_one(self, facts: Facts) -> Held:
@@ -99,15 +72,40 @@ class Conditions:
         return holding, failed
 
 
-def holding_in_each(sections: Iterable[Conditions], facts: Facts) -> list[Held]:
-    """What holds in several sections: the engine reads the facts once for all."""
+class Board:
+    """Sections that are asked together, of facts that the engine has read before the urgency was known."""
+
+    def __init__(self, *sections: Conditions) -> None:
+        self._sections = sections
+        reads = [read for section in sections for read in section.reads]
+        whens = [when for section in sections for when in section.whens]
+        late = [any(bears_on(_URGENCY, path) for path in read) for read in reads]
+        self._first = ENGINE.compile([False if waits else when for waits, when in zip(late, whens, strict=True)])
+        self._late = Putting(whens, reads)
+        self.reads_score = any(bears_on((_SCORE,), path) for read in reads for path in read)
+        ends = [0, *accumulate(len(section.whens) for section in sections)]
+        self._places = tuple((slice(start, end), range(end - start)) for start, end in pairwise(ends))
+
+    def holding(self, facts: Facts, handle: DataHandle | None) -> list[Held]:
+        """What holds in each section. ``handle``: the same facts, as the engine has read them, but for urgency."""
+        if handle is not None:
+            urgency: dict[str, Any] = facts["urgency"]
+            level, score = urgency["level"], urgency["score"]
+            try:
+                late = self._late.given((level, score if self.reads_score else None), {_LEVEL: level, _SCORE: score})
+                truths = self._first.evaluate_data(handle)
+                late.fill(truths, handle)
+                return [(list(compress(range_, truths[slice_])), []) for slice_, range_ in self._places]
+            except (NotPlain, DataLogicError):
+                # Each section by itself, and each tries its rules one by one, naming those that cannot be evaluated.
+                pass
+        handle = read_once(facts)
+        return [section.holding(facts, handle) for section in self._sections]
+
+
+def read_once(facts: Facts) -> DataHandle | None:
+    """Facts as the engine reads them; None where it cannot."""
     try:
-        handle = DataHandle(facts)
+        return DataHandle(facts)
     except DataLogicError:
-        # Each tries its rules one by one, and names those that cannot be evaluated.
-        handle = None
-    return [section.holding(facts, handle) for section in sections]
-
-
-def _overlap(one: str, other: str) -> bool:
-    return one == other or one.startswith(f"{other}.") or other.startswith(f"{one}.")
+        return None

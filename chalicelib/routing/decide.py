@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from itertools import islice
-from typing import Any
+from collections.abc import Iterator
 
 from chalicelib.kernel.moments import Millis, format_moment
-from chalicelib.kernel.texts import Text
-from chalicelib.routing.declaration import NO_CAP, PolicyDeclaration, Rule
-from chalicelib.routing.facts import Facts, facts_of, value_at
-from chalicelib.routing.hints import hints_of
+from chalicelib.routing.declaration import PolicyDeclaration
+from chalicelib.routing.facts import Facts, facts_of
 from chalicelib.routing.intent import read_message
-from chalicelib.routing.judge import Judgement, judge, outcome_if, ranking, sla_of
+from chalicelib.routing.judge import Judgement, judge, ranking, sla_of
 from chalicelib.routing.model import (
     NO_INTENT,
     Caller,
     Decision,
     Hints,
     Intent,
-    RankedQueue,
     Reason,
     RouteRequest,
     RunnerUp,
@@ -27,14 +22,9 @@ from chalicelib.routing.model import (
     WouldChange,
 )
 from chalicelib.routing.policy import Policy
-from chalicelib.routing.policy_paths import placeholders
-from chalicelib.routing.sentences import render
+from chalicelib.routing.what_if import outcome_if
 
-MOST_REASONS = 8
 MOST_RUNNERS_UP = 3
-
-type Draft = tuple[str, Text, float, tuple[str, ...]]
-"""A reason before its values are filled in: id, sentence, weight, paths read."""
 
 
 def decide(
@@ -72,7 +62,7 @@ def decide_on(
     if not profiled:
         return _default(declared, facts, decision_id, now)
     judged = judge(policy, facts)
-    ranked = ranking(policy, judged)
+    ranked = ranking(policy, judged, 1 + MOST_RUNNERS_UP)
     return Decision(
         decision_id=decision_id,
         profile_id=profile_id,
@@ -84,20 +74,17 @@ def decide_on(
         skill=declared.queues[judged.queue].skill,
         priority=judged.priority,
         sla=sla_of(policy, judged),
-        hints=hints_of(policy, judged.facts, judged.hints),
-        reasons=_reasons(policy, judged),
-        won_by=next((entry for entry in ranked if entry.queue == judged.queue), None),
-        runners_up=_runners_up(ranked, judged.queue),
-        would_change=tuple(_would_change(policy, facts, judged)),
+        hints=policy.talk.hints(judged.facts, judged.hints),
+        reasons=policy.reasons.told(
+            judged.facts, judged.rules, judged.urgency_rules, judged.intent_rule, judged.queue, judged.mode
+        ),
+        won_by=ranked[0] if ranked else None,
+        runners_up=tuple([RunnerUp(one.score, one.parts, queue=one.queue) for one in ranked[1:]]),
+        would_change=tuple(_would_change(policy, judged)),
         skipped_rules=judged.skipped,
         policy_version=declared.version,
         decided_at=format_moment(now),
     )
-
-
-def _runners_up(ranked: Iterable[RankedQueue], chosen: str) -> tuple[RunnerUp, ...]:
-    others = (entry for entry in ranked if entry.queue != chosen)
-    return tuple(RunnerUp(one.score, one.parts, queue=one.queue) for one in islice(others, MOST_RUNNERS_UP))
 
 
 def _default(declared: PolicyDeclaration, facts: Facts, id_: str, now: Millis) -> Decision:
@@ -122,53 +109,16 @@ def _default(declared: PolicyDeclaration, facts: Facts, id_: str, now: Millis) -
     )
 
 
-def _reasons(policy: Policy, judged: Judgement) -> tuple[Reason, ...]:
-    """The heaviest rules that held; the policy's floor makes them at least two."""
-    drafts = sorted(_held(policy, judged), key=lambda draft: -draft[2])[:MOST_REASONS]
-    return tuple(_reason(*draft, judged.facts) for draft in drafts)
-
-
-def _held(policy: Policy, judged: Judgement) -> Iterator[Draft]:
-    declared = policy.declared
-    for position in judged.rules:
-        rule = declared.rules[position]
-        if _took_part(rule, judged):
-            yield rule.id, rule.says, rule.weight, policy.rules.reads[position]
-    for position in judged.urgency_rules:
-        urgent = declared.urgency.rules[position]
-        yield urgent.id, urgent.says, urgent.weight, policy.urgency.reads[position]
-    if judged.intent_rule is not None:
-        presumed = declared.intents[judged.intent_rule]
-        yield presumed.id, presumed.says, presumed.weight, policy.intents.reads[judged.intent_rule]
-    for floor in declared.floor:
-        yield floor.id, floor.says, floor.weight, floor.reads
-
-
-def _took_part(rule: Rule, judged: Judgement) -> bool:
-    """Whether the rule speaks for the outcome; one that only fed a queue or mode that lost is no reason for it."""
-    speaks_for = rule.queues.get(judged.queue, 0) > 0 or rule.modes.get(judged.mode, 0) > 0
-    return speaks_for or rule.priority != 0 or rule.sla != NO_CAP
-
-
-def _reason(id_: str, says: Text, weight: float, reads: Iterable[str], facts: Facts) -> Reason:
-    return Reason(id_, render(says, facts), weight, _evidence((*reads, *placeholders(says)), facts))
-
-
-def _evidence(paths: Iterable[str], facts: Facts) -> dict[str, Any]:
-    """The values read. Absent ones are left out unless nothing else was read: their absence is then the reason."""
-    values = {path: value_at(facts, path) for path in paths}
-    present = {path: value for path, value in values.items() if value is not None}
-    return present or values
-
-
-def _would_change(policy: Policy, facts: Facts, judged: Judgement) -> Iterator[WouldChange]:
+def _would_change(policy: Policy, judged: Judgement) -> Iterator[WouldChange]:
     """The declared changes that, really applied, give another queue, mode or priority."""
-    for position in judged.what_if:
-        trial = policy.declared.what_if[position]
-        other = outcome_if(policy, facts, judged, trial.set)
+    for place in judged.what_if:
+        other = outcome_if(policy, judged, place)
         then: dict[str, str | int] = {}
-        for name in ("mode", "queue", "priority"):
-            if getattr(other, name) != getattr(judged, name):
-                then[name] = getattr(other, name)
+        if other.mode != judged.mode:
+            then["mode"] = other.mode
+        if other.queue != judged.queue:
+            then["queue"] = other.queue
+        if other.priority != judged.priority:
+            then["priority"] = other.priority
         if then:
-            yield WouldChange(render(trial.if_, judged.facts), then)
+            yield WouldChange(policy.trials[place].says.told(judged.facts), then)

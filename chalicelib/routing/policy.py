@@ -10,18 +10,21 @@ from typing import Any
 import msgspec
 
 from chalicelib.kernel.errors import BadInput
-from chalicelib.routing.conditions import Conditions
+from chalicelib.routing.conditions import Board, Conditions
 from chalicelib.routing.declaration import PolicyDeclaration
+from chalicelib.routing.effects import Effects
 from chalicelib.routing.facts import PROFILE_STEMS
+from chalicelib.routing.hints import Talk
 from chalicelib.routing.policy_checks import mistakes_of_conditions, mistakes_of_names, mistakes_of_numbers
 from chalicelib.routing.policy_desk_checks import mistakes_of_desk
 from chalicelib.routing.policy_paths import Known, mistakes_of_paths, paths_outside_conditions
+from chalicelib.routing.reasons import Reasons
 from chalicelib.routing.shape import Mistake, mistakes_of_shape
 from chalicelib.routing.shipped import DEFAULT_TRADE, shipped_declaration
+from chalicelib.routing.trials import Trial, trials_of
 
 _MARK_BYTES = 8
-CENTS = 100
-"""Scores are added up in whole hundredths of a point, so that no order of summing can matter."""
+_SCORE = "urgency.score"
 _PLAIN_NUMBERS = msgspec.json.Encoder(decimal_format="number")
 
 
@@ -45,10 +48,14 @@ class Policy(msgspec.Struct, frozen=True):
     rules: Conditions
     hints: Conditions
     what_if: Conditions
-    bases: dict[str, int]
-    """Queue → its score before any rule, in hundredths of a point."""
-    points: tuple[dict[str, int], ...]
-    """What each rule adds to queues, in hundredths of a point, before ``times`` scales it."""
+    board: Board
+    """Rules, hints and what-ifs, which are asked together."""
+    effects: Effects
+    reasons: Reasons
+    talk: Talk
+    trials: tuple[Trial, ...]
+    reads_score: bool
+    """Whether its rules read the points of urgency beside its level."""
     paths: frozenset[str]
     tag_ids: frozenset[str]
     mark: bytes
@@ -82,14 +89,18 @@ def load_policy(raw: Mapping[str, Any], known: Known | None = None) -> Policy:
     ]
     if mistakes:
         raise PolicyRefused(mistakes)
+    effects = Effects(declared)
+    board = Board(sections["rules"], sections["hints"], sections["what_if"])
     paths = {path for section in reads.values() for rule in section for path in rule}
     paths |= {path for _, path in paths_outside_conditions(declared)}
     return Policy(
         declared=declared,
-        points=tuple(
-            {queue: round(points * CENTS) for queue, points in rule.queues.items()} for rule in declared.rules
-        ),
-        bases={name: round(queue.base * CENTS) for name, queue in declared.queues.items()},
+        board=board,
+        effects=effects,
+        reasons=Reasons(declared, reads["rules"], reads["urgency"], reads["intents"]),
+        talk=Talk(declared),
+        trials=trials_of(declared, sections["intents"], effects.times),
+        reads_score=_SCORE in effects.times or board.reads_score,
         paths=frozenset(path for path in paths if path.partition(".")[0] in PROFILE_STEMS),
         tag_ids=frozenset(path.removeprefix("tags.") for path in paths if path.startswith("tags.")),
         mark=sha256(plain).digest()[:_MARK_BYTES],

@@ -7,8 +7,8 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from chalicelib.profiles.conditions import LARGEST_NUMBER, has_large_number
-from chalicelib.routing.conditions import ENGINE
 from chalicelib.routing.declaration import PolicyDeclaration
+from chalicelib.routing.given import ENGINE
 from chalicelib.routing.model import LEVELS
 from chalicelib.routing.shape import Mistake, nearest
 

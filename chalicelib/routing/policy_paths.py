@@ -38,7 +38,6 @@ class Known(msgspec.Struct, frozen=True):
     measures: Collection[str] | None = None
 
 
-@lru_cache(4_096)
 @lru_cache(maxsize=1_024)
 def placeholders(says: Text) -> tuple[str, ...]:
     """The paths that a sentence shows, names left out."""

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from functools import lru_cache
-from typing import Any
+from collections.abc import Callable, Mapping
+from functools import partial
 
 from chalicelib.kernel.texts import Text
-from chalicelib.routing.facts import Facts, value_at
+from chalicelib.routing.facts import Facts
+from chalicelib.routing.model import UNKNOWN_INTENT
 from chalicelib.routing.policy_paths import PLACEHOLDER
 from chalicelib.routing.words import name_of
 
-_SENTENCES_KEPT = 2_048
 _LEVELS = {
     "low": Text("低", "low"),
     "normal": Text("一般", "normal"),
@@ -33,51 +32,80 @@ _CHANNELS = {
 _UNKNOWN = Text("未知", "unknown")
 
 
-def render(says: Text, facts: Facts) -> Text:
-    """The sentence in both languages with every placeholder replaced."""
-    if "{" not in says.zh and "{" not in says.en:
-        return says
-    return Text(zh=_filled(says.zh, facts, "zh"), en=_filled(says.en, facts, "en"))
+type Shown = tuple[str, str]
+"""A value as it is shown in Chinese and in English."""
 
 
-def _filled(sentence: str, facts: Facts, language: str) -> str:
-    parts = list(_parts(sentence))
-    for place in range(1, len(parts), 2):
-        parts[place] = _shown(parts[place], facts, language)
-    return "".join(parts)
+class Sentence:
+    """A sentence of a policy, taken apart once."""
+
+    def __init__(self, says: Text) -> None:
+        self.says = says
+        paths = dict.fromkeys(PLACEHOLDER.findall(says.zh) + PLACEHOLDER.findall(says.en))
+        self.is_fixed = not paths
+        self._shown = [(path, _NAMES.get(path) or partial(_value, *stem_of(path))) for path in paths]
+        self._zh, self._en = _template(says.zh), _template(says.en)
+
+    def told(self, facts: Facts) -> Text:
+        """The sentence in both languages with every placeholder replaced."""
+        if self.is_fixed:
+            return self.says
+        zh, en = {}, {}
+        for path, show in self._shown:
+            zh[path], en[path] = show(facts)
+        return Text(self._zh % zh, self._en % en)
 
 
-@lru_cache(maxsize=_SENTENCES_KEPT)
-def _parts(sentence: str) -> tuple[str, ...]:
-    """The sentence taken apart: text, path, text, path … text."""
-    return tuple(PLACEHOLDER.split(sentence))
+def stem_of(path: str) -> tuple[str, tuple[str, ...]]:
+    """The first part of a path, and those below it."""
+    stem, *below = path.split(".")
+    return stem, tuple(below)
 
 
-def _shown(path: str, facts: Facts, language: str) -> str:
-    if path == "intent.name":
-        intent = facts["intent"]["id"]
-        name = name_of(intent) or (Text(intent, intent) if intent != "unknown" else _UNKNOWN)
-    elif path == "intent.because":
-        return _because(facts["intent"].get("evidence") or (), language)
-    elif path == "urgency.name":
-        name = _LEVELS[facts["urgency"]["level"]]
-    elif path == "channel.name":
-        name = _CHANNELS.get(facts["channel"], Text(facts["channel"], facts["channel"]))
-    else:
-        return _value(value_at(facts, path), language)
-    return name.zh if language == "zh" else name.en
+def _template(sentence: str) -> str:
+    """The sentence as ``%`` fills it in by path."""
+    return PLACEHOLDER.sub(r"%(\1)s", sentence.replace("%", "%%"))
 
 
-def _because(words: Iterable[str], language: str) -> str:
+def _intent(facts: Facts) -> Shown:
+    intent: str = facts["intent"]["id"]
+    name = name_of(intent) or (Text(intent, intent) if intent != UNKNOWN_INTENT else _UNKNOWN)
+    return name.zh, name.en
+
+
+def _because(facts: Facts) -> Shown:
     """The words that spoke for the intent, in brackets; nothing where it was not read from words."""
-    if language == "zh":
-        told = "".join(f"“{word}”" for word in words)
-        return f"（依据{told}）" if told else ""
-    told = ", ".join(f'"{word}"' for word in words)
-    return f" (by {told})" if told else ""
+    words = facts["intent"].get("evidence")
+    if not words:
+        return "", ""
+    zh, en = "".join(f"“{word}”" for word in words), ", ".join(f'"{word}"' for word in words)
+    return f"（依据{zh}）", f" (by {en})"
 
 
-def _value(value: Any, language: str) -> str:
+def _urgency(facts: Facts) -> Shown:
+    name = _LEVELS[facts["urgency"]["level"]]
+    return name.zh, name.en
+
+
+def _channel(facts: Facts) -> Shown:
+    channel: str = facts["channel"]
+    name = _CHANNELS.get(channel)
+    return (channel, channel) if name is None else (name.zh, name.en)
+
+
+def _value(stem: str, below: tuple[str, ...], facts: Facts) -> Shown:
+    value = facts.get(stem)
+    for part in below:
+        value = value.get(part) if isinstance(value, dict) else None
     if value is None:
-        return _UNKNOWN.zh if language == "zh" else _UNKNOWN.en
-    return f"{value:g}" if isinstance(value, float) else str(value)
+        return _UNKNOWN.zh, _UNKNOWN.en
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    return text, text
+
+
+_NAMES: Mapping[str, Callable[[Facts], Shown]] = {
+    "intent.name": _intent,
+    "intent.because": _because,
+    "urgency.name": _urgency,
+    "channel.name": _channel,
+}

@@ -13,11 +13,13 @@ from chalicelib.kernel.moments import parse_moment
 from chalicelib.routing.conditions import Conditions
 from chalicelib.routing.decide import decide
 from chalicelib.routing.declaration import Night
+from chalicelib.routing.effects import Outcome
 from chalicelib.routing.facts import changed, facts_of, is_night, recent
 from chalicelib.routing.intent import read_message
-from chalicelib.routing.judge import Outcome, judge, outcome_if
+from chalicelib.routing.judge import judge
 from chalicelib.routing.model import MODES, Caller, Decision, RouteRequest
 from chalicelib.routing.policy import load_policy, shipped_policy
+from chalicelib.routing.what_if import outcome_if
 from tests.unit.routing.calls import NIGHT, NOON, caller_of, case, request, rule, small_policy, table
 
 POLICY = shipped_policy()
@@ -183,9 +185,9 @@ def test_outcome_if__any_change_of_the_policy__is_that_of_a_whole_judgement(
     reading, night = read_message(asked.message), POLICY.declared.night
     facts = facts_of(asked, reading, caller, now=now, timezone=POLICY.declared.timezone, night=night)
     judged = judge(POLICY, facts)
-    for trial in POLICY.declared.what_if:
+    for place, trial in enumerate(POLICY.declared.what_if):
         whole = judge(POLICY, changed(facts, trial.set))
-        found = outcome_if(POLICY, facts, judged, trial.set)
+        found = outcome_if(POLICY, judged, place)
         assert found == Outcome(whole.queue, whole.mode, whole.priority), trial.id
 
 

@@ -1,0 +1,121 @@
+"""Conditions with the values of some paths put in: what is left to ask, once these are no longer to be read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from itertools import compress, filterfalse
+from typing import Any
+
+import msgspec
+from datalogic_py import DataHandle, Engine, Rule
+
+ENGINE = Engine()
+_PLAIN = frozenset({"and", "or", "!", "!!", "==", "===", "!=", "!==", ">", ">=", "<", "<=", "in", "if"})
+"""Operators that take values and look up nothing by themselves: in their operands a constant may stand for a path."""
+
+
+_NOTHING: Mapping[str, Any] = {}
+_MOST_GIVEN = 1_024
+
+
+class NotPlain(Exception):
+    """A condition, or a value, that is not put in: who asks it has to ask with the facts changed."""
+
+
+class Given(msgspec.Struct, frozen=True):
+    """Those of some conditions that read a path whose value is given: they are ``touched``.
+
+    Of them ``sure`` hold by what is given; ``asked`` read other paths too, and are what ``program`` evaluates.
+    """
+
+    is_touched: Callable[[int], bool]
+    sure: tuple[int, ...]
+    asked: tuple[int, ...]
+    program: Rule | None
+
+    def fill(self, truths: list[Any], facts: DataHandle) -> None:
+        """Put what is now true of the conditions touched in their places, where what is sure was not true before."""
+        for place in self.sure:
+            truths[place] = True
+        if self.program is not None:
+            for place, truth in zip(self.asked, self.program.evaluate_data(facts), strict=True):
+                truths[place] = truth
+
+    def holding(self, held: Sequence[int], facts: DataHandle) -> tuple[int, ...]:
+        """What holds where ``held`` does without what is given. Raises DataLogicError where one cannot be evaluated."""
+        now = [*filterfalse(self.is_touched, held), *self.sure]
+        if self.program is not None:
+            now += compress(self.asked, self.program.evaluate_data(facts))
+        now.sort()
+        return tuple(now)
+
+
+class Putting:
+    """Conditions with their reads, into which values are put: once for each key, which stands for the values."""
+
+    def __init__(self, whens: Sequence[Any], reads: Sequence[Iterable[str]]) -> None:
+        self._entries = tuple(zip(whens, reads, strict=True))
+        self._given: dict[Hashable, Given | None] = {}
+
+    def given(self, key: Hashable, values: Mapping[str, Any], beside: Mapping[str, Any] = _NOTHING) -> Given:
+        """The conditions that read one of these paths. ``beside``: values that are put in as well where those stand.
+
+        Raises NotPlain where something cannot be put in: the facts have to be changed then, and read again.
+        """
+        found = self._given.get(key)
+        if found is None:
+            found = self._put(key, values, {**beside, **values})
+        return found
+
+    def _put(self, key: Hashable, values: Mapping[str, Any], all_: Mapping[str, Any]) -> Given:
+        if key in self._given:
+            raise NotPlain
+        if len(self._given) >= _MOST_GIVEN:
+            self._given.clear()
+        self._given[key] = None
+        touched = [place for place, (_, reads) in enumerate(self._entries) if any(bears_on(values, at) for at in reads)]
+        sure: list[int] = []
+        asked: dict[int, Any] = {}
+        for place in touched:
+            when = put(self._entries[place][0], all_)
+            rule = ENGINE.compile(when)
+            facts = rule.facts()
+            if facts["reads_data"] or not facts["deterministic"]:
+                asked[place] = when
+            elif rule.evaluate({}):
+                sure.append(place)
+        program = ENGINE.compile(list(asked.values())) if asked else None
+        found = self._given[key] = Given(frozenset(touched).__contains__, tuple(sure), tuple(asked), program)
+        return found
+
+
+def put(when: Any, given: Mapping[str, Any]) -> Any:
+    """A condition with constants for the paths that are given. Raises NotPlain."""
+    if isinstance(when, list):
+        return [put(part, given) for part in when]
+    if not isinstance(when, dict):
+        return when
+    operator, operands = next(iter(when.items()), ("", None))
+    if operator == "var" and isinstance(operands, str):
+        return _of_path(operands, given)
+    if operator not in _PLAIN or len(when) > 1:
+        raise NotPlain
+    # A lone operand may come without its brackets: with a constant in its place it is given them.
+    return {operator: put(operands if isinstance(operands, list) else [operands], given)}
+
+
+def bears_on(given: Iterable[str], read: str) -> bool:
+    """Whether values at some paths, or below or above them, could bear on what is read at a path."""
+    return any(path == read or path.startswith(f"{read}.") or read.startswith(f"{path}.") for path in given)
+
+
+def _of_path(path: str, given: Mapping[str, Any]) -> Any:
+    if path in given:
+        value = given[path]
+        if value is None or isinstance(value, (bool, int, float, str)):
+            return value
+        raise NotPlain
+    if not path or bears_on(given, path):
+        # A branch of which one leaf is given, or a leaf of a branch that is.
+        raise NotPlain
+    return {"var": path}

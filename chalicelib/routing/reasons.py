@@ -1,0 +1,89 @@
+"""Why a call goes where it goes: the heaviest of what held, with the values read. Compiled once per policy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
+from typing import Any
+
+from chalicelib.kernel.texts import Text
+from chalicelib.routing.declaration import NO_CAP, Floor, IntentRule, PolicyDeclaration, Rule, UrgencyRule
+from chalicelib.routing.effects import SETS_KEPT, Held
+from chalicelib.routing.facts import Facts
+from chalicelib.routing.model import Mode, Reason
+from chalicelib.routing.policy_paths import placeholders
+from chalicelib.routing.sentences import Sentence, stem_of
+
+MOST_REASONS = 8
+
+type Reads = Sequence[Iterable[str]]
+"""The paths that each of some conditions reads."""
+
+
+class _Draft:
+    """A reason before its values are filled in."""
+
+    def __init__(self, id_: str, says: Text, weight: float, reads: Iterable[str]) -> None:
+        self.weight = weight
+        sentence = Sentence(says)
+        self._id, self._says, self._sentence = id_, says, None if sentence.is_fixed else sentence
+        self._reads = [(path, *stem_of(path)) for path in dict.fromkeys((*reads, *placeholders(says)))]
+
+    def reason(self, facts: Facts) -> Reason:
+        """It with the values read. Absent ones are left out unless nothing else was read: their absence is the reason."""
+        values: dict[str, Any] = {}
+        for path, stem, below in self._reads:
+            # As value_at finds it, a call less for each of a dozen paths.
+            value = facts.get(stem)
+            for part in below:
+                value = value.get(part) if isinstance(value, dict) else None
+            if value is not None:
+                values[path] = value
+        if not values:
+            values = {path: None for path, _, _ in self._reads}
+        says = self._says if self._sentence is None else self._sentence.told(facts)
+        return Reason(self._id, says, self.weight, values)
+
+
+class Reasons:
+    """What the rules, urgency and presumptions of a policy say when they hold, and its floor."""
+
+    def __init__(self, declared: PolicyDeclaration, rules: Reads, urgency: Reads, intents: Reads) -> None:
+        """The paths that their conditions read."""
+        self._declared = declared
+        self._rules = _drafts(declared.rules, rules)
+        self._urgency = _drafts(declared.urgency.rules, urgency)
+        self._intents = _drafts(declared.intents, intents)
+        self._floor = _drafts(declared.floor, [floor.reads for floor in declared.floor])
+        self._heaviest = lru_cache(SETS_KEPT)(self._heaviest_of)
+
+    def told(
+        self, facts: Facts, rules: Held, urgency: Held, intent: int | None, queue: str, mode: Mode
+    ) -> tuple[Reason, ...]:
+        """The heaviest rules that held; the floor makes them at least two. ``intent``: the presumption that counted."""
+        return tuple([draft.reason(facts) for draft in self._heaviest(rules, urgency, intent, queue, mode)])
+
+    def _heaviest_of(
+        self, rules: Held, urgency: Held, intent: int | None, queue: str, mode: Mode
+    ) -> tuple[_Draft, ...]:
+        def held() -> Iterator[_Draft]:
+            for place in rules:
+                if _took_part(self._declared.rules[place], queue, mode):
+                    yield self._rules[place]
+            for place in urgency:
+                yield self._urgency[place]
+            if intent is not None:
+                yield self._intents[intent]
+            yield from self._floor
+
+        return tuple(sorted(held(), key=lambda draft: -draft.weight)[:MOST_REASONS])
+
+
+def _drafts(entries: Sequence[Rule | UrgencyRule | IntentRule | Floor], reads: Reads) -> tuple[_Draft, ...]:
+    return tuple(_Draft(one.id, one.says, one.weight, read) for one, read in zip(entries, reads, strict=True))
+
+
+def _took_part(rule: Rule, queue: str, mode: Mode) -> bool:
+    """Whether the rule speaks for the outcome; one that only fed a queue or mode that lost is no reason for it."""
+    speaks_for = rule.queues.get(queue, 0) > 0 or rule.modes.get(mode, 0) > 0
+    return speaks_for or rule.priority != 0 or rule.sla != NO_CAP
