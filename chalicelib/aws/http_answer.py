@@ -12,6 +12,9 @@ import msgspec
 
 _LARGEST_HEAD_BYTES = 65_536
 _LARGEST_BODY_BYTES = 64_000_000
+_LENGTH, _GOES_ON = b"content-length:", b"connection: keep-alive"
+_TELLING = (_LENGTH, b"connection:", b"transfer-encoding:")
+"""How a line begins that says how the body is sent, or what follows it."""
 
 
 class BrokenAnswer(ConnectionError):
@@ -73,15 +76,15 @@ def _plain_length(head: bytes) -> int | None:
     """
     if not head.startswith(b"HTTP/1.1 200 "):
         return None
-    low = head.lower() + b"\r\n"
-    if low.count(b"content-length:") != 1 or b"transfer-encoding" in low:
-        return None
-    if b"connection:" in low and b"\r\nconnection: keep-alive\r\n" not in low:
-        return None
-    start = low.find(b"\r\ncontent-length:")
-    digits = low[start + 17 : low.find(b"\r\n", start + 17)].strip()
+    digits = b""
+    for line in head.lower().split(b"\r\n"):
+        if line.startswith(_TELLING):
+            if line.startswith(_LENGTH) and not digits:
+                digits = line[len(_LENGTH) :].strip()
+            elif line != _GOES_ON:
+                return None
     # Ten digits are more than is ever read; what is no number is refused where it is read in full.
-    if start < 0 or not digits.isdigit() or len(digits) > 9 or int(digits) > _LARGEST_BODY_BYTES:
+    if not digits.isdigit() or len(digits) > 9 or int(digits) > _LARGEST_BODY_BYTES:
         return None
     return int(digits)
 

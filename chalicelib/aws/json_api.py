@@ -7,7 +7,8 @@ ours are, so every call is repeated after a network fault, although it may have 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -24,6 +25,7 @@ type Hook = Callable[[str, bytes], None]
 """Called with operation and body. An OSError that it raises counts as one of the network."""
 
 
+_ALL_PLAIN: Mapping[str, Any] = MappingProxyType({})
 _SHORTEST_TIMEOUT_SECONDS = 0.05
 _OK = 200
 _SERVER_FAULT = 500
@@ -45,8 +47,12 @@ class JsonApi:
         connect_timeout_seconds: float = 1.0,
         read_timeout_seconds: float = 3.0,
         now: Callable[[], float] = time.time,
+        answers: Mapping[str, Any] = _ALL_PLAIN,
     ) -> None:
-        """``now`` gives epoch seconds for signatures. Raises ValueError for a malformed endpoint."""
+        """``now`` gives epoch seconds for signatures, ``answers`` the types of operations' answers; others are JSON.
+
+        Raises ValueError for a malformed endpoint.
+        """
         where = urlsplit(endpoint)
         if where.scheme not in ("http", "https") or not where.hostname or where.query:
             raise ValueError(f"Not an endpoint of {service}: it must be http(s)://host[:port][/path].")
@@ -70,6 +76,7 @@ class JsonApi:
         self._head = f"POST {path} HTTP/1.1\r\nHost: {host}\r\nContent-Type: {content_type}\r\nUser-Agent: zhiyin\r\n"
         self._signer = Signer(service=service, region=region, host=host, path=path, content_type=content_type)
         self._decoder = msgspec.json.Decoder(dict[str, Any])
+        self._decoders = {operation: msgspec.json.Decoder(type_) for operation, type_ in answers.items()}
 
     def __repr__(self) -> str:
         return f"<api {self.service}>"
@@ -99,7 +106,8 @@ class JsonApi:
             for hook in self.on_answer:
                 hook(call.operation, call.body)
             if answer.status == _OK:
-                return self._decoder.decode(answer.body) if answer.body else {}
+                decoder = self._decoders.get(call.operation, self._decoder)
+                return decoder.decode(answer.body) if answer.body else {}
         except (OSError, msgspec.DecodeError) as error:
             call.sent_in_vain = True
             raise Again(self.unavailable("no_answer")) from error

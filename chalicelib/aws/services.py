@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import msgspec
 
+from chalicelib.aws.item_answers import ANSWERS
 from chalicelib.aws.json_api import JsonApi
 from chalicelib.aws.retrying import RetryPolicy
 from chalicelib.aws.settings import Settings
@@ -11,14 +15,15 @@ from chalicelib.aws.signer import CredentialSource
 
 
 class Service(msgspec.Struct, frozen=True):
-    """The ``X-Amz-Target`` prefix and JSON version of a service."""
+    """The ``X-Amz-Target`` prefix and JSON version of a service, and the types of answers that are no plain JSON."""
 
     target_prefix: str
     json_version: str
+    answers: Mapping[str, Any] = {}
 
 
 SERVICES = {
-    "dynamodb": Service("DynamoDB_20120810", "1.0"),
+    "dynamodb": Service("DynamoDB_20120810", "1.0", ANSWERS),
     "kms": Service("TrentService", "1.1"),
     "sqs": Service("AmazonSQS", "1.0"),
     "events": Service("AWSEvents", "1.1"),
@@ -41,4 +46,5 @@ def open_api(
         endpoint=settings.endpoints[service],
         credentials=credentials,
         retry=retry,
+        answers=known.answers,
     )

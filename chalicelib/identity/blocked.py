@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import re
 
-_NOTHING = re.compile(r"[0-]*|-1|(.)\1{9,}", re.IGNORECASE)
+_MANY = 10
+"""Of so many letters and more at least two differ, where they name somebody."""
 _PLACEHOLDER_PHONE = re.compile(r"\+861\d{2}(?:0{8}|12345678)|\+8613800138000")
 
 _WORDS = frozenset(
     [
+        "-1",
         "null",
         "nil",
         "none",
@@ -113,7 +115,7 @@ _DEVICES = frozenset(
 def is_blocked(namespace: str, value: str) -> bool:
     """Whether a visible or normalised value names no single person."""
     folded = value.casefold()
-    if folded in _WORDS or _NOTHING.fullmatch(folded):
+    if folded in _WORDS or not folded.strip("0-") or (len(folded) >= _MANY and not folded.strip(folded[0])):
         return True
     match namespace:
         case "phone" | "whatsapp":

@@ -18,6 +18,9 @@ def visible(text: str) -> str:
     """
     if not text.isascii():
         text = unicodedata.normalize("NFC", "".join(map(_seen, text)))
+    elif " " not in text:
+        # As nearly all identifiers come.
+        return text.strip()
     # Only spaces are forgiven: a line break or tab inside an identifier is refused further on.
     return " ".join(part for part in text.strip().split(" ") if part)
 

@@ -60,12 +60,10 @@ def normalise(
     if not seen or len(seen.encode("utf-8", "replace")) > MAX_BYTES or has_control(seen):
         raise _bad_identifier()
     # Looked at before and after: 无 is no phone number, but the reason is that it names nobody.
-    more = {one.casefold() for one in blocked}
-    if is_blocked(namespace, seen) or seen.casefold() in more:
-        raise _blocked_identifier()
+    _refuse_blocked(namespace, seen, blocked)
     normalised = form(seen, region)
-    if is_blocked(namespace, normalised) or normalised.casefold() in more:
-        raise _blocked_identifier()
+    if normalised != seen:
+        _refuse_blocked(namespace, normalised, blocked)
     return normalised
 
 
@@ -137,8 +135,9 @@ def _bad_identifier() -> BadInput:
     return BadInput("bad_identifier", "That is no value of its namespace.", "value")
 
 
-def _blocked_identifier() -> BadInput:
-    return BadInput("blocked_identifier", "That value names no single person.", "value")
+def _refuse_blocked(namespace: str, value: str, blocked: Collection[str]) -> None:
+    if is_blocked(namespace, value) or (blocked and value.casefold() in {one.casefold() for one in blocked}):
+        raise BadInput("blocked_identifier", "That value names no single person.", "value")
 
 
 _FORMS: Mapping[str, Callable[[str, str], str]] = {

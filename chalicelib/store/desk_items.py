@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from base64 import b64decode
 from collections.abc import Iterator
 from typing import Any, cast
 
@@ -12,7 +11,7 @@ from chalicelib.desk.moves import FIRST_LOOK_MS
 from chalicelib.kernel.codec import decode, encode
 from chalicelib.kernel.moments import Millis
 from chalicelib.store.desk import KEPT_MS, DueAtDesk, desk_shard, shard_of, whose
-from chalicelib.store.items import Attributes, TypedItem, typed
+from chalicelib.store.items import Attributes, TypedItem, binary, typed
 
 ONLY = "-"
 """The range key of what has a partition of its own."""
@@ -101,7 +100,7 @@ def conversation_of(item: TypedItem) -> Conversation:
 
 def content_of(item: TypedItem) -> bytes:
     """The coded content of an item."""
-    return b64decode(item["content"]["B"])
+    return binary(item["content"])
 
 
 def waiting_place(tenant: str, one: Conversation | None) -> tuple[str, str] | None:

@@ -180,7 +180,7 @@ def load(endpoint: str, table: str, start: int, end: int) -> int:
     api, batch, size = api_of(endpoint), list[dict[str, Any]](), 0
     for item in items(start, end):
         batch.append({"PutRequest": {"Item": item}})
-        size += len(item["body"]["B"]) * 3 // 4
+        size += len(item["body"]["B"])
         if len(batch) == _AT_ONCE:
             _put(api, table, batch)
             batch = []

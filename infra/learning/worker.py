@@ -217,6 +217,7 @@ def api_of(endpoint: str) -> JsonApi:
         credentials=credentials_from(emulator.CREDENTIALS),
         read_timeout_seconds=60,
         retry=RetryPolicy(deadline_seconds=120.0),
+        answers=service.answers,
     )
 
 

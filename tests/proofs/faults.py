@@ -119,6 +119,7 @@ class FaultyApi(JsonApi):
             retry=retry or quick_retries(),
             # Two cores serve everybody here: a real silence is not what is tried.
             read_timeout_seconds=20,
+            answers=service.answers,
         )
         self.attempts: list[tuple[str, int]] = []
         """For each call, its operation and how often it was sent."""

@@ -87,6 +87,7 @@ def on_dynamodb(name: str, endpoint: str, tables: Mapping[str, str]) -> Stores:
         read_timeout_seconds=20,
         # moto is one thread of this process: on a busy machine it is silent for longer than AWS ever is.
         retry=RetryPolicy(deadline_seconds=60.0),
+        answers=service.answers,
     )
     return stores_on(name, endpoint, tables, api)
 

@@ -6,6 +6,7 @@ import threading
 import pytest
 
 from chalicelib.aws.api_errors import ApiError
+from chalicelib.aws.services import SERVICES
 from chalicelib.kernel.errors import Unavailable
 
 from .conftest import CLOSE, HANG, answer
@@ -36,6 +37,40 @@ def test_call__answered__gives_the_answer_and_keeps_the_connection(api, server):
     assert "X-Amz-Target: DynamoDB_20120810.GetItem\r\n" in head
     assert f"Host: 127.0.0.1:{server.port}\r\n" in head
     assert server.bodies()[0] == {"Key": 1}
+
+
+def test_call__items__come_with_bytes_and_lose_no_type(server, open_to):
+    """What DynamoDB sends as base64 is bytes already, all else is as it came, and bytes go the same way back."""
+    told = {
+        "pk": {"S": "键"},
+        "n": {"N": "-1.50"},
+        "b": {"B": "AP8="},
+        "m": {"M": {"b": {"B": "AP8="}}},
+        "l": {"L": [{"N": "1"}]},
+        "no": {"BOOL": False},
+        "null": {"NULL": True},
+        "ss": {"SS": ["a"]},
+        "ns": {"NS": ["1"]},
+        "bs": {"BS": ["AP8="]},
+    }
+    read = {**told, "b": {"B": b"\0\xff"}, "bs": {"BS": [b"\0\xff"]}}
+    ends = {"LastEvaluatedKey": {"b": {"B": "AP8="}}, "Count": 1, "ScannedCount": 2}
+    left = {"UnprocessedKeys": {"t": {"Keys": [{"b": {"B": "AP8="}}]}}}
+    answered = [{"Item": told}, {}, {"Items": [told], **ends}, {"Responses": {"t": [told]}, **left}, {"Item": told}]
+    server.script = [answer(one) for one in answered]
+    api = open_to(server.endpoint, answers=SERVICES["dynamodb"].answers)
+    assert [api.call("GetItem", {}), api.call("GetItem", {})] == [{"Item": read}, {}]
+    assert api.call("Scan", {}) == {"Items": [read], **ends}
+    assert api.call("BatchGetItem", {}) == {"Responses": {"t": [read]}, **left}
+    assert api.call("NoItems", {"Item": read}) == {"Item": told}
+    assert server.bodies()[-1] == {"Item": told}
+
+
+def test_call__item_that_is_no_item__is_no_answer(server, open_to):
+    """Broken base64 is a broken answer: it is asked for again, and never taken for something that was kept."""
+    server.script = [answer({"Item": {"b": {"B": "AP8"}}}), answer({"Item": {"b": {"B": "AP8="}}})]
+    api = open_to(server.endpoint, answers=SERVICES["dynamodb"].answers)
+    assert api.call("GetItem", {}) == {"Item": {"b": {"B": b"\0\xff"}}}
 
 
 def test_call__body_outside_ascii__is_sent_whole(api, server):
