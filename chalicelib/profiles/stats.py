@@ -1,16 +1,25 @@
-"""The statistics of one measure, each as a reader of its series at an instant."""
+"""The statistics of one measure: what is asked of it together is read of its series together."""
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Mapping
+from bisect import bisect_right
+from collections.abc import Callable, Collection, Mapping
 from operator import attrgetter
+from typing import Any
+
+import msgspec
 
 from chalicelib.kernel.amounts import MICROS
-from chalicelib.kernel.moments import DAY_MS, Millis, day_of, first_day_of
+from chalicelib.kernel.moments import DAY_MS, Millis, month_of
 from chalicelib.profiles.model import Bucket, Series
 
-type Reader = Callable[[Series, Millis], float | int | None]
+type Value = float | int | None
+type Counts = dict[str, int]
+"""What was counted in windows, by the name of the statistic (``count_30d``)."""
+type Sums = dict[int, int]
+"""What that came to, by the window's days."""
+type Edges = tuple[tuple[int, str], ...]
+"""The last period before a window, and the name of its count; the shortest window first."""
 
 WINDOWS: Mapping[str, int] = {f"{days}d": days for days in (1, 3, 7, 14, 30, 60, 90, 180, 365, 730)}
 """Exact days up to ``DAYS_KEPT``; before that, whole months."""
@@ -18,101 +27,156 @@ TRENDS: Mapping[str, int] = {"7d": 7, "30d": 30}
 ACTIVE: Mapping[str, int] = {"7d": 7, "30d": 30, "90d": 90}
 _PAST_DAYS = 90
 """What a person's own past is: the days before the window, back to here."""
+_PAST = f"count_{_PAST_DAYS}d"
+_PERIOD = attrgetter("period")
 
 
-def reader(stat: str, *, money: bool) -> Reader:
-    """What reads a statistic; sums, means and maxima of ``money`` in units. Raises KeyError for no statistic."""
-    read = _READERS[stat]
-    if not (money and stat.startswith(("sum", "mean", "max"))):
-        return read
+class _OfWindows(msgspec.Struct, frozen=True):
+    """What a statistic of a window needs: counts by name, the sum of so many days; and what reads it of these."""
 
-    def in_units(series: Series, now: Millis) -> float | int | None:
-        micros = read(series, now)
-        return None if micros is None else micros / MICROS
-
-    return in_units
+    counts: tuple[str, ...]
+    summed: int = 0
+    read: Callable[[Counts, Sums], Value] | None = None
 
 
-def never(stat: str) -> float | int | None:
+class _Layout(msgspec.Struct, frozen=True):
+    """Where windows that end on a day begin, by days and by months. ``summed``: those whose sums are asked for."""
+
+    today: int
+    days: Edges
+    months: Edges
+    summed: tuple[tuple[int, int, int], ...]
+
+
+class Reader:
+    """Reads statistics of one measure: a call asks for dozens, and the days are gone through once for all windows.
+
+    Sums, means and maxima of ``money`` read in units. Raises KeyError for what is no statistic.
+    """
+
+    __slots__ = ("_beside", "_counted", "_in_units", "_layout", "_of_series", "_of_windows", "_summed")
+
+    def __init__(self, stats: Collection[str], *, money: bool) -> None:
+        self._of_series = tuple((stat, _OF_SERIES[stat]) for stat in stats if stat in _OF_SERIES)
+        windowed = {stat: _OF_WINDOWS[stat] for stat in stats if stat not in _OF_SERIES}
+        counted = {name for one in windowed.values() for name in one.counts}
+        self._counted = tuple(sorted((_COUNTS[name], name) for name in counted))
+        self._beside = tuple(counted.difference(stats))
+        self._of_windows = tuple((stat, one.read) for stat, one in windowed.items() if one.read is not None)
+        self._summed = tuple({one.summed for one in windowed.values() if one.summed})
+        self._in_units = tuple(stat for stat in stats if money and stat.startswith(("sum", "mean", "max")))
+        self._layout = self._laid_out(0)
+
+    def read(self, series: Series, now: Millis) -> dict[str, Value]:
+        """Statistic → its value at an instant."""
+        found: dict[str, Value] = {}
+        if self._counted:
+            today, layout = now // DAY_MS, self._layout
+            if layout.today != today:
+                # Nearly always everybody is asked about on the same day.
+                layout = self._layout = self._laid_out(today)
+            found = self._in_windows(series, layout)
+        for stat, of_series in self._of_series:
+            found[stat] = of_series(series, now)
+        for stat in self._in_units:
+            micros = found[stat]
+            found[stat] = None if micros is None else micros / MICROS
+        return found
+
+    def _in_windows(self, series: Series, layout: _Layout) -> dict[str, Value]:
+        days, months = series.days, series.months
+        if days and days[-1].period > layout.today:
+            days = _begun(days, layout.today)
+        counts = _counted(days, layout.days)
+        # Most windows are shorter than the days that are kept.
+        far = months and months[-1].period > layout.months[-1][0]
+        if far:
+            months = _begun(months, month_of(layout.today))
+            for name, count in _counted(months, layout.months).items():
+                counts[name] += count
+        found: dict[str, Any] = counts
+        if self._of_windows:
+            sums = {
+                window: _sum(days, day) + (_sum(months, month) if far else 0) for window, day, month in layout.summed
+            }
+            found |= {stat: read(counts, sums) for stat, read in self._of_windows}
+            for name in self._beside:
+                del found[name]
+        return found
+
+    def _laid_out(self, today: int) -> _Layout:
+        return _Layout(
+            today,
+            tuple((today - window, name) for window, name in self._counted),
+            tuple((month_of(today - window), name) for window, name in self._counted),
+            tuple((window, today - window, month_of(today - window)) for window in self._summed),
+        )
+
+
+def never(stat: str) -> Value:
     """What a statistic is of something that never happened: it was counted 0 times, and has no mean."""
     return 0 if stat.startswith(("count", "sum", "active")) else None
 
 
-_PERIOD, _COUNT, _TOTAL = attrgetter("period"), attrgetter("count"), attrgetter("total")
+def _begun(buckets: tuple[Bucket, ...], current: int) -> tuple[Bucket, ...]:
+    """The buckets without those that are still to come, as a clock that is ahead tells them."""
+    if not buckets or buckets[-1].period <= current:
+        return buckets
+    return buckets[: bisect_right(buckets, current, key=_PERIOD)]
 
 
-def _days(series: Series, first_day: int, last_day: int) -> tuple[Bucket, ...]:
-    """The buckets of these days. They are in order, and looked for instead of gone through: a call asks for dozens."""
-    days = series.days
-    if not days or days[-1].period < first_day:
-        return ()
-    first = 0 if days[0].period >= first_day else bisect_left(days, first_day, key=_PERIOD)
-    return days[first:] if days[-1].period <= last_day else days[first : bisect_right(days, last_day, key=_PERIOD)]
+def _counted(buckets: tuple[Bucket, ...], edges: Edges) -> Counts:
+    """The counts of windows, in one go from the newest on."""
+    counts: Counts = {}
+    count = place = 0
+    before, name = edges[0]
+    for one in reversed(buckets):
+        while one.period <= before:
+            counts[name] = count
+            place += 1
+            if place == len(edges):
+                return counts
+            before, name = edges[place]
+        count += one.count
+    for _, name in edges[place:]:
+        counts[name] = count
+    return counts
 
 
-def _between(series: Series, first_day: int, last_day: int) -> tuple[Bucket, ...]:
-    """The buckets that begin on these days."""
-    days, months = _days(series, first_day, last_day), series.months
-    begun = len(months)
-    while begun and first_day_of(months[begun - 1].period) >= first_day:
-        begun -= 1
-    if begun == len(months):
-        # Most windows are short.
-        return days
-    return (*(one for one in months[begun:] if first_day_of(one.period) <= last_day), *days)
+def _sum(buckets: tuple[Bucket, ...], before: int) -> int:
+    total = 0
+    for one in reversed(buckets):
+        if one.period <= before:
+            break
+        total += one.total
+    return total
 
 
-def _count(days: int) -> Reader:
-    return _added(days, _COUNT)
+def _sum_of(days: int) -> Callable[[Counts, Sums], Value]:
+    return lambda counts, sums: sums[days]
 
 
-def _sum(days: int) -> Reader:
-    return _added(days, _TOTAL)
+def _mean(days: int) -> Callable[[Counts, Sums], Value]:
+    name = f"count_{days}d"
+    return lambda counts, sums: sums[days] / counts[name] if counts[name] else None
 
 
-def _added(days: int, part: attrgetter[int]) -> Reader:
-    before = days - 1
+def _trend(days: int) -> Callable[[Counts, Sums], Value]:
+    """The count of the window over the mean of such windows in the person's own past."""
+    name = f"count_{days}d"
 
+    def read(counts: Counts, sums: Sums) -> float | None:
+        before = (counts[_PAST] - counts[name]) * days / (_PAST_DAYS - days)
+        return counts[name] / before if before else None
+
+    return read
+
+
+def _active_days(window: int) -> Callable[[Series, Millis], Value]:
     def read(series: Series, now: Millis) -> int:
         today = now // DAY_MS
-        first = today - before
-        # A call asks for dozens of windows: that one is empty, or of days alone, is seen here.
-        if series.last_at < first * DAY_MS:
-            return 0
-        days, months = series.days, series.months
-        if days and days[-1].period <= today and (not months or first_day_of(months[-1].period) < first):
-            return sum(map(part, days[bisect_left(days, first, key=_PERIOD) :]))
-        return sum(map(part, _between(series, first, today)))
-
-    return read
-
-
-def _mean(days: int) -> Reader:
-    def read(series: Series, now: Millis) -> float | None:
-        today = day_of(now)
-        buckets = _between(series, today - days + 1, today)
-        count = sum(map(_COUNT, buckets))
-        return sum(map(_TOTAL, buckets)) / count if count else None
-
-    return read
-
-
-def _trend(days: int) -> Reader:
-    """The count of the window over the mean of such windows in the person's own past."""
-
-    def read(series: Series, now: Millis) -> float | None:
-        today = day_of(now)
-        past = sum(map(_COUNT, _between(series, today - _PAST_DAYS + 1, today - days)))
-        before = past * days / (_PAST_DAYS - days)
-        return sum(map(_COUNT, _between(series, today - days + 1, today))) / before if before else None
-
-    return read
-
-
-def _active_days(days: int) -> Reader:
-    def read(series: Series, now: Millis) -> int:
-        today = day_of(now)
-        return len(_days(series, today - days + 1, today))
+        days = _begun(series.days, today)
+        return len(days) - bisect_right(days, today - window, key=_PERIOD)
 
     return read
 
@@ -122,7 +186,7 @@ def _gap_days(series: Series, now: Millis) -> float | None:
     return (series.last_at - series.first_at) / DAY_MS / (series.count - 1) if series.count > 1 else None
 
 
-_READERS: Mapping[str, Reader] = {
+_OF_SERIES: Mapping[str, Callable[[Series, Millis], Value]] = {
     "count": lambda series, now: series.count,
     "sum": lambda series, now: series.total,
     "mean": lambda series, now: series.total / series.count,
@@ -130,13 +194,16 @@ _READERS: Mapping[str, Reader] = {
     "days_since_first": lambda series, now: max(0, now - series.first_at) // DAY_MS,
     "days_since_last": lambda series, now: max(0, now - series.last_at) // DAY_MS,
     "gap_days": _gap_days,
-    **{f"count_{window}": _count(days) for window, days in WINDOWS.items()},
-    **{f"sum_{window}": _sum(days) for window, days in WINDOWS.items()},
-    **{f"mean_{window}": _mean(days) for window, days in WINDOWS.items()},
-    **{f"trend_{window}": _trend(days) for window, days in TRENDS.items()},
     **{f"active_days_{window}": _active_days(days) for window, days in ACTIVE.items()},
 }
-STATS: frozenset[str] = frozenset(_READERS)
+_COUNTS: Mapping[str, int] = {f"count_{window}": days for window, days in WINDOWS.items()}
+_OF_WINDOWS: Mapping[str, _OfWindows] = {
+    **{name: _OfWindows((name,)) for name in _COUNTS},
+    **{f"sum_{one}": _OfWindows((f"count_{one}",), days, _sum_of(days)) for one, days in WINDOWS.items()},
+    **{f"mean_{one}": _OfWindows((f"count_{one}",), days, _mean(days)) for one, days in WINDOWS.items()},
+    **{f"trend_{one}": _OfWindows((f"count_{one}", _PAST), 0, _trend(days)) for one, days in TRENDS.items()},
+}
+STATS: frozenset[str] = frozenset(_OF_SERIES) | frozenset(_OF_WINDOWS)
 _LONG_DAYS = 30
 LONG: frozenset[str] = frozenset(
     f"{kind}_{window}"

@@ -27,7 +27,7 @@ from chalicelib.identity.blind_index import namespace_of
 from chalicelib.kernel.moments import DAY_MS, MINUTE_MS, Millis
 from chalicelib.profiles.cases import Case, standing
 from chalicelib.profiles.model import Profile
-from chalicelib.profiles.stats import LONG, STATS, Reader, never, reader
+from chalicelib.profiles.stats import LONG, STATS, Reader, Value, never
 
 PERSON_PATHS: frozenset[str] = frozenset(
     {"p.days_known", "p.days_silent", "p.minutes_silent", "p.identifiers", "p.channels"}
@@ -89,17 +89,16 @@ def values(
 
 def _measured(
     profile: Profile, plan: _Plan, now: Millis, known_until: Mapping[str, Millis]
-) -> dict[str, dict[str, float | int | None]]:
+) -> dict[str, dict[str, Value]]:
     measured = dict(plan.never_measured)
     for name, series in profile.series.items():
-        readers = plan.measures.get(name)
-        if readers is None:
+        reader = plan.measures.get(name)
+        if reader is None:
             continue
+        measured[name] = found = reader.read(series, now)
         then = _then(known_until, name, now) if known_until else now
-        if then == now:
-            measured[name] = {stat: read(series, now) for stat, read in readers}
-        else:
-            measured[name] = {stat: read(series, then if stat in LONG else now) for stat, read in readers}
+        if then < now:
+            measured[name] = found | {stat: of for stat, of in reader.read(series, then).items() if stat in LONG}
     return measured
 
 
@@ -112,8 +111,8 @@ class _Plan(msgspec.Struct, frozen=True):
     """Paths taken apart once, because rules and policies ask for the same ones of every profile."""
 
     traits: tuple[str, ...]
-    measures: dict[str, tuple[tuple[str, Reader], ...]]
-    never_measured: dict[str, dict[str, float | int | None]]
+    measures: dict[str, Reader]
+    never_measured: dict[str, dict[str, Value]]
     person: tuple[tuple[str, Callable[[Profile, Millis], int]], ...]
     namespaces: tuple[str, ...]
     scenes: tuple[str, ...]
@@ -133,9 +132,7 @@ def _plan(paths: frozenset[str], money: frozenset[str]) -> _Plan:
         stats.setdefault(name, []).append(stat)
     return _Plan(
         traits=tuple(traits),
-        measures={
-            name: tuple((stat, reader(stat, money=name in money)) for stat in asked) for name, asked in stats.items()
-        },
+        measures={name: Reader(asked, money=name in money) for name, asked in stats.items()},
         never_measured={name: {stat: never(stat) for stat in asked} for name, asked in stats.items()},
         person=tuple((stat, _PERSON[stat]) for stat in person),
         namespaces=tuple(namespaces),

@@ -18,7 +18,7 @@ from chalicelib.kernel.moments import Millis
 from chalicelib.kernel.texts import Text
 from chalicelib.profiles.measures import MeasureSet
 from chalicelib.profiles.model import Profile
-from chalicelib.profiles.stats import Reader, never, reader
+from chalicelib.profiles.stats import Reader, never
 from chalicelib.profiles.values import at_path, values
 
 FEATURES_VERSION = 1
@@ -73,7 +73,7 @@ class _Plan(msgspec.Struct, frozen=True):
     """
 
     blank: tuple[float | int | None, ...]
-    measures: tuple[tuple[str, tuple[tuple[int, Reader], ...]], ...]
+    measures: tuple[tuple[str, Reader, dict[str, int]], ...]
     others: tuple[tuple[int, str], ...]
     made: tuple[_Made, ...]
 
@@ -82,26 +82,27 @@ class _Plan(msgspec.Struct, frozen=True):
 def _plan(money: frozenset[str]) -> _Plan:
     paths = sorted({path for one in features() for path in one.paths})
     places = {path: place for place, path in enumerate(paths)}
-    measures: dict[str, list[tuple[int, Reader]]] = {}
+    measures: dict[str, dict[str, int]] = {}
     blank: list[float | int | None] = [None] * len(paths)
     for path, place in places.items():
         head, _, rest = path.partition(".")
         if head == "m":
             name, _, stat = rest.partition(".")
-            measures.setdefault(name, []).append((place, reader(stat, money=name in money)))
+            measures.setdefault(name, {})[stat] = place
             blank[place] = never(stat)
     made = (
         _Made(places[one.path], tuple(places[path] for path in one.also), places.get(one.per), one.missing == "zero")
         for one in features()
     )
     others = tuple((place, path) for path, place in places.items() if not path.startswith("m."))
-    return _Plan(tuple(blank), tuple((name, tuple(read)) for name, read in measures.items()), others, tuple(made))
+    readers = tuple((name, Reader(stats, money=name in money), stats) for name, stats in measures.items())
+    return _Plan(tuple(blank), readers, others, tuple(made))
 
 
 @cache
 def measures_read() -> frozenset[str]:
     """The measures that any feature reads."""
-    return frozenset(name for name, _ in _plan(frozenset()).measures)
+    return frozenset(name for name, *_ in _plan(frozenset()).measures)
 
 
 def raw_vector(profile: Profile, now: Millis, measures: MeasureSet) -> tuple[float | None, ...]:
@@ -111,11 +112,11 @@ def raw_vector(profile: Profile, now: Millis, measures: MeasureSet) -> tuple[flo
     """
     plan = _plan(measures.money)
     read: list[Any] = list(plan.blank)
-    for name, readers in plan.measures:
+    for name, reader, places in plan.measures:
         series = profile.series.get(name)
         if series is not None:
-            for place, of_series in readers:
-                read[place] = of_series(series, now)
+            for stat, value in reader.read(series, now).items():
+                read[places[stat]] = value
     rest = values(profile, [path for _, path in plan.others], now)
     for place, path in plan.others:
         read[place] = at_path(rest, path)
