@@ -82,7 +82,7 @@ class JsonApi:
         Raises ApiError when the service refuses, Unavailable (``no_answer``, ``throttled``,
         ``service_failed``) when it could not be had within the retry policy.
         """
-        call = _Call(operation, msgspec.json.encode(body), reads or self._decoder)
+        call = _Call(operation, msgspec.json.encode(body), reads)
         return self.retry.run(lambda seconds_left: self._attempt(call, seconds_left))
 
     def close(self) -> None:
@@ -101,7 +101,8 @@ class JsonApi:
             for hook in self.on_answer:
                 hook(call.operation, call.body)
             if answer.status == _OK:
-                return call.reads.decode(answer.body) if answer.body else {}
+                decoder = call.reads or self._decoder
+                return decoder.decode(answer.body) if answer.body else {}
         except (OSError, msgspec.DecodeError) as error:
             call.sent_in_vain = True
             raise Again(self.unavailable("no_answer")) from error
@@ -143,7 +144,7 @@ class _Call:
 
     __slots__ = ("body", "operation", "reads", "sent_in_vain")
 
-    def __init__(self, operation: str, body: bytes, reads: msgspec.json.Decoder[dict[str, Any]]) -> None:
+    def __init__(self, operation: str, body: bytes, reads: msgspec.json.Decoder[dict[str, Any]] | None) -> None:
         self.operation = operation
         self.body = body
         self.reads = reads
