@@ -81,13 +81,15 @@ class JsonApi:
     def __repr__(self) -> str:
         return f"<api {self.service}>"
 
-    def call(self, operation: str, body: dict[str, Any]) -> dict[str, Any]:
-        """The answer of one operation.
+    def call(
+        self, operation: str, body: dict[str, Any], reads: msgspec.json.Decoder[dict[str, Any]] | None = None
+    ) -> dict[str, Any]:
+        """The answer of one operation. ``reads``: where not all of an answer is to be made into values.
 
         Raises ApiError when the service refuses, Unavailable (``no_answer``, ``throttled``,
         ``service_failed``) when it could not be had within the retry policy.
         """
-        call = _Call(operation, msgspec.json.encode(body))
+        call = _Call(operation, msgspec.json.encode(body), reads)
         return self.retry.run(lambda seconds_left: self._attempt(call, seconds_left))
 
     def close(self) -> None:
@@ -106,7 +108,7 @@ class JsonApi:
             for hook in self.on_answer:
                 hook(call.operation, call.body)
             if answer.status == _OK:
-                decoder = self._decoders.get(call.operation, self._decoder)
+                decoder = call.reads or self._decoders.get(call.operation, self._decoder)
                 return decoder.decode(answer.body) if answer.body else {}
         except (OSError, msgspec.DecodeError) as error:
             call.sent_in_vain = True
@@ -147,9 +149,10 @@ class JsonApi:
 class _Call:
     """One call and whether an attempt of it may have been applied without our knowing."""
 
-    __slots__ = ("body", "operation", "sent_in_vain")
+    __slots__ = ("body", "operation", "reads", "sent_in_vain")
 
-    def __init__(self, operation: str, body: bytes) -> None:
+    def __init__(self, operation: str, body: bytes, reads: msgspec.json.Decoder[dict[str, Any]] | None) -> None:
         self.operation = operation
         self.body = body
+        self.reads = reads
         self.sent_in_vain = False

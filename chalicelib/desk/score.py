@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from operator import itemgetter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -28,9 +27,10 @@ type Tracks = Mapping[str, Mapping[str, Track]]
 """Agent → intent → how they did."""
 type _Candidate = tuple[Agent, Seat, int]
 """An agent, the seat, and what the conversation would take of it."""
+type _Ranked = tuple[float, Millis, str, int]
+"""The score taken from 0, when work was last given, the agent's id, and the place among the candidates."""
 
 _NO_TRACK = Track()
-_BEST_FIRST = itemgetter(0, 1, 2)
 
 
 class _Scale(msgspec.Struct):
@@ -70,22 +70,8 @@ def best(
     if not open_to:
         return ()
     scale = _scale(need, rules, tracks, now, language)
-    w_skill, w_load, w_resolution, w_csat, w_last, w_language, w_wait = scale.weights
-    ranked = []
-    for one in open_to:
-        skill, load, resolution, csat, last, speaks, wait = _values(one, tracks, scale)
-        score = (
-            w_skill * skill
-            + w_load * load
-            + w_resolution * resolution
-            + w_csat * csat
-            + w_last * last
-            + w_language * speaks
-            + w_wait * wait
-        )
-        ranked.append((-score, one[1].idle_since, one[0].agent_id, one))
-    ranked.sort(key=_BEST_FIRST)
-    return tuple(_shown(-minus, one, tracks, scale) for minus, _, _, one in ranked[:most])
+    ranked = _ranked(open_to, tracks, scale)
+    return tuple(_shown(-minus, open_to[place], tracks, scale) for minus, _, _, place in ranked[:most])
 
 
 def _candidates(
@@ -104,17 +90,18 @@ def _candidates(
         return []
     least = rules.skilled_from if relaxation == "skilled" else 1
     flows_over = overflow if relaxation == "overflow" else ()
-    channel, usual = need.channel, rules.costs.get(need.channel, rules.cost)
+    asked, channel, usual = need.skill, need.channel, rules.costs.get(need.channel, rules.cost)
     found = []
     for agent in agents:
         skills = agent.skills
-        if skills.get(need.skill, 0) < least and not any(skill in skills for skill in flows_over):
+        if skills.get(asked, 0) < least and not (flows_over and any(skill in skills for skill in flows_over)):
             continue
-        seat = seats.get(agent.agent_id)
+        agent_id, costs = agent.agent_id, agent.costs
+        seat = seats.get(agent_id)
         if seat is None or seat.presence != "available" or seat.lease_until <= now:
             continue
-        cost = agent.costs.get(channel, usual)
-        if seat.free < cost or agent.agent_id in declined:
+        cost = costs.get(channel, usual) if costs else usual
+        if seat.free < cost or agent_id in declined:
             continue
         if not agent.shifts or in_shift(agent, now, timezone):
             found.append((agent, seat, cost))
@@ -156,6 +143,44 @@ def _everybody(intent: str, tracks: Tracks) -> tuple[str, float, float]:
         points += row.csat_sum
     csat = (points / surveys - 1) / 4 if surveys else UNKNOWN
     return intent, resolved / outcomes if outcomes else UNKNOWN, csat
+
+
+def _ranked(open_to: Sequence[_Candidate], tracks: Tracks, scale: _Scale) -> list[_Ranked]:
+    """The candidates best first: the score less than 0, by what equal ones go, and the place among the candidates.
+
+    The score is the sum of ``_values`` times the weights, added in the order of ``PARTS``: kept decisions are made again from it.
+    It is spelled out because it is done for every agent of a queue; what those share who list no language, and who
+    have no record, is reckoned once.
+    """
+    w_skill, w_load, w_resolution, w_csat, w_last, w_language, w_wait = scale.weights
+    need, now, prior, resolved, csat = scale.need, scale.now, scale.prior, scale.resolved, scale.csat
+    skill, last_agent, asked, intent = need.skill, need.last_agent, need.language, scale.intent
+    usual = w_resolution * (resolved / prior), w_csat * (csat / prior)
+    speaks, speaks_not = w_language * True, w_language * False
+    unlisted = speaks if not asked or asked == (scale.language or asked) else speaks_not
+    found = []
+    for place, (agent, seat, cost) in enumerate(open_to):
+        agent_id, languages, idle_since = agent.agent_id, agent.languages, seat.idle_since
+        of_agent = tracks.get(agent_id)
+        track = of_agent.get(intent) if of_agent else None
+        if track is None:
+            does, pleases = usual
+        else:
+            does = w_resolution * ((track.resolved + resolved) / (track.outcomes + prior))
+            pleases = w_csat * (((track.csat_sum - track.surveys) / 4 + csat) / (track.surveys + prior))
+        idle = now - idle_since if now > idle_since else 0
+        score = (
+            w_skill * (agent.skills.get(skill, 0) / HIGHEST_PROFICIENCY)
+            + w_load * ((seat.free - cost) / (seat.units or 1))
+            + does
+            + pleases
+            + w_last * (agent_id == last_agent)
+            + (unlisted if not languages or not asked else speaks if asked in languages else speaks_not)
+            + w_wait * (idle / (idle + HALF_IDLE_MS))
+        )
+        found.append((-score, idle_since, agent_id, place))
+    found.sort()
+    return found
 
 
 def _values(one: _Candidate, tracks: Tracks, scale: _Scale) -> tuple[float, ...]:

@@ -15,8 +15,12 @@ from chalicelib.routing.declaration import PolicyDeclaration
 
 def agents_for(tenant: str, queue: str, skill: str, desk: DeskServices) -> Sequence[Agent]:
     """The agents who could ever answer a queue: by its skill, or by one of the queues that it flows over to."""
-    skills = {skill, *overflow_of(desk.policy(tenant), queue)}
-    return [agent for agent in desk.agents(tenant) if not skills.isdisjoint(agent.skills)]
+    others = overflow_of(desk.policy(tenant), queue)
+    return [
+        agent
+        for agent in desk.agents(tenant)
+        if skill in agent.skills or (others and any(other in agent.skills for other in others))
+    ]
 
 
 def rank(
@@ -29,7 +33,9 @@ def rank(
 ) -> tuple[AgentScore, ...]:
     """Who may take a conversation at the step that it has reached and keeps no room from it, best first."""
     # Room is kept at few seats, and all are looked at.
-    seats = {id_: seat for id_, seat in seats.items() if not (seat.kept_until and seat.is_kept_from(one.order, now))}
+    keeping = [seat.agent_id for seat in seats.values() if seat.kept_until and seat.is_kept_from(one.order, now)]
+    if keeping:
+        seats = {id_: seat for id_, seat in seats.items() if id_ not in keeping}
     policy = desk.policy(tenant)
     rules = policy.rules_of(one.need.queue)
     return desk.best(

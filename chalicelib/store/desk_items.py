@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, cast
+from typing import Any
 
 from chalicelib.desk.capacity import taken
 from chalicelib.desk.model import Agent, Conversation, Presence, Seat
@@ -22,6 +22,11 @@ _KINDS = {"s": "seat", "c": "conversation", "t": "ticket"}
 def seat_pk(tenant: str, agent_id: str) -> str:
     """The key of a seat."""
     return f"{tenant}#s#{agent_id}"
+
+
+def conversation_pk(tenant: str, key: str) -> str:
+    """The key of a conversation."""
+    return f"{tenant}#c#{key}"
 
 
 def agent_item(tenant: str, agent: Agent) -> Attributes:
@@ -45,26 +50,6 @@ def new_seat(tenant: str, agent: Agent) -> TypedItem:
     return typed(item)
 
 
-def seat_of(of_seats: str, item: TypedItem) -> Seat:
-    """A seat as it is stored; ``of_seats`` is what the keys of a tenant's seats begin with.
-
-    Read attribute by attribute, because a route that reserves looks at every seat of a queue.
-    """
-    return Seat(
-        agent_id=item["pk"]["S"].removeprefix(of_seats),
-        presence=cast(Presence, item["presence"]["S"]),
-        lease_until=int(item["lease_until"]["N"]),
-        units=int(item["units"]["N"]),
-        free=int(item["free"]["N"]),
-        held=int(item["held"]["N"]),
-        idle_since=int(item["idle_since"]["N"]),
-        version=int(item["v"]["N"]),
-        due_at=int(item["due_at"]["N"]) if "due_at" in item else 0,
-        kept_for=int(item["kept_for"]["N"]) if "kept_for" in item else 0,
-        kept_until=int(item["kept_until"]["N"]) if "kept_until" in item else 0,
-    )
-
-
 def holding_of(item: TypedItem) -> tuple[str, ...]:
     """The keys of the conversations that take capacity of a seat: a set of texts, as nothing else here is."""
     return tuple(sorted(item.get("holding", {}).get("SS", ())))
@@ -73,7 +58,7 @@ def holding_of(item: TypedItem) -> tuple[str, ...]:
 def conversation_item(tenant: str, one: Conversation) -> Attributes:
     """A conversation: what must be found by an index stands beside its content."""
     return {
-        "pk": f"{tenant}#c#{one.key}",
+        "pk": conversation_pk(tenant, one.key),
         "sk": ONLY,
         "v": one.version,
         "state": one.state,
@@ -84,13 +69,6 @@ def conversation_item(tenant: str, one: Conversation) -> Attributes:
         "due_shard": str(shard_of(one)) if one.look_at else None,
         "expires_at": (one.state_since + KEPT_MS) // 1000 if one.state == "ended" else None,
     }
-
-
-LOOKED_AT = (
-    *("pk", "presence", "lease_until", "units", "free", "held", "idle_since", "v", "due_at", "kept_for", "kept_until"),
-    "content",
-)
-"""What of seats and conversations is read to move them. What a seat holds, which is most of it, is not."""
 
 
 def conversation_of(item: TypedItem) -> Conversation:

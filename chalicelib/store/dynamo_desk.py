@@ -15,12 +15,12 @@ from chalicelib.kernel.moments import Millis
 from chalicelib.store.decisions import decision_item
 from chalicelib.store.desk import DueAtDesk, whose
 from chalicelib.store.desk_items import (
-    LOOKED_AT,
     ONLY,
     agent_item,
     content_of,
     conversation_item,
     conversation_of,
+    conversation_pk,
     due_of,
     holding_of,
     new_seat,
@@ -28,31 +28,29 @@ from chalicelib.store.desk_items import (
     redeclared,
     room_kept,
     seat_moves,
-    seat_of,
     seat_pk,
     settled,
     waiting_place,
 )
-from chalicelib.store.dynamo import FAILED, absent, answers, equals, fitted, of_person, put_action, read_keys, transact
-from chalicelib.store.items import Call, TypedItem, typed
+from chalicelib.store.dynamo import FAILED, absent, answers, equals, fitted, of_person, put_action, transact
+from chalicelib.store.items import TypedItem, typed
 from chalicelib.store.rows import DecisionRow
+from chalicelib.store.seat_rows import CallAs, SeatRows
 from chalicelib.store.tracks import DynamoTracks
 
 PAGE = 100
 """Items of a page of what is due."""
 _CODED = msgspec.json.Encoder()
 
-_PLACES = {f"#a{place}": name for place, name in enumerate(LOOKED_AT)}
-_PROJECTION = {"ProjectionExpression": ", ".join(_PLACES), "ExpressionAttributeNames": _PLACES}
-
 
 class DynamoDesk:
     """``DeskStore`` on the table ``desk``; decisions go to ``history``."""
 
-    def __init__(self, call: Call, table: str, history_table: str) -> None:
+    def __init__(self, call: CallAs, table: str, history_table: str) -> None:
         self._call = call
         self._table = table
         self._history = history_table
+        self._rows = SeatRows(call, table)
 
     def agents(self, tenant: str) -> Sequence[Agent]:
         """Every agent as declared."""
@@ -81,9 +79,7 @@ class DynamoDesk:
 
     def seats(self, tenant: str, agent_ids: Collection[str]) -> Mapping[str, Seat]:
         """Seats as they are now."""
-        of_seats = seat_pk(tenant, "")
-        items = self._read([of_seats + one for one in agent_ids], fresh=True)
-        return {seat.agent_id: seat for seat in (seat_of(of_seats, item) for item in items)}
+        return self._rows.look(tenant, agent_ids)[0]
 
     def set_presence(self, tenant: str, agent_id: str, presence: Presence, lease_until: Millis, now: Millis) -> bool:
         """Say that an agent is there until an instant, and mark the seat."""
@@ -112,21 +108,11 @@ class DynamoDesk:
 
     def look(self, tenant: str, agent_ids: Collection[str], key: str) -> tuple[Mapping[str, Seat], Conversation | None]:
         """Seats and a conversation as they are now, in one call."""
-        asked = f"{tenant}#c#{key}"
-        of_seats = seat_pk(tenant, "")
-        seats: dict[str, Seat] = {}
-        found = None
-        for item in self._read([asked, *[of_seats + one for one in agent_ids]], fresh=True):
-            if item["pk"]["S"] == asked:
-                found = conversation_of(item)
-            else:
-                seat = seat_of(of_seats, item)
-                seats[seat.agent_id] = seat
-        return seats, found
+        return self._rows.look(tenant, agent_ids, key)
 
     def conversation(self, tenant: str, key: str) -> Conversation | None:
         """A conversation as it is now."""
-        item = self._get(f"{tenant}#c#{key}", ONLY)
+        item = self._get(conversation_pk(tenant, key), ONLY)
         return None if item is None else conversation_of(item)
 
     def assign(
@@ -162,7 +148,7 @@ class DynamoDesk:
         """The conversations that an agent holds."""
         seat = self._get(seat_pk(tenant, agent_id), ONLY)
         keys = () if seat is None else holding_of(seat)
-        found = map(conversation_of, self._read([f"{tenant}#c#{key}" for key in keys], fresh=True))
+        found = self._rows.conversations(tenant, keys)
         # Between the two reads one may have gone to somebody else.
         return sorted((one for one in found if one.holds and one.agent_id == agent_id), key=lambda one: one.order)
 
@@ -183,7 +169,7 @@ class DynamoDesk:
     def forget(self, tenant: str, profile_id: str, *, at_most: int = 1 << 30) -> int:
         """Delete the conversations of a person that are over, and take their name off those that go on."""
         found = 0
-        for key in of_person(self._call, self._table, whose(tenant, profile_id), f"{tenant}#c#"):
+        for key in of_person(self._call, self._table, whose(tenant, profile_id), conversation_pk(tenant, "")):
             one = self.conversation(tenant, key)
             # The index follows a moment later: it may name one that was forgotten before.
             if one is None or one.need.profile_id != profile_id:
@@ -191,7 +177,7 @@ class DynamoDesk:
             # What somebody else changed meanwhile counts, too: it is left, and is met again.
             found += 1
             if one.state == "ended":
-                body = {"TableName": self._table, "Key": _key(f"{tenant}#c#{key}"), **equals("v", one.version)}
+                body = {"TableName": self._table, "Key": _key(conversation_pk(tenant, key)), **equals("v", one.version)}
                 fitted(self._call, "DeleteItem", body)
             else:
                 self.change(tenant, one, unnamed(one))
@@ -242,10 +228,6 @@ class DynamoDesk:
     def _get(self, pk: str, sk: str) -> TypedItem | None:
         answer = self._call("GetItem", {"TableName": self._table, "Key": _key(pk, sk), "ConsistentRead": True})
         return cast(TypedItem | None, answer.get("Item"))
-
-    def _read(self, pks: Sequence[str], *, fresh: bool) -> Iterator[TypedItem]:
-        """Seats and conversations, of both what ``LOOKED_AT`` names."""
-        return read_keys(self._call, self._table, [_key(pk) for pk in pks], fresh=fresh, only=_PROJECTION)
 
     def _range(self, pk: str, limit: int = 1 << 30) -> Iterator[TypedItem]:
         asked = {} if limit >= 1 << 30 else {"Limit": limit}

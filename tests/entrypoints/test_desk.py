@@ -547,11 +547,11 @@ def test_route__reserving__is_one_read_and_two_calls_more(desk: Desk, monkeypatc
     asked: list[str] = []
     real = JsonApi.call
 
-    def counting(self: JsonApi, operation: str, body: dict[str, Any]) -> dict[str, Any]:
+    def counting(self: JsonApi, operation: str, body: dict[str, Any], *reads: Any) -> dict[str, Any]:
         # The credential is read by the authorizer, which is a function of its own.
         if "catalogue" not in str(body.get("TableName", "")):
             asked.append(operation)
-        return real(self, operation, body)
+        return real(self, operation, body, *reads)
 
     monkeypatch.setattr(JsonApi, "call", counting)
     compose_again()

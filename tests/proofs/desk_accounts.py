@@ -14,7 +14,8 @@ from chalicelib.desk.model import Agent, Conversation, Seat
 from chalicelib.desk.relax import step_at
 from chalicelib.desk.score import best
 from chalicelib.flows.rank_agents import overflow_of
-from chalicelib.store.desk_items import conversation_of, holding_of, seat_of, seat_pk
+from chalicelib.store.desk_items import conversation_of, holding_of
+from chalicelib.store.seat_rows import seat_of
 from tests.flows.world import TENANT_ID
 from tests.proofs import desk_floor
 from tests.proofs.desk_log import Entry
@@ -80,7 +81,7 @@ class Accounts:
     def _seat(self, entry: Entry) -> None:
         agent_id = entry.pk.rpartition("#")[2]
         was, item = self.seats.get(agent_id, _GONE), cast(Any, entry.item)
-        seat = seat_of(seat_pk(TENANT_ID, ""), {**item, "pk": {"S": entry.pk}})
+        seat = seat_of(msgspec.json.encode({**item, "pk": {"S": entry.pk}}))
         held = frozenset(holding_of(item))
         self.seats[agent_id] = seat
         for key in self.holding.get(agent_id, frozenset()) ^ held:

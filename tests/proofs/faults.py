@@ -128,11 +128,11 @@ class FaultyApi(JsonApi):
         self._earlier: dict[bytes, Answer] = {}
         self._sent = 0
 
-    def call(self, operation: str, body: dict[str, Any]) -> dict[str, Any]:
+    def call(self, operation: str, body: dict[str, Any], *reads: Any) -> dict[str, Any]:
         """As the product's, and counted."""
         self._sent = 0
         try:
-            return super().call(operation, body)
+            return super().call(operation, body, *reads)
         finally:
             self.attempts.append((operation, self._sent))
 

@@ -208,7 +208,8 @@ def test_best__any_desk__names_only_who_can_and_the_same_whatever_the_order(
     not depend on the order of what was given.
     """
     roster, there = by_id(agents), by_id(seats)
-    more = {"declined": declined, "overflow": ("repairs",), "most": 9}
+    usual = dice.choice(("", "zh", "en"))
+    more = {"declined": declined, "overflow": ("repairs",), "most": 9, "language": usual}
     found = best(asked, roster.values(), there, tracks, DESK, NOW, step, **more)
     for one in found:
         who, chair = roster[one.agent_id], there[one.agent_id]
