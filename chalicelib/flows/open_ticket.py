@@ -184,7 +184,8 @@ def _judged(
     if profile is not None:
         person, rules = serving(profile, AskedFor("service", tenant.asked_first), reading, now)
         scenes = situation_of(asked, now, tenant.timezone)
-        caller = caller_of(person, policy_tags(person, rules, now, scenes), rules, now)
+        tags = policy_tags(person, rules, now, scenes)
+        caller = caller_of(person, tags, rules, now)
     decision = decide(reading.policy, asked, caller, decision_id=_NOBODY, now=now, timezone=tenant.timezone)
     return caller, decision
 
