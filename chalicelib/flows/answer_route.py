@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 
 import msgspec
 
 from chalicelib.events.model import Identifier
-from chalicelib.flows.current_tags import current_tags
+from chalicelib.flows.current_tags import policy_tags
 from chalicelib.flows.find_person import by_id, by_identifiers
 from chalicelib.flows.services import ReadServices
 from chalicelib.flows.serving import serving
@@ -26,11 +26,9 @@ from chalicelib.routing.model import Caller, Decision, RouteRequest
 from chalicelib.routing.policy import Policy
 from chalicelib.store.rows import DecisionRow, HistoryStore
 from chalicelib.tags.judging import judged
-from chalicelib.tags.model import Tag
 from chalicelib.tags.scenes import Situation
 
 _KEPT_DAYS = 400
-_PURPOSE = "service"
 _LAST_AGENT = "last_agent"
 
 
@@ -63,7 +61,7 @@ def make_decision(request: RouteRequest, tenant: Tenant, decision_id: str, servi
         asked = Asked(request.purpose, tenant.asked_first)
         profile, rules = serving(profile, asked, services, now)
         situation = situation_of(request, now, tenant.timezone)
-        tags = current_tags(profile, rules, now, among=rules.policy.tag_ids, scenes=situation)
+        tags = policy_tags(profile, rules, now, situation)
         caller = caller_of(profile, tags, rules, now)
         last_agent = last_agent_of(profile) if request.reserve else ""
     policy = services.policy
@@ -125,14 +123,14 @@ def situation_of(request: RouteRequest, now: Millis, timezone: str | None) -> Si
     return Situation(now, timezone or "UTC", request.channel, request.message or "")
 
 
-def caller_of(profile: Profile, tags: Iterable[Tag], services: ReadServices, now: Millis) -> Caller:
-    """What a policy may know of a person: nothing of who is not judged, and no tag that is not for service."""
+def caller_of(profile: Profile, tags: Mapping[str, float], services: ReadServices, now: Millis) -> Caller:
+    """What a policy may know of a person: nothing of who is not judged. ``tags``: those for service, and how sure."""
     if not profile.is_profiled:
         return Caller(profile_id=profile.profile_id, personalised=False)
     profile = judged(kept(profile, now), services.catalogue)
     return Caller(
         profile_id=profile.profile_id,
-        tags={tag.id: tag.confidence for tag in tags if _PURPOSE in tag.purposes},
+        tags=tags,
         values=values(profile, services.policy.paths, now, services.catalogue.measures.money),
         cases=cases(profile.steps),
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chalicelib.flows.answer_route import caller_of, situation_of
-from chalicelib.flows.current_tags import current_tags
+from chalicelib.flows.current_tags import confidences_of, current_tags
 from chalicelib.flows.services import ReadServices
 from chalicelib.flows.serving import serving
 from chalicelib.kernel.moments import Millis
@@ -34,7 +34,7 @@ def context_for_bot(
     profile, services = serving(profile, asked, services, now)
     request = RouteRequest(channel=channel, purpose="service", profile_id=profile.profile_id)
     tags = current_tags(profile, services, now, scenes=situation_of(request, now, timezone))
-    caller = caller_of(profile, tags, services, now)
+    caller = caller_of(profile, confidences_of(tags), services, now)
     decision = decide(services.policy, request, caller, decision_id=_TRIAL, now=now, timezone=timezone)
     known = judged(profile, services.catalogue)
     suggestions: list[dict[str, Any]] = []

@@ -17,7 +17,7 @@ from chalicelib.routing.decide import decide
 from chalicelib.routing.model import RouteRequest
 from chalicelib.store.rows import ProfileRow
 from chalicelib.tags.compare import Comparison, by_scene, compare, concerned, held
-from chalicelib.tags.engine import assess
+from chalicelib.tags.engine import assess, confidences
 from chalicelib.tags.model import Assessment
 
 _TRIAL = "dry_run"
@@ -84,7 +84,7 @@ def route(profile: Profile, rules: Rules, tenant: Tenant, services: JobServices,
     channel = max(profile.channels, key=lambda one: (profile.channels[one], one), default=_UNKNOWN_CHANNEL)
     request = RouteRequest(channel=channel, purpose="service", profile_id=profile.profile_id)
     situation = situation_of(request, now, tenant.timezone)
-    tags = assess(rules.catalogue, profile, now, among=rules.policy.tag_ids, scenes=situation).tags
+    tags, _ = confidences(rules.catalogue, profile, now, "service", rules.policy.tag_ids, situation)
     known = caller_of(profile, tags, reading, now)
     decision = decide(rules.policy, request, known, decision_id=_TRIAL, now=now, timezone=tenant.timezone)
     return f"{decision.mode}/{decision.queue}"

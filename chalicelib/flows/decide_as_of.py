@@ -7,7 +7,7 @@ from typing import Annotated
 import msgspec
 
 from chalicelib.flows.answer_route import caller_of, situation_of
-from chalicelib.flows.current_tags import current_tags
+from chalicelib.flows.current_tags import policy_tags
 from chalicelib.flows.effective import POLICY
 from chalicelib.flows.rebuild_profile import profile_as_of
 from chalicelib.flows.services import ReadServices
@@ -59,9 +59,7 @@ def decide_as_of(asked: AsOfRequest, at: Millis, tenant: Tenant, services: PastS
     purpose = Asked(asked.purpose, tenant.asked_first)
     reading = msgspec.structs.replace(services.reading, policy=_policy_as_of(tenant.tenant_id, at, services))
     profile, rules = serving(kept_since(past, purpose, now), purpose, reading, at)
-    tags = current_tags(
-        profile, rules, at, among=rules.policy.tag_ids, scenes=situation_of(request, at, tenant.timezone)
-    )
+    tags = policy_tags(profile, rules, at, situation_of(request, at, tenant.timezone))
     caller = caller_of(profile, tags, rules, at)
     return decide(rules.policy, request, caller, decision_id=TRIAL, now=at, timezone=tenant.timezone)
 

@@ -10,7 +10,7 @@ import msgspec
 from chalicelib.desk.model import Conversation
 from chalicelib.events.model import Identifier
 from chalicelib.flows.answer_route import caller_of, situation_of
-from chalicelib.flows.current_tags import current_tags
+from chalicelib.flows.current_tags import policy_tags
 from chalicelib.flows.find_person import by_id, by_identifiers
 from chalicelib.flows.identity_records import Audited, audit_record
 from chalicelib.flows.named_agent import check_named_agent
@@ -184,7 +184,7 @@ def _judged(
     if profile is not None:
         person, rules = serving(profile, AskedFor("service", tenant.asked_first), reading, now)
         scenes = situation_of(asked, now, tenant.timezone)
-        tags = current_tags(person, rules, now, among=rules.policy.tag_ids, scenes=scenes)
+        tags = policy_tags(person, rules, now, scenes)
         caller = caller_of(person, tags, rules, now)
     decision = decide(reading.policy, asked, caller, decision_id=_NOBODY, now=now, timezone=tenant.timezone)
     return caller, decision

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import msgspec
 
 from chalicelib.flows.answer_route import caller_of
-from chalicelib.flows.current_tags import current_tags
+from chalicelib.flows.current_tags import confidences_of, current_tags
 from chalicelib.flows.describe_profile import describe_identifier
 from chalicelib.flows.merge_people import MergeOrder, MergePlan, plan_merge
 from chalicelib.flows.profile_of import profile_of
@@ -152,6 +152,6 @@ def _route(
 ) -> Route:
     """Where they would be sent if they came now. Nobody is routed, so nothing is recorded."""
     request = RouteRequest(channel=channel, purpose="service", profile_id=profile.profile_id)
-    known = caller_of(profile, tags, services, now)
+    known = caller_of(profile, confidences_of(tags), services, now)
     decision: Decision = decide(services.policy, request, known, decision_id=_TRIAL, now=now, timezone=tenant.timezone)
     return Route(decision.mode, decision.queue, decision.skill, decision.priority)

@@ -178,9 +178,8 @@ def evidence(profile: Profile, path: str) -> tuple[Millis, Millis] | None:
     if head == "p":
         return (profile.first_seen, profile.last_seen) if profile.first_seen else None
     kind = CASE_KINDS.get(head)
-    first = next((step.at for step in profile.steps if step.kind == kind), None)
-    # Steps stand in their order, so the last of a kind is the first from behind.
-    return None if first is None else (first, next(step.at for step in reversed(profile.steps) if step.kind == kind))
+    times = [step.at for step in profile.steps if step.kind == kind]
+    return (min(times), max(times)) if times else None
 
 
 @lru_cache(maxsize=_PATHS_KEPT)
@@ -192,15 +191,12 @@ def _stem_parts(path: str) -> tuple[str, str]:
 
 def present(profile: Profile) -> frozenset[str]:
     """The stems that have any value: ``t.<trait>``, ``m.<measure>``, ``p``, ``orders`` …"""
-    kinds = frozenset([step.kind for step in profile.steps])
-    return _stems(tuple(profile.traits), tuple(profile.series), kinds, bool(profile.links))
-
-
-@lru_cache(maxsize=_PLANS_KEPT)
-def _stems(traits: tuple[str, ...], series: tuple[str, ...], kinds: frozenset[str], linked: bool) -> frozenset[str]:
-    stems = {f"t.{name}" for name in traits} | {f"m.{name}" for name in series}
+    stems = {f"t.{name}" for name in profile.traits} | {f"m.{name}" for name in profile.series}
+    kinds = {step.kind for step in profile.steps}
     stems.update(name for name, kind in CASE_KINDS.items() if kind in kinds)
-    return frozenset(stems | ({"ids", "p"} if linked else {"p"}))
+    if profile.links:
+        stems.add("ids")
+    return frozenset(stems | {"p"})
 
 
 def stem(path: str) -> str:

@@ -87,6 +87,58 @@ def assess(
     """
     if not profile.is_profiled:
         return _NOTHING
+    held = _held(catalogue, profile, now, only, among, scenes)
+    if held.beyond:
+        tags = [_tag(one, held.closed | catalogue.beyond(one.rule.id)) for one in held.found]
+    else:
+        tags = [_tag(one, held.closed) for one in held.found]
+    return Assessment(tuple(tags), held.failed, held.ends)
+
+
+def confidences(
+    catalogue: Catalogue,
+    profile: Profile,
+    now: Millis,
+    purpose: str,
+    among: Collection[str],
+    scenes: Collection[str] | Situation = (),
+) -> tuple[dict[str, float], tuple[Failure, ...]]:
+    """Tag → confidence, of the tags of ``among`` that are set and may be used for a purpose; and the rules that failed.
+
+    What ``assess`` says, for those who tell nothing else of a tag.
+    """
+    if not profile.is_profiled:
+        return {}, ()
+    held = _held(catalogue, profile, now, None, among, scenes)
+    if purpose in held.closed:
+        return {}, held.failed
+    serving = [one for one in held.found if purpose in one.rule.purposes]
+    if held.beyond:
+        serving = [one for one in serving if purpose not in catalogue.beyond(one.rule.id)]
+    return {one.rule.id: told(one.share) for one in serving}, held.failed
+
+
+class _Held(msgspec.Struct, frozen=True):
+    """What somebody has of the tags that were asked for, by their ids, and the purposes that it may not be used for.
+
+    ``beyond``: a rule among them may name a purpose that what it reads does not allow.
+    """
+
+    found: list[Found]
+    failed: tuple[Failure, ...]
+    ends: tuple[Millis, ...]
+    closed: frozenset[str]
+    beyond: bool
+
+
+def _held(
+    catalogue: Catalogue,
+    profile: Profile,
+    now: Millis,
+    only: Collection[str] | None,
+    among: Collection[str] | None,
+    scenes: Collection[str] | Situation,
+) -> _Held:
     profile = judged(kept(profile, now), catalogue)
     pins = _pins(catalogue, profile, only, among)
     there = present(profile)
@@ -103,13 +155,8 @@ def assess(
     if pins or selection.related:
         ends = tuple([one.ends for one in found.values() if one.ends is not None])
         found = _settled(catalogue, found, pins)
-    closed = closed_to(profile, catalogue)
     asked = [found[tag_id] for tag_id in sorted(found) if among is None or tag_id in among]
-    if selection.beyond:
-        tags = tuple([_tag(one, closed | catalogue.beyond(one.rule.id)) for one in asked])
-    else:
-        tags = tuple([_tag(one, closed) for one in asked])
-    return Assessment(tags, failed, ends)
+    return _Held(asked, failed, ends, closed_to(profile, catalogue), selection.beyond)
 
 
 @lru_cache(maxsize=_STEMS_KEPT)

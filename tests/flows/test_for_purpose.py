@@ -24,8 +24,9 @@ from chalicelib.profiles.measures import load_measures
 from chalicelib.profiles.model import Profile
 from chalicelib.profiles.permitted import Permitted, permitted
 from chalicelib.tags import judging
-from chalicelib.tags.catalogue import Catalogue
-from chalicelib.tags.engine import assess
+from chalicelib.tags.catalogue import Catalogue, load_catalogue
+from chalicelib.tags.engine import assess, confidences
+from chalicelib.tags.scenes import Situation, load_scenes
 from tests.flows.world import NOW, TENANT_ID, World, described, event, paid
 from tests.unit.tags.persons import NOW as THEN
 from tests.unit.tags.persons import happened, person
@@ -217,6 +218,23 @@ def test_rule_of_an_older_catalogue__that_reads_too_much__says_nothing_for_that_
     assert [tag.id for tag in seen_for(one, "legal", catalogue).tags] == ["haggler", "owes"]
     (told,) = [tag for tag in assess(catalogue, one, THEN).tags if tag.id == "owes"]
     assert judging.permitted(told, one, catalogue).purposes == ("service",), "nor is it told on the bus for marketing"
+
+
+@pytest.mark.parametrize("purpose", PURPOSES)
+@pytest.mark.parametrize("said", SAID)
+def test_confidences__for_a_purpose__are_those_of_the_tags_that_may_serve_it(said: str, purpose: str) -> None:
+    """Who asks for nothing else is told of the same tags, as sure: by the person's words, and by what a rule reads."""
+    reads = {"==": [{"var": "t.credit_level"}, "watch"]}
+    old = rule(id="owes", purposes=("service", "marketing"), signals=[signal("a", 1, reads)])
+    broken = rule(id="broken", signals=[signal("a", 1, {">": [{"+": [{"var": "t.city"}, 1]}, 0]})])
+    shipped = load_catalogue().rules.values()
+    catalogue = Catalogue([*shipped, old, broken], load_measures(), scenes=load_scenes())
+    one, among = saying(person(EVENTS, ONE), SAID[said]), frozenset(catalogue.rules)
+    scenes = Situation(THEN, "Asia/Shanghai", "phone", "我要退款")
+    assessed = assess(catalogue, one, THEN, among=among, scenes=scenes)
+    expected = {tag.id: tag.confidence for tag in assessed.tags if purpose in tag.purposes}
+    assert confidences(catalogue, one, THEN, purpose, among, scenes) == (expected, assessed.failed)
+    assert not one.is_profiled or [failure.tag_id for failure in assessed.failed] == ["broken"]
 
 
 def test_timeline__by_purpose__shows_the_families_declared_for_it() -> None:

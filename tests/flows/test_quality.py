@@ -181,7 +181,7 @@ def test_filled__in_policies__the_filled_value_is_read() -> None:
     services = under(world, web=0.4)
     policy = services.policy
     services = replace(services, policy=replace(policy, paths=frozenset({*policy.paths, "t.language"})))
-    assert caller_of(world.person(*USER), (), services, NOW).values["t"]["language"] == "zh-CN"
+    assert caller_of(world.person(*USER), {}, services, NOW).values["t"]["language"] == "zh-CN"
 
 
 def test_quality__events_long_ago__is_as_fresh_as_the_last_one() -> None:
