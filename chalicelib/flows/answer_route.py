@@ -15,7 +15,7 @@ from chalicelib.kernel.errors import BadInput, NotFound
 from chalicelib.kernel.moments import DAY_MS, Millis
 from chalicelib.privacy.asked import Asked
 from chalicelib.privacy.tenants import Tenant
-from chalicelib.profiles.cases import cases
+from chalicelib.profiles.cases import latest
 from chalicelib.profiles.model import Profile
 from chalicelib.profiles.retention import kept
 from chalicelib.profiles.values import values
@@ -134,7 +134,7 @@ def caller_of(profile: Profile, tags: Iterable[Tag], services: ReadServices, now
         profile_id=profile.profile_id,
         tags={tag.id: tag.confidence for tag in tags if _PURPOSE in tag.purposes},
         values=values(profile, services.policy.paths, now, services.catalogue.measures.money),
-        cases=cases(profile.steps),
+        cases=latest(profile.steps),
     )
 
 
