@@ -15,7 +15,7 @@ from chalicelib.kernel.errors import BadInput, NotFound
 from chalicelib.kernel.moments import DAY_MS, Millis
 from chalicelib.privacy.asked import Asked
 from chalicelib.privacy.tenants import Tenant
-from chalicelib.profiles.cases import cases
+from chalicelib.profiles.cases import latest
 from chalicelib.profiles.model import Profile
 from chalicelib.profiles.retention import kept
 from chalicelib.profiles.values import values
@@ -132,7 +132,7 @@ def caller_of(profile: Profile, tags: Mapping[str, float], services: ReadService
         profile_id=profile.profile_id,
         tags=tags,
         values=values(profile, services.policy.paths, now, services.catalogue.measures.money),
-        cases=cases(profile.steps),
+        cases=latest(profile.steps),
     )
 
 

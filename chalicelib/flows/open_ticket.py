@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from typing import Annotated
 
 import msgspec
@@ -23,6 +24,7 @@ from chalicelib.privacy.asked import Asked as AskedFor
 from chalicelib.privacy.free_text import masked
 from chalicelib.privacy.plain import is_plain_ref
 from chalicelib.privacy.tenants import Tenant
+from chalicelib.profiles.cases import Case, cases
 from chalicelib.profiles.model import Profile
 from chalicelib.routing.decide import decide
 from chalicelib.routing.facts import kept_channel
@@ -114,7 +116,7 @@ def _asked(
         raise BadInput("nothing_asked", "Say by a message, a kind or a topic what is asked for.", "message")
     check_named_agent(request.agent_id)
     profile = _person(request, tenant, services)
-    caller, decision = _judged(request, profile, tenant, services, now)
+    known, decision = _judged(request, profile, tenant, services, now)
 
     def case_ref(reference: str) -> str:
         # Only where one needs it: the desk's own function has no key of the index.
@@ -148,7 +150,7 @@ def _asked(
         agent_id=request.agent_id,
         text=masked(request.message or "")[:LONGEST_TEXT],
         facts=facts,
-        linked=linked_of(caller, facts),
+        linked=linked_of(known, facts),
     )
 
 
@@ -171,8 +173,8 @@ def _person(request: TicketRequest, tenant: Tenant, services: TicketServices) ->
 
 def _judged(
     request: TicketRequest, profile: Profile | None, tenant: Tenant, services: TicketServices, now: Millis
-) -> tuple[Caller, Decision]:
-    """What is known of the person, and where a conversation about this would go: its queue, topic and urgency."""
+) -> tuple[Sequence[Case], Decision]:
+    """The person's cases, and where a conversation about this would go: its queue, topic and urgency."""
     asked = RouteRequest(
         channel=request.channel,
         purpose="service",
@@ -180,14 +182,15 @@ def _judged(
         message=request.message,
         intent=request.topic,
     )
-    reading, caller = services.reading, Caller()
+    reading, caller, known = services.reading, Caller(), tuple[Case, ...]()
     if profile is not None:
         person, rules = serving(profile, AskedFor("service", tenant.asked_first), reading, now)
         scenes = situation_of(asked, now, tenant.timezone)
         tags = policy_tags(person, rules, now, scenes)
         caller = caller_of(person, tags, rules, now)
+        known = cases(person.steps) if caller.personalised else ()
     decision = decide(reading.policy, asked, caller, decision_id=_NOBODY, now=now, timezone=tenant.timezone)
-    return caller, decision
+    return known, decision
 
 
 def _is_named(conversation_id: str) -> bool:
@@ -199,8 +202,8 @@ def _topic(decision: Decision) -> str:
     return OTHER if decision.intent.id == UNKNOWN_INTENT else decision.intent.id
 
 
-def linked_of(caller: Caller, facts: Facts) -> tuple[Linked, ...]:
+def linked_of(known: Iterable[Case], facts: Facts) -> tuple[Linked, ...]:
     """The person's cases: those that the message names first, then the open ones, then the latest."""
     named = set(facts.orders)
-    found = sorted(caller.cases, key=lambda one: (one.ref in named, one.open, one.changed_at), reverse=True)
+    found = sorted(known, key=lambda one: (one.ref in named, one.open, one.changed_at), reverse=True)
     return tuple(Linked(one.kind, one.ref, one.status, one.changed_at, one.topic or "") for one in found[:MOST_LINKED])

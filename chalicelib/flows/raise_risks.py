@@ -20,7 +20,7 @@ from chalicelib.outreach.caps import KEPT_DAYS, forgotten, joined
 from chalicelib.outreach.decide import Situation, decide
 from chalicelib.outreach.model import Ledger, Raised, RiskRule
 from chalicelib.outreach.quiet import not_before
-from chalicelib.profiles.cases import cases
+from chalicelib.profiles.cases import standing
 from chalicelib.profiles.model import Profile
 from chalicelib.segments.model import Judged
 from chalicelib.store.outreach import RISK, risks_of
@@ -89,7 +89,8 @@ def raised_changes(row: ProfileRow, raised: Iterable[Raised], outreach: Outreach
 
 def has_open_complaint(profile: Profile) -> bool:
     """Whether a complaint of this person is not settled."""
-    return any(one.open and one.kind == "complaint" for one in cases(profile.steps))
+    complaints = standing(profile.steps).get("complaint")
+    return complaints is not None and bool(complaints.still_open)
 
 
 def _situation(row: ProfileRow, profile: Profile, catalogue: Catalogue, now: Millis) -> Situation:

@@ -13,7 +13,7 @@ from typing import Literal
 import msgspec
 
 from chalicelib.kernel.moments import DAY_MS, MINUTE_MS, Millis, day_of, first_day_of
-from chalicelib.profiles.cases import cases
+from chalicelib.profiles.cases import standing
 from chalicelib.profiles.model import Profile, Series
 from chalicelib.profiles.stats import TRENDS
 from chalicelib.profiles.values import CASE_KINDS
@@ -171,10 +171,11 @@ def _person_origins(profile: Profile) -> Mapping[str, Millis]:
 
 
 def _case_origins(profile: Profile, stem: str) -> Mapping[str, Millis]:
-    of_kind = [case for case in cases(profile.steps) if case.kind == CASE_KINDS.get(stem)]
-    opened = [case.opened_at for case in of_kind if case.open]
-    delivered = [case.changed_at for case in of_kind if case.status == "delivered"]
-    return ({"opened": min(opened)} if opened else {}) | ({"delivered": max(delivered)} if delivered else {})
+    of_kind = standing(profile.steps).get(CASE_KINDS.get(stem, ""))
+    if of_kind is None:
+        return {}
+    origins = {"opened": of_kind.opened_at, "delivered": of_kind.delivered_at}
+    return {look: at for look, at in origins.items() if at is not None}
 
 
 _SINCE: Mapping[str, Look] = {"days_since_last": "last", "days_since_first": "first"}

@@ -15,7 +15,7 @@ Money reads in units of the currency. Days are whole and counted down, by UTC.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
@@ -25,7 +25,7 @@ import msgspec
 from chalicelib.events.types import NAMESPACES
 from chalicelib.identity.blind_index import namespace_of
 from chalicelib.kernel.moments import DAY_MS, MINUTE_MS, Millis
-from chalicelib.profiles.cases import Case, standing
+from chalicelib.profiles.cases import OfKind, standing
 from chalicelib.profiles.model import Profile
 from chalicelib.profiles.stats import LONG, STATS, Reader, Value, never
 
@@ -38,12 +38,12 @@ CASE_PATHS: frozenset[str] = frozenset(
     {f"{name}.{stat}" for name in CASE_KINDS for stat in ("open", "total", "oldest_open_days")}
     | {f"orders.{stat}" for stat in ("placed", "paid", "shipped", "undelivered_days", "delivered_days")}
 )
-type CaseReader = Callable[[Sequence[Case], Sequence[Case], Millis], int | None]
-"""What reads a statistic of all cases of a kind, of those of them that are open, and the moment."""
+type CaseReader = Callable[[OfKind, Millis], int | None]
+"""What reads a statistic of the cases of a kind at a moment."""
 
 _PLANS_KEPT = 1_024
 _PATHS_KEPT = 4_096
-_NO_CASES: tuple[Sequence[Case], Sequence[Case]] = ((), ())
+_NO_CASES = OfKind((), {}, {}, ())
 NOTHING: Mapping[str, Millis] = MappingProxyType({})
 
 
@@ -79,11 +79,11 @@ def values(
     if plan.scenes:
         asked["scene"] = {one: one in scenes for one in plan.scenes}
     if plan.cases:
-        by_kind = standing(profile.steps).by_kind
+        by_kind = standing(profile.steps)
         for head, stats in plan.cases.items():
-            of_kind, still_open = by_kind.get(CASE_KINDS[head], _NO_CASES)
+            of_kind = by_kind.get(CASE_KINDS[head], _NO_CASES)
             then = _then(known_until, f"{head}.*", now) if known_until else now
-            asked[head] = {stat: read(of_kind, still_open, then) for stat, read in stats}
+            asked[head] = {stat: read(of_kind, then) for stat, read in stats}
     return asked
 
 
@@ -177,9 +177,8 @@ def evidence(profile: Profile, path: str) -> tuple[Millis, Millis] | None:
         return None
     if head == "p":
         return (profile.first_seen, profile.last_seen) if profile.first_seen else None
-    kind = CASE_KINDS.get(head)
-    times = [step.at for step in profile.steps if step.kind == kind]
-    return (min(times), max(times)) if times else None
+    of_kind = standing(profile.steps).get(CASE_KINDS.get(head, ""))
+    return None if of_kind is None else (of_kind.steps[0].at, of_kind.steps[-1].at)
 
 
 @lru_cache(maxsize=_PATHS_KEPT)
@@ -191,12 +190,22 @@ def _stem_parts(path: str) -> tuple[str, str]:
 
 def present(profile: Profile) -> frozenset[str]:
     """The stems that have any value: ``t.<trait>``, ``m.<measure>``, ``p``, ``orders`` …"""
-    stems = {f"t.{name}" for name in profile.traits} | {f"m.{name}" for name in profile.series}
-    kinds = {step.kind for step in profile.steps}
-    stems.update(name for name, kind in CASE_KINDS.items() if kind in kinds)
+    stems = ["p", *map(_stem_of_trait, profile.traits), *map(_stem_of_measure, profile.series)]
+    kinds = standing(profile.steps)
+    stems += [name for name, kind in CASE_KINDS.items() if kind in kinds]
     if profile.links:
-        stems.add("ids")
-    return frozenset(stems | {"p"})
+        stems.append("ids")
+    return frozenset(stems)
+
+
+@lru_cache(maxsize=_PATHS_KEPT)
+def _stem_of_trait(name: str) -> str:
+    return f"t.{name}"
+
+
+@lru_cache(maxsize=_PATHS_KEPT)
+def _stem_of_measure(name: str) -> str:
+    return f"m.{name}"
 
 
 def stem(path: str) -> str:
@@ -222,26 +231,21 @@ _PERSON: Mapping[str, Callable[[Profile, Millis], int]] = {
 _SILENT = frozenset({"days_silent", "minutes_silent"})
 
 
-def _oldest_open_days(of_kind: Sequence[Case], still_open: Sequence[Case], now: Millis) -> int | None:
-    return max(0, now - min([case.opened_at for case in still_open])) // DAY_MS if still_open else None
-
-
-def _delivered_days(of_kind: Sequence[Case], still_open: Sequence[Case], now: Millis) -> int | None:
-    delivered = [case.changed_at for case in of_kind if case.status == "delivered"]
-    return max(0, now - max(delivered)) // DAY_MS if delivered else None
+def _days_since(at: Millis | None, now: Millis) -> int | None:
+    return None if at is None else max(0, now - at) // DAY_MS
 
 
 def _open_with(status: str) -> CaseReader:
-    return lambda of_kind, still_open, now: len([case for case in still_open if case.status == status])
+    return lambda of_kind, now: [step.status for step in of_kind.still_open].count(status)
 
 
 _CASE: Mapping[str, CaseReader] = {
-    "open": lambda of_kind, still_open, now: len(still_open),
-    "total": lambda of_kind, still_open, now: len(of_kind),
-    "oldest_open_days": _oldest_open_days,
+    "open": lambda of_kind, now: len(of_kind.still_open),
+    "total": lambda of_kind, now: len(of_kind.last),
+    "oldest_open_days": lambda of_kind, now: _days_since(of_kind.opened_at, now),
     "placed": _open_with("placed"),
     "paid": _open_with("paid"),
     "shipped": _open_with("shipped"),
-    "undelivered_days": _oldest_open_days,
-    "delivered_days": _delivered_days,
+    "undelivered_days": lambda of_kind, now: _days_since(of_kind.opened_at, now),
+    "delivered_days": lambda of_kind, now: _days_since(of_kind.delivered_at, now),
 }

@@ -58,7 +58,7 @@ class RouteRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Caller(msgspec.Struct, frozen=True):
-    """What is known of the person: tags (id → confidence), the values the policy reads, their cases.
+    """What is known of the person: tags (id → confidence), the values the policy reads, the latest of their cases.
 
     ``profile_id`` None is an unknown caller. ``personalised`` False is a person who opted out of
     profiling: nothing else of this value is then read.
