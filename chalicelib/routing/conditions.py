@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import compress
 from typing import Any
@@ -29,7 +29,6 @@ class Conditions:
         self.reads = tuple(tuple(".".join(path) for path in rule.facts()["reads"]) for rule in self._each)
         self._paths = frozenset(also).union(*self.reads)
         self._heads = tuple(sorted({read.partition(".")[0] for read in frozenset[str]().union(*self.reads)}))
-        self._depends: dict[tuple[str, ...], bool] = {}
         self.whens = tuple(whens)
         self.putting = Putting(self.whens, self.reads)
 
@@ -53,12 +52,9 @@ class Conditions:
         except DataLogicError:
             return self._one_by_one(facts)
 
-    def depend_on(self, paths: tuple[str, ...]) -> bool:
+    def depend_on(self, paths: Collection[str]) -> bool:
         """Whether other values at these paths, or below or above them, could bear on any of these rules."""
-        found = self._depends.get(paths)
-        if found is None:
-            found = self._depends[paths] = any(bears_on(paths, read) for read in self._paths)
-        return found
+        return any(bears_on(paths, read) for read in self._paths)
 
     def _one_by_one(self, facts: Facts) -> Held:
         holding: list[int] = []
