@@ -86,15 +86,25 @@ class Putting:
         asked: dict[int, Any] = {}
         for place in touched:
             when = put(self._entries[place][0], all_)
-            # In a list: the engine would read a text by itself as JSON.
-            rule = ENGINE.compile([when])
-            facts = rule.facts()
-            if facts["reads_data"] or not facts["deterministic"]:
+            truth = _truth(when)
+            if truth is None:
                 asked[place] = when
-            elif rule.evaluate({})[0]:
+            elif truth:
                 sure.append(place)
         program = ENGINE.compile(list(asked.values())) if asked else None
         return Given(frozenset(touched), tuple(sure), tuple(asked), program)
+
+
+def _truth(when: Any) -> bool | None:
+    """Whether a condition holds whatever the facts are; None where it depends on them."""
+    # In a list: the engine would read a text by itself as JSON.
+    rule = ENGINE.compile([when])
+    facts = rule.facts()
+    if not facts["reads_data"] and facts["deterministic"]:
+        return bool(rule.evaluate({})[0])
+    # A conjunction fails with any part of it, wherever the part stands; the engine tells it by the first alone.
+    parts = when.get("and", ()) if isinstance(when, dict) else ()
+    return False if any(_truth(part) is False for part in parts) else None
 
 
 def put(when: Any, given: Mapping[str, Any]) -> Any:
