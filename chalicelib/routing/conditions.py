@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cached_property
-from itertools import accumulate, compress, pairwise
+from itertools import compress
 from typing import Any
 
 from datalogic_py import DataHandle, DataLogicError, Rule
@@ -29,7 +29,6 @@ class Conditions:
         self.reads = tuple(tuple(".".join(path) for path in rule.facts()["reads"]) for rule in self._each)
         self._paths = frozenset(also).union(*self.reads)
         self._heads = tuple(sorted({read.partition(".")[0] for read in frozenset[str]().union(*self.reads)}))
-        self._depends: dict[tuple[str, ...], bool] = {}
         self.whens = tuple(whens)
         self.putting = Putting(self.whens, self.reads)
 
@@ -53,12 +52,9 @@ class Conditions:
         except DataLogicError:
             return self._one_by_one(facts)
 
-    def depend_on(self, paths: tuple[str, ...]) -> bool:
+    def depend_on(self, paths: Collection[str]) -> bool:
         """Whether other values at these paths, or below or above them, could bear on any of these rules."""
-        found = self._depends.get(paths)
-        if found is None:
-            found = self._depends[paths] = any(bears_on(paths, read) for read in self._paths)
-        return found
+        return any(bears_on(paths, read) for read in self._paths)
 
     def _one_by_one(self, facts: Facts) -> Held:
         holding: list[int] = []
@@ -83,24 +79,31 @@ class Board:
         self._first = ENGINE.compile([False if waits else when for waits, when in zip(late, whens, strict=True)])
         self._late = Putting(whens, reads)
         self.reads_score = any(bears_on((_SCORE,), path) for read in reads for path in read)
-        ends = [0, *accumulate(len(section.whens) for section in sections)]
-        self._places = tuple((slice(start, end), range(end - start)) for start, end in pairwise(ends))
+        self._places = tuple(tuple(range(len(section.whens))) for section in sections)
 
-    def holding(self, facts: Facts, handle: DataHandle | None) -> list[Held]:
-        """What holds in each section. ``handle``: the same facts, as the engine has read them, but for urgency."""
+    def holding(self, facts: Facts, handle: DataHandle | None) -> tuple[list[tuple[int, ...]], list[int]]:
+        """What holds in each section, and what of the first could not be evaluated.
+
+        ``handle``: the same facts, as the engine has read them, but for urgency.
+        """
         if handle is not None:
-            urgency: dict[str, Any] = facts["urgency"]
-            level, score = urgency["level"], urgency["score"]
             try:
-                late = self._late.given((level, score if self.reads_score else None), {_LEVEL: level, _SCORE: score})
-                truths = self._first.evaluate_data(handle)
-                late.fill(truths, handle)
-                return [(list(compress(range_, truths[slice_])), []) for slice_, range_ in self._places]
+                truths = iter(self._together(facts["urgency"], handle))
+                # Each takes as many truths as it has places.
+                return [tuple(compress(places, truths)) for places in self._places], []
             except (NotPlain, DataLogicError):
                 # Each section by itself, and each tries its rules one by one, naming those that cannot be evaluated.
                 pass
         handle = read_once(facts)
-        return [section.holding(facts, handle) for section in self._sections]
+        found = [section.holding(facts, handle) for section in self._sections]
+        return [tuple(held) for held, _ in found], found[0][1]
+
+    def _together(self, urgency: Mapping[str, Any], handle: DataHandle) -> list[Any]:
+        level, score = urgency["level"], urgency["score"]
+        late = self._late.given((level, score if self.reads_score else None), {_LEVEL: level, _SCORE: score})
+        truths: list[Any] = self._first.evaluate_data(handle)
+        late.fill(truths, handle)
+        return truths
 
 
 def read_once(facts: Facts) -> DataHandle | None:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from itertools import compress, filterfalse
 from typing import Any
 
 import msgspec
-from datalogic_py import DataHandle, Engine, Rule
+from datalogic_py import DataHandle, DataLogicError, Engine, Rule
 
 ENGINE = Engine()
+_MOST_GIVEN = 1_024
+_NOTHING: Mapping[str, Any] = {}
 _PLAIN = frozenset({"and", "or", "!", "!!", "==", "===", "!=", "!==", ">", ">=", "<", "<=", "in", "if"})
 """Operators that take values and look up nothing by themselves: in their operands a constant may stand for a path."""
-
-
-_NOTHING: Mapping[str, Any] = {}
-_MOST_GIVEN = 1_024
 
 
 class NotPlain(Exception):
@@ -28,22 +26,24 @@ class Given(msgspec.Struct, frozen=True):
     Of them ``sure`` hold by what is given; ``asked`` read other paths too, and are what ``program`` evaluates.
     """
 
-    is_touched: Callable[[int], bool]
+    touched: frozenset[int]
     sure: tuple[int, ...]
     asked: tuple[int, ...]
     program: Rule | None
 
     def fill(self, truths: list[Any], facts: DataHandle) -> None:
-        """Put what is now true of the conditions touched in their places, where what is sure was not true before."""
+        """Put into their places which of the conditions touched hold, where none of them did so far."""
         for place in self.sure:
             truths[place] = True
         if self.program is not None:
             for place, truth in zip(self.asked, self.program.evaluate_data(facts), strict=True):
                 truths[place] = truth
 
-    def holding(self, held: Sequence[int], facts: DataHandle) -> tuple[int, ...]:
+    def holding(self, held: tuple[int, ...], facts: DataHandle) -> tuple[int, ...]:
         """What holds where ``held`` does without what is given. Raises DataLogicError where one cannot be evaluated."""
-        now = [*filterfalse(self.is_touched, held), *self.sure]
+        if not self.touched:
+            return held
+        now = [*filterfalse(self.touched.__contains__, held), *self.sure]
         if self.program is not None:
             now += compress(self.asked, self.program.evaluate_data(facts))
         now.sort()
@@ -60,33 +60,51 @@ class Putting:
     def given(self, key: Hashable, values: Mapping[str, Any], beside: Mapping[str, Any] = _NOTHING) -> Given:
         """The conditions that read one of these paths. ``beside``: values that are put in as well where those stand.
 
-        Raises NotPlain where something cannot be put in: the facts have to be changed then, and read again.
+        Raises NotPlain, or DataLogicError, where something cannot be put in: the facts are then to be changed, and read
+        again.
         """
         found = self._given.get(key)
         if found is None:
-            found = self._put(key, values, {**beside, **values})
+            if key in self._given:
+                raise NotPlain
+            found = self._keep(key, values, {**beside, **values})
         return found
 
-    def _put(self, key: Hashable, values: Mapping[str, Any], all_: Mapping[str, Any]) -> Given:
-        if key in self._given:
-            raise NotPlain
+    def _keep(self, key: Hashable, values: Mapping[str, Any], all_: Mapping[str, Any]) -> Given:
         if len(self._given) >= _MOST_GIVEN:
             self._given.clear()
-        self._given[key] = None
+        try:
+            found = self._given[key] = self._put(values, all_)
+        except (NotPlain, DataLogicError):
+            self._given[key] = None
+            raise
+        return found
+
+    def _put(self, values: Mapping[str, Any], all_: Mapping[str, Any]) -> Given:
         touched = [place for place, (_, reads) in enumerate(self._entries) if any(bears_on(values, at) for at in reads)]
         sure: list[int] = []
         asked: dict[int, Any] = {}
         for place in touched:
             when = put(self._entries[place][0], all_)
-            rule = ENGINE.compile(when)
-            facts = rule.facts()
-            if facts["reads_data"] or not facts["deterministic"]:
+            truth = _truth(when)
+            if truth is None:
                 asked[place] = when
-            elif rule.evaluate({}):
+            elif truth:
                 sure.append(place)
         program = ENGINE.compile(list(asked.values())) if asked else None
-        found = self._given[key] = Given(frozenset(touched).__contains__, tuple(sure), tuple(asked), program)
-        return found
+        return Given(frozenset(touched), tuple(sure), tuple(asked), program)
+
+
+def _truth(when: Any) -> bool | None:
+    """Whether a condition holds whatever the facts are; None where it depends on them."""
+    # In a list: the engine would read a text by itself as JSON.
+    rule = ENGINE.compile([when])
+    facts = rule.facts()
+    if not facts["reads_data"] and facts["deterministic"]:
+        return bool(rule.evaluate({})[0])
+    # A conjunction fails with any part of it, wherever the part stands; the engine tells it by the first alone.
+    parts = when.get("and", ()) if isinstance(when, dict) else ()
+    return False if any(_truth(part) is False for part in parts) else None
 
 
 def put(when: Any, given: Mapping[str, Any]) -> Any:

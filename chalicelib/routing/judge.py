@@ -50,8 +50,7 @@ def judge(policy: Policy, inputs: Facts) -> Judgement:
     urgent = tuple(held_urgency)
     urgency = policy.effects.urgency(urgent)
     facts["urgency"] = {"level": urgency.level, "score": urgency.score}
-    (held, skipped_rules), (hints, _), (what_if, _) = policy.board.holding(facts, read)
-    rules = tuple(held)
+    (rules, hints, what_if), skipped_rules = policy.board.holding(facts, read)
     factors = policy.effects.factors(facts)
     outcome = policy.effects.outcome(rules, factors, urgency.level)
     return Judgement(
@@ -67,8 +66,8 @@ def judge(policy: Policy, inputs: Facts) -> Judgement:
         urgency_rules=urgent,
         rules=rules,
         skipped=_ids(policy, skipped_intents, skipped_urgency, skipped_rules),
-        hints=tuple(hints),
-        what_if=tuple(what_if),
+        hints=hints,
+        what_if=what_if,
         read=read,
     )
 

@@ -49,7 +49,7 @@ def _trial(trial: WhatIf, intents: Conditions, named: Iterable[str], times: Coll
         given=given,
         states=states,
         stating={**given, **given_of(states or {})},
-        presumes=intents.depend_on(tuple(given)),
+        presumes=intents.depend_on(given),
         scales=any(path in given for path in times),
         plain=not (in_part or around),
     )

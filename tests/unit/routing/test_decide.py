@@ -314,6 +314,34 @@ def test_sentence__with_a_value_that_is_absent__says_unknown() -> None:
     assert made.reasons[0].evidence == {"t.share": 0.25}
 
 
+def test_sentence__with_signs_of_its_own__keeps_them() -> None:
+    """Percent signs and braces that name no path are text; a path may stand twice, and in one language only."""
+    raw = small_policy()
+    says = {"zh": "{t.share}% {t.share} %s {no path} {}", "en": "100% {channel.name} %(t.share)s"}
+    raw["rules"] = [rule("a", {"priority": 1, "says": says})]
+    made = decide(
+        load_policy(raw), request(), Caller("p_someone", values={"t": {"share": 3}}), decision_id="d", now=NOON
+    )
+    assert made.reasons[0].says.zh == "3% 3 %s {no path} {}"
+    assert made.reasons[0].says.en == "100% WeChat %(t.share)s"
+
+
+def test_scaled_rule__of_a_queue_that_is_ranked__has_its_part_where_it_adds_any() -> None:
+    """Parts stand in the order of the rules, and what adds nothing is none."""
+    raw = small_policy()
+    raw["rules"] = [
+        rule("a", {"queues": {"second": 5}}),
+        rule("b", {"queues": {"second": 10, "first": 1}, "times": "t.share"}),
+        rule("c", {"queues": {"second": 2}}),
+    ]
+    for share, parts in ((0.5, {"a": 5.0, "b": 5.0, "c": 2.0}), (0, {"a": 5.0, "c": 2.0}), ("x", {"a": 5.0, "c": 2.0})):
+        caller = Caller("p_someone", values={"t": {"share": share}})
+        made = decide(load_policy(raw), request(), caller, decision_id="d", now=NOON)
+        assert made.won_by is not None
+        assert list(made.won_by.parts.items()) == list(parts.items())
+        assert [other.queue for other in made.runners_up] == (["first"] if share == 0.5 else [])
+
+
 def test_absence__as_the_reason__is_shown_as_the_evidence() -> None:
     """Where a rule held because nothing was there, the absent value is what it read."""
     raw = small_policy()
