@@ -6,8 +6,9 @@ from collections.abc import Mapping
 
 import msgspec
 
+from chalicelib.routing.intent_grams import READ, grams, grams_of
 from chalicelib.routing.intent_model import NO_GUESS, Guess, shipped_model
-from chalicelib.routing.words import WEIGHTS, covered, marks_in, plain, shipped_words, topics_of, words_in
+from chalicelib.routing.words import WEIGHTS, covered, marks_of, plain, ranks_of, shipped_words, words_of
 
 OTHER_TOPIC = "other"
 COMPLAINT = "complaint"
@@ -16,6 +17,7 @@ SUREST = 0.99
 """What reading may claim at most; certain is only what the caller of the API states."""
 _MOST_EVIDENCE = 4
 _ENOUGH = 2
+_NONE: Mapping[str, float] = {}
 
 
 class Reading(msgspec.Struct, frozen=True):
@@ -34,26 +36,63 @@ class Reading(msgspec.Struct, frozen=True):
     evidence: tuple[str, ...] = ()
 
 
+class _Heard(msgspec.Struct, frozen=True):
+    """A message as it is read once: as it is compared, and what the lists say of it."""
+
+    text: str
+    read: str
+    marks: Mapping[str, Mapping[str, float]]
+    trade: str | None
+
+    @classmethod
+    def of(cls, text: str, trade: str | None) -> _Heard:
+        """What is heard in a message."""
+        read = plain(text)
+        return cls(text, read, marks_of(read, trade), trade)
+
+    def pieces(self) -> list[str]:
+        """What the model reads: the text without the phrases that swallow their words, so that "not a complaint" is
+        none for the model either, and without those that ask for a person, which are about no topic.
+        """
+        words, said = shipped_words(), None
+        for kind, phrases in (("ignored", words.ignored), ("wants_human", words.wants_human)):
+            if kind in self.marks:
+                said = self.read if said is None else plain(said)
+                for phrase in phrases:
+                    said = said.replace(phrase, " ")
+        if said is not None:
+            return grams(said)
+        return grams_of(self.read) if len(self.text) <= READ else grams(self.text)
+
+
 def read_message(text: str | None, trade: str | None = None) -> Reading:
     """Read a message by the words of all trades and those of one. An empty one tells nothing."""
     if not text or not text.strip():
         return Reading()
-    marks = marks_in(text, trade)
-    heard, surely = _topic(_as_of_trade(marks.get("topic", {}), trade), trade)
-    if marks.get("topic", {}).get(COMPLAINT, 0.0) >= WEIGHTS["strong"]:
+    message = _Heard.of(text, trade)
+    marks, guess = message.marks, NO_GUESS
+    pieces: list[str] = []
+    topics = marks.get("topic", _NONE)
+    heard, surely = _topic(_as_of_trade(topics, trade), trade)
+    if topics.get(COMPLAINT, 0.0) >= WEIGHTS["strong"]:
         # Who says that they complain does, whatever it is about: no topic may outweigh that.
-        heard, surely, guess = COMPLAINT, max(surely, _SAID), NO_GUESS
+        heard, surely = COMPLAINT, max(surely, _SAID)
     else:
-        guess = _guessed(text, marks, heard, trade)
-    topic, confidence = _together(heard, surely, _named(guess, trade))
+        pieces, guess = _guessed(message, heard)
+    named = _named(guess, trade)
+    topic, confidence = _together(heard, surely, named)
+    listed = words_of(message.read, topic, trade) if topic is not None and topic == heard else ()
+    # A listed word reads better than a piece; the model's are told where the lists had little to say.
+    if len(listed) < _ENOUGH and guess.intent is not None and topic == named.intent:
+        listed += shipped_model().speaking_of(pieces, guess.intent)
     return Reading(
         topic=topic,
         confidence=confidence,
-        mood=_first(marks.get("mood", {}), shipped_words().moods),
-        urgency=_first(marks.get("urgency", {}), shipped_words().urgency),
+        mood=_first(marks.get("mood", _NONE), shipped_words().moods),
+        urgency=_first(marks.get("urgency", _NONE), shipped_words().urgency),
         wants_human="wants_human" in marks,
         language=_language(text),
-        evidence=_evidence(text, marks, topic, heard, guess, trade),
+        evidence=_evidence(listed),
     )
 
 
@@ -62,10 +101,10 @@ def matter_of(text: str, trade: str | None = None) -> str:
 
     The complaint, where nothing else is said of it.
     """
-    marks = marks_in(text, trade)
-    weights = {topic: weight for topic, weight in marks.get("topic", {}).items() if topic != COMPLAINT}
+    message = _Heard.of(text, trade)
+    weights = {topic: weight for topic, weight in message.marks.get("topic", _NONE).items() if topic != COMPLAINT}
     heard, surely = _topic(_as_of_trade(weights, trade), trade)
-    guess = _guessed(text, marks, heard, trade)
+    _, guess = _guessed(message, heard)
     return _together(heard, surely, NO_GUESS if guess.intent == COMPLAINT else guess)[0] or COMPLAINT
 
 
@@ -77,15 +116,17 @@ def topic_of(text: str, trade: str | None = None) -> str:
     """
     if not text.strip():
         return OTHER_TOPIC
-    return _topic(marks_in(text, trade).get("topic", {}), trade)[0] or OTHER_TOPIC
+    return _topic(marks_of(plain(text), trade).get("topic", _NONE), trade)[0] or OTHER_TOPIC
 
 
-def _guessed(text: str, marks: Mapping[str, object], heard: str | None, trade: str | None) -> Guess:
+def _guessed(message: _Heard, heard: str | None) -> tuple[list[str], Guess]:
+    """The pieces of a message, and the model's guess of them."""
     model = shipped_model()
     # Of a topic that the model was never taught, the words alone can tell.
     if heard is not None and heard not in model.weights.intents:
-        return NO_GUESS
-    return model.guess(_said_of_topics(text, marks), among=topics_of(trade))
+        return [], NO_GUESS
+    pieces = message.pieces()
+    return pieces, model.guess_of(pieces, among=ranks_of(message.trade).keys())
 
 
 def _named(guess: Guess, trade: str | None) -> Guess:
@@ -96,7 +137,10 @@ def _named(guess: Guess, trade: str | None) -> Guess:
 
 def _as_of_trade(weights: Mapping[str, float], trade: str | None) -> Mapping[str, float]:
     """The weights with those of a covered topic added to the trade's own."""
-    own, summed = covered(trade), dict[str, float]()
+    own = covered(trade)
+    if own.keys().isdisjoint(weights):
+        return weights
+    summed: dict[str, float] = {}
     for topic, weight in weights.items():
         named = own.get(topic, topic)
         summed[named] = summed.get(named, 0.0) + weight
@@ -114,42 +158,21 @@ def _together(heard: str | None, surely: float, guess: Guess) -> tuple[str | Non
     return (heard, surely) if surely > guess.confidence else (guess.intent, min(SUREST, guess.confidence))
 
 
-def _evidence(
-    text: str, marks: Mapping[str, object], topic: str | None, heard: str | None, guess: Guess, trade: str | None
-) -> tuple[str, ...]:
-    if topic is None:
-        return ()
-    listed = words_in(text, topic, trade) if topic == heard else ()
-    pieces: tuple[str, ...] = ()
-    # A listed word reads better than a piece; the model's are told where the lists had little to say.
-    if len(listed) < _ENOUGH and guess.intent is not None and topic == _named(guess, trade).intent:
-        pieces = shipped_model().speaking(_said_of_topics(text, marks), guess.intent)
+def _evidence(spoke: tuple[str, ...]) -> tuple[str, ...]:
+    """The first few that spoke, without parts of others."""
     told: list[str] = []
-    for word in (*listed, *pieces):
+    for word in spoke:
         if not any(word in other or other in word for other in told):
             told.append(word)
     return tuple(told[:_MOST_EVIDENCE])
-
-
-def _said_of_topics(text: str, marks: Mapping[str, object]) -> str:
-    """The text without the phrases that swallow their words, so that "not a complaint" is none for the model either,
-    and without those that ask for a person, which are about no topic.
-    """
-    words, read = shipped_words(), text
-    for kind, phrases in (("ignored", words.ignored), ("wants_human", words.wants_human)):
-        if kind in marks:
-            read = plain(read)
-            for phrase in phrases:
-                read = read.replace(phrase, " ")
-    return read
 
 
 def _topic(weights: Mapping[str, float], trade: str | None) -> tuple[str | None, float]:
     """The heaviest topic; its confidence grows with the weight found and falls with the next topic's share."""
     if not weights:
         return None, 0.0
-    order = list(topics_of(trade))
-    ranked = sorted(weights, key=lambda topic: (-weights[topic], order.index(topic)))
+    ranks = ranks_of(trade)
+    ranked = sorted(weights, key=lambda topic: (-weights[topic], ranks[topic])) if len(weights) > 1 else [*weights]
     first = weights[ranked[0]]
     second = weights[ranked[1]] if len(ranked) > 1 else 0.0
     confidence = round((1.0 - 0.4**first) * first / (first + second / 2), 2)
@@ -161,6 +184,6 @@ def _first(found: Mapping[str, float], order: Mapping[str, object]) -> str | Non
 
 
 def _language(text: str) -> str | None:
-    if any("\u4e00" <= character <= "\u9fff" for character in text):
+    if not text.isascii() and any("\u4e00" <= character <= "\u9fff" for character in text):
         return "zh"
     return "en" if any(character.isascii() and character.isalpha() for character in text) else None

@@ -6,7 +6,10 @@ Training and run time both count these, so that what was learned is what is read
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Sequence
+from functools import cache
 from itertools import pairwise
+from operator import itemgetter
 
 from chalicelib.routing.words import plain
 
@@ -14,6 +17,8 @@ READ = 400
 """Characters of a message that the model reads; what somebody wants is said at once, and its cost stays bounded."""
 _SHORTEST, _LONGEST = 2, 4
 _RUNS = re.compile(r"[\u3400-\u9fff]+|[^\W_\u3400-\u9fff]+(?:'[a-z]+)?")
+_CUTS_KEPT = 64
+"""Letters of words and characters of runs of which it is remembered where they are cut; most are much shorter."""
 _NUMBER = "0"
 BEGIN, END = "^", "$"
 """Stand where the words of a text begin and end."""
@@ -26,29 +31,55 @@ def grams(text: str) -> list[str]:
     four characters of it, each two and three neighbouring words, and which words begin and end. Any number counts as the
     same word, and alone says nothing.
     """
+    return grams_of(plain(text[:READ]))
+
+
+def grams_of(read: str) -> list[str]:
+    """As ``grams``, of the beginning of a text as it is compared."""
     found: list[str] = []
     words: list[str] = []
-    for run in _RUNS.findall(plain(text[:READ])):
+    for run in _RUNS.findall(read):
         if run[0] >= "\u3400":
-            found += _neighbours(words)
-            words = []
-            found += run
-            found += map("".join, pairwise(run))
-            found += map("".join, zip(run, run[1:], run[2:], strict=False))
+            if words:
+                found += _neighbours(words)
+                words = []
+            found += _cut_of_run(len(run))(run)
         elif run.isdecimal():
             words.append(_NUMBER)
         else:
             words.append(run)
-            whole = f" {run} "
-            size = len(whole)
-            for length in range(_SHORTEST, min(_LONGEST, size - 1) + 1):
-                found += [whole[at : at + length] for at in range(size - length + 1)]
-            found.append(whole)
-    return found + _neighbours(words)
+            found += _cut_of_word(len(run))(f" {run} ")
+    return found + _neighbours(words) if words else found
+
+
+def _cut_of_run(size: int) -> Callable[[str], Sequence[str]]:
+    return _run_cut(size) if size <= _CUTS_KEPT else _run_cut.__wrapped__(size)
+
+
+def _cut_of_word(size: int) -> Callable[[str], Sequence[str]]:
+    return _word_cut(size) if size <= _CUTS_KEPT else _word_cut.__wrapped__(size)
+
+
+@cache
+def _run_cut(size: int) -> Callable[[str], Sequence[str]]:
+    """What cuts a run of so many Chinese characters into its pieces, in one call. Of one character it gives that one."""
+    return itemgetter(*_slices(size, 1, min(3, size)))
+
+
+@cache
+def _word_cut(size: int) -> Callable[[str], Sequence[str]]:
+    """What cuts a word of so many letters, between its blanks, into its pieces and itself."""
+    within = size + 2
+    return itemgetter(*_slices(within, _SHORTEST, min(_LONGEST, within - 1)), slice(within))
+
+
+def _slices(size: int, shortest: int, longest: int) -> list[slice]:
+    return [slice(at, at + length) for length in range(shortest, longest + 1) for at in range(size - length + 1)]
 
 
 def _neighbours(words: list[str]) -> list[str]:
-    if all(word == _NUMBER for word in words):
+    if words.count(_NUMBER) == len(words):
         return []
     row = [BEGIN, *words, END]
-    return [*map(" ".join, pairwise(row)), *map(" ".join, zip(row, row[1:], row[2:], strict=False))]
+    pairs = [f"{one} {other}" for one, other in pairwise(row)]
+    return pairs + [f"{pair} {other}" for pair, other in zip(pairs, row[2:], strict=False)]

@@ -8,29 +8,25 @@ So the sums are exact, and equal on every machine. ``chalicelib.training.intents
 from __future__ import annotations
 
 import math
-import sys
 import zlib
-from array import array
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import cache
+from operator import itemgetter
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from chalicelib.routing.intent_grams import BEGIN, END, grams
+from chalicelib.routing.intent_sums import Sums
 
 FILE: Final = Path(__file__).parent / "intents.bin"
 OUT_OF_SCOPE: Final = "unknown"
 """The class of sentences that are about nothing we know. It is a rival of every intent and never an answer."""
 IDF_STEPS: Final = 4_096
 """Steps of a piece's rarity: it is kept in 16 bits, up to 16."""
-ZERO: Final = 128
-"""What a weight of 0 is kept as."""
 SEPARATOR: Final = "\n"
-_FINER = 8
-"""Bits that how much a piece counts has beyond its rarity's, for pieces that stand in a text more than once."""
 _AMONG_KEPT = 64
 _LOOKED_AT = 6
 """Of how many pieces the words are chosen that are told."""
@@ -74,92 +70,87 @@ class Guess(msgspec.Struct, frozen=True):
 NO_GUESS: Final = Guess(None, 0.0)
 
 
+class Among(msgspec.Struct, frozen=True):
+    """The intents that a guess may name, and how their scores are picked from those of all."""
+
+    intents: tuple[str, ...]
+    picked: Callable[[Sequence[float]], tuple[float, ...]]
+
+
 class IntentModel:
     """A model ready to be asked. It holds its pieces in a dictionary and never changes."""
 
     def __init__(self, weights: Weights) -> None:
         self.weights = weights
-        pieces = weights.pieces.split(SEPARATOR)
-        self._places = dict(zip(pieces, range(len(pieces)), strict=True))
-        rarity = array("H", weights.rarity)
-        if sys.byteorder == "big":
-            rarity.byteswap()
-        self._rarity = rarity
-        self._width = len(weights.intents)
+        width = len(weights.intents)
+        self._sums = Sums(weights.pieces.split(SEPARATOR), weights.rarity, weights.rows, width)
         self._unknown = weights.intents.index(OUT_OF_SCOPE) if OUT_OF_SCOPE in weights.intents else None
-        self._among: dict[frozenset[str] | None, list[int]] = {}
+        self._among: dict[frozenset[str] | None, Among] = {}
 
     def scores(self, text: str) -> tuple[list[float], float]:
         """The score of every intent in their order, and the share of the text's pieces that the model knows."""
-        counted = Counter(grams(text))
-        places, rows, width = self._places, self.weights.rows, self._width
-        known = [(at, times) for piece, times in counted.items() if (at := places.get(piece)) is not None]
-        if not known:
+        return self._scores(grams(text))
+
+    def _scores(self, pieces: Sequence[str]) -> tuple[list[float], float]:
+        sums, middle, norm, known = self._sums.of(pieces)
+        if not sums:
             return list(self.weights.biases), 0.0
-        counts = [self._counts(at, times) for at, times in known]
-        weights = b"".join([rows[at * width : (at + 1) * width] for at, _ in known])
-        norm, middle = math.sqrt(math.sumprod(counts, counts)), ZERO * sum(counts)
-        # A column of the table is an intent's weights: a quarter of the time that all columns take as one long integer.
-        sums = [math.sumprod(counts, weights[intent::width]) for intent in range(width)]
         scaled = zip(sums, self.weights.scales, self.weights.biases, strict=True)
-        return [(one - middle) / norm * scale + bias for one, scale, bias in scaled], len(known) / len(counted)
+        return [(one - middle) / norm * scale + bias for one, scale, bias in scaled], known
 
     def guess(self, text: str, among: Collection[str] | None = None) -> Guess:
         """The most likely intent, of some or of all; None below the threshold, and for a text without letters."""
-        scores, known = self.scores(text)
-        if not known:
+        return self.guess_of(grams(text), among)
+
+    def guess_of(self, pieces: Sequence[str], among: Collection[str] | None = None) -> Guess:
+        """As ``guess``, of the pieces of a text."""
+        scores, known = self._scores(pieces)
+        asked = self._asked(among)
+        if not known or not asked.intents:
             return NO_GUESS
-        listed = self._listed(among)
-        if not listed:
-            return NO_GUESS
-        best = max(listed, key=scores.__getitem__)
-        confidence = confidence_of(self.weights.calibration, self._signs(scores, known, listed, best))
-        if confidence < self.weights.calibration.threshold:
-            return Guess(None, round(confidence, 2))
-        return Guess(self.weights.intents[best], round(confidence, 2))
+        best, signs = self._signs(scores, known, asked)
+        confidence = confidence_of(self.weights.calibration, signs)
+        return Guess(best if confidence >= self.weights.calibration.threshold else None, round(confidence, 2))
 
     def signs(self, text: str, among: Collection[str] | None = None) -> tuple[str, tuple[float, ...]]:
         """The best intent whatever its confidence, and what the confidence is made of."""
-        scores, known = self.scores(text)
-        listed = self._listed(among)
-        best = max(listed, key=scores.__getitem__)
-        return self.weights.intents[best], self._signs(scores, known, listed, best)
+        return self._signs(*self.scores(text), self._asked(among))
 
-    def _listed(self, among: Collection[str] | None) -> list[int]:
-        asked = None if among is None else frozenset(among)
-        listed = self._among.get(asked)
-        if listed is None:
+    def _asked(self, among: Collection[str] | None) -> Among:
+        named = None if among is None else frozenset(among)
+        asked = self._among.get(named)
+        if asked is None:
             intents = enumerate(self.weights.intents)
-            listed = [at for at, name in intents if at != self._unknown and (asked is None or name in asked)]
+            listed = [at for at, name in intents if at != self._unknown and (named is None or name in named)]
+            asked = Among(tuple(self.weights.intents[at] for at in listed), _picking(listed))
             # The intents of a trade: there are few trades.
             if len(self._among) < _AMONG_KEPT:
-                self._among[asked] = listed
-        return listed
+                self._among[named] = asked
+        return asked
 
-    def _signs(self, scores: list[float], known: float, listed: list[int], best: int) -> tuple[float, ...]:
-        first = scores[best]
-        second = max((scores[at] for at in listed if at != best), default=-1.0)
+    def _signs(self, scores: list[float], known: float, asked: Among) -> tuple[str, tuple[float, ...]]:
+        picked = asked.picked(scores)
+        first, *others = sorted(picked, reverse=True)
+        second = others[0] if others else -1.0
         unknown = -1.0 if self._unknown is None else scores[self._unknown]
-        return first, first - second, first - unknown, known
-
-    def _counts(self, at: int, times: int) -> int:
-        counts = self._rarity[at] << _FINER
-        return counts if times == 1 else round(counts * (1.0 + math.log(times)))
+        return asked.intents[picked.index(first)], (first, first - second, first - unknown, known)
 
     def speaking(self, text: str, intent: str) -> tuple[str, ...]:
         """The pieces of a text that spoke for an intent most, the strongest first."""
-        return tuple(self._strongest(text, self.weights.intents.index(intent)))
+        return self.speaking_of(grams(text), intent)
 
-    def _strongest(self, text: str, intent: int) -> Iterator[str]:
+    def speaking_of(self, pieces: Sequence[str], intent: str) -> tuple[str, ...]:
+        """As ``speaking``, of the pieces of a text."""
+        return tuple(self._strongest(pieces, self.weights.intents.index(intent)))
+
+    def _strongest(self, pieces: Sequence[str], intent: int) -> Iterator[str]:
         """Of pieces that share a word or character, the strongest."""
-        counted = Counter(grams(text))
         pulls: list[tuple[int, str]] = []
-        for piece, times in counted.items():
-            at = self._places.get(piece)
+        for piece, times in Counter(pieces).items():
             # A single Chinese character, or a piece of a word, is no word that a reader would know.
-            if at is None or len(piece) < 2 or (piece.isascii() and not _whole(piece)):
+            if len(piece) < 2 or (piece.isascii() and not _whole(piece)):
                 continue
-            pull = self._counts(at, times) * (self.weights.rows[at * self._width + intent] - ZERO)
+            pull = self._sums.pull(piece, times, intent)
             if pull > 0:
                 pulls.append((-pull, piece))
         told: set[str] = set()
@@ -169,6 +160,12 @@ class IntentModel:
             if not told & parts:
                 told |= parts
                 yield shown
+
+
+def _picking(listed: Sequence[int]) -> Callable[[Sequence[float]], tuple[float, ...]]:
+    """What picks the values at some places; an ``itemgetter`` of one place alone would give no tuple."""
+    picked: Any = itemgetter(*listed) if len(listed) > 1 else lambda values: tuple(values[at] for at in listed)
+    return picked  # type: ignore[no-any-return]
 
 
 def _whole(piece: str) -> bool:

@@ -1,4 +1,4 @@
-"""Which listed words stand in a message: one pass over the text, longest word first, no regular expressions.
+"""Which listed words stand in a message: the first word counts, of those that begin alike the longest; no regular expressions.
 
 The lists are in ``words.json``, those of trades in ``trade_topics.json``. A word in Latin letters matches whole words only; with a final ``*`` it
 matches as a beginning. A phrase under ``ignored`` swallows its characters, so that "not a complaint" is none.
@@ -50,9 +50,13 @@ class Words(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Entry(msgspec.Struct, frozen=True):
-    """One word as it is looked for, and what it stands for: (list, name, weight)."""
+    """One word as it is looked for, and what it stands for: (list, name, weight).
+
+    ``rank`` is its place among the words that begin with the same character: the longest is looked for first.
+    """
 
     word: str
+    rank: int
     latin: bool
     open_ended: bool
     marks: tuple[tuple[str, str, float], ...]
@@ -78,6 +82,12 @@ def topics_of(trade: str | None) -> dict[str, Topic]:
     """The topics of a trade, its own first; those of every trade where none is told."""
     own = {topic: listed for topic, listed in trade_topics().items() if trade in listed.trades} if trade else {}
     return {**own, **shipped_words().topics}
+
+
+@cache
+def ranks_of(trade: str | None) -> dict[str, int]:
+    """Topic of a trade → its place among them."""
+    return {topic: place for place, topic in enumerate(topics_of(trade))}
 
 
 @cache
@@ -123,7 +133,8 @@ def _index(trade: str | None) -> dict[str, tuple[Entry, ...]]:
     index: dict[str, list[Entry]] = {}
     for word in sorted(marks, key=lambda word: (-len(word), word)):
         plain = word.removesuffix("*")
-        index.setdefault(plain[0], []).append(Entry(plain, plain[0].isascii(), plain != word, tuple(marks[word])))
+        alike = index.setdefault(plain[0], [])
+        alike.append(Entry(plain, len(alike), plain[0].isascii(), plain != word, tuple(marks[word])))
     return {first: tuple(entries) for first, entries in index.items()}
 
 
@@ -136,63 +147,81 @@ def _part_of_word(character: str) -> bool:
     return character.isascii() and character.isalnum()
 
 
-def _at(text: str, start: int, entry: Entry) -> bool:
-    if not text.startswith(entry.word, start):
-        return False
-    end = start + len(entry.word)
-    return not entry.latin or entry.open_ended or end >= len(text) or not _part_of_word(text[end])
-
-
 def marks_in(text: str, trade: str | None = None) -> dict[str, dict[str, float]]:
     """List → name → summed weight of the distinct words found: ``{"topic": {"refund": 1.5}, "mood": {…}}``.
 
     With a ``trade`` its own topics are looked for too.
     """
-    index, read = _index(trade), plain(text)
+    return marks_of(plain(text), trade)
+
+
+def marks_of(read: str, trade: str | None = None) -> dict[str, dict[str, float]]:
+    """As ``marks_in``, of a text as it is compared."""
     found: dict[str, dict[str, float]] = {}
     seen: set[str] = set()
-    start = 0
-    while start < len(read):
-        entries = index.get(read[start])
-        hit = None
-        if entries and not (start and _part_of_word(read[start]) and _part_of_word(read[start - 1])):
-            hit = next((entry for entry in entries if _at(read, start, entry)), None)
-        if hit is None:
-            start += 1
+    passed = 0
+    for start, _, entry in sorted(_standing(read, trade)):
+        if start < passed:
             continue
-        start += len(hit.word)
-        if hit.word not in seen:
-            seen.add(hit.word)
-            for kind, name, weight in hit.marks:
+        passed = start + len(entry.word)
+        if entry.word not in seen:
+            seen.add(entry.word)
+            for kind, name, weight in entry.marks:
                 named = found.setdefault(kind, {})
                 named[name] = named.get(name, 0.0) + weight
     return found
 
 
-def words_in(text: str, topic: str, trade: str | None = None) -> tuple[str, ...]:
-    """The words listed for a topic that stand in a text, the strongest first; for telling why."""
-    read = plain(text)
+def _standing(read: str, trade: str | None) -> list[tuple[int, int, Entry]]:
+    """(where it begins, rank, word) of every listed word that stands in a text."""
+    index = _index(trade)
+    said = [entry for first in {*read} if first in index for entry in index[first] if entry.word in read]
+    standing: list[tuple[int, int, Entry]] = []
+    for entry in said:
+        start = read.find(entry.word)
+        while start >= 0:
+            if not entry.latin or _stands(read, start, entry.word, entry.open_ended):
+                standing.append((start, entry.rank, entry))
+            start = read.find(entry.word, start + 1)
+    return standing
+
+
+def _stands(read: str, start: int, word: str, open_ended: bool) -> bool:
+    """Whether what is found is a whole word of its Latin letters, or the beginning of one where its end is open."""
+    end = start + len(word)
+    if start and _part_of_word(word[0]) and _part_of_word(read[start - 1]):
+        return False
+    return open_ended or end >= len(read) or not _part_of_word(read[end])
+
+
+def words_of(read: str, topic: str, trade: str | None = None) -> tuple[str, ...]:
+    """The words listed for a topic that stand in a text as it is compared, the strongest first; for telling why."""
     # Most words of a list do not stand in a text at all.
-    found = [bare for word, bare in _listed(topic, trade) if bare in read and _stands(word, bare, read)]
-    return tuple(dict.fromkeys(found))
+    found = [one for one in _listed(topic, trade) if one[0] in read]
+    return tuple(
+        dict.fromkeys([bare for bare, latin, open_ended in found if not latin or _somewhere(read, bare, open_ended)])
+    )
 
 
 @cache
-def _listed(topic: str, trade: str | None) -> tuple[tuple[str, str], ...]:
-    """The words of a topic as they are listed and as they are looked for, the strongest first."""
+def _listed(topic: str, trade: str | None) -> tuple[tuple[str, bool, bool], ...]:
+    """(word as it is looked for, whether Latin letters begin or end it, whether its end is open), the strongest first."""
     listed = topics_of(trade).get(topic)
     if listed is None:
         return ()
-    return tuple((word, word.removesuffix("*")) for strength in WEIGHTS for word in getattr(listed, strength))
+    return tuple(_as_listed(word) for strength in WEIGHTS for word in getattr(listed, strength))
 
 
-def _stands(word: str, bare: str, read: str) -> bool:
+def _as_listed(word: str) -> tuple[str, bool, bool]:
+    bare = word.removesuffix("*")
+    ends = _part_of_word(bare[-1])
+    return bare, _part_of_word(bare[0]) or ends, bare != word or not ends
+
+
+def _somewhere(read: str, bare: str, open_ended: bool) -> bool:
     start = read.find(bare)
     while start >= 0:
-        end = start + len(bare)
-        inside = start > 0 and _part_of_word(bare[0]) and _part_of_word(read[start - 1])
-        longer = bare == word and end < len(read) and _part_of_word(bare[-1]) and _part_of_word(read[end])
-        if not (inside or longer):
+        if _stands(read, start, bare, open_ended):
             return True
         start = read.find(bare, start + 1)
     return False

@@ -12,7 +12,8 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.svm import LinearSVC
 
 from chalicelib.routing.intent_grams import grams
-from chalicelib.routing.intent_model import IDF_STEPS, SEPARATOR, ZERO, Calibration, IntentModel, Weights
+from chalicelib.routing.intent_model import IDF_STEPS, SEPARATOR, Calibration, IntentModel, Weights
+from chalicelib.routing.intent_sums import ZERO
 from chalicelib.training.intents.calibrate import calibrated
 
 UNCALIBRATED = Calibration(1.0, 0.0, 0.0, 0.0, 0.0, 0.0)

@@ -13,7 +13,8 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.svm import LinearSVC
 
 from chalicelib.routing.intent_grams import grams
-from chalicelib.routing.intent_model import IDF_STEPS, OUT_OF_SCOPE, SEPARATOR, ZERO, IntentModel, packed, shipped_model
+from chalicelib.routing.intent_model import IDF_STEPS, OUT_OF_SCOPE, SEPARATOR, IntentModel, packed, shipped_model
+from chalicelib.routing.intent_sums import ZERO
 from chalicelib.training.intents.learn import Example, Recipe, fitted, learn
 from infra.intents import others
 from infra.intents.material import LANGUAGES, examples, framed, is_test, material
