@@ -57,6 +57,9 @@ from chalicelib.entrypoints import (
 )
 
 app = Chalice(app_name="zhiyin", configure_logs=False)
+# All that is taken and answered is text: no door has a binary content type, and gzip is opened by the gateway or the door.
+# Chalice would look for sixteen types in the headers of every request and answer.
+app.api.binary_types = []
 app.register_middleware(problems.in_our_words, "http")
 app.register_middleware(own_functions.only_where_it_is_served, "http")
 
