@@ -4,9 +4,15 @@ Handlers that are Lambdas of their own (the queue, the schedules and the authori
 names are the functions of the template, its policies and the operator's logs.
 """
 
-from chalice.app import Chalice
+import gc
+import os
 
-from chalicelib.entrypoints import (
+# Nothing that is imported is garbage: to look through all of it, again and again, is a tenth of a cold start.
+gc.disable()
+
+from chalice.app import Chalice  # noqa: E402 - the collector rests until all is imported
+
+from chalicelib.entrypoints import (  # noqa: E402
     authorizers,
     http_agents,
     http_audit,
@@ -39,24 +45,12 @@ from chalicelib.entrypoints import (
     http_webhooks,
     own_functions,
     problems,
-    queue_catalogue,
-    queue_events,
-    queue_imports,
-    queue_learning,
-    queue_privacy,
-    queue_training,
-    schedule_audit,
-    schedule_counts,
-    schedule_desk,
-    schedule_keys,
-    schedule_learning,
-    schedule_matches,
-    schedule_quality,
-    schedule_timers,
-    stream_decisions,
 )
 
 app = Chalice(app_name="zhiyin", configure_logs=False)
+# All that is taken and answered is text: no door has a binary content type, and gzip is opened by the gateway or the door.
+# Chalice would look for sixteen types in the headers of every request and answer.
+app.api.binary_types = []
 app.register_middleware(problems.in_our_words, "http")
 app.register_middleware(own_functions.only_where_it_is_served, "http")
 
@@ -90,19 +84,15 @@ app.register_blueprint(http_me_deeds.blueprint, name_prefix="me_deeds_")
 app.register_blueprint(http_models.blueprint, name_prefix="models_")
 app.register_blueprint(http_system.blueprint, name_prefix="system_")
 app.register_blueprint(own_functions.blueprint)
-app.register_blueprint(queue_events.blueprint)
-app.register_blueprint(queue_imports.blueprint)
-app.register_blueprint(queue_catalogue.blueprint)
-app.register_blueprint(queue_learning.blueprint)
-app.register_blueprint(queue_privacy.blueprint)
-app.register_blueprint(queue_training.blueprint)
-app.register_blueprint(schedule_matches.blueprint)
-app.register_blueprint(schedule_counts.blueprint)
-app.register_blueprint(schedule_quality.blueprint)
-app.register_blueprint(schedule_timers.blueprint)
-app.register_blueprint(schedule_audit.blueprint)
-app.register_blueprint(schedule_desk.blueprint)
-app.register_blueprint(schedule_keys.blueprint)
-app.register_blueprint(schedule_learning.blueprint)
-app.register_blueprint(stream_decisions.blueprint)
 app.register_blueprint(authorizers.blueprint)
+if "AWS_LAMBDA_FUNCTION_NAME" not in os.environ:
+    # Who packages the app finds all functions here. In the cloud each of these is called by its own handler, and the one that
+    # serves HTTP need not read what the others do.
+    from chalicelib.entrypoints.background import BLUEPRINTS
+
+    for one in BLUEPRINTS:
+        app.register_blueprint(one)
+
+# What is here by now stays for good.
+gc.freeze()
+gc.enable()

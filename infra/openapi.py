@@ -24,6 +24,7 @@ from chalicelib.flows.desk_views import AgentsView, AgentView, DeskView, GoneAge
 from chalicelib.flows.forecast_views import VolumeForecastView
 from chalicelib.flows.import_views import ImportView
 from chalicelib.flows.insight_views import GroupsView, HotWordsView, TagCountsView, TagDistributionView
+from chalicelib.flows.link_views import PersonLinkView, RevokedLinkView
 from chalicelib.flows.matching_views import MergeCandidatesView, MergeCandidateView
 from chalicelib.flows.outreach_views import EffectsView, SuggestionOutcomeView, SuggestionsView
 from chalicelib.flows.pin_tag import Pin
@@ -37,7 +38,7 @@ from chalicelib.flows.restrict_person import Restriction
 from chalicelib.flows.service_views import ServiceView
 from chalicelib.flows.source_views import QualityView
 from chalicelib.flows.ticket_views import TicketsView, TicketView
-from chalicelib.flows.views import Problem
+from chalicelib.flows.views import Health, Problem, ProfileView, Success, TagsView, TimelineView
 from chalicelib.flows.why_segment_views import SegmentWhyView
 from chalicelib.flows.why_views import WhyView
 from chalicelib.kernel.version import VERSION
@@ -69,14 +70,17 @@ VIEWS: Mapping[str, Any] = {
         DraftView,
         EffectsView,
         GroupsView,
+        Health,
         HotWordsView,
         ImportView,
         LinksView,
         MergeCandidateView,
         MergeCandidatesView,
         OutcomeView,
+        PersonLinkView,
         Pin,
         PreviewView,
+        ProfileView,
         ReplayView,
         Restriction,
         SuggestionOutcomeView,
@@ -88,11 +92,15 @@ VIEWS: Mapping[str, Any] = {
         QuarantineView,
         QuarantinedView,
         Restriction,
+        RevokedLinkView,
         SegmentWhyView,
         ServiceView,
         VolumeForecastView,
+        Success,
         TagCountsView,
         TagDistributionView,
+        TagsView,
+        TimelineView,
         TicketView,
         TicketsView,
         WhyView,

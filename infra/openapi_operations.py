@@ -12,7 +12,6 @@ from chalicelib.entrypoints.http_catalogue import PublishRequest, RollbackReques
 from chalicelib.entrypoints.http_consents import ConsentRequest, RestrictionRequest
 from chalicelib.entrypoints.http_erasures import CorrectionOpened, CorrectionRequest, ErasureRequest
 from chalicelib.entrypoints.http_identity import MergeRequest, MergeTrial, SplitRequest
-from chalicelib.entrypoints.http_links import LinkRequest
 from chalicelib.entrypoints.http_matching import Rejection
 from chalicelib.entrypoints.http_me_deeds import (
     MyConsentRequest,
@@ -29,6 +28,7 @@ from chalicelib.entrypoints.http_tags import PinRequest
 from chalicelib.events.word_lists import WordList
 from chalicelib.flows.export_views import ExportOpened, ExportRequest, ExportView
 from chalicelib.flows.import_views import ImportOpened
+from chalicelib.flows.link_views import LinkRequest
 from chalicelib.flows.me_views import MeView
 from chalicelib.flows.reveal_views import RevealRequest, RevealView
 from chalicelib.flows.run_erasure import ErasureOpened, ReceiptView

@@ -10,7 +10,6 @@ from chalicelib.desk.model import Agent
 from chalicelib.desk.queues import QueueSettings
 from chalicelib.desk.score import best
 from chalicelib.entrypoints.compose import (
-    Recent,
     api,
     history,
     in_force,
@@ -20,6 +19,7 @@ from chalicelib.entrypoints.compose import (
     tenant_of,
     until_answered,
 )
+from chalicelib.entrypoints.recent import Recent
 from chalicelib.entrypoints.request import Caller
 from chalicelib.flows.answer_reserving import Reserving
 from chalicelib.flows.desk_door import DeskDoor

@@ -5,25 +5,23 @@ from __future__ import annotations
 import os
 import random
 import time
-from collections.abc import Callable, Collection, Sequence
-from functools import cache, partial
+from collections.abc import Collection, Sequence
+from functools import cache, lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from chalicelib.aws.bus import Bus, BusEvent
 from chalicelib.aws.credentials import credentials_from
 from chalicelib.aws.json_api import JsonApi
 from chalicelib.aws.key_ring import KeyRing
 from chalicelib.aws.kms import Kms
-from chalicelib.aws.observability import Journal
-from chalicelib.aws.queue import Message, Queue
 from chalicelib.aws.retrying import wait
 from chalicelib.aws.services import open_api
 from chalicelib.aws.settings import Settings, load_settings
 from chalicelib.entrypoints.clock import now
+from chalicelib.entrypoints.recent import Recent
 from chalicelib.entrypoints.request import Caller
-from chalicelib.flows.effective import InForceCatalogues, trades
+from chalicelib.flows.effective import InForce, InForceCatalogues, trades
 from chalicelib.flows.health_in_force import HealthInForce
 from chalicelib.flows.met_lately import MetLately
 from chalicelib.flows.models import Models
@@ -50,6 +48,9 @@ from chalicelib.tags.catalogue import Catalogue
 from chalicelib.tags.model import OVER_BUDGET, Failure
 
 if TYPE_CHECKING:
+    from chalicelib.aws.bus import Bus
+    from chalicelib.aws.observability import Journal
+    from chalicelib.aws.queue import Queue
     from chalicelib.flows.catalogue_services import CatalogueServices
     from chalicelib.insights.lexicon import Lexicon
 
@@ -57,26 +58,6 @@ CATALOGUE_SECONDS = 60
 """How long a tenant or source that was read is used without asking again."""
 ANSWER_SECONDS = 18.0
 """How long a call that competes with other writers may take: the function is ended two seconds later."""
-
-
-class Recent[T]:
-    """Values by id, asked for again once they are ``seconds`` old. An absent one is not remembered."""
-
-    def __init__(self, ask: Callable[[str], T | None], seconds: float, clock: Callable[[], float]) -> None:
-        self._ask, self._seconds, self._clock = ask, seconds, clock
-        self._kept: dict[str, tuple[float, T]] = {}
-
-    def __call__(self, key: str) -> T | None:
-        """The value, or None."""
-        kept = self._kept.get(key)
-        if kept is not None and self._clock() - kept[0] < self._seconds:
-            return kept[1]
-        found = self._ask(key)
-        if found is None:
-            self._kept.pop(key, None)
-        else:
-            self._kept[key] = (self._clock(), found)
-        return found
 
 
 @cache
@@ -166,10 +147,14 @@ def catalogue(tenant_id: str) -> Catalogue:
 
     Raises Unavailable when they cannot be had.
     """
+    return _as_sources_are(tenant_id, in_force()(tenant_id))
+
+
+def _as_sources_are(tenant_id: str, standing: InForce) -> Catalogue:
     found = _tenants()(tenant_id)
     # Of a tenant that is gone nothing is used without a yes; that it is gone, its callers are told elsewhere.
     first = PURPOSES if found is None else found.asked_first
-    return source_health().over(tenant_id, in_force()(tenant_id).catalogue, first)
+    return source_health().over(tenant_id, standing.catalogue, first)
 
 
 @cache
@@ -212,36 +197,44 @@ def ingest_keys(of: Tenant) -> IngestKeys:
 
 @cache
 def _bus() -> Bus:
+    from chalicelib.aws.bus import Bus
+
     return Bus(api("events"), settings().bus_name)
 
 
 @cache
 def queue() -> Queue:
     """What sends to queues."""
+    from chalicelib.aws.queue import Queue
+
     return Queue(api("sqs"), message_limit_bytes=settings().message_limit_bytes)
 
 
 @cache
 def journal() -> Journal:
     """Log lines and metrics of this function."""
+    # Most requests have nothing to tell, and what writes the lines takes a tenth of a start.
+    from chalicelib.aws.observability import Journal
+
     return Journal(os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "local"))
 
 
 def publish(changes: Sequence[Change]) -> None:
     """Put changes on the bus. Raises Unavailable."""
+    from chalicelib.aws.bus import BusEvent
+
     _bus().put_events([BusEvent(one.type, one.detail) for one in changes])
 
 
 def send(bodies: Sequence[str]) -> None:
     """Queue message bodies. Raises Unavailable."""
+    from chalicelib.aws.queue import Message
+
     queue().send(settings().queue_events_url, [Message(body) for body in bodies])
 
 
 def raise_alarm(tenant_id: str, failed: Sequence[Failure]) -> None:
-    """Count and name tag rules that could not be evaluated; an alarm watches the count.
-
-    Those that ran over their budget are switched off.
-    """
+    """Count and name rules that could not be evaluated, for an alarm; those that ran over their budget are switched off."""
     for one in failed:
         journal().count("FailedRules")
         journal().warn("rule_failed", tenant=tenant_id, tag_id=one.tag_id, code=one.error)
@@ -307,12 +300,18 @@ def history() -> DynamoHistory:
 def read_services(tenant_id: str) -> ReadServices:
     """What answering for a tenant needs. Raises Unavailable when its catalogue cannot be had."""
     standing = in_force()(tenant_id)
+    return _reading(tenant_id, standing, _as_sources_are(tenant_id, standing))
+
+
+@lru_cache(maxsize=64)
+def _reading(tenant_id: str, standing: InForce, rules: Catalogue) -> ReadServices:
+    """Put together once for all that is asked while the same is in force."""
     return ReadServices(
         profiles=profiles(),
         history=history(),
         tenant=tenant,
         index=index,
-        catalogue=catalogue(tenant_id),
+        catalogue=rules,
         policy=standing.policy,
         alarm=partial(raise_alarm, tenant_id),
         models=partial(_models, tenant_id),

@@ -9,13 +9,11 @@ from chalice.app import Blueprint, Request, Response
 from chalicelib.entrypoints.authorizers import principal_auth
 from chalicelib.entrypoints.clock import now
 from chalicelib.entrypoints.compose import history, profiles, tenant_of
-from chalicelib.entrypoints.decisions import deciding_in_the_past, outcome_services, replay_services
 from chalicelib.entrypoints.http_routing import ROUTE
 from chalicelib.entrypoints.idempotency import idempotency_key
 from chalicelib.entrypoints.problems import json_answer, serves
 from chalicelib.entrypoints.request import Caller, check_purpose, speaks_for, typed_body
 from chalicelib.kernel.moments import parse_moment
-from chalicelib.routing.outcome import Outcome
 
 if TYPE_CHECKING:
     from chalicelib.flows.decision_views import OutcomeView, ReplayView
@@ -29,6 +27,7 @@ WRITE = "decisions:write"
 @serves(blueprint, ROUTE)
 def replay(request: Request, caller: Caller, decision_id: str) -> ReplayView:
     """The decision made again from what was stored with it, by the policy of then: is it the same?"""
+    from chalicelib.entrypoints.decisions import replay_services
     from chalicelib.entrypoints.noting import note
     from chalicelib.flows.recompute_decision import recompute_decision, shown_of
     from chalicelib.flows.shown_decision import shown_decision
@@ -44,6 +43,7 @@ def replay(request: Request, caller: Caller, decision_id: str) -> ReplayView:
 @serves(blueprint, ROUTE)
 def as_of(request: Request, caller: Caller) -> Response:
     """The decision that would have been made for a person as of an earlier moment. Nothing is kept of it."""
+    from chalicelib.entrypoints.decisions import deciding_in_the_past
     from chalicelib.entrypoints.noting import note
     from chalicelib.flows.decide_as_of import AsOfRequest, decide_as_of
 
@@ -60,7 +60,9 @@ def as_of(request: Request, caller: Caller) -> Response:
 @serves(blueprint, WRITE)
 def outcome(request: Request, caller: Caller, decision_id: str) -> OutcomeView:
     """Add what came of a decision. A field that is told again is corrected; what it was is kept."""
+    from chalicelib.entrypoints.decisions import outcome_services
     from chalicelib.flows.report_outcome import OutcomeOrder, report_outcome
+    from chalicelib.routing.outcome import Outcome
 
     told = typed_body(request, Outcome)
     key = idempotency_key(request, caller)

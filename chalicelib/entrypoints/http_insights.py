@@ -8,7 +8,6 @@ from chalice.app import Blueprint, Request
 
 from chalicelib.entrypoints.authorizers import principal_auth
 from chalicelib.entrypoints.clock import now
-from chalicelib.entrypoints.insights import insight_services, service_tallies, word_services
 from chalicelib.entrypoints.problems import serves
 from chalicelib.entrypoints.request import Caller, moment, query
 from chalicelib.kernel.moments import day_of, parse_moment
@@ -28,6 +27,7 @@ READ = "insights:read"
 @serves(blueprint, READ)
 def hot_words(request: Request, caller: Caller) -> HotWordsView:
     """What people ask now, against the same hours of the past four weeks."""
+    from chalicelib.entrypoints.insights import word_services
     from chalicelib.flows.read_hot_words import read_hot_words
 
     return read_hot_words(caller.tenant_id, _asked(request), word_services(), now())
@@ -37,6 +37,7 @@ def hot_words(request: Request, caller: Caller) -> HotWordsView:
 @serves(blueprint, READ)
 def tags(request: Request, caller: Caller) -> TagCountsView:
     """How many people have which tag, and how often people do what; the newest count, or that of a day."""
+    from chalicelib.entrypoints.insights import insight_services
     from chalicelib.flows.read_counts import read_tag_counts
 
     day = query(request, "day")
@@ -49,6 +50,7 @@ def tags(request: Request, caller: Caller) -> TagCountsView:
 @serves(blueprint, READ)
 def tag(request: Request, caller: Caller, tag_id: str) -> TagDistributionView:
     """One tag by region, member level, age band, segment and channel, by confidence, and by day."""
+    from chalicelib.entrypoints.insights import insight_services
     from chalicelib.flows.read_counts import read_tag_distribution
 
     return read_tag_distribution(caller.tenant_id, tag_id, insight_services())
@@ -58,6 +60,7 @@ def tag(request: Request, caller: Caller, tag_id: str) -> TagDistributionView:
 @serves(blueprint, READ)
 def groups(request: Request, caller: Caller) -> GroupsView:
     """Every group with its size, its growth, its tags and why it has them."""
+    from chalicelib.entrypoints.insights import insight_services
     from chalicelib.flows.read_counts import read_groups
 
     return read_groups(caller.tenant_id, insight_services())
@@ -67,6 +70,7 @@ def groups(request: Request, caller: Caller) -> GroupsView:
 @serves(blueprint, READ)
 def service(request: Request, caller: Caller) -> ServiceView:
     """How service was: response, resolution, transfers, handling, satisfaction and repeats; by queue …"""
+    from chalicelib.entrypoints.insights import service_tallies
     from chalicelib.flows.read_service import read_service
 
     since, until = moment(request, "from"), moment(request, "to")
@@ -78,6 +82,7 @@ def service(request: Request, caller: Caller) -> ServiceView:
 def forecast(request: Request, caller: Caller) -> VolumeForecastView:
     """How many contacts a queue is likely to have, by half hour, with bounds and past errors."""
     from chalicelib.entrypoints.at_desk import timezone
+    from chalicelib.entrypoints.insights import service_tallies
     from chalicelib.flows.read_forecast import read_forecast
 
     zone, asked = timezone(caller.tenant_id), (query(request, "queue"), query(request, "days"))

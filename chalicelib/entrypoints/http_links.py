@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING
 
-import msgspec
 from chalice.app import Blueprint, Request
 
 from chalicelib.entrypoints.authorizers import principal_auth
@@ -17,54 +16,14 @@ from chalicelib.events.model import Identifier
 from chalicelib.flows.find_person import by_id, named_by
 from chalicelib.kernel.errors import BadInput
 from chalicelib.kernel.moments import format_moment
-from chalicelib.privacy.links import ACTIONS, DEFAULT_HOURS, Action
-from chalicelib.routing.model import NamedIdentifier
+
+if TYPE_CHECKING:
+    # Few make links; the others' start should not wait for what signs them.
+    from chalicelib.flows.link_views import LinkRequest, PersonLinkView, RevokedLinkView
 
 blueprint = Blueprint(__name__)
 
 LINK = "privacy:link"
-
-type _Id = Annotated[str, msgspec.Meta(min_length=1, max_length=64)]
-_LONGEST_REASON = 500
-type _Reason = Annotated[str, msgspec.Meta(min_length=1, max_length=_LONGEST_REASON, pattern=r"\S")]
-type _Identifiers = Annotated[tuple[NamedIdentifier, ...], msgspec.Meta(max_length=10)]
-
-
-class LinkRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Whom a link is for, what it allows, for how many hours (1 to 72), and why. Exactly one of ``profile_id`` and
-    ``identifiers`` is given. The reason stands in the audit.
-    """
-
-    reason: _Reason
-    profile_id: _Id | None = None
-    identifiers: _Identifiers = ()
-    actions: tuple[Action, ...] = ACTIONS
-    hours: int = DEFAULT_HOURS
-
-    def __post_init__(self) -> None:
-        if (self.profile_id is None) == (not self.identifiers):
-            raise ValueError("give either profile_id or identifiers")
-
-    def __repr__(self) -> str:
-        return "<link request>"
-
-
-class PersonLinkView(msgspec.Struct, frozen=True):
-    """A link as it is handed out. Its secret stands behind the ``#``, which no browser sends anywhere."""
-
-    link_id: str
-    url: str
-    expires_at: str
-
-    def __repr__(self) -> str:
-        return f"<link {self.link_id}>"
-
-
-class RevokedLinkView(msgspec.Struct, frozen=True):
-    """A link that opens nothing any more."""
-
-    link_id: str
-    revoked: bool = True
 
 
 @blueprint.route("/v1/privacy/links", methods=["POST"], authorizer=principal_auth)
@@ -72,6 +31,7 @@ class RevokedLinkView(msgspec.Struct, frozen=True):
 def link(request: Request, caller: Caller) -> PersonLinkView:
     """Make a link by which a person sees, exports, corrects or erases what is held of them."""
     from chalicelib.entrypoints.self_service import link_services, page_url
+    from chalicelib.flows.link_views import LinkRequest, PersonLinkView
     from chalicelib.flows.make_link import LinkOrder, make_link
 
     asked = typed_body(request, LinkRequest)
@@ -87,11 +47,12 @@ def link(request: Request, caller: Caller) -> PersonLinkView:
 def revoke(request: Request, caller: Caller, link_id: str) -> RevokedLinkView:
     """Take a link back: it opens nothing from now on."""
     from chalicelib.entrypoints.self_service import link_services
+    from chalicelib.flows.link_views import LONGEST_REASON, RevokedLinkView
     from chalicelib.flows.make_link import revoke_link
 
     reason = query(request, "reason").strip() or "taken back"
-    if len(reason) > _LONGEST_REASON:
-        raise BadInput("bad_request", f"A reason has {_LONGEST_REASON} characters at most.", "reason")
+    if len(reason) > LONGEST_REASON:
+        raise BadInput("bad_request", f"A reason has {LONGEST_REASON} characters at most.", "reason")
     revoke_link(link_id, caller.principal, reason, tenant_of(caller), link_services(), now())
     return RevokedLinkView(link_id)
 

@@ -6,7 +6,7 @@ No authorizer stands before these routes. Who holds a link is found by ``by_link
 from __future__ import annotations
 
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from chalice.app import Blueprint, Request, Response
@@ -122,4 +122,4 @@ def _shown(kind: str, *names: str) -> Response:
 
 @cache
 def _read(name: str) -> str:
-    return files("chalicelib.entrypoints").joinpath("pages", name).read_text(encoding="utf-8")
+    return (Path(__file__).parent / "pages" / name).read_text(encoding="utf-8")

@@ -11,23 +11,22 @@ from chalice.app import Blueprint, Request
 from chalicelib.entrypoints.authorizers import principal_auth
 from chalicelib.entrypoints.clock import now
 from chalicelib.entrypoints.compose import past_services, read_services, tenant_of
-from chalicelib.entrypoints.insights import group_tags, insight_services
 from chalicelib.entrypoints.problems import serves
 from chalicelib.entrypoints.request import Caller, check_purpose, limit_of, moment, query, typed_body
 from chalicelib.events.model import Identifier
-from chalicelib.flows.bot_context import context_for_bot
 from chalicelib.flows.find_person import by_id, named_by
-from chalicelib.flows.views import ProfileView, TagsView, TimelineView
 from chalicelib.kernel.errors import BadInput
 from chalicelib.kernel.moments import Millis
 from chalicelib.privacy.asked import Asked
 from chalicelib.privacy.permission import PURPOSES
-from chalicelib.profiles.model import Profile
 from chalicelib.routing.model import NamedIdentifier
 
 if TYPE_CHECKING:
+    from chalicelib.flows.views import ProfileView, TagsView, TimelineView
     from chalicelib.flows.why_segment_views import SegmentWhyView
     from chalicelib.flows.why_views import WhyView
+    from chalicelib.insights.shown_tags import GroupTags
+    from chalicelib.profiles.model import Profile
 
 blueprint = Blueprint(__name__)
 
@@ -55,9 +54,7 @@ def lookup(request: Request, caller: Caller) -> ProfileView:
     identifiers = [Identifier(one.namespace, one.value) for one in asked.identifiers]
     tenant, services = tenant_of(caller), read_services(caller.tenant_id)
     profile = named_by(tenant, identifiers, services)
-    view = describe_profile(
-        profile, services, now(), group_tags(caller.tenant_id), Asked(asked.purpose, tenant.asked_first)
-    )
+    view = describe_profile(profile, services, now(), _groups(caller), Asked(asked.purpose, tenant.asked_first))
     _noted(caller, "profiles.look_up", view.profile_id, asked.purpose, view)
     return view
 
@@ -69,7 +66,7 @@ def profile(request: Request, caller: Caller, profile_id: str) -> ProfileView:
     from chalicelib.flows.describe_profile import describe_profile
 
     person, at = _person(request, caller, profile_id, PURPOSES)
-    services, groups = read_services(caller.tenant_id), group_tags(caller.tenant_id)
+    services, groups = read_services(caller.tenant_id), _groups(caller)
     view = describe_profile(person, services, at, groups, _asked(request, caller))
     _noted(caller, "profiles.read", view.profile_id, query(request, "purpose"), view)
     return view
@@ -82,7 +79,7 @@ def tags(request: Request, caller: Caller, profile_id: str) -> TagsView:
     from chalicelib.flows.describe_profile import describe_tags
 
     person, at = _person(request, caller, profile_id, PURPOSES)
-    services, groups = read_services(caller.tenant_id), group_tags(caller.tenant_id)
+    services, groups = read_services(caller.tenant_id), _groups(caller)
     view = describe_tags(person, services, at, groups, _asked(request, caller), _scenes(request, caller))
     _noted(caller, "tags.read", view.profile_id, query(request, "purpose"), view)
     return view
@@ -104,10 +101,10 @@ def _why(request: Request, caller: Caller, person: Profile, tag_id: str, at: Mil
     services = read_services(caller.tenant_id)
     seen = explained_for(tag_id, for_purpose(person, _asked(request, caller), services, at), services)
     if any(rule.id == tag_id for rule in services.catalogue.group_rules):
+        from chalicelib.entrypoints.insights import insight_services
         from chalicelib.flows.explain_group_tag import explain_group_tag
 
-        groups = group_tags(caller.tenant_id)
-        return explain_group_tag(caller.tenant_id, seen, tag_id, groups, insight_services(), at)
+        return explain_group_tag(caller.tenant_id, seen, tag_id, _groups(caller), insight_services(), at)
     from chalicelib.flows.explain_tag import explain_tag
 
     return explain_tag(seen.profile, tag_id, seen.services, at, _scenes(request, caller))
@@ -144,6 +141,8 @@ def timeline(request: Request, caller: Caller, profile_id: str) -> TimelineView:
 @serves(blueprint, CONTEXT)
 def context(request: Request, caller: Caller, profile_id: str) -> dict[str, Any]:
     """What a bot should know before it speaks, in at most 4 KB."""
+    from chalicelib.flows.bot_context import context_for_bot
+
     person, at = _person(request, caller, profile_id, ("service",))
     channel, services = query(request, "channel") or "api", read_services(caller.tenant_id)
     view = context_for_bot(person, channel, services, at, tenant_of(caller).timezone, _asked(request, caller))
@@ -173,6 +172,13 @@ def _scenes(request: Request, caller: Caller) -> tuple[str, ...]:
         if one not in known:
             raise BadInput("unknown_scene", f"The scenes are: {', '.join(sorted(known))}.", "scene")
     return named
+
+
+def _groups(caller: Caller) -> GroupTags:
+    """The tags of groups as they are shown on people: who shows a profile loads them."""
+    from chalicelib.entrypoints.insights import group_tags
+
+    return group_tags(caller.tenant_id)
 
 
 def _asked(request: Request, caller: Caller) -> Asked:

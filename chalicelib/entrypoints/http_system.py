@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from chalice.app import Blueprint, Request, Response
 
 from chalicelib.entrypoints.problems import json_answer, serves
-from chalicelib.flows.views import Health
-from chalicelib.kernel.version import VERSION
+
+if TYPE_CHECKING:
+    from chalicelib.flows.views import Health
 
 blueprint = Blueprint(__name__)
 
@@ -17,6 +19,9 @@ blueprint = Blueprint(__name__)
 @serves(blueprint)
 def health(request: Request) -> Health:
     """That this function answers."""
+    from chalicelib.flows.views import Health
+    from chalicelib.kernel.version import VERSION
+
     return Health("ok", VERSION)
 
 
@@ -24,4 +29,4 @@ def health(request: Request) -> Health:
 @serves(blueprint)
 def openapi(request: Request) -> Response:
     """The contract as OpenAPI 3.1."""
-    return json_answer(files("chalicelib.entrypoints").joinpath("openapi.json").read_bytes())
+    return json_answer(Path(__file__).with_name("openapi.json").read_bytes())

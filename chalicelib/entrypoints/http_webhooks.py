@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from chalice.app import Blueprint, Request, Response
 
-from chalicelib.channels import standard_webhooks
-from chalicelib.entrypoints.accepting import accepted, count_left_out, for_quarantine, translates_as
 from chalicelib.entrypoints.clock import now
 from chalicelib.entrypoints.compose import door_services
 from chalicelib.entrypoints.problems import serves
 from chalicelib.entrypoints.request import LIMIT_BYTES, raw_body
-from chalicelib.flows.accept_events import accept_events
 from chalicelib.kernel.strict_json import parse
 
 blueprint = Blueprint(__name__)
@@ -22,6 +19,10 @@ blueprint = Blueprint(__name__)
 @serves(blueprint)
 def standard(request: Request, source_id: str) -> Response:
     """Standard Webhooks 1.0. The signature is over the body as sent, and says who it is from."""
+    from chalicelib.channels import standard_webhooks
+    from chalicelib.entrypoints.accepting import accepted, count_left_out, for_quarantine, translates_as
+    from chalicelib.flows.accept_events import accept_events
+
     services = door_services()
     source = services.source(source_id)
     # An unknown source is checked against no secret, which fails like a wrong signature does.

@@ -6,7 +6,8 @@ import time
 from functools import cache
 from typing import TYPE_CHECKING
 
-from chalicelib.entrypoints.compose import CATALOGUE_SECONDS, Recent, api, catalogue, settings, words
+from chalicelib.entrypoints.compose import CATALOGUE_SECONDS, api, catalogue, settings, words
+from chalicelib.entrypoints.recent import Recent
 
 if TYPE_CHECKING:
     from chalicelib.flows.counting_services import CountServices, InsightServices

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 from chalice.app import Blueprint, Request, Response
 
 from chalicelib.entrypoints.compose import journal
 from chalicelib.entrypoints.request import caller, request_id
-from chalicelib.flows.views import Mistake, Problem
 from chalicelib.kernel.errors import (
     BadInput,
     Conflict,
@@ -25,6 +24,10 @@ from chalicelib.kernel.errors import (
     Unavailable,
     ZhiyinError,
 )
+
+if TYPE_CHECKING:
+    # Loaded with the first refusal.
+    from chalicelib.flows.views import Mistake
 
 STATUS: Mapping[type[ZhiyinError], int] = {
     TooLarge: 413,
@@ -97,6 +100,8 @@ def in_our_words(event: Request, get_response: Callable[[Request], Response]) ->
     body = response.body
     if not (isinstance(body, dict) and "Code" in body):
         return response
+    from chalicelib.flows.views import Problem
+
     code, message = _CHALICE_REFUSALS.get(response.status_code, ("bad_request", "The request cannot be read."))
     told = msgspec.json.encode(Problem(code, message, request_id(event))).decode()
     return Response(told, {**response.headers, **_JSON}, response.status_code)
@@ -115,6 +120,8 @@ def kept_by_nobody(answer: Response) -> Response:
 
 def problem(error: ZhiyinError, id_: str) -> Response:
     """The answer to a refusal."""
+    from chalicelib.flows.views import Problem
+
     status = next(code for kind, code in STATUS.items() if isinstance(error, kind))
     if status >= 500:
         journal().warn("request_failed", code=error.code, request_id=id_)
@@ -134,5 +141,7 @@ def problem(error: ZhiyinError, id_: str) -> Response:
 
 
 def _mistake(error: ZhiyinError) -> Mistake:
+    from chalicelib.flows.views import Mistake
+
     suggestion = error.suggestion if isinstance(error, BadInput) else ""
     return Mistake(error.path, error.code, error.message, suggestion)

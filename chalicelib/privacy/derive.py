@@ -9,7 +9,7 @@ import re
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import cache
-from importlib import resources
+from pathlib import Path
 
 import msgspec
 
@@ -112,5 +112,5 @@ def derived(clear: Mapping[str, object], at: Millis) -> dict[str, str]:
 
 @cache
 def _places() -> _Places:
-    text = resources.files(__package__).joinpath("places.json").read_bytes()
+    text = Path(__file__).with_name("places.json").read_bytes()
     return msgspec.json.decode(text, type=_Places)

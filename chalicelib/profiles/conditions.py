@@ -63,13 +63,14 @@ def reads(condition: Any) -> frozenset[str]:
 
 def nodes(condition: Any) -> Iterator[Any]:
     """Every part of a condition, itself first."""
-    yield condition
-    if isinstance(condition, dict):
-        for argument in condition.values():
-            yield from nodes(argument)
-    elif isinstance(condition, list):
-        for argument in condition:
-            yield from nodes(argument)
+    waiting = [condition]
+    while waiting:
+        one = waiting.pop()
+        yield one
+        if isinstance(one, dict):
+            waiting.extend(reversed(one.values()))
+        elif isinstance(one, list):
+            waiting.extend(reversed(one))
 
 
 def has_large_number(condition: Any) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import types
 from collections.abc import Iterable, Iterator
-from difflib import get_close_matches
 from typing import Any, get_args, get_origin
 
 import msgspec
@@ -21,6 +20,9 @@ class Mistake(msgspec.Struct, frozen=True):
 
 def nearest(word: str, known: Iterable[str]) -> str | None:
     """The known word that is most like ``word``, if any is alike."""
+    # Loaded with the first mistake.
+    from difflib import get_close_matches
+
     return next(iter(get_close_matches(word, list(known), 1, 0.6)), None)
 
 

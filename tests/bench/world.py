@@ -319,4 +319,5 @@ def _stub() -> Iterator[str]:
 def settings_of_nothing() -> dict[str, str]:
     """The settings of a function whose services are nowhere: enough to start it, not to serve."""
     tables = {f"TABLE_{name}": name.lower() for name in ("PROFILES", "HISTORY", "KEYS", "CATALOGUE", "DESK")}
-    return emulator.CREDENTIALS | {"AWS_REGION": emulator.REGION} | tables | _names("http://127.0.0.1:1")
+    told = {"AWS_REGION": emulator.REGION, "AWS_LAMBDA_FUNCTION_NAME": "bench"}
+    return emulator.CREDENTIALS | told | tables | _names("http://127.0.0.1:1")

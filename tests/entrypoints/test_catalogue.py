@@ -512,6 +512,16 @@ def test_other_functions__of_the_same_version__go_by_the_same_rules(own: Shop) -
     assert one.version == 1
 
 
+def test_read_services__until_something_is_published__are_put_together_once(own: Shop) -> None:
+    """What answers are made from is the same for every call while the same is in force, and made anew after that."""
+    one = compose.read_services(own.tenant_id)
+    assert compose.read_services(own.tenant_id) is one
+    in_force(own, "tags/our_own", TAG)
+    later = compose.read_services(own.tenant_id)
+    assert "our_own" in later.catalogue.rules.keys() - one.catalogue.rules.keys()
+    assert compose.read_services(own.tenant_id) is later
+
+
 def put_in_force_unchecked(shop: Shop, tag_id: str, rule: dict[str, Any]) -> None:
     """As a rule would stand that was published under earlier limits."""
     store, body = compose.declarations(), json.dumps({"id": tag_id, "version": 1, **rule}).encode()

@@ -22,7 +22,12 @@ print(json.dumps({
 }))
 """
 #: What chalicelib reads when it is imported or first used; the values open nothing.
-ENVIRONMENT = {"AWS_REGION": "us-east-1", "AWS_DEFAULT_REGION": "us-east-1", "POWERTOOLS_SERVICE_NAME": "zhiyin"}
+ENVIRONMENT = {
+    "AWS_REGION": "us-east-1",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_LAMBDA_FUNCTION_NAME": "function",
+    "POWERTOOLS_SERVICE_NAME": "zhiyin",
+}
 
 
 class Imported(msgspec.Struct, frozen=True):

@@ -9,6 +9,8 @@ from infra import package
 from tests.house import handlers
 
 NEVER: list[str] = json.loads((package.ROOT / "tests/cases/cold_imports.json").read_text())["never"]
+SERVING_HTTP = {"app", "chalicelib.entrypoints.own_functions", "chalicelib.entrypoints.authorizers"}
+NOT_FOR_HTTP = ("aws_lambda_powertools", "importlib.resources", "chalicelib.channels", "chalicelib.flows.accept_events")
 
 
 def test_handlers__packaged__resolve_in_a_fresh_process(template: dict[str, Any], unzipped: Path) -> None:
@@ -25,6 +27,15 @@ def test_entry_modules__imported__reach_nothing_heavy(template: dict[str, Any], 
     """No function's cold start pays for a module of tests/cases/cold_imports.json."""
     for handler in handlers.handlers(template).values():
         assert handlers.fresh_import(unzipped, handler, template, NEVER).forbidden == (), handler
+
+
+def test_http__imported_in_a_lambda__loads_no_other_function(template: dict[str, Any], unzipped: Path) -> None:
+    """Who serves HTTP pays for no function that it does not run, for no line of a log, and for no door of events."""
+    functions = {one.rpartition(".")[0] for one in handlers.handlers(template).values()} - SERVING_HTTP
+    assert len(functions) > 10
+    found = handlers.fresh_import(unzipped, "app.app", template, [*functions, *NOT_FOR_HTTP])
+    assert found.callable
+    assert found.forbidden == ()
 
 
 def repackaged(sources: Path, out: Path) -> tuple[dict[str, Any], Path]:

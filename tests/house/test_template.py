@@ -133,6 +133,13 @@ def test_template__authorizers__read_the_catalogue_by_key_only(template: rules.T
         assert actions == {"dynamodb:GetItem", "logs:CreateLogStream", "logs:PutLogEvents"}
 
 
+def test_template__api__hands_every_body_on_as_text(template: rules.Template) -> None:
+    """No content type is binary: what is sent is JSON or text, and gzip is opened by the gateway before."""
+    api = template["Resources"]["RestAPI"]["Properties"]
+    assert api["DefinitionBody"]["x-amazon-apigateway-binary-media-types"] == []
+    assert api["MinimumCompressionSize"] > 0
+
+
 def test_template__every_function__finds_its_settings(template: rules.Template) -> None:
     """Each table, key, queue and bus a function reaches is named to it by a reference, never by a guess."""
     variables = template["Globals"]["Function"]["Environment"]["Variables"]
