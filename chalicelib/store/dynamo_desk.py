@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from hashlib import sha256
 from typing import Any, cast
-
-import msgspec
 
 from chalicelib.desk.model import Agent, Conversation, Presence, Seat, Track
 from chalicelib.desk.moves import unnamed
@@ -40,7 +38,6 @@ from chalicelib.store.tracks import DynamoTracks
 
 PAGE = 100
 """Items of a page of what is due."""
-_CODED = msgspec.json.Encoder()
 
 
 class DynamoDesk:
@@ -74,8 +71,7 @@ class DynamoDesk:
         declared = put_action(
             self._table, agent_item(tenant, agent), absent() if was is None else equals("v", was.version)
         )
-        # No token: an agent who is removed and declared anew within minutes would be taken for a repeat.
-        return self._transact([declared, seat], repeatable=False) is None
+        return self._transact([declared, seat]) is None
 
     def seats(self, tenant: str, agent_ids: Collection[str]) -> Mapping[str, Seat]:
         """Seats as they are now."""
@@ -92,8 +88,8 @@ class DynamoDesk:
         keys = _key(f"{tenant}#agents", agent.agent_id), _key(seat_pk(tenant, agent.agent_id))
         conditions = equals("v", agent.version), equals("held", 0)
         deletes = [{"TableName": self._table, "Key": key, **one} for key, one in zip(keys, conditions, strict=True)]
-        refused = self._transact([{"Delete": one} for one in deletes], repeatable=False)
-        # A repeat whose first answer was lost finds nobody.
+        refused = self._transact([{"Delete": one} for one in deletes])
+        # Somebody else may have removed them meanwhile.
         return refused is None or self.agent(tenant, agent.agent_id) is None
 
     def settle(self, tenant: str, seat: Seat, due_at: Millis, *, offline: bool = False) -> bool:
@@ -220,10 +216,11 @@ class DynamoDesk:
             actions.append({"Put": {"TableName": self._table, "Item": row}})
         return actions
 
-    def _transact(self, actions: Sequence[dict[str, Any]], *, repeatable: bool = True) -> tuple[str, ...] | None:
+    def _transact(self, actions: Sequence[dict[str, Any]]) -> tuple[str, ...] | None:
         """None when all was written, else why nothing was. Raises Unavailable where it may be tried again."""
-        token = sha256(_CODED.encode([self._table, actions])).hexdigest()[:36] if repeatable else ""
-        return transact(self._call, actions, token)
+        # Drawn, and sent again with each repeat of this call alone: an agent who is removed and declared anew within
+        # minutes does the same thing twice, and is no repeat.
+        return transact(self._call, actions, os.urandom(18).hex())
 
     def _get(self, pk: str, sk: str) -> TypedItem | None:
         answer = self._call("GetItem", {"TableName": self._table, "Key": _key(pk, sk), "ConsistentRead": True})

@@ -18,15 +18,15 @@ _OF_A_CONDITION = ("ConditionExpression", "ExpressionAttributeNames", "Expressio
 class WithoutRoom(DynamoDesk):
     """Gives to a seat whether it has room and is there or not."""
 
-    def _transact(self, actions, *, repeatable=True):
-        return super()._transact([_taken_anyway(one) for one in actions], repeatable=repeatable)
+    def _transact(self, actions):
+        return super()._transact([_taken_anyway(one) for one in actions])
 
 
 class WithoutVersion(DynamoDesk):
     """Writes over whatever became of the conversation."""
 
-    def _transact(self, actions, *, repeatable=True):
-        return super()._transact([_put_anyway(one) for one in actions], repeatable=repeatable)
+    def _transact(self, actions):
+        return super()._transact([_put_anyway(one) for one in actions])
 
 
 class SlowToAct(DynamoDesk):

@@ -563,3 +563,15 @@ def test_assign__answers_lost__capacity_is_taken_once(on_local: Stores, tenant: 
         assert desk.assign(tenant, None, offered(opened(f"{number:032x}")), AT)
     assert free(on_local.desk, tenant) == 40
     exact(on_local.desk, tenant, ["a_1"])
+
+
+def test_agents__answers_lost__each_deed_is_done_and_told_though_it_was_done_before(
+    on_local: Stores, tenant: str
+) -> None:
+    """A repeat of a call is known for what it is; the same thing done again is no repeat, however soon it is."""
+    desk = with_faults(on_local, 0.3, "answer_lost", "server_error_after", seed="declared").desk
+    for _ in range(12):
+        assert desk.put_agent(tenant, agent())
+        assert on_local.desk.seats(tenant, ["a_1"]).keys() == {"a_1"}
+        assert desk.delete_agent(tenant, agent())
+        assert on_local.desk.seats(tenant, ["a_1"]) == {}
