@@ -67,7 +67,8 @@ def decay(half_life: float | None, last: Millis, now: Millis) -> float:
     """The share of confidence left at ``now`` of evidence from ``last``: 1 fresh, 0.5 after ``half_life`` milliseconds."""
     if half_life is None or now <= last:
         return 1.0
-    return float(0.5 ** ((now - last) / half_life))
+    left: float = 0.5 ** ((now - last) / half_life)
+    return left
 
 
 def told(share: float) -> float:

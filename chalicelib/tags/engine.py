@@ -92,7 +92,8 @@ def assess(
         tags = [_tag(one, held.closed | catalogue.beyond(one.rule.id)) for one in held.found]
     else:
         tags = [_tag(one, held.closed) for one in held.found]
-    return Assessment(tuple(tags), held.failed, held.ends)
+    ends = [one.ends for one in held.own if one.ends is not None]
+    return Assessment(tuple(tags), held.failed, tuple(ends))
 
 
 def confidences(
@@ -121,12 +122,13 @@ def confidences(
 class _Held(msgspec.Struct, frozen=True):
     """What somebody has of the tags that were asked for, by their ids, and the purposes that it may not be used for.
 
-    ``beyond``: a rule among them may name a purpose that what it reads does not allow.
+    ``own``: what rules had set by themselves before it was settled, where any bears on others. ``beyond``: a rule among
+    them may name a purpose that what it reads does not allow.
     """
 
     found: list[Found]
+    own: tuple[Found, ...]
     failed: tuple[Failure, ...]
-    ends: tuple[Millis, ...]
     closed: frozenset[str]
     beyond: bool
 
@@ -151,12 +153,12 @@ def _held(
     if isinstance(scenes, Situation):
         scenes = catalogue.stage.on(selection.scenes, scenes, profile) if selection.scenes else ()
     found, failed = _found(catalogue, selection, profile, now, scenes)
-    ends: tuple[Millis, ...] = ()
+    own: tuple[Found, ...] = ()
     if pins or selection.related:
-        ends = tuple([one.ends for one in found.values() if one.ends is not None])
+        own = tuple(found.values())
         found = _settled(catalogue, found, pins)
     asked = [found[tag_id] for tag_id in sorted(found) if among is None or tag_id in among]
-    return _Held(asked, failed, ends, closed_to(profile, catalogue), selection.beyond)
+    return _Held(asked, own, failed, closed_to(profile, catalogue), selection.beyond)
 
 
 @lru_cache(maxsize=_STEMS_KEPT)
