@@ -38,7 +38,7 @@ class OfKind(msgspec.Struct, frozen=True):
 
     ``steps`` are those of the kind, in order; ``first`` and ``last`` those that began a case and changed it last, by its
     reference, and ``still_open`` the last ones of cases that are open. A complaint is settled when the ticket of the same
-    reference is: its last step may be that ticket's.
+    reference is: its last step may be that ticket's. All of them stand in the order in which the cases began.
     """
 
     steps: Sequence[Step]
@@ -49,8 +49,7 @@ class OfKind(msgspec.Struct, frozen=True):
     @property
     def opened_at(self) -> Millis | None:
         """When the oldest of the open ones began."""
-        first = self.first
-        return min([first[step.ref].at for step in self.still_open]) if self.still_open else None
+        return self.first[self.still_open[0].ref].at if self.still_open else None
 
     @property
     def delivered_at(self) -> Millis | None:

@@ -18,6 +18,7 @@ type Counts = dict[str, int]
 """What was counted in windows, by the name of the statistic (``count_30d``)."""
 type Sums = dict[int, int]
 """What that came to, by the window's days."""
+type Buckets = tuple[Bucket, ...]
 type Edges = tuple[tuple[int, str], ...]
 """The last period before a window, and the name of its count; the shortest window first."""
 
@@ -69,13 +70,21 @@ class Reader:
 
     def read(self, series: Series, now: Millis) -> dict[str, Value]:
         """Statistic → its value at an instant."""
-        found: dict[str, Value] = {}
+        found: dict[str, Any] = {}
         if self._counted:
             today, layout = now // DAY_MS, self._layout
             if layout.today != today:
                 # Nearly always everybody is asked about on the same day.
                 layout = self._layout = self._laid_out(today)
-            found = self._in_windows(series, layout)
+            days, months = series.days, series.months
+            if days and days[-1].period > today:
+                days = _begun(days, today)
+            if months and months[-1].period <= layout.months[-1][0]:
+                # Most windows are shorter than the days that are kept.
+                months = ()
+            found = _counted(days, layout.days)
+            if months or self._of_windows:
+                self._add(found, days, months, layout)
         for stat, of_series in self._of_series:
             found[stat] = of_series(series, now)
         for stat in self._in_units:
@@ -83,26 +92,17 @@ class Reader:
             found[stat] = None if micros is None else micros / MICROS
         return found
 
-    def _in_windows(self, series: Series, layout: _Layout) -> dict[str, Value]:
-        days, months = series.days, series.months
-        if days and days[-1].period > layout.today:
-            days = _begun(days, layout.today)
-        counts = _counted(days, layout.days)
-        # Most windows are shorter than the days that are kept.
-        far = months and months[-1].period > layout.months[-1][0]
-        if far:
+    def _add(self, found: dict[str, Any], days: Buckets, months: Buckets, layout: _Layout) -> None:
+        """Adds the months to the counts of windows, and what is made of counts and sums."""
+        if months:
             months = _begun(months, month_of(layout.today))
             for name, count in _counted(months, layout.months).items():
-                counts[name] += count
-        found: dict[str, Any] = counts
-        if self._of_windows:
-            sums = {
-                window: _sum(days, day) + (_sum(months, month) if far else 0) for window, day, month in layout.summed
-            }
-            found |= {stat: read(counts, sums) for stat, read in self._of_windows}
-            for name in self._beside:
-                del found[name]
-        return found
+                found[name] += count
+        sums = {window: _sum(days, day) + _sum(months, month) for window, day, month in layout.summed}
+        for stat, read in self._of_windows:
+            found[stat] = read(found, sums)
+        for name in self._beside:
+            del found[name]
 
     def _laid_out(self, today: int) -> _Layout:
         return _Layout(
@@ -118,24 +118,25 @@ def never(stat: str) -> Value:
     return 0 if stat.startswith(("count", "sum", "active")) else None
 
 
-def _begun(buckets: tuple[Bucket, ...], current: int) -> tuple[Bucket, ...]:
+def _begun(buckets: Buckets, current: int) -> Buckets:
     """The buckets without those that are still to come, as a clock that is ahead tells them."""
     if not buckets or buckets[-1].period <= current:
         return buckets
     return buckets[: bisect_right(buckets, current, key=_PERIOD)]
 
 
-def _counted(buckets: tuple[Bucket, ...], edges: Edges) -> Counts:
+def _counted(buckets: Buckets, edges: Edges) -> Counts:
     """The counts of windows, in one go from the newest on."""
     counts: Counts = {}
     count = place = 0
+    last = len(edges) - 1
     before, name = edges[0]
     for one in reversed(buckets):
         while one.period <= before:
             counts[name] = count
-            place += 1
-            if place == len(edges):
+            if place == last:
                 return counts
+            place += 1
             before, name = edges[place]
         count += one.count
     for _, name in edges[place:]:
@@ -143,7 +144,7 @@ def _counted(buckets: tuple[Bucket, ...], edges: Edges) -> Counts:
     return counts
 
 
-def _sum(buckets: tuple[Bucket, ...], before: int) -> int:
+def _sum(buckets: Buckets, before: int) -> int:
     total = 0
     for one in reversed(buckets):
         if one.period <= before:

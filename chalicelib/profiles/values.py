@@ -93,12 +93,12 @@ def _measured(
     measured = dict(plan.never_measured)
     for name, series in profile.series.items():
         reader = plan.measures.get(name)
-        if reader is None:
-            continue
-        measured[name] = found = reader.read(series, now)
-        then = _then(known_until, name, now) if known_until else now
-        if then < now:
-            measured[name] = found | {stat: of for stat, of in reader.read(series, then).items() if stat in LONG}
+        if reader is not None:
+            measured[name] = reader.read(series, now)
+    if known_until:
+        for name in known_until.keys() & profile.series.keys() & plan.measures.keys():
+            before = plan.measures[name].read(profile.series[name], _then(known_until, name, now))
+            measured[name] |= {stat: value for stat, value in before.items() if stat in LONG}
     return measured
 
 
