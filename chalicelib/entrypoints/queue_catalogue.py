@@ -54,7 +54,7 @@ def _work(body: str, has_time: Callable[[], bool]) -> None:
 
 
 def _go_on(told: GoOn, has_time: Callable[[], bool]) -> Job | None:
-    # Only this function runs jobs; the one that serves HTTP imports this module too, and need not read them.
+    # Only this function runs jobs; who packages the app imports this module too, and need not read them.
     if told.job_id.startswith(WHAT_IF):
         from chalicelib.entrypoints.what_if import what_if_services
         from chalicelib.flows.run_what_if import run_what_if

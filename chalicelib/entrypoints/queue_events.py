@@ -21,7 +21,7 @@ blueprint = Blueprint(__name__)
 @textless
 def ingest_events(event: SQSEvent) -> dict[str, Any]:
     """Apply a batch; the messages named in the answer are delivered again, and no other."""
-    # Only this function ingests; the one that serves HTTP imports this module too, and need not read it.
+    # Only this function ingests; who packages the app imports this module too, and need not read it.
     from chalicelib.flows.admission import Message
     from chalicelib.flows.ingest_events import ingest_events as ingest
 

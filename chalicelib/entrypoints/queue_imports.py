@@ -39,7 +39,7 @@ def import_ranges(event: SQSEvent) -> dict[str, Any]:
 
 
 def _work(body: str, has_time: Callable[[], bool]) -> None:
-    # Only this function runs imports; the one that serves HTTP imports this module too, and need not read them.
+    # Only this function runs imports; who packages the app imports this module too, and need not read them.
     from chalicelib.entrypoints.importing import import_services
     from chalicelib.flows.run_import import Upload, begin_import, run_import
 

@@ -39,7 +39,7 @@ def learn_ranges(event: SQSEvent) -> dict[str, Any]:
 
 
 def _work(body: str, has_time: Callable[[], bool]) -> None:
-    # Only this function goes through people; the one that serves HTTP imports this module too, and need not read it.
+    # Only this function goes through people; who packages the app imports this module too, and need not read it.
     from chalicelib.entrypoints.learning import learning_services
     from chalicelib.flows.learn_ranges import learn_range
 

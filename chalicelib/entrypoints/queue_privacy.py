@@ -39,7 +39,7 @@ def erase_people(event: SQSEvent) -> dict[str, Any]:
 
 
 def _work(body: str, context: Any, has_time: Callable[[], bool]) -> None:
-    # Only this function erases; the one that serves HTTP imports this module too, and need not read it.
+    # Only this function erases; who packages the app imports this module too, and need not read it.
     from chalicelib.entrypoints.erasing import erasure_services, go_on_later
     from chalicelib.flows.run_erasure import run_erasure
 

@@ -42,7 +42,7 @@ def _work(body: str, has_time: Callable[[], bool]) -> None:
 
 
 def _probe(body: str, has_time: Callable[[], bool]) -> None:
-    # Only this function has the layer; the one that serves HTTP imports this module too, and could not read it.
+    # Only this function has the layer; who packages the app imports this module too, and could not read it.
     from chalicelib.training.probe import probe
 
     probed = probe()

@@ -40,7 +40,7 @@ def schedule_audit(event: CloudWatchEvent) -> None:
 
 def _run(tenant_id: str, has_time: Callable[[], bool]) -> None:
     """One tenant; what goes wrong with one does not keep the others from their turn."""
-    # The function that serves HTTP imports this module too, and need not read what chains.
+    # Who packages the app imports this module too, and need not read what chains.
     from chalicelib.flows.chain_audit import chain_next
     from chalicelib.privacy.audit_chain import told
 

@@ -26,7 +26,7 @@ _AWAKE_MS = MINUTE_MS
 @textless
 def schedule_desk(event: CloudWatchEvent) -> None:
     """Look after what is due at the desk until the minute is over; leave at once where nobody is there."""
-    # Only this function runs it; the one that serves HTTP imports this module too, and need not read it.
+    # Only this function runs it; who packages the app imports this module too, and need not read it.
     from chalicelib.entrypoints.desk_in_time import desk_in_time
     from chalicelib.flows.look_after_desk import look_after_desk
 

@@ -38,7 +38,7 @@ def schedule_quality(event: CloudWatchEvent) -> None:
 
 def _run(tenant_id: str) -> None:
     """One tenant; what goes wrong with one does not keep the others from their turn."""
-    # The function that serves HTTP imports this module too, and need not read what judges.
+    # Who packages the app imports this module too, and need not read what judges.
     from chalicelib.entrypoints.quality import quality_services
     from chalicelib.flows.judge_sources import judge_sources
 

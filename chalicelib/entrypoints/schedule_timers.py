@@ -26,7 +26,7 @@ _HALF = 8
 @textless
 def schedule_timers(event: CloudWatchEvent) -> None:
     """Fire what is due now and within the minute. What cannot be fired stays due, for the next minute."""
-    # Only this function runs it; the one that serves HTTP imports this module too, and need not read it.
+    # Only this function runs it; who packages the app imports this module too, and need not read it.
     from chalicelib.entrypoints.timing import timer_services
     from chalicelib.flows.fire_timers import look_after_timers
 

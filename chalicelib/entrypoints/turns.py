@@ -11,7 +11,7 @@ from chalicelib.entrypoints.compose import api, settings
 
 def tenant_ids() -> list[str]:
     """Every tenant there is."""
-    # The function that serves HTTP imports this module too, and need not read what scans.
+    # Who packages the app imports this module too, and need not read what scans.
     from chalicelib.store import scan
 
     return scan.tenant_ids(api("dynamodb").call, settings().table_catalogue)
