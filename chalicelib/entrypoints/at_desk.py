@@ -6,6 +6,8 @@ import time
 from collections.abc import Mapping, Sequence
 from functools import cache
 
+from msgspec.structs import replace
+
 from chalicelib.desk.model import Agent
 from chalicelib.desk.queues import QueueSettings
 from chalicelib.desk.score import best
@@ -108,8 +110,10 @@ def _by_the_schedule(*_: object) -> None:
 
 
 def reserving(tenant_id: str) -> Reserving:
-    """What a route that reserves needs."""
-    return Reserving(read_services(tenant_id), desk_services(), by_day(tenant_id))
+    """What a route that reserves needs. It goes by one policy from beginning to end, asked for once."""
+    policy, zone = policy_by_day(tenant_id), timezone(tenant_id)
+    desk = replace(desk_services(), policy=lambda _: policy, timezone=lambda _: zone)
+    return Reserving(read_services(tenant_id), desk, by_day(tenant_id))
 
 
 def door_of(caller: Caller) -> DeskDoor:
