@@ -66,7 +66,7 @@ def kept_channel(channel: str) -> str:
 
 
 def _names_nobody(word: str) -> bool:
-    return not any(character.isdigit() for character in word) or is_plain_word(word)
+    return word.isalpha() or not any(map(str.isdigit, word)) or is_plain_word(word)
 
 
 def is_night(hour: int, night: Night) -> bool:

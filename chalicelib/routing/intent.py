@@ -8,7 +8,7 @@ import msgspec
 
 from chalicelib.routing.intent_grams import READ, grams, grams_of
 from chalicelib.routing.intent_model import NO_GUESS, Guess, shipped_model
-from chalicelib.routing.words import WEIGHTS, covered, marks_of, plain, ranks_of, shipped_words, words_of
+from chalicelib.routing.words import WEIGHTS, covered, marks_of, names_of, plain, ranks_of, shipped_words, words_of
 
 OTHER_TOPIC = "other"
 COMPLAINT = "complaint"
@@ -126,7 +126,7 @@ def _guessed(message: _Heard, heard: str | None) -> tuple[list[str], Guess]:
     if heard is not None and heard not in model.weights.intents:
         return [], NO_GUESS
     pieces = message.pieces()
-    return pieces, model.guess_of(pieces, among=ranks_of(message.trade).keys())
+    return pieces, model.guess_of(pieces, among=names_of(message.trade))
 
 
 def _named(guess: Guess, trade: str | None) -> Guess:
@@ -162,7 +162,10 @@ def _evidence(spoke: tuple[str, ...]) -> tuple[str, ...]:
     """The first few that spoke, without parts of others."""
     told: list[str] = []
     for word in spoke:
-        if not any(word in other or other in word for other in told):
+        for other in told:
+            if word in other or other in word:
+                break
+        else:
             told.append(word)
     return tuple(told[:_MOST_EVIDENCE])
 
@@ -180,7 +183,7 @@ def _topic(weights: Mapping[str, float], trade: str | None) -> tuple[str | None,
 
 
 def _first(found: Mapping[str, float], order: Mapping[str, object]) -> str | None:
-    return next((name for name in order if name in found), None)
+    return next((name for name in order if name in found), None) if found else None
 
 
 def _language(text: str) -> str | None:

@@ -130,8 +130,8 @@ class IntentModel:
 
     def _signs(self, scores: list[float], known: float, asked: Among) -> tuple[str, tuple[float, ...]]:
         picked = asked.picked(scores)
-        first, *others = sorted(picked, reverse=True)
-        second = others[0] if others else -1.0
+        ordered = sorted(picked)
+        first, second = ordered[-1], ordered[-2] if len(ordered) > 1 else -1.0
         unknown = -1.0 if self._unknown is None else scores[self._unknown]
         return asked.intents[picked.index(first)], (first, first - second, first - unknown, known)
 

@@ -91,6 +91,12 @@ def ranks_of(trade: str | None) -> dict[str, int]:
 
 
 @cache
+def names_of(trade: str | None) -> frozenset[str]:
+    """The topics of a trade by id."""
+    return frozenset(topics_of(trade))
+
+
+@cache
 def covered(trade: str | None) -> dict[str, str]:
     """Topic of every trade → the trade's own topic that stands for it."""
     return {
@@ -175,7 +181,7 @@ def marks_of(read: str, trade: str | None = None) -> dict[str, dict[str, float]]
 def _standing(read: str, trade: str | None) -> list[tuple[int, int, Entry]]:
     """(where it begins, rank, word) of every listed word that stands in a text."""
     index = _index(trade)
-    said = [entry for first in {*read} if first in index for entry in index[first] if entry.word in read]
+    said = [entry for first in index.keys() & read for entry in index[first] if entry.word in read]
     standing: list[tuple[int, int, Entry]] = []
     for entry in said:
         start = read.find(entry.word)
