@@ -128,10 +128,8 @@ class JsonApi:
 
     def _request(self, call: _Call) -> bytes:
         target = f"{self._target_prefix}.{call.operation}"
-        signature = self._signer.headers(self._credentials(), target, call.body, self._now())
-        lines = "".join([f"{name}: {value}\r\n" for name, value in signature.items()])
-        head = f"{self._head}X-Amz-Target: {target}\r\n{lines}Content-Length: {len(call.body)}\r\n\r\n"
-        return head.encode("latin-1") + call.body
+        signed = self._signer.headers(self._credentials(), target, call.body, self._now())
+        return f"{self._head}{signed}Content-Length: {len(call.body)}\r\n\r\n".encode("latin-1") + call.body
 
     def _refusal(self, call: _Call, answer: Answer) -> Exception:
         error = read_error(answer)

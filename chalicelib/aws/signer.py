@@ -31,48 +31,46 @@ class AwsCredentials(msgspec.Struct, frozen=True):
 type CredentialSource = Callable[[], AwsCredentials]
 
 
+class _Day(msgspec.Struct, frozen=True):
+    """What signatures of one day and key have in common: texts and the derived key. Prints nothing of itself."""
+
+    day: str
+    credentials: AwsCredentials
+    headers: str
+    """The canonical headers between the time and the target."""
+    signed: str
+    scope: str
+    authorization: str
+    """From behind the header of the time to the signature."""
+    end: str
+    mac: HMAC
+
+    def __repr__(self) -> str:
+        return "<signatures of a day>"
+
+
 class Signer:
     """Signs requests to one endpoint of one service in one region."""
 
     def __init__(self, *, service: str, region: str, host: str, path: str, content_type: str) -> None:
         self._service = service
         self._region = region
-        self._host = host
-        self._path = path
-        self._content_type = content_type
-        # The derived key lasts a day; the secret is part of the entry, since credentials rotate.
-        self._derived: tuple[str, str, HMAC] | None = None
+        self._before = f"POST\n{path}\n\ncontent-type:{content_type}\nhost:{host}\nx-amz-date:"
+        # The derived key lasts a day; the credentials are part of the entry, since they rotate.
+        self._derived: _Day | None = None
         self._stamped: tuple[int, str] = (0, "")
 
-    def headers(self, credentials: AwsCredentials, target: str, body: bytes, at: float) -> dict[str, str]:
-        """The headers that sign ``body`` for ``X-Amz-Target: target`` at epoch seconds ``at``."""
+    def headers(self, credentials: AwsCredentials, target: str, body: bytes, at: float) -> str:
+        """The lines of the head that sign ``body`` for ``X-Amz-Target: target`` at epoch seconds ``at``, and this one."""
         stamp = self._stamp(int(at))
-        token = credentials.session_token
-        token_line, token_name = "", ""
-        if token:
-            token_line, token_name = f"x-amz-security-token:{token}\n", "x-amz-security-token;"
-        signed = f"content-type;host;x-amz-date;{token_name}x-amz-target"
-        canonical = (
-            f"POST\n{self._path}\n\ncontent-type:{self._content_type}\nhost:{self._host}\n"
-            f"x-amz-date:{stamp}\n{token_line}x-amz-target:{target}\n\n"
-            f"{signed}\n{hashlib.sha256(body).hexdigest()}"
-        )
-        scope = f"{stamp[:8]}/{self._region}/{self._service}/aws4_request"
-        digest = hashlib.sha256(canonical.encode()).hexdigest()
-        to_sign = f"{_ALGORITHM}\n{stamp}\n{scope}\n{digest}"
-        mac = self._mac(stamp[:8], credentials.secret_key).copy()
-        mac.update(to_sign.encode())
+        of_day = self._of_day(stamp[:8], credentials)
+        digest = hashlib.sha256(body).hexdigest()
+        canonical = f"{self._before}{stamp}{of_day.headers}{target}\n\n{of_day.signed}\n{digest}"
+        # The derived key is copied: half as dear as keying the standard library's for each call.
+        mac = of_day.mac.copy()
+        mac.update(f"{_ALGORITHM}\n{stamp}{of_day.scope}{hashlib.sha256(canonical.encode()).hexdigest()}".encode())
         signature = mac.finalize().hex()
-        headers = {
-            "X-Amz-Date": stamp,
-            "Authorization": (
-                f"{_ALGORITHM} Credential={credentials.access_key}/{scope}, "
-                f"SignedHeaders={signed}, Signature={signature}"
-            ),
-        }
-        if token:
-            headers["X-Amz-Security-Token"] = token
-        return headers
+        return f"X-Amz-Target: {target}\r\nX-Amz-Date: {stamp}{of_day.authorization}{signature}{of_day.end}"
 
     def _stamp(self, second: int) -> str:
         """A second as AWS writes it. A handler makes most of its calls within one."""
@@ -82,13 +80,27 @@ class Signer:
             self._stamped = (second, stamp)
         return stamp
 
-    def _mac(self, day: str, secret: str) -> HMAC:
-        """The derived key, ready to be copied: half as dear as keying the standard library's for each call."""
-        if self._derived is not None and self._derived[:2] == (day, secret):
-            return self._derived[2]
-        key = ("AWS4" + secret).encode()
+    def _of_day(self, day: str, credentials: AwsCredentials) -> _Day:
+        known = self._derived
+        if known is None or known.day != day or known.credentials != credentials:
+            known = self._derived = self._made(day, credentials)
+        return known
+
+    def _made(self, day: str, credentials: AwsCredentials) -> _Day:
+        key = ("AWS4" + credentials.secret_key).encode()
         for part in (day, self._region, self._service, "aws4_request"):
             key = hmac.digest(key, part.encode(), "sha256")
-        mac = HMAC(key, SHA256())
-        self._derived = (day, secret, mac)
-        return mac
+        scope = f"{day}/{self._region}/{self._service}/aws4_request"
+        token = credentials.session_token
+        signed = f"content-type;host;x-amz-date;{'x-amz-security-token;' if token else ''}x-amz-target"
+        return _Day(
+            day,
+            credentials,
+            headers=f"\nx-amz-security-token:{token}\nx-amz-target:" if token else "\nx-amz-target:",
+            signed=signed,
+            scope=f"\n{scope}\n",
+            authorization=f"\r\nAuthorization: {_ALGORITHM} Credential={credentials.access_key}/{scope}, "
+            f"SignedHeaders={signed}, Signature=",
+            end=f"\r\nX-Amz-Security-Token: {token}\r\n" if token else "\r\n",
+            mac=HMAC(key, SHA256()),
+        )

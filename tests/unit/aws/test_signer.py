@@ -50,11 +50,14 @@ def test_signer__any_request__signs_as_botocore_does(
         credentials=Credentials(access, secret, token),
         at=at,
     )
-    assert made == expected
+    lines = made.removesuffix("\r\n").split("\r\n")
+    assert made.endswith("\r\n")
+    assert dict(line.split(": ", 1) for line in lines) == {"X-Amz-Target": target, **expected}
+    assert len(lines) == len(expected) + 1
 
 
-def test_signer__day_or_secret_changes__derives_anew():
-    """A remembered key is used for its day and its secret only."""
+def test_signer__day_or_credentials_change__derives_anew():
+    """What is remembered is used for its day and its credentials only, the token of a session among them."""
     signer = Signer(service="kms", region="us-east-1", host="h", path="/", content_type=TYPE)
 
     def fresh(credentials, at):
@@ -62,11 +65,16 @@ def test_signer__day_or_secret_changes__derives_anew():
             credentials, "T.O", b"", at
         )
 
-    for secret, at in [("a", 1_700_000_000), ("a", 1_700_090_000), ("b", 1_700_090_000), ("a", 1_700_000_000)]:
-        credentials = AwsCredentials("AK", secret)
+    today, tomorrow = 1_700_000_000, 1_700_090_000
+    asked = [("a", None, today), ("a", None, tomorrow), ("b", None, tomorrow), ("a", None, today)]
+    for secret, token, at in [*asked, ("a", "t", today), ("a", "u", today), ("a", None, today)]:
+        credentials = AwsCredentials("AK", secret, token)
         assert signer.headers(credentials, "T.O", b"", at) == fresh(credentials, at)
 
 
 def test_credentials__printed__show_nothing():
     """A secret key that reaches a log by accident is not readable there."""
     assert repr(AwsCredentials("AK", "SK", "T")) == "<aws credentials>"
+    signer = Signer(service="kms", region="us-east-1", host="h", path="/", content_type=TYPE)
+    signer.headers(AwsCredentials("AK", "SK", "T"), "P.O", b"", 1_700_000_000)
+    assert repr(signer._derived) == "<signatures of a day>"
