@@ -34,7 +34,7 @@ _SELECTIONS_KEPT = 256
 UNKNOWN_PATH = "UnknownPath"
 """Why a rule cannot be evaluated that reads what nothing has: a measure that was withdrawn, a word that no path is."""
 
-type _Asked = tuple[frozenset[str], frozenset[str] | None, frozenset[str] | None, frozenset[str]]
+type _Asked = tuple[frozenset[str] | None, frozenset[str] | None, frozenset[str] | None, frozenset[str]]
 
 
 class Selection(msgspec.Struct, frozen=True):
@@ -157,15 +157,18 @@ class Catalogue:
 
     def select(
         self,
-        present: frozenset[str],
+        present: frozenset[str] | None,
         only: frozenset[str] | None = None,
         among: frozenset[str] | None = None,
         also: frozenset[str] = frozenset(),
     ) -> Selection:
-        """The rules that may be set where just these stems have values.
+        """The rules that may be set where just these stems have values; None: whatever a profile has.
 
         With ``only``, those of them that read one of these paths or stems; with ``among``, those of these ids.
         ``also``: these, too, whatever they read. Who bears on a rule is selected with it.
+
+        Few people have just the same stems, so a selection by them is mostly made anew, and that costs more than to
+        evaluate a few rules that cannot be set: who names the rules asks for them whatever a profile has.
         """
         key = (present, only, among, also)
         found = self._selections.get(key)
@@ -198,7 +201,7 @@ class Catalogue:
 
     def _select(
         self,
-        present: frozenset[str],
+        present: frozenset[str] | None,
         only: frozenset[str] | None,
         among: frozenset[str] | None,
         also: frozenset[str],
@@ -207,7 +210,8 @@ class Catalogue:
         if among is not None:
             positions = {self._positions[one] for one in asked if one in self._positions}
         else:
-            positions = set(self._index.possible(present) if only is None else self._index.reading(only))
+            every = range(len(self._ordered)) if present is None else self._index.possible(present)
+            positions = set(every if only is None else self._index.reading(only))
             positions.update(self._positions[one] for one in also if one in self._positions)
         broken = tuple(self._broken[one] for one in sorted(self._broken.keys() & positions))
         if only is None and among is None:
@@ -216,7 +220,9 @@ class Catalogue:
         with_kin = positions.union(
             self._positions[one] for place in positions for one in self.families.kin(self._ordered[place].id)
         )
-        possible = [one for one in sorted(with_kin) if one not in self._broken and self._index.may_be(one, present)]
+        possible = [one for one in sorted(with_kin) if one not in self._broken]
+        if present is not None:
+            possible = [one for one in possible if self._index.may_be(one, present)]
         beyond = any(self.beyond(self._ordered[position].id) for position in with_kin)
         return self._selection(possible, broken, beyond=beyond)
 

@@ -143,9 +143,8 @@ def _held(
 ) -> _Held:
     profile = judged(kept(profile, now), catalogue)
     pins = _pins(catalogue, profile, only, among)
-    there = present(profile)
     selection = catalogue.select(
-        _in_scenes(there) if scenes else there,
+        _there(profile, scenes) if among is None else None,
         None if only is None else frozenset(only),
         None if among is None else frozenset(among),
         frozenset(pins),
@@ -159,6 +158,11 @@ def _held(
         found = _settled(catalogue, found, pins)
     asked = [found[tag_id] for tag_id in sorted(found) if among is None or tag_id in among]
     return _Held(asked, own, failed, closed_to(profile, catalogue), selection.beyond)
+
+
+def _there(profile: Profile, scenes: Collection[str] | Situation) -> frozenset[str]:
+    there = present(profile)
+    return _in_scenes(there) if scenes else there
 
 
 @lru_cache(maxsize=_STEMS_KEPT)
