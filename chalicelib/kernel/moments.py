@@ -58,15 +58,13 @@ def parse_moment(text: object, path: str = "time") -> Millis:
 
 def format_moment(moment: Millis) -> str:
     """Write an instant as RFC 3339 in UTC with milliseconds."""
-    day, within = divmod(moment, DAY_MS)
-    hour, within = divmod(within, HOUR_MS)
-    minute, within = divmod(within, MINUTE_MS)
-    return f"{_written_day(day)}T{hour:02d}:{minute:02d}:{within // 1000:02d}.{within % 1000:03d}Z"
+    minute, within = divmod(moment, MINUTE_MS)
+    return f"{_written_minute(minute)}:{within // 1000:02d}.{within % 1000:03d}Z"
 
 
 @lru_cache(maxsize=_CALENDAR_KEPT)
-def _written_day(day: int) -> str:
-    return (_EPOCH + timedelta(days=day)).strftime("%Y-%m-%d")
+def _written_minute(minute: int) -> str:
+    return (_EPOCH + timedelta(minutes=minute)).strftime("%Y-%m-%dT%H:%M")
 
 
 def day_of(moment: Millis) -> int:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from operator import attrgetter
+from operator import attrgetter, lt
 
 import msgspec
 
@@ -122,7 +122,7 @@ def _standing(steps: tuple[Step, ...]) -> Standing:
 def _in_order(steps: tuple[Step, ...]) -> Sequence[Step]:
     times = [step.at for step in steps]
     # A profile has them in order; only those of one moment are told apart by their events.
-    return steps if times == sorted(times) and len(times) == len(set(times)) else sorted(steps, key=STEP_ORDER)
+    return steps if all(map(lt, times, times[1:])) else sorted(steps, key=STEP_ORDER)
 
 
 def _of_kind(kind: str, steps: Sequence[Step]) -> OfKind:
