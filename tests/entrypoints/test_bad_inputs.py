@@ -333,7 +333,11 @@ def test_35_canary__through_every_door_and_fault__is_in_no_answer_log_queue_or_t
         answers += [shop.lookup("phone", phone).body]
     operator = shop.lambdas.operator
     tables = [
-        json.dumps(operator.api("dynamodb").call("Scan", {"TableName": table}), ensure_ascii=False)
+        json.dumps(
+            operator.api("dynamodb").call("Scan", {"TableName": table}),
+            ensure_ascii=False,
+            default=lambda found: found.decode("utf-8", "replace"),
+        )
         for table in (
             operator.settings.table_profiles,
             operator.settings.table_history,
