@@ -8,7 +8,7 @@ from chalicelib.kernel.moments import Millis, format_moment
 from chalicelib.routing.declaration import PolicyDeclaration
 from chalicelib.routing.facts import Facts, facts_of
 from chalicelib.routing.intent import read_message
-from chalicelib.routing.judge import Judgement, judge, ranking, sla_of
+from chalicelib.routing.judge import Judgement, judge
 from chalicelib.routing.model import (
     NO_INTENT,
     Caller,
@@ -23,8 +23,6 @@ from chalicelib.routing.model import (
 )
 from chalicelib.routing.policy import Policy
 from chalicelib.routing.what_if import outcome_if
-
-MOST_RUNNERS_UP = 3
 
 
 def decide(
@@ -62,7 +60,8 @@ def decide_on(
     if not profiled:
         return _default(declared, facts, decision_id, now)
     judged = judge(policy, facts)
-    ranked = ranking(policy, judged, 1 + MOST_RUNNERS_UP)
+    standing = judged.standing
+    ranked = standing.ranked
     return Decision(
         decision_id=decision_id,
         profile_id=profile_id,
@@ -73,7 +72,7 @@ def decide_on(
         queue=judged.queue,
         skill=declared.queues[judged.queue].skill,
         priority=judged.priority,
-        sla=sla_of(policy, judged),
+        sla=standing.sla,
         hints=policy.talk.hints(judged.facts, judged.hints),
         reasons=policy.reasons.told(
             judged.facts, judged.rules, judged.urgency_rules, judged.intent_rule, judged.queue, judged.mode

@@ -8,13 +8,15 @@ from typing import Any
 
 import msgspec
 
-from chalicelib.routing.declaration import NO_CAP, PolicyDeclaration, Rule, SlaCap
+from chalicelib.routing.declaration import NO_CAP, PolicyDeclaration, Rule
 from chalicelib.routing.facts import Facts, value_at
 from chalicelib.routing.model import MODES, Mode, RankedQueue, Sla, Urgency
-from chalicelib.routing.urgency import urgency_of
+from chalicelib.routing.urgency import HIGHEST, urgency_of
 
 CENTS = 100
 """Scores are added up in whole hundredths of a point, so that no order of summing can matter."""
+MOST_RANKED = 4
+"""Queues that a decision tells: the one chosen, and the next best."""
 SETS_KEPT = 1_024
 """Sets of rules of which is kept what they come to: people are many, the sets of rules that hold for them are few."""
 
@@ -22,8 +24,10 @@ type Held = tuple[int, ...]
 """The positions of the rules that hold."""
 type Factors = tuple[float, ...]
 """By what the number at each path of ``times`` scales points, to hundredths; 0 where there is no number."""
-type Totals = list[Any]
-"""The sum of every slot, whole numbers but for modes: a slot per queue as listed, one per mode, and priority."""
+type Totals = list[int]
+"""The sum of every slot: a slot per queue as listed, in hundredths of a point, one per mode, and priority."""
+type Adds = tuple[tuple[int, int], ...]
+"""What a rule adds whatever the numbers are: (slot, amount), without those of 0."""
 
 
 class Outcome(msgspec.Struct, frozen=True):
@@ -34,14 +38,12 @@ class Outcome(msgspec.Struct, frozen=True):
     priority: int
 
 
-class _Effect(msgspec.Struct, frozen=True):
-    """What one rule adds: ``adds`` are (slot, amount); ``scaled`` (queue, points), by the factor of this place."""
+class Standing(msgspec.Struct, frozen=True):
+    """What a set of rules comes to: the outcome, the best queues of a score above 0, best first, and the time limits."""
 
-    id: str
-    adds: tuple[tuple[int, float], ...]
-    factor: int
-    scaled: tuple[tuple[int, float], ...]
-    sla: SlaCap
+    outcome: Outcome
+    ranked: tuple[RankedQueue, ...]
+    sla: Sla
 
 
 class _Served(msgspec.Struct, frozen=True):
@@ -52,57 +54,70 @@ class _Served(msgspec.Struct, frozen=True):
     slots: tuple[int, ...]
 
 
-class _Sum(msgspec.Struct, frozen=True):
-    """What a set of rules comes to before numbers scale it.
+class _Scaled(msgspec.Struct, frozen=True):
+    """What a rule adds by a number: ``points`` are (slot of a queue, points), by the factor of this place."""
 
-    ``parts``: each queue that a rule or its base adds to, as listed → rule → points, 0 of one that is scaled.
-    """
+    factor: int
+    points: tuple[tuple[int, float], ...]
 
-    totals: Totals
-    scaled: tuple[_Effect, ...]
-    parts: dict[int, dict[str, float]]
+    def adds(self, factors: Factors) -> list[tuple[int, int]]:
+        """What it adds where the numbers are these."""
+        factor = factors[self.factor]
+        return [(slot, round(points * factor)) for slot, points in self.points]
 
 
 class Effects:
     """The rules of a policy by what they add. What a set of them comes to is kept, for the latest sets.
 
-    ``outcome`` of (held, factors, level), ``ranking`` of (held, factors, most), ``sla`` of (held, queue, mode, level),
-    ``urgency`` of the rules of urgency that hold.
+    ``outcome`` and ``standing`` are of (held, factors, level of urgency).
     """
 
     def __init__(self, declared: PolicyDeclaration) -> None:
-        self._declared = declared
-        self._modes = len(declared.queues)
+        self._declared, rules, queues = declared, declared.rules, declared.queues
+        self._modes = len(queues)
         self._served = tuple(
             _Served(name, queue.priority, tuple(self._mode(mode) for mode in queue.modes))
-            for name, queue in declared.queues.items()
+            for name, queue in queues.items()
         )
-        bases = [round(queue.base * CENTS) for queue in declared.queues.values()]
-        self._start: Totals = [*bases, *(0.0 for _ in MODES), declared.base_priority]
-        self._bases = {slot: {"base": base / CENTS} for slot, base in enumerate(bases) if base}
-        self._slots = {queue: slot for slot, queue in enumerate(declared.queues)}
-        self.times = tuple(dict.fromkeys(rule.times for rule in declared.rules if rule.times is not None))
+        self._slots = {queue: slot for slot, queue in enumerate(queues)}
+        bases = [round(queue.base * CENTS) for queue in queues.values()]
+        self._start: Totals = [*bases, *(0 for _ in MODES), declared.base_priority]
+        self.times = tuple(dict.fromkeys(rule.times for rule in rules if rule.times is not None))
         """The paths whose numbers scale points."""
-        self._effects = tuple(self._effect(rule) for rule in declared.rules)
-        self._sum = lru_cache(SETS_KEPT)(self._summed)
+        self._scaled = {
+            place: _Scaled(self.times.index(rule.times), tuple((self._slots[to], by) for to, by in rule.queues.items()))
+            for place, rule in enumerate(rules)
+            if rule.times is not None
+        }
+        # A float is a whole number over a power of two: the largest makes whole numbers of the points of all modes.
+        parts = max((points.as_integer_ratio()[1] for rule in rules for points in rule.modes.values()), default=1)
+        self._adds = tuple(self._of_rule(rule, parts) for rule in rules)
+        self._ids = tuple(rule.id for rule in rules)
+        self._bases = tuple({"base": base / CENTS} if base else {} for base in bases)
+        # Of the few rules that add to queues: (slot of a queue, points).
+        points = {
+            place: tuple((slot, amount / CENTS) for slot, amount in adds if slot < self._modes)
+            for place, adds in enumerate(self._adds)
+        }
+        self._points = {place: adds for place, adds in points.items() if adds}
+        self._caps = {place: rule.sla for place, rule in enumerate(rules) if rule.sla != NO_CAP}
+        scale = declared.urgency
+        self._calm, self._urgent = scale.base, tuple(rule.points for rule in scale.rules)
+        self._urgencies = tuple(urgency_of(score, (), scale.levels) for score in range(HIGHEST + 1))
         self.outcome = lru_cache(SETS_KEPT)(self._outcome)
-        self.ranking = lru_cache(SETS_KEPT)(self._ranking)
-        self.sla = lru_cache(SETS_KEPT)(self._sla)
-        self.urgency = lru_cache(SETS_KEPT)(self._urgency)
+        self.standing = lru_cache(SETS_KEPT)(self._standing)
 
     def _mode(self, mode: Mode) -> int:
         return self._modes + MODES.index(mode)
 
-    def _effect(self, rule: Rule) -> _Effect:
-        points = tuple((self._slots[queue], points) for queue, points in rule.queues.items())
-        adds: tuple[tuple[int, float], ...] = (
-            *((self._mode(mode), points) for mode, points in rule.modes.items()),
+    def _of_rule(self, rule: Rule, parts: int) -> Adds:
+        queues = {} if rule.times is not None else rule.queues
+        adds = (
+            *((self._slots[queue], round(points * CENTS)) for queue, points in queues.items()),
+            *((self._mode(mode), round(points * parts)) for mode, points in rule.modes.items()),
             (len(self._start) - 1, rule.priority),
         )
-        if rule.times is None:
-            cents = ((queue, round(more * CENTS)) for queue, more in points)
-            return _Effect(rule.id, (*cents, *adds), 0, (), rule.sla)
-        return _Effect(rule.id, adds, self.times.index(rule.times), points, rule.sla)
+        return tuple((slot, amount) for slot, amount in adds if amount)
 
     def factors(self, facts: Facts) -> Factors:
         """By what the facts scale points."""
@@ -114,71 +129,71 @@ class Effects:
             [_factor(given[path]) if path in given else one for path, one in zip(self.times, factors, strict=True)]
         )
 
-    def _summed(self, held: Held) -> _Sum:
-        totals = list(self._start)
-        parts = {slot: base.copy() for slot, base in self._bases.items()}
-        effects = [self._effects[place] for place in held]
-        for effect in effects:
-            for slot, amount in effect.adds:
-                totals[slot] += amount
-                if amount and slot < self._modes:
-                    parts.setdefault(slot, {})[effect.id] = amount / CENTS
-            for slot, _ in effect.scaled:
-                # It keeps the place of the rule among the others.
-                parts.setdefault(slot, {})[effect.id] = 0.0
-        return _Sum(
-            totals,
-            tuple(effect for effect in effects if effect.scaled),
-            dict(sorted(parts.items())),
-        )
-
     def _totals(self, held: Held, factors: Factors) -> Totals:
-        found = self._sum(held)
-        totals = found.totals.copy()
-        for effect in found.scaled:
-            for slot, points in effect.scaled:
-                totals[slot] += round(points * factors[effect.factor])
+        totals, adds, scaled = self._start.copy(), self._adds, self._scaled
+        for place in held:
+            for slot, amount in adds[place]:
+                totals[slot] += amount
+            if place in scaled:
+                for slot, amount in scaled[place].adds(factors):
+                    totals[slot] += amount
         return totals
 
     def _outcome(self, held: Held, factors: Factors, level: str) -> Outcome:
-        """The queue of the highest score, the first listed of equals, and likewise of the modes that it serves."""
+        return self._won(self._totals(held, factors), level)
+
+    def _standing(self, held: Held, factors: Factors, level: str) -> Standing:
         totals = self._totals(held, factors)
+        outcome = self._won(totals, level)
+        return Standing(outcome, self._ranked(held, factors, totals), self._sla(held, outcome, level))
+
+    def _won(self, totals: Totals, level: str) -> Outcome:
+        """The queue of the highest score, the first listed of equals, and likewise of the modes that it serves."""
         # max() and index() keep the first of equals.
         served = self._served[totals.index(max(totals[: self._modes]))]
-        mode = MODES[max(served.slots, key=totals.__getitem__) - self._modes]
+        best, *others = served.slots
+        for slot in others:
+            if totals[slot] > totals[best]:
+                best = slot
         priority = totals[-1] + served.priority + self._declared.urgency.priority[level]
-        return Outcome(served.queue, mode, max(1, min(99, priority)))
+        return Outcome(served.queue, MODES[best - self._modes], max(1, min(99, priority)))
 
-    def _ranking(self, held: Held, factors: Factors, most: int) -> tuple[RankedQueue, ...]:
+    def _ranked(self, held: Held, factors: Factors, totals: Totals) -> tuple[RankedQueue, ...]:
         """The first queues of those that have a score above 0, best first, each with the points of every rule in it."""
-        found, totals = self._sum(held), self._totals(held, factors)
-        ahead = [slot for slot in found.parts if totals[slot] > 0]
+        ahead = [slot for slot, total in enumerate(totals[: self._modes]) if total > 0]
         # sort() is stable, so that equal scores stay in the order of the policy.
         ahead.sort(key=totals.__getitem__, reverse=True)
-        parts = {slot: found.parts[slot].copy() for slot in ahead[:most]}
-        for effect in found.scaled:
-            for slot, points in effect.scaled:
-                if slot in parts:
-                    parts[slot][effect.id] = round(points * factors[effect.factor]) / CENTS
-        return tuple(
-            RankedQueue(self._served[slot].queue, totals[slot] / CENTS, {rule: one for rule, one in of.items() if one})
-            for slot, of in parts.items()
-        )
+        del ahead[MOST_RANKED:]
+        parts = {slot: self._bases[slot].copy() for slot in ahead}
+        for place in held:
+            if place in self._scaled:
+                for slot, amount in self._scaled[place].adds(factors):
+                    if amount and slot in parts:
+                        parts[slot][self._ids[place]] = amount / CENTS
+            elif place in self._points:
+                for slot, points in self._points[place]:
+                    if slot in parts:
+                        parts[slot][self._ids[place]] = points
+        return tuple([RankedQueue(self._served[slot].queue, totals[slot] / CENTS, parts[slot]) for slot in ahead])
 
-    def _sla(self, held: Held, queue: str, mode: Mode, level: str) -> Sla:
+    def _sla(self, held: Held, outcome: Outcome, level: str) -> Sla:
         """The queue's time limits, capped by mode, urgency and rules."""
         declared = self._declared
-        limits = declared.queues[queue].sla
-        caps = [self._effects[place].sla for place in held]
-        caps += [declared.mode_sla.get(mode, NO_CAP), declared.urgency.sla.get(level, NO_CAP)]
-        firsts = [cap.first_response_seconds for cap in caps if cap.first_response_seconds is not None]
-        resolves = [cap.resolve_seconds for cap in caps if cap.resolve_seconds is not None]
-        return Sla(min([limits.first_response_seconds, *firsts]), min([limits.resolve_seconds, *resolves]))
+        limits = declared.queues[outcome.queue].sla
+        first, resolve = limits.first_response_seconds, limits.resolve_seconds
+        caps = [self._caps[place] for place in held if place in self._caps]
+        for cap in (declared.mode_sla.get(outcome.mode, NO_CAP), declared.urgency.sla.get(level, NO_CAP), *caps):
+            if cap.first_response_seconds is not None and cap.first_response_seconds < first:
+                first = cap.first_response_seconds
+            if cap.resolve_seconds is not None and cap.resolve_seconds < resolve:
+                resolve = cap.resolve_seconds
+        return Sla(first, resolve)
 
-    def _urgency(self, held: Held) -> Urgency:
+    def urgency(self, held: Held) -> Urgency:
         """How pressing a call is where these rules of urgency hold."""
-        scale = self._declared.urgency
-        return urgency_of(scale.base, [scale.rules[place].points for place in held], scale.levels)
+        points = self._urgent
+        score = self._calm + sum([points[place] for place in held])
+        return self._urgencies[score if 0 <= score <= HIGHEST else 0 if score < 0 else HIGHEST]
 
 
 def _factor(value: Any) -> float:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 
 import msgspec
 
 from chalicelib.kernel.texts import Text
-from chalicelib.routing.declaration import PolicyDeclaration
+from chalicelib.routing.declaration import HintRule, PolicyDeclaration
 from chalicelib.routing.effects import SETS_KEPT, Held
 from chalicelib.routing.facts import Facts, value_at
 from chalicelib.routing.model import Advice, Hints
@@ -41,8 +42,19 @@ class Talk:
     """The hint rules of a policy and the texts that they name."""
 
     def __init__(self, declared: PolicyDeclaration) -> None:
-        self._rules, self._plain = declared.hints, declared.plain_hints
-        self._texts = {id_: _text(id_, text) for id_, text in declared.texts.items()}
+        texts = {id_: _text(id_, text) for id_, text in declared.texts.items()}
+        plain, rules = declared.plain_hints, declared.hints
+        self._plain: dict[str, Any] = {"tone": plain.tone, "format": plain.format, "scene": plain.scene, "offer": None}
+        self._language = plain.language
+        # Each by the positions of the rules that have any.
+        self._single = _set({place: _single(rule, texts) for place, rule in enumerate(rules)})
+        self._ask = _set({place: {id_: texts[id_] for id_ in rule.ask} for place, rule in enumerate(rules)})
+        self._known = _set({place: {id_: texts[id_] for id_ in rule.do_not_ask} for place, rule in enumerate(rules)})
+        self._languages = {
+            place: (None, rule.language["var"]) if isinstance(rule.language, dict) else (rule.language, "")
+            for place, rule in enumerate(rules)
+            if rule.language
+        }
         self._plan = lru_cache(SETS_KEPT)(self._planned)
 
     def hints(self, facts: Facts, held: Held) -> Hints:
@@ -51,43 +63,51 @@ class Talk:
         return Hints(
             plan.tone,
             plan.format,
-            self._language(plan, facts),
+            self._spoken(plan, facts),
             plan.scene,
             tuple([text.told(facts) for text in plan.ask]),
             tuple([text.told(facts) for text in plan.do_not_ask]),
             None if plan.offer is None else plan.offer.told(facts),
         )
 
-    def _language(self, plan: _Plan, facts: Facts) -> str:
+    def _spoken(self, plan: _Plan, facts: Facts) -> str:
         for named, path in plan.languages:
             found = named or value_at(facts, path)
             if found and isinstance(found, str):
                 return found
-        return self._plain.language
+        return self._language
 
     def _planned(self, held: Held) -> _Plan:
-        rules, plain = [self._rules[place] for place in held], self._plain
-        known = _listed(rule.do_not_ask for rule in rules)
+        # A later rule yields to an earlier one in what it sets; what it names comes behind.
+        single = self._plain.copy()
+        for place in filter(self._single.__contains__, reversed(held)):
+            single.update(self._single[place])
+        ask: dict[str, _Text] = {}
+        for place in filter(self._ask.__contains__, held):
+            ask.update(self._ask[place])
+        known: dict[str, _Text] = {}
+        for place in filter(self._known.__contains__, held):
+            known.update(self._known[place])
         return _Plan(
-            tone=next((rule.tone for rule in rules if rule.tone), plain.tone),
-            format=next((rule.format for rule in rules if rule.format), plain.format),
-            scene=next((rule.scene for rule in rules if rule.scene), plain.scene),
-            languages=tuple(
-                (None, rule.language["var"]) if isinstance(rule.language, dict) else (rule.language, "")
-                for rule in rules
-                if rule.language
-            ),
+            languages=tuple([self._languages[place] for place in held if place in self._languages]),
             # What is known must never be asked, whatever another rule wants to ask.
-            ask=tuple(self._texts[id_] for id_ in _listed(rule.ask for rule in rules) if id_ not in known),
-            do_not_ask=tuple(self._texts[id_] for id_ in known),
-            offer=next((self._texts[rule.offer] for rule in rules if rule.offer), None),
+            ask=tuple([text for id_, text in ask.items() if id_ not in known]),
+            do_not_ask=tuple(known.values()),
+            **single,
         )
+
+
+def _single(rule: HintRule, texts: Mapping[str, _Text]) -> dict[str, Any]:
+    """The single fields that a rule sets, by name."""
+    fields = {"tone": rule.tone, "format": rule.format, "scene": rule.scene}
+    offer = {"offer": texts[rule.offer]} if rule.offer else {}
+    return {**{field: value for field, value in fields.items() if value}, **offer}
+
+
+def _set[T](by_place: Mapping[int, dict[str, T]]) -> dict[int, dict[str, T]]:
+    return {place: values for place, values in by_place.items() if values}
 
 
 def _text(id_: str, says: Text) -> _Text:
     sentence = Sentence(says)
     return _Text(Advice(id_, says), None if sentence.is_fixed else sentence)
-
-
-def _listed(lists: Iterable[tuple[str, ...]]) -> list[str]:
-    return list(dict.fromkeys(id_ for ids in lists for id_ in ids))

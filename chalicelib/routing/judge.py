@@ -9,9 +9,9 @@ import msgspec
 from datalogic_py import DataHandle
 
 from chalicelib.routing.conditions import read_once
-from chalicelib.routing.effects import Factors
+from chalicelib.routing.effects import Factors, Standing
 from chalicelib.routing.facts import Facts, value_at
-from chalicelib.routing.model import NO_INTENT, Intent, Mode, RankedQueue, Sla, Urgency
+from chalicelib.routing.model import NO_INTENT, Intent, Mode, Urgency
 from chalicelib.routing.policy import Policy
 
 
@@ -19,8 +19,8 @@ class Judgement(msgspec.Struct, frozen=True):
     """The outcome and the positions of the rules behind it. ``facts`` has intent and urgency filled in.
 
     ``presumed`` are the presumptions that hold, of which ``intent_rule`` counts; none is asked where an intent is
-    stated. ``factors`` scale what rules add; ``hints`` and ``what_if`` those that hold beside it. ``read`` are the
-    facts as the engine has read them but for urgency, None where it could not.
+    stated. ``factors`` scale what ``rules`` add, to their ``standing``; ``hints`` and ``what_if`` are those that hold
+    beside it. ``read`` are the facts as the engine has read them but for urgency, None where it could not.
     """
 
     facts: Facts
@@ -30,6 +30,7 @@ class Judgement(msgspec.Struct, frozen=True):
     mode: Mode
     priority: int
     factors: Factors
+    standing: Standing
     presumed: tuple[int, ...]
     intent_rule: int | None
     urgency_rules: tuple[int, ...]
@@ -52,7 +53,8 @@ def judge(policy: Policy, inputs: Facts) -> Judgement:
     facts["urgency"] = {"level": urgency.level, "score": urgency.score}
     (rules, hints, what_if), skipped_rules = policy.board.holding(facts, read)
     factors = policy.effects.factors(facts)
-    outcome = policy.effects.outcome(rules, factors, urgency.level)
+    standing = policy.effects.standing(rules, factors, urgency.level)
+    outcome = standing.outcome
     return Judgement(
         facts=facts,
         intent=intent,
@@ -61,6 +63,7 @@ def judge(policy: Policy, inputs: Facts) -> Judgement:
         mode=outcome.mode,
         priority=outcome.priority,
         factors=factors,
+        standing=standing,
         presumed=presumed,
         intent_rule=intent_rule,
         urgency_rules=urgent,
@@ -70,16 +73,6 @@ def judge(policy: Policy, inputs: Facts) -> Judgement:
         what_if=what_if,
         read=read,
     )
-
-
-def ranking(policy: Policy, judged: Judgement, most: int) -> tuple[RankedQueue, ...]:
-    """The queues that have a score above 0, best first, ``most`` of them: the first is the one chosen."""
-    return policy.effects.ranking(judged.rules, judged.factors, most)
-
-
-def sla_of(policy: Policy, judged: Judgement) -> Sla:
-    """The queue's time limits, capped by mode, urgency and rules."""
-    return policy.effects.sla(judged.rules, judged.queue, judged.mode, judged.urgency.level)
 
 
 def presumed_by(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -51,10 +51,19 @@ class Reasons:
     def __init__(self, declared: PolicyDeclaration, rules: Reads, urgency: Reads, intents: Reads) -> None:
         """The paths that their conditions read."""
         self._declared = declared
-        self._rules = _drafts(declared.rules, rules)
-        self._urgency = _drafts(declared.urgency.rules, urgency)
-        self._intents = _drafts(declared.intents, intents)
-        self._floor = _drafts(declared.floor, [floor.reads for floor in declared.floor])
+        sections = (
+            _drafts(declared.rules, rules),
+            _drafts(declared.urgency.rules, urgency),
+            _drafts(declared.intents, intents),
+            _drafts(declared.floor, [floor.reads for floor in declared.floor]),
+        )
+        # sort() is stable: of equal weights the rules come first, then urgency, presumptions and the floor.
+        self._drafts = sorted((draft for section in sections for draft in section), key=lambda draft: -draft.weight)
+        ranks = {draft: rank for rank, draft in enumerate(self._drafts)}
+        self._rules, self._urgency, self._intents, self._floor = (
+            tuple(ranks[draft] for draft in section) for section in sections
+        )
+        self._speaking: dict[tuple[str, Mode], dict[int, int]] = {}
         self._heaviest = lru_cache(SETS_KEPT)(self._heaviest_of)
 
     def told(
@@ -66,17 +75,22 @@ class Reasons:
     def _heaviest_of(
         self, rules: Held, urgency: Held, intent: int | None, queue: str, mode: Mode
     ) -> tuple[_Draft, ...]:
-        def held() -> Iterator[_Draft]:
-            for place in rules:
-                if _took_part(self._declared.rules[place], queue, mode):
-                    yield self._rules[place]
-            for place in urgency:
-                yield self._urgency[place]
-            if intent is not None:
-                yield self._intents[intent]
-            yield from self._floor
+        # There are no more of them than pairs of a queue and a mode.
+        speaking = self._speaking.get((queue, mode))
+        if speaking is None:
+            speaking = self._speaking[queue, mode] = self._speaking_for(queue, mode)
+        ranks = [speaking[place] for place in rules if place in speaking]
+        ranks += [self._urgency[place] for place in urgency]
+        ranks += self._floor
+        if intent is not None:
+            ranks.append(self._intents[intent])
+        ranks.sort()
+        return tuple([self._drafts[rank] for rank in ranks[:MOST_REASONS]])
 
-        return tuple(sorted(held(), key=lambda draft: -draft.weight)[:MOST_REASONS])
+    def _speaking_for(self, queue: str, mode: Mode) -> dict[int, int]:
+        """The ranks of the rules that speak for an outcome, by their positions."""
+        rules = enumerate(self._declared.rules)
+        return {place: self._rules[place] for place, rule in rules if _took_part(rule, queue, mode)}
 
 
 def _drafts(entries: Sequence[Rule | UrgencyRule | IntentRule | Floor], reads: Reads) -> tuple[_Draft, ...]:

@@ -9,7 +9,7 @@ import msgspec
 from chalicelib.desk.model import Need
 from chalicelib.kernel.moments import Millis
 from chalicelib.routing.facts import Facts
-from chalicelib.routing.judge import judge, sla_of
+from chalicelib.routing.judge import judge
 from chalicelib.routing.model import Mode
 from chalicelib.routing.policy import Policy
 from chalicelib.simulation.model import Contact
@@ -50,7 +50,7 @@ def sent_by(policy: Policy, facts: Facts, *, profiled: bool) -> Sent:
     declared = policy.declared
     if profiled:
         judged = judge(policy, facts)
-        mode, queue, priority, sla = judged.mode, judged.queue, judged.priority, sla_of(policy, judged)
+        mode, queue, priority, sla = judged.mode, judged.queue, judged.priority, judged.standing.sla
     else:
         default = declared.default
         mode, queue, priority = default.mode, default.queue, default.priority
