@@ -151,8 +151,8 @@ class Effects:
         """The queue of the highest score, the first listed of equals, and likewise of the modes that it serves."""
         # max() and index() keep the first of equals.
         served = self._served[totals.index(max(totals[: self._modes]))]
-        best, *others = served.slots
-        for slot in others:
+        best = served.slots[0]
+        for slot in served.slots:
             if totals[slot] > totals[best]:
                 best = slot
         priority = totals[-1] + served.priority + self._declared.urgency.priority[level]
@@ -160,21 +160,21 @@ class Effects:
 
     def _ranked(self, held: Held, factors: Factors, totals: Totals) -> tuple[RankedQueue, ...]:
         """The first queues of those that have a score above 0, best first, each with the points of every rule in it."""
-        ahead = [slot for slot, total in enumerate(totals[: self._modes]) if total > 0]
+        ahead = [slot for slot in range(self._modes) if totals[slot] > 0]
         # sort() is stable, so that equal scores stay in the order of the policy.
         ahead.sort(key=totals.__getitem__, reverse=True)
-        del ahead[MOST_RANKED:]
-        parts = {slot: self._bases[slot].copy() for slot in ahead}
+        parts = {slot: self._bases[slot].copy() for slot in ahead[:MOST_RANKED]}
+        points, scaled, ids = self._points, self._scaled, self._ids
         for place in held:
-            if place in self._scaled:
-                for slot, amount in self._scaled[place].adds(factors):
-                    if amount and slot in parts:
-                        parts[slot][self._ids[place]] = amount / CENTS
-            elif place in self._points:
-                for slot, points in self._points[place]:
+            if place in points:
+                for slot, more in points[place]:
                     if slot in parts:
-                        parts[slot][self._ids[place]] = points
-        return tuple([RankedQueue(self._served[slot].queue, totals[slot] / CENTS, parts[slot]) for slot in ahead])
+                        parts[slot][ids[place]] = more
+            elif place in scaled:
+                for slot, amount in scaled[place].adds(factors):
+                    if amount and slot in parts:
+                        parts[slot][ids[place]] = amount / CENTS
+        return tuple([RankedQueue(self._served[slot].queue, totals[slot] / CENTS, of) for slot, of in parts.items()])
 
     def _sla(self, held: Held, outcome: Outcome, level: str) -> Sla:
         """The queue's time limits, capped by mode, urgency and rules."""

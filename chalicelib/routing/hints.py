@@ -78,22 +78,28 @@ class Talk:
         return self._language
 
     def _planned(self, held: Held) -> _Plan:
-        # A later rule yields to an earlier one in what it sets; what it names comes behind.
+        singles, asks, knowns, languages = self._single, self._ask, self._known, self._languages
         single = self._plain.copy()
-        for place in filter(self._single.__contains__, reversed(held)):
-            single.update(self._single[place])
+        # What comes later is written over by what comes earlier.
+        for place in reversed(held):
+            if place in singles:
+                single |= singles[place]
         ask: dict[str, _Text] = {}
-        for place in filter(self._ask.__contains__, held):
-            ask.update(self._ask[place])
         known: dict[str, _Text] = {}
-        for place in filter(self._known.__contains__, held):
-            known.update(self._known[place])
+        for place in held:
+            if place in asks:
+                ask |= asks[place]
+            if place in knowns:
+                known |= knowns[place]
         return _Plan(
-            languages=tuple([self._languages[place] for place in held if place in self._languages]),
+            single["tone"],
+            single["format"],
+            single["scene"],
+            tuple([languages[place] for place in held if place in languages]),
             # What is known must never be asked, whatever another rule wants to ask.
-            ask=tuple([text for id_, text in ask.items() if id_ not in known]),
-            do_not_ask=tuple(known.values()),
-            **single,
+            tuple([text for id_, text in ask.items() if id_ not in known]),
+            tuple(known.values()),
+            single["offer"],
         )
 
 

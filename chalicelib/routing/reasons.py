@@ -9,7 +9,7 @@ from typing import Any
 from chalicelib.kernel.texts import Text
 from chalicelib.routing.declaration import NO_CAP, Floor, IntentRule, PolicyDeclaration, Rule, UrgencyRule
 from chalicelib.routing.effects import SETS_KEPT, Held
-from chalicelib.routing.facts import Facts
+from chalicelib.routing.facts import Facts, value_at
 from chalicelib.routing.model import Mode, Reason
 from chalicelib.routing.policy_paths import placeholders
 from chalicelib.routing.sentences import Sentence, stem_of
@@ -27,16 +27,20 @@ class _Draft:
         self.weight = weight
         sentence = Sentence(says)
         self._id, self._says, self._sentence = id_, says, None if sentence.is_fixed else sentence
-        self._reads = [(path, *stem_of(path)) for path in dict.fromkeys((*reads, *placeholders(says)))]
+        # Nearly every path is of two parts: it is taken apart; None for the other part where it is not.
+        stems = [(path, *stem_of(path)) for path in dict.fromkeys((*reads, *placeholders(says)))]
+        self._reads = [(path, stem, below[0] if len(below) == 1 else None) for path, stem, below in stems]
 
     def reason(self, facts: Facts) -> Reason:
         """It with the values read. Absent ones are left out unless nothing else was read: their absence is the reason."""
         values: dict[str, Any] = {}
-        for path, stem, below in self._reads:
-            # As value_at finds it, a call less for each of a dozen paths.
-            value = facts.get(stem)
-            for part in below:
-                value = value.get(part) if isinstance(value, dict) else None
+        for path, stem, leaf in self._reads:
+            if leaf is None:
+                value = value_at(facts, path)
+            else:
+                # As value_at finds it, a call less for each of a dozen paths.
+                branch = facts.get(stem)
+                value = branch.get(leaf) if isinstance(branch, dict) else None
             if value is not None:
                 values[path] = value
         if not values:
