@@ -69,7 +69,7 @@ class _Scaled(msgspec.Struct, frozen=True):
 class Effects:
     """The rules of a policy by what they add. What a set of them comes to is kept, for the latest sets.
 
-    ``outcome`` and ``standing`` are of (held, factors, level of urgency).
+    ``outcome`` and ``standing`` are of (held, factors, level of urgency), ``urgency`` of the rules of urgency that hold.
     """
 
     def __init__(self, declared: PolicyDeclaration) -> None:
@@ -106,6 +106,7 @@ class Effects:
         self._urgencies = tuple(urgency_of(score, (), scale.levels) for score in range(HIGHEST + 1))
         self.outcome = lru_cache(SETS_KEPT)(self._outcome)
         self.standing = lru_cache(SETS_KEPT)(self._standing)
+        self.urgency = lru_cache(SETS_KEPT)(self._urgency)
 
     def _mode(self, mode: Mode) -> int:
         return self._modes + MODES.index(mode)
@@ -189,7 +190,7 @@ class Effects:
                 resolve = cap.resolve_seconds
         return Sla(first, resolve)
 
-    def urgency(self, held: Held) -> Urgency:
+    def _urgency(self, held: Held) -> Urgency:
         """How pressing a call is where these rules of urgency hold."""
         points = self._urgent
         score = self._calm + sum([points[place] for place in held])
