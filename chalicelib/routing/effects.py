@@ -69,7 +69,7 @@ class _Scaled(msgspec.Struct, frozen=True):
 class Effects:
     """The rules of a policy by what they add. What a set of them comes to is kept, for the latest sets.
 
-    ``outcome`` and ``standing`` are of (held, factors, level of urgency).
+    ``outcome`` and ``standing`` are of (held, factors, level of urgency), ``urgency`` of the rules of urgency that hold.
     """
 
     def __init__(self, declared: PolicyDeclaration) -> None:
@@ -103,9 +103,11 @@ class Effects:
         self._caps = {place: rule.sla for place, rule in enumerate(rules) if rule.sla != NO_CAP}
         scale = declared.urgency
         self._calm, self._urgent = scale.base, tuple(rule.points for rule in scale.rules)
-        self._urgencies = tuple(urgency_of(score, (), scale.levels) for score in range(HIGHEST + 1))
+        # One for each score from 0 to 100, made when it is first met.
+        self._urgencies: dict[int, Urgency] = {}
         self.outcome = lru_cache(SETS_KEPT)(self._outcome)
         self.standing = lru_cache(SETS_KEPT)(self._standing)
+        self.urgency = lru_cache(SETS_KEPT)(self._urgency)
 
     def _mode(self, mode: Mode) -> int:
         return self._modes + MODES.index(mode)
@@ -189,11 +191,15 @@ class Effects:
                 resolve = cap.resolve_seconds
         return Sla(first, resolve)
 
-    def urgency(self, held: Held) -> Urgency:
+    def _urgency(self, held: Held) -> Urgency:
         """How pressing a call is where these rules of urgency hold."""
         points = self._urgent
         score = self._calm + sum([points[place] for place in held])
-        return self._urgencies[score if 0 <= score <= HIGHEST else 0 if score < 0 else HIGHEST]
+        score = 0 if score < 0 else min(score, HIGHEST)
+        found = self._urgencies.get(score)
+        if found is None:
+            found = self._urgencies[score] = urgency_of(score, (), self._declared.urgency.levels)
+        return found
 
 
 def _factor(value: Any) -> float:
