@@ -210,8 +210,7 @@ class Catalogue:
         if among is not None:
             positions = {self._positions[one] for one in asked if one in self._positions}
         else:
-            every = range(len(self._ordered)) if present is None else self._index.possible(present)
-            positions = set(every if only is None else self._index.reading(only))
+            positions = self._index.reading(only) if only is not None else self._possible(present)
             positions.update(self._positions[one] for one in also if one in self._positions)
         broken = tuple(self._broken[one] for one in sorted(self._broken.keys() & positions))
         if only is None and among is None:
@@ -225,6 +224,9 @@ class Catalogue:
             possible = [one for one in possible if self._index.may_be(one, present)]
         beyond = any(self.beyond(self._ordered[position].id) for position in with_kin)
         return self._selection(possible, broken, beyond=beyond)
+
+    def _possible(self, present: frozenset[str] | None) -> set[int]:
+        return set(range(len(self._ordered)) if present is None else self._index.possible(present))
 
     def _selection(self, positions: Iterable[int], broken: tuple[Failure, ...], *, beyond: bool) -> Selection:
         ids = [self._ordered[position].id for position in positions]
