@@ -20,11 +20,6 @@ def pin_name(tag_id: str) -> str:
     return _PREFIX + tag_id
 
 
-def is_pin(name: str) -> bool:
-    """Whether a trait of this name is such a register."""
-    return name.startswith(_PREFIX)
-
-
 def is_beside(name: str) -> bool:
     """Whether what stands under this name is a register beside the traits (a pin, a consent) and no trait of the person."""
     return ":" in name
