@@ -13,7 +13,6 @@ from functools import cache, cached_property
 from pathlib import Path
 
 import msgspec
-from datalogic_py import Rule
 
 from chalicelib.kernel.errors import NotFound
 from chalicelib.privacy.permission import ASKED_FIRST
@@ -24,6 +23,7 @@ from chalicelib.tags.families import Families
 from chalicelib.tags.health import WELL, Health
 from chalicelib.tags.index import RuleIndex
 from chalicelib.tags.model import Failure, TagRule
+from chalicelib.tags.programs import Apart, Together
 from chalicelib.tags.scenes import Scene, Stage, load_scenes
 from chalicelib.tags.uses import Uses, reads_of
 
@@ -31,17 +31,18 @@ LIBRARY = Path(__file__).with_name("library")
 LEGAL = "legal"
 """The purpose that nothing is withheld from."""
 _SELECTIONS_KEPT = 256
+_TOGETHER_KEPT = 64
 UNKNOWN_PATH = "UnknownPath"
 """Why a rule cannot be evaluated that reads what nothing has: a measure that was withdrawn, a word that no path is."""
 
-type _Asked = tuple[frozenset[str] | None, frozenset[str] | None, frozenset[str] | None, frozenset[str]]
+type _Asked = tuple[frozenset[str] | None, frozenset[str] | None, frozenset[str] | None, frozenset[str], bool]
 
 
 class Selection(msgspec.Struct, frozen=True):
     """The rules to evaluate together, and all they read."""
 
     rules: tuple[Compiled, ...]
-    programs: list[Rule]
+    programs: Apart | Together
     reads: frozenset[str]
     related: bool = False
     """Whether any of them bears on others, or others on it."""
@@ -91,6 +92,7 @@ class Catalogue:
         self._beyond: dict[str, frozenset[str]] = {}
         self._compiled: dict[str, Compiled] = {}
         self._selections: dict[_Asked, Selection] = {}
+        self._together: dict[tuple[str, ...], Together] = {}
 
     def under(self, health: Health) -> Catalogue:
         """The same rules, where sources are as ``health`` says."""
@@ -161,21 +163,24 @@ class Catalogue:
         only: frozenset[str] | None = None,
         among: frozenset[str] | None = None,
         also: frozenset[str] = frozenset(),
+        *,
+        again: bool = False,
     ) -> Selection:
         """The rules that may be set where just these stems have values; None: whatever a profile has.
 
         With ``only``, those of them that read one of these paths or stems; with ``among``, those of these ids.
-        ``also``: these, too, whatever they read. Who bears on a rule is selected with it.
+        ``also``: these, too, whatever they read. Who bears on a rule is selected with it. ``again``: the same are asked
+        for of one person after the other, so that they are worth being made one program.
 
         Few people have just the same stems, so a selection by them is mostly made anew, and that costs more than to
         evaluate a few rules that cannot be set: who names the rules asks for them whatever a profile has.
         """
-        key = (present, only, among, also)
+        key = (present, only, among, also, again)
         found = self._selections.get(key)
         if found is None:
             if len(self._selections) >= _SELECTIONS_KEPT:
                 self._selections.clear()
-            found = self._selections[key] = self._select(present, only, among, also)
+            found = self._selections[key] = self._select(*key)
         return found
 
     def concerned(self, paths: Iterable[str]) -> tuple[str, ...]:
@@ -205,6 +210,7 @@ class Catalogue:
         only: frozenset[str] | None,
         among: frozenset[str] | None,
         also: frozenset[str],
+        again: bool,
     ) -> Selection:
         asked = also if among is None else also | (among & self.rules.keys())
         if among is not None:
@@ -223,23 +229,35 @@ class Catalogue:
         if present is not None:
             possible = [one for one in possible if self._index.may_be(one, present)]
         beyond = any(self.beyond(self._ordered[position].id) for position in with_kin)
-        return self._selection(possible, broken, beyond=beyond)
+        return self._selection(possible, broken, beyond=beyond, again=again)
 
     def _possible(self, present: frozenset[str] | None) -> set[int]:
         return set(range(len(self._ordered)) if present is None else self._index.possible(present))
 
-    def _selection(self, positions: Iterable[int], broken: tuple[Failure, ...], *, beyond: bool) -> Selection:
+    def _selection(
+        self, positions: Iterable[int], broken: tuple[Failure, ...], *, beyond: bool, again: bool
+    ) -> Selection:
         ids = [self._ordered[position].id for position in positions]
         rules = tuple(self.compiled(one) for one in ids if one not in self.switched_off)
         return Selection(
             rules=rules,
-            programs=[one.program for one in rules],
+            programs=self._as_one(rules) if again else Apart(rules),
             reads=frozenset().union(*(one.reads for one in rules)),
             related=any(self.families.kin(one.rule.id) for one in rules),
             scenes=frozenset().union(*(one.scenes for one in rules)),
             broken=tuple(one for one in broken if one.tag_id not in self.switched_off),
             beyond=beyond,
         )
+
+    def _as_one(self, rules: tuple[Compiled, ...]) -> Together:
+        """The rules as one program: whatever else is selected beside, they are compiled once."""
+        ids = tuple(one.rule.id for one in rules)
+        found = self._together.get(ids)
+        if found is None:
+            if len(self._together) >= _TOGETHER_KEPT:
+                self._together.clear()
+            found = self._together[ids] = Together(rules)
+        return found
 
 
 @cache

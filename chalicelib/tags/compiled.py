@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cached_property
 
 import msgspec
+from datalogic_py import Rule
 
 from chalicelib.profiles.conditions import ENGINE, reads
 from chalicelib.profiles.operators import expand
@@ -31,13 +33,11 @@ class Basis(msgspec.Struct, frozen=True, gc=False):
 
 
 class Compiled:
-    """A rule ready to run. ``program`` yields the sum of 2ⁿ over the positions n of the true signals."""
+    """A rule ready to run."""
 
     def __init__(self, rule: TagRule) -> None:
         self.conditions = tuple(expand(signal.when) for signal in rule.signals)
-        flags = [{"if": [condition, 1 << place, 0]} for place, condition in enumerate(self.conditions)]
         self.rule = rule
-        self.program = ENGINE.compile({"+": flags})
         self.signal_reads = tuple(map(reads, self.conditions))
         self.reads: frozenset[str] = frozenset().union(*self.signal_reads)
         self.scenes = frozenset(one.scene for one in rule.scenes).union(
@@ -45,6 +45,11 @@ class Compiled:
         )
         self.usual = _Usual(self)
         self._bases: dict[tuple[int, str | None], Basis | None] = {}
+
+    @cached_property
+    def program(self) -> Rule:
+        """The rule by itself: it yields the sum of 2ⁿ over the positions n of the true signals."""
+        return ENGINE.compile({"+": [{"if": [one, 1 << place, 0]} for place, one in enumerate(self.conditions)]})
 
     def basis(self, bits: int, scene: SceneWeights | None = None) -> Basis | None:
         """What these true signals amount to; None where they do not reach the threshold."""
@@ -70,14 +75,14 @@ class Compiled:
         return evidence_paths(frozenset().union(*read))
 
 
-class _Usual(dict[str, Basis | None]):
-    """Outcome of a rule → what it amounts to where nothing is doubted and no scene has a say."""
+class _Usual(dict[int, Basis | None]):
+    """True signals of a rule as bits → what it amounts to where nothing is doubted and no scene has a say."""
 
     def __init__(self, compiled: Compiled) -> None:
         self._compiled = compiled
 
-    def __missing__(self, outcome: str) -> Basis | None:
-        found = self[outcome] = self._compiled.basis(int(outcome))
+    def __missing__(self, bits: int) -> Basis | None:
+        found = self[bits] = self._compiled.basis(bits)
         return found
 
 

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from functools import lru_cache
-from typing import Any
 
 import msgspec
-from datalogic_py import BatchItemError, DataHandle, DataLogicError
 
 from chalicelib.kernel.errors import ZhiyinError
 from chalicelib.kernel.moments import Millis
-from chalicelib.profiles.conditions import ENGINE
 from chalicelib.profiles.model import Profile, Trait
 from chalicelib.profiles.pins import pin_name, pins_of
 from chalicelib.profiles.retention import kept
-from chalicelib.profiles.values import at_path, evidence, present, values
+from chalicelib.profiles.values import evidence, present, values
 from chalicelib.tags.catalogue import Catalogue, Selection
 from chalicelib.tags.compiled import Basis, Compiled
 from chalicelib.tags.confidence import decay, scene_of, told
@@ -34,16 +31,6 @@ _STEMS_KEPT = 256
 
 class RuleFailed(ZhiyinError):
     """A rule could not be evaluated. It never means that the tag is not set."""
-
-
-class Unreadable(msgspec.Struct, frozen=True):
-    """A value the engine cannot take; stands where the engine would report its own failure."""
-
-    tag: str = "UnreadableValue"
-
-
-type Outcome = str | BatchItemError | Unreadable
-"""The true signals of a rule as bits in decimal, or why it failed."""
 
 
 type Known = dict[str, tuple[Millis, Millis] | None]
@@ -110,7 +97,7 @@ def confidences(
     """
     if not profile.is_profiled:
         return {}, ()
-    held = _held(catalogue, profile, now, None, among, scenes)
+    held = _held(catalogue, profile, now, None, among, scenes, again=True)
     if purpose in held.closed:
         return {}, held.failed
     serving = [one for one in held.found if purpose in one.rule.purposes]
@@ -140,6 +127,8 @@ def _held(
     only: Collection[str] | None,
     among: Collection[str] | None,
     scenes: Collection[str] | Situation,
+    *,
+    again: bool = False,
 ) -> _Held:
     profile = judged(kept(profile, now), catalogue)
     pins = _pins(catalogue, profile, only, among)
@@ -148,6 +137,7 @@ def _held(
         None if only is None else frozenset(only),
         None if among is None else frozenset(among),
         frozenset(pins),
+        again=again,
     )
     if isinstance(scenes, Situation):
         scenes = catalogue.stage.on(selection.scenes, scenes, profile) if selection.scenes else ()
@@ -197,18 +187,16 @@ def _found(
     failed = list(selection.broken)
     known: Known = {}
     is_well = catalogue.health.is_well
-    for compiled, outcome in zip(selection.rules, run(selection, nested), strict=True):
-        if outcome == "0":
-            continue
+    for compiled, outcome in selection.programs.of(nested):
         rule = compiled.rule
-        if not isinstance(outcome, str):
+        if not isinstance(outcome, int):
             failed.append(Failure(rule.id, outcome.tag))
             continue
         if is_well and not (scenes and rule.scenes):
             # Nearly always nothing is to be doubted, nor has any scene a say.
             basis = compiled.usual[outcome]
         else:
-            basis = basis_of(catalogue, compiled, int(outcome), profile, scenes)
+            basis = basis_of(catalogue, compiled, outcome, profile, scenes)
         if basis is not None and (one := _one(rule, basis, profile, now, known)) is not None:
             found[rule.id] = one
     return found, tuple(failed)
@@ -238,16 +226,6 @@ def _settled(catalogue: Catalogue, found: dict[str, Found], pins: Mapping[str, T
 
 def _pinned(rule: TagRule, pin: Trait) -> Found:
     return Found(rule, _PERSONS_WEIGHT, 1.0, pin.observed_at, pin.observed_at, source=BY_PERSON)
-
-
-def run(selection: Selection, nested: dict[str, Any]) -> Sequence[Outcome]:
-    """One outcome per rule of a selection."""
-    try:
-        handle = DataHandle(nested)
-    except DataLogicError:
-        # One value that the engine cannot take fails the rules that read it, and no other.
-        return [_run_alone(compiled, nested) for compiled in selection.rules]
-    return ENGINE.session().evaluate_many(selection.programs, handle)
 
 
 def span_of(profile: Profile, paths: Iterable[str]) -> Span | None:
@@ -301,17 +279,3 @@ def _tag(found: Found, closed: frozenset[str]) -> Tag:
         rule.phrase or rule.name,
         left_of(rule.purposes, closed) if closed else rule.purposes,
     )
-
-
-def _run_alone(compiled: Compiled, nested: dict[str, Any]) -> Outcome:
-    own: dict[str, Any] = {}
-    for path in compiled.reads:
-        place, parts = own, path.split(".")
-        for part in parts[:-1]:
-            place = place.setdefault(part, {})
-        place[parts[-1]] = at_path(nested, path)
-    try:
-        handle = DataHandle(own)
-    except DataLogicError:
-        return Unreadable()
-    return ENGINE.session().evaluate_many([compiled.program], handle)[0]

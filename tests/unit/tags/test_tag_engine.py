@@ -216,9 +216,11 @@ class _Unindexed(Catalogue):
         only: frozenset[str] | None = None,
         among: frozenset[str] | None = None,
         also: frozenset[str] = frozenset(),
+        *,
+        again: bool = False,
     ) -> Any:
         everything = frozenset(stem(path) for one in self.rules for path in self.compiled(one).reads)
-        return super().select(present | everything, only, among, also)
+        return super().select(present | everything, only, among, also, again=again)
 
 
 INDEXED, FULL = catalogue(*RULES), _Unindexed(RULES, load_catalogue().measures)

@@ -1,0 +1,114 @@
+"""Rules that are asked as one program say what each says by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from datalogic_py import BatchItemError
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.profiles.conditions import STEP_BUDGET
+from chalicelib.profiles.values import values
+from chalicelib.tags import programs
+from chalicelib.tags.catalogue import load_catalogue
+from chalicelib.tags.compiled import Compiled
+from chalicelib.tags.programs import Apart, Outcome, Together, Unreadable
+from tests.unit.tags.persons import NOW, happened, person
+from tests.unit.tags.rules import rule, signal
+
+_SHIPPED = [load_catalogue().compiled(one) for one in load_catalogue().rules]
+_TOGETHER, _APART = Together(_SHIPPED), Apart(_SHIPPED)
+_PATHS = sorted({path for one in _SHIPPED for path in one.reads})
+_VALUES = st.one_of(
+    st.none(), st.booleans(), st.integers(-1, 400), st.floats(0, 400), st.sampled_from(["", "gold", "zh"])
+)
+
+
+def _asking(id_: str, *whens: Any) -> Compiled:
+    weight = 1 / len(whens)
+    return Compiled(rule(id=id_, signals=[signal(f"s{n}", weight, when) for n, when in enumerate(whens)]))
+
+
+def _nested(flat: dict[str, Any]) -> dict[str, Any]:
+    nested: dict[str, Any] = {}
+    for path, value in flat.items():
+        *stems, last = path.split(".")
+        place = nested
+        for one in stems:
+            place = place.setdefault(one, {})
+        place[last] = value
+    return nested
+
+
+def _told(found: programs.Outcomes) -> dict[str, Outcome | str]:
+    return {one.rule.id: outcome.tag if isinstance(outcome, BatchItemError) else outcome for one, outcome in found}
+
+
+@given(st.fixed_dictionaries(dict.fromkeys(_PATHS, _VALUES)))
+def test_together__of_any_values__is_what_each_rule_says_by_itself(given_: dict[str, Any]) -> None:
+    """One program for all shipped rules gives the true signals, and the failures, that a program for each gives."""
+    nested = _nested(given_)
+    assert _told(_TOGETHER.of(nested)) == _told(_APART.of(nested))
+
+
+@pytest.mark.parametrize(
+    ("when", "value", "holds"),
+    [
+        ({"var": "t.city"}, "", False),
+        ({"var": "t.city"}, "0", True),
+        ({"or": [{"var": "t.city"}, False]}, [], False),
+        ({"and": [{"==": [1, 1]}, {"var": "t.city"}]}, {}, False),
+        ({"if": [{"var": "t.city"}, "", "yes"]}, None, True),
+        ({"or": [{"==": [{"var": "t.city"}, 2]}, {"!": [{"var": "t.city"}]}]}, 2, True),
+    ],
+)
+def test_signal__that_comes_to_no_boolean__is_true_as_the_engine_takes_it(
+    when: Any, value: Any, *, holds: bool
+) -> None:
+    """What is true of a value is what the engine says, not what Python says of it."""
+    one, nested = _asking("one", when), {"t": {"city": value}}
+    assert [bits for _, bits in Together([one]).of(nested)] == [1] * holds
+    assert [bits for _, bits in Apart([one]).of(nested)] == [1] * holds
+
+
+def test_rule__that_breaks_in_company__fails_alone() -> None:
+    """A condition that cannot be evaluated takes no other rule with it."""
+    sound, broken, other = (
+        _asking("sound", {"==": [{"var": "t.city"}, "x"]}, {"==": [1, 1]}),
+        _asking("broken", {">": [{"*": [{"var": "t.city"}, 2]}, 3]}),
+        _asking("other", {"==": [{"var": "t.city"}, "y"]}),
+    )
+    assert _told(Together([sound, broken, other]).of({"t": {"city": "x"}})) == {"sound": 3, "broken": "Thrown"}
+
+
+def test_value__that_the_engine_cannot_take__fails_its_readers_of_a_company() -> None:
+    """The others are asked without it."""
+    reader, other = _asking("reader", {"==": [{"var": "t.city"}, 1]}), _asking("other", {"!": [{"var": "t.age"}]})
+    found = _told(Together([reader, other]).of({"t": {"city": object(), "age": None}}))
+    assert found == {"reader": Unreadable(), "other": 1}
+
+
+@pytest.fixture
+def never_apart(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    def never(*_: Any) -> None:
+        raise AssertionError("Asked apart.")
+
+    return lambda: monkeypatch.setattr(programs, "Apart", never)
+
+
+def test_rules__more_than_a_budget_of_steps_pays__are_several_programs(never_apart: Callable[[], None]) -> None:
+    """However many are asked together, none fails for the steps that others took."""
+    long = {"or": [{"==": [{"var": "t.city"}, str(n)]} for n in range(30)]}
+    many = [_asking(f"r{n}", long, {"==": [{"var": "t.city"}, "x"]}) for n in range(STEP_BUDGET // 60)]
+    never_apart()
+    assert set(_told(Together(many).of({"t": {"city": "x"}})).values()) == {2}
+
+
+def test_rules__all_that_ship__run_without_being_asked_apart(never_apart: Callable[[], None]) -> None:
+    """What the shipped rules take together is paid by the budget, and none of them fails the others."""
+    nested = values(person([happened("call.started", 1, "phone")]), _PATHS, NOW)
+    never_apart()
+    assert _TOGETHER.of(nested) != []
