@@ -15,7 +15,7 @@ Money reads in units of the currency. Days are whole and counted down, by UTC.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Container, Mapping
 from functools import lru_cache
 from types import MappingProxyType
 from typing import Any
@@ -53,7 +53,7 @@ def values(
     now: Millis,
     money: Collection[str] = frozenset(),
     *,
-    scenes: Collection[str] = (),
+    scenes: Container[str] = (),
     known_until: Mapping[str, Millis] = NOTHING,
 ) -> dict[str, Any]:
     """A nested mapping with just the asked paths, absent ones as None. It is for reading only.

@@ -46,8 +46,6 @@ class Selection(msgspec.Struct, frozen=True):
     reads: frozenset[str]
     related: bool = False
     """Whether any of them bears on others, or others on it."""
-    scenes: frozenset[str] = frozenset()
-    """The scenes in which any of them is otherwise."""
     broken: tuple[Failure, ...] = ()
     """Rules that cannot be evaluated, because they read what nothing has."""
     beyond: bool = False
@@ -244,7 +242,6 @@ class Catalogue:
             programs=self._as_one(rules) if again else Apart(rules),
             reads=frozenset().union(*(one.reads for one in rules)),
             related=any(self.families.kin(one.rule.id) for one in rules),
-            scenes=frozenset().union(*(one.scenes for one in rules)),
             broken=tuple(one for one in broken if one.tag_id not in self.switched_off),
             beyond=beyond,
         )

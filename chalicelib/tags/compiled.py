@@ -40,9 +40,6 @@ class Compiled:
         self.rule = rule
         self.signal_reads = tuple(map(reads, self.conditions))
         self.reads: frozenset[str] = frozenset().union(*self.signal_reads)
-        self.scenes = frozenset(one.scene for one in rule.scenes).union(
-            path.removeprefix("scene.") for path in self.reads if path.startswith("scene.")
-        )
         self.usual = _Usual(self)
         self._bases: dict[tuple[int, str | None], Basis | None] = {}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Container, Sequence
 from math import floor, log2
 
 from chalicelib.kernel.moments import DAY_MS, Millis
@@ -22,7 +22,7 @@ def weight_of(rule: TagRule, bits: int, scene: SceneWeights | None = None) -> fl
     return round(total, _PLACES)
 
 
-def scene_of(rule: TagRule, scenes: Collection[str]) -> SceneWeights | None:
+def scene_of(rule: TagRule, scenes: Container[str]) -> SceneWeights | None:
     """The first of a rule's scenes that is on, or None."""
     for one in rule.scenes:
         if one.scene in scenes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Container, Iterable, Mapping
 from functools import lru_cache
 
 import msgspec
@@ -19,7 +19,7 @@ from chalicelib.tags.confidence import decay, scene_of, told
 from chalicelib.tags.families import BY_PERSON, Found
 from chalicelib.tags.judging import closed_to, judged, left_of
 from chalicelib.tags.model import Assessment, Failure, Tag, TagRule
-from chalicelib.tags.scenes import Situation
+from chalicelib.tags.scenes import Setting, Situation
 
 _PERSONS_WEIGHT = 2.0
 """More than all evidence of a rule: what a person's tag implies is surer than what a rule says, too."""
@@ -35,6 +35,10 @@ class RuleFailed(ZhiyinError):
 
 type Known = dict[str, tuple[Millis, Millis] | None]
 """Path → first and last time of its evidence, as found so far in one evaluation; of what is no measure."""
+
+
+type Scenes = Collection[str] | Setting | Situation
+"""The scenes that are on, or what tells them."""
 
 
 class Span(msgspec.Struct, frozen=True):
@@ -64,7 +68,7 @@ def assess(
     now: Millis,
     only: Collection[str] | None = None,
     among: Collection[str] | None = None,
-    scenes: Collection[str] | Situation = (),
+    scenes: Scenes = (),
 ) -> Assessment:
     """The tags that are set and the rules that failed.
 
@@ -89,7 +93,7 @@ def confidences(
     now: Millis,
     purpose: str,
     among: Collection[str],
-    scenes: Collection[str] | Situation = (),
+    scenes: Scenes = (),
 ) -> tuple[dict[str, float], tuple[Failure, ...]]:
     """Tag → confidence, of the tags of ``among`` that are set and may be used for a purpose; and the rules that failed.
 
@@ -126,7 +130,7 @@ def _held(
     now: Millis,
     only: Collection[str] | None,
     among: Collection[str] | None,
-    scenes: Collection[str] | Situation,
+    scenes: Scenes,
     *,
     again: bool = False,
 ) -> _Held:
@@ -140,7 +144,7 @@ def _held(
         again=again,
     )
     if isinstance(scenes, Situation):
-        scenes = catalogue.stage.on(selection.scenes, scenes, profile) if selection.scenes else ()
+        scenes = catalogue.stage.seen_by(profile, scenes)
     found, failed = _found(catalogue, selection, profile, now, scenes)
     own: tuple[Found, ...] = ()
     if pins or selection.related:
@@ -150,9 +154,9 @@ def _held(
     return _Held(asked, own, failed, closed_to(profile, catalogue), selection.beyond)
 
 
-def _there(profile: Profile, scenes: Collection[str] | Situation) -> frozenset[str]:
+def _there(profile: Profile, scenes: Scenes) -> frozenset[str]:
     there = present(profile)
-    return _in_scenes(there) if scenes else there
+    return there if isinstance(scenes, Collection) and not scenes else _in_scenes(there)
 
 
 @lru_cache(maxsize=_STEMS_KEPT)
@@ -178,7 +182,7 @@ def _pins(
 
 
 def _found(
-    catalogue: Catalogue, selection: Selection, profile: Profile, now: Millis, scenes: Collection[str]
+    catalogue: Catalogue, selection: Selection, profile: Profile, now: Millis, scenes: Container[str]
 ) -> tuple[dict[str, Found], tuple[Failure, ...]]:
     """The tags that rules set by themselves, and the rules that failed."""
     until = catalogue.health.known_until
@@ -192,7 +196,7 @@ def _found(
         if not isinstance(outcome, int):
             failed.append(Failure(rule.id, outcome.tag))
             continue
-        if is_well and not (scenes and rule.scenes):
+        if is_well and not rule.scenes:
             # Nearly always nothing is to be doubted, nor has any scene a say.
             basis = compiled.usual[outcome]
         else:
@@ -203,10 +207,10 @@ def _found(
 
 
 def basis_of(
-    catalogue: Catalogue, compiled: Compiled, bits: int, profile: Profile, scenes: Collection[str]
+    catalogue: Catalogue, compiled: Compiled, bits: int, profile: Profile, scenes: Container[str]
 ) -> Basis | None:
     """What the true signals of a rule amount to in these scenes, with the sources as they are."""
-    scene = scene_of(compiled.rule, scenes) if scenes else None
+    scene = scene_of(compiled.rule, scenes)
     health = catalogue.health
     if not health.is_well:
         factors = [health.factor(profile, paths) for paths in compiled.signal_reads]

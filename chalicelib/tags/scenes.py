@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cache, lru_cache
-from itertools import compress
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -27,7 +26,6 @@ from chalicelib.profiles.values import CASE_PATHS, values
 
 _SHIPPED = Path(__file__).with_name("scenes.json")
 _LONGEST_TEXT = 2_000
-_PROGRAMS_KEPT = 64
 _QUARTERS_KEPT = 64
 _QUARTER_MS = 15 * MINUTE_MS
 SITUATION_PATHS: frozenset[str] = frozenset({"at.hour", "at.weekday", "at.day", "channel", "text"})
@@ -63,46 +61,70 @@ class Situation(msgspec.Struct, frozen=True):
     text: str = ""
 
 
-class _Asked(msgspec.Struct, frozen=True):
-    """Scenes that are asked for together: ``program`` yields one truth for each, of what it is given and these paths."""
+class _Compiled(msgspec.Struct, frozen=True):
+    """A scene ready to be asked: what of a situation it reads, and the paths of cases."""
 
-    names: tuple[str, ...]
     program: Rule
+    heads: tuple[str, ...]
     case_paths: frozenset[str]
 
 
 class Stage:
-    """The scenes of a catalogue. Those asked for together are compiled together, once: rules ask for few."""
+    """The scenes of a catalogue. One is compiled when it is first asked for: rules ask for few."""
 
     def __init__(self, scenes: Iterable[Scene]) -> None:
         self.scenes: Mapping[str, Scene] = {one.id: one for one in scenes}
-        self._asked: dict[frozenset[str], _Asked] = {}
+        self._compiled: dict[str, _Compiled] = {}
 
-    def on(self, asked: frozenset[str], situation: Situation, profile: Profile) -> frozenset[str]:
-        """Which of the asked scenes are on. One that is not declared is not. Raises DataLogicError."""
-        found = self._asked.get(asked)
-        if found is None:
-            found = self._together(asked)
-        if not found.names:
-            return frozenset()
-        facts: dict[str, Any] = {
-            "at": _clock(situation.at // _QUARTER_MS, situation.timezone),
-            "channel": situation.channel,
-            "text": situation.text[:_LONGEST_TEXT].lower(),
-        }
-        if found.case_paths:
-            facts |= values(profile, found.case_paths, situation.at)
-        return frozenset(compress(found.names, found.program.evaluate(facts)))
+    def seen_by(self, profile: Profile, situation: Situation) -> Setting:
+        """The scenes that somebody is in who asks in a situation."""
+        return Setting(self, profile, situation)
 
-    def _together(self, asked: frozenset[str]) -> _Asked:
-        names = tuple(sorted(asked & self.scenes.keys()))
-        conditions = [expand(self.scenes[one].when) for one in names]
-        if len(self._asked) >= _PROGRAMS_KEPT:
-            self._asked.clear()
-        program = ENGINE.compile([{"!!": [one]} for one in conditions])
-        case_paths = frozenset().union(*map(reads, conditions)) & CASE_PATHS
-        found = self._asked[asked] = _Asked(names, program, case_paths)
+    def compiled(self, scene: str) -> _Compiled | None:
+        """A scene, ready to be asked; None of one that is not declared."""
+        found = self._compiled.get(scene)
+        if found is None and scene in self.scenes:
+            when = expand(self.scenes[scene].when)
+            read = reads(when)
+            heads = {path.partition(".")[0] for path in read & SITUATION_PATHS}
+            program = ENGINE.compile({"!!": [when]})
+            found = self._compiled[scene] = _Compiled(program, tuple(sorted(heads)), read & CASE_PATHS)
         return found
+
+
+class Setting:
+    """The scenes that somebody is in: ``scene in setting``. A scene is looked at when it is asked for.
+
+    Most tags that a scene weighs otherwise are not set in any, so that most scenes are never asked for.
+    """
+
+    __slots__ = ("_is_on", "_profile", "_situation", "_stage")
+
+    def __init__(self, stage: Stage, profile: Profile, situation: Situation) -> None:
+        self._stage, self._profile, self._situation = stage, profile, situation
+        self._is_on: dict[object, bool] = {}
+
+    def __contains__(self, scene: object) -> bool:
+        """Whether a scene is on. One that is not declared is not. Raises DataLogicError."""
+        is_on = self._is_on.get(scene)
+        if is_on is None:
+            compiled = self._stage.compiled(scene) if isinstance(scene, str) else None
+            is_on = self._is_on[scene] = compiled is not None and self._holds(compiled)
+        return is_on
+
+    def _holds(self, compiled: _Compiled) -> bool:
+        facts = {head: self._fact(head) for head in compiled.heads}
+        if compiled.case_paths:
+            facts |= values(self._profile, compiled.case_paths, self._situation.at)
+        holds: bool = compiled.program.evaluate(facts)
+        return holds
+
+    def _fact(self, head: str) -> Any:
+        """What is read of the situation under one head."""
+        situation = self._situation
+        if head == "at":
+            return _clock(situation.at // _QUARTER_MS, situation.timezone)
+        return situation.channel if head == "channel" else situation.text[:_LONGEST_TEXT].lower()
 
 
 @lru_cache(maxsize=_QUARTERS_KEPT)

@@ -7,7 +7,7 @@ sure than that one; a tag that a person set or denied is as they said; of an exc
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Container, Iterator
 from typing import Any
 
 import msgspec
@@ -151,11 +151,10 @@ def why(
     if not profile.is_profiled:
         return _not_judged(rule, catalogue)
     profile = judged(kept(profile, now), catalogue)
-    if isinstance(scenes, Situation):
-        scenes = catalogue.stage.on(compiled.scenes, scenes, profile)
-    own = _own(catalogue, compiled, profile, now, scenes)
+    on = catalogue.stage.seen_by(profile, scenes) if isinstance(scenes, Situation) else scenes
+    own = _own(catalogue, compiled, profile, now, on)
     kin = catalogue.families.kin(tag_id) | {tag_id}
-    standing = {tag.id: tag for tag in assess(catalogue, profile, now, among=kin, scenes=scenes).tags}
+    standing = {tag.id: tag for tag in assess(catalogue, profile, now, among=kin, scenes=on).tags}
     tag, pinned = standing.get(tag_id), _pinned(profile, tag_id)
     implied = tuple(
         Implied(one, catalogue.rules[one].name, standing[one].confidence)
@@ -219,7 +218,7 @@ def _not_judged(rule: TagRule, catalogue: Catalogue) -> Why:
     )
 
 
-def _own(catalogue: Catalogue, compiled: Compiled, profile: Profile, now: Millis, scenes: Collection[str]) -> _Own:
+def _own(catalogue: Catalogue, compiled: Compiled, profile: Profile, now: Millis, scenes: Container[str]) -> _Own:
     rule, health = compiled.rule, catalogue.health
     unknown = catalogue.unknown_of(rule.id)
     nested = values(
