@@ -55,7 +55,7 @@ class Reader:
     Sums, means and maxima of ``money`` read in units. Raises KeyError for what is no statistic.
     """
 
-    __slots__ = ("_beside", "_counted", "_in_units", "_layout", "_of_series", "_of_windows", "_summed")
+    __slots__ = ("_beside", "_counted", "_in_units", "_layout", "_of_series", "_of_windows", "_summed", "order")
 
     def __init__(self, stats: Collection[str], *, money: bool) -> None:
         self._of_series = tuple((stat, _OF_SERIES[stat]) for stat in stats if stat in _OF_SERIES)
@@ -67,9 +67,13 @@ class Reader:
         self._summed = tuple({one.summed for one in windowed.values() if one.summed})
         self._in_units = tuple(stat for stat in stats if money and stat.startswith(("sum", "mean", "max")))
         self._layout = self._laid_out(0)
+        windows = [name for _, name in self._counted if name not in self._beside]
+        of_windows = [stat for stat, _ in self._of_windows]
+        self.order: tuple[str, ...] = (*windows, *of_windows, *(stat for stat, _ in self._of_series))
+        """The statistics in the order in which ``read`` tells them."""
 
     def read(self, series: Series, now: Millis) -> dict[str, Value]:
-        """Statistic → its value at an instant."""
+        """Statistic → its value at an instant, in their ``order``."""
         found: dict[str, Any] = {}
         if self._counted:
             today, layout = now // DAY_MS, self._layout

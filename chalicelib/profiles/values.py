@@ -69,7 +69,15 @@ def values(
     if plan.traits:
         asked["t"] = {name: _trait(profile, name) for name in plan.traits}
     if plan.measures:
-        asked["m"] = _measured(profile, plan, now, known_until)
+        asked["m"] = {**plan.never_measured, **_measured(profile, plan, now, known_until)}
+    return asked | _beside_measures(profile, plan, now, scenes, known_until)
+
+
+def _beside_measures(
+    profile: Profile, plan: _Plan, now: Millis, scenes: Container[str], known_until: Mapping[str, Millis]
+) -> dict[str, dict[str, Any]]:
+    """What is asked of the person, of their identifiers, scenes and cases."""
+    asked: dict[str, dict[str, Any]] = {}
     if plan.person:
         then = _then(known_until, "p.silent", now)
         asked["p"] = {stat: read(profile, then if stat in _SILENT else now) for stat, read in plan.person}
@@ -87,16 +95,61 @@ def values(
     return asked
 
 
+class Row:
+    """Values in an order of their own, for who asks one person after the other for the same: a row is made and read by
+    places, without looking for names.
+
+    ``paths`` are those of the places of a row; ``money`` is as for ``values``.
+    """
+
+    def __init__(self, paths: Collection[str], money: Collection[str] = frozenset()) -> None:
+        plan = _plan(frozenset(paths), frozenset(money))
+        ordered = [f"t.{name}" for name in plan.traits]
+        self._plan = plan
+        self._measures: dict[str, slice] = {}
+        for name, reader in plan.measures.items():
+            self._measures[name] = slice(len(ordered), len(ordered) + len(reader.order))
+            ordered += [f"m.{name}.{stat}" for stat in reader.order]
+        unmeasured = [never(path.rpartition(".")[2]) for path in ordered[len(plan.traits) :]]
+        self._never: list[Any] = [*(None for _ in plan.traits), *unmeasured]
+        # The rest is read each time, and stands behind what is not there of most people.
+        ordered += [f"p.{stat}" for stat, _ in plan.person]
+        ordered += [f"ids.{one}" for one in plan.namespaces]
+        ordered += [f"scene.{one}" for one in plan.scenes]
+        ordered += [f"{head}.{stat}" for head, stats in plan.cases.items() for stat, _ in stats]
+        self.paths = tuple(ordered)
+
+    def of(
+        self,
+        profile: Profile,
+        now: Millis,
+        *,
+        scenes: Container[str] = (),
+        known_until: Mapping[str, Millis] = NOTHING,
+    ) -> list[Any]:
+        """What ``values`` says of these paths, in their order."""
+        plan, row = self._plan, self._never.copy()
+        for place, name in enumerate(plan.traits):
+            if name in profile.traits:
+                row[place] = _trait(profile, name)
+        for name, found in _measured(profile, plan, now, known_until).items():
+            row[self._measures[name]] = found.values()
+        for told in _beside_measures(profile, plan, now, scenes, known_until).values():
+            row += told.values()
+        return row
+
+
 def _measured(
     profile: Profile, plan: _Plan, now: Millis, known_until: Mapping[str, Millis]
 ) -> dict[str, dict[str, Value]]:
-    measured = dict(plan.never_measured)
+    """Of the measures that are asked for what there is."""
+    measured: dict[str, dict[str, Value]] = {}
     for name, series in profile.series.items():
         reader = plan.measures.get(name)
         if reader is not None:
             measured[name] = reader.read(series, now)
     if known_until:
-        for name in known_until.keys() & profile.series.keys() & plan.measures.keys():
+        for name in known_until.keys() & measured.keys():
             before = plan.measures[name].read(profile.series[name], _then(known_until, name, now))
             measured[name] |= {stat: value for stat, value in before.items() if stat in LONG}
     return measured

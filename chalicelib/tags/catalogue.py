@@ -39,11 +39,10 @@ type _Asked = tuple[frozenset[str] | None, frozenset[str] | None, frozenset[str]
 
 
 class Selection(msgspec.Struct, frozen=True):
-    """The rules to evaluate together, and all they read."""
+    """The rules to evaluate together."""
 
     rules: tuple[Compiled, ...]
     programs: Apart | Together
-    reads: frozenset[str]
     related: bool = False
     """Whether any of them bears on others, or others on it."""
     broken: tuple[Failure, ...] = ()
@@ -239,8 +238,7 @@ class Catalogue:
         rules = tuple(self.compiled(one) for one in ids if one not in self.switched_off)
         return Selection(
             rules=rules,
-            programs=self._as_one(rules) if again else Apart(rules),
-            reads=frozenset().union(*(one.reads for one in rules)),
+            programs=self._as_one(rules) if again else Apart(rules, self.measures.money),
             related=any(self.families.kin(one.rule.id) for one in rules),
             broken=tuple(one for one in broken if one.tag_id not in self.switched_off),
             beyond=beyond,
@@ -253,7 +251,7 @@ class Catalogue:
         if found is None:
             if len(self._together) >= _TOGETHER_KEPT:
                 self._together.clear()
-            found = self._together[ids] = Together(rules)
+            found = self._together[ids] = Together(rules, self.measures.money)
         return found
 
 

@@ -12,7 +12,7 @@ from chalicelib.kernel.moments import Millis
 from chalicelib.profiles.model import Profile, Trait
 from chalicelib.profiles.pins import pin_name, pins_of
 from chalicelib.profiles.retention import kept
-from chalicelib.profiles.values import evidence, present, values
+from chalicelib.profiles.values import evidence, present
 from chalicelib.tags.catalogue import Catalogue, Selection
 from chalicelib.tags.compiled import Basis, Compiled
 from chalicelib.tags.confidence import decay, scene_of, told
@@ -186,12 +186,11 @@ def _found(
 ) -> tuple[dict[str, Found], tuple[Failure, ...]]:
     """The tags that rules set by themselves, and the rules that failed."""
     until = catalogue.health.known_until
-    nested = values(profile, selection.reads, now, catalogue.measures.money, scenes=scenes, known_until=until)
     found: dict[str, Found] = {}
     failed = list(selection.broken)
     known: Known = {}
     is_well = catalogue.health.is_well
-    for compiled, outcome in selection.programs.of(nested):
+    for compiled, outcome in selection.programs.of(profile, now, scenes, until):
         rule = compiled.rule
         if not isinstance(outcome, int):
             failed.append(Failure(rule.id, outcome.tag))

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence
 from itertools import compress
 from typing import Any
 
 import msgspec
 from datalogic_py import BatchItemError, DataHandle, DataLogicError, Rule
 
+from chalicelib.kernel.moments import Millis
 from chalicelib.profiles.conditions import ENGINE, STEP_BUDGET, nodes
-from chalicelib.profiles.values import at_path
+from chalicelib.profiles.model import Profile
+from chalicelib.profiles.values import Row, at_path, values
 from chalicelib.tags.compiled import Compiled
 
 _MOST_TOGETHER = STEP_BUDGET // 4
@@ -33,20 +35,23 @@ type Outcomes = list[tuple[Compiled, Outcome]]
 class Apart:
     """Rules that are each a program: which rules are asked together may be another each time."""
 
-    def __init__(self, rules: Sequence[Compiled]) -> None:
-        self._rules = rules
+    def __init__(self, rules: Sequence[Compiled], money: Collection[str]) -> None:
+        self._rules, self._money = rules, money
+        self._reads: frozenset[str] = frozenset().union(*(one.reads for one in rules))
         self._programs = [one.program for one in rules]
 
-    def of(self, nested: dict[str, Any]) -> Outcomes:
-        """What is true of the values."""
+    def of(self, profile: Profile, now: Millis, scenes: Container[str], known_until: Mapping[str, Millis]) -> Outcomes:
+        """What is true of a profile."""
+        return self.of_values(values(profile, self._reads, now, self._money, scenes=scenes, known_until=known_until))
+
+    def of_values(self, nested: dict[str, Any]) -> Outcomes:
+        """What is true of what was read."""
         try:
             handle = DataHandle(nested)
         except DataLogicError:
-            return _each_alone(self._rules, nested)
-        return self.of_read(handle)
-
-    def of_read(self, handle: DataHandle) -> Outcomes:
-        """The same of values that the engine has read."""
+            # One value that the engine cannot take fails the rules that read it, and no other.
+            found = [(one, _alone(one, nested)) for one in self._rules]
+            return [(one, outcome) for one, outcome in found if outcome != 0]
         told = ENGINE.session().evaluate_many(self._programs, handle)
         return [
             (one, int(outcome) if isinstance(outcome, str) else outcome)
@@ -56,46 +61,76 @@ class Apart:
 
 
 class Together:
-    """Rules that are one program, for those that are asked together again and again.
+    """Rules that are one program, for those that are asked together of one person after the other.
 
-    A program for each rule takes three times as long: each is entered by itself, and lies by itself in memory.
+    Asked apart they take three times as long: each program is entered by itself, and lies by itself in memory. What
+    they read is a row, whose places are found without looking for names.
     """
 
-    def __init__(self, rules: Sequence[Compiled]) -> None:
-        self._rules = rules
-        self._parts = [_Part(part) for part in _parted(rules)]
+    def __init__(self, rules: Sequence[Compiled], money: Collection[str]) -> None:
+        self._money = money
+        self._row = Row(frozenset().union(*(one.reads for one in rules)), money)
+        self.paths = self._row.paths
+        """What stands in a row, in its order."""
+        places = {path: place for place, path in enumerate(self.paths)}
+        self._parts = [_Part(part, places) for part in _parted(rules)]
 
-    def of(self, nested: dict[str, Any]) -> Outcomes:
-        """What is true of the values."""
+    def of(self, profile: Profile, now: Millis, scenes: Container[str], known_until: Mapping[str, Millis]) -> Outcomes:
+        """What is true of a profile."""
+
+        def apart(rules: Sequence[Compiled]) -> Outcomes:
+            return Apart(rules, self._money).of(profile, now, scenes, known_until)
+
+        return self.of_row(self._row.of(profile, now, scenes=scenes, known_until=known_until), apart)
+
+    def of_row(self, row: list[Any], apart: Callable[[Sequence[Compiled]], Outcomes]) -> Outcomes:
+        """What is true of what was read. ``apart`` asks rules of which some cannot be evaluated."""
         try:
-            handle = DataHandle(nested)
+            handle = DataHandle(row)
         except DataLogicError:
-            # One value that the engine cannot take fails the rules that read it, and no other.
-            return _each_alone(self._rules, nested)
+            return [told for part in self._parts for told in apart(part.rules)]
         found: Outcomes = []
         for part in self._parts:
-            found += part.of_read(handle)
+            truths = part.truths(handle)
+            found += apart(part.rules) if truths is None else part.told(truths)
         return found
 
 
 class _Part:
     """Rules whose conditions are within one budget of steps, as one array of them."""
 
-    def __init__(self, rules: Sequence[Compiled]) -> None:
-        self._rules = rules
+    def __init__(self, rules: Sequence[Compiled], places: Mapping[str, int]) -> None:
+        self.rules = rules
         self._signals = [(rule, 1 << place) for rule in rules for place in range(len(rule.conditions))]
-        self._program: Rule = ENGINE.compile([_boolean(one) for rule in rules for one in rule.conditions])
+        conditions = [_boolean(one) for rule in rules for one in rule.conditions]
+        self._program: Rule = ENGINE.compile(_by_place(conditions, places))
 
-    def of_read(self, handle: DataHandle) -> Outcomes:
+    def truths(self, row: DataHandle) -> list[bool] | None:
+        """Which conditions are true; None where one cannot be evaluated, for it fails all others."""
         try:
-            truths = self._program.evaluate_data(handle)
+            truths: list[bool] = self._program.evaluate_data(row)
         except DataLogicError:
-            # One condition that cannot be evaluated fails all: asked apart, it fails its own rule.
-            return Apart(self._rules).of_read(handle)
+            return None
+        return truths
+
+    def told(self, truths: list[bool]) -> Outcomes:
+        """The rules that have true signals, with these."""
         bits: dict[Compiled, int] = {}
         for rule, bit in compress(self._signals, truths):
             bits[rule] = bits.get(rule, 0) | bit
         return [*bits.items()]
+
+
+def _by_place(condition: Any, places: Mapping[str, int]) -> Any:
+    """The condition with places of a row instead of paths."""
+    if isinstance(condition, list):
+        return [_by_place(one, places) for one in condition]
+    if not isinstance(condition, dict):
+        return condition
+    return {
+        operator: places[given] if operator == "var" else _by_place(given, places)
+        for operator, given in condition.items()
+    }
 
 
 def _parted(rules: Sequence[Compiled]) -> Iterator[list[Compiled]]:
@@ -125,11 +160,6 @@ def _is_boolean(condition: Any) -> bool:
         # These are the last of their operands that was looked at.
         return all(map(_is_boolean, operands))
     return operator in _BOOLEAN
-
-
-def _each_alone(rules: Sequence[Compiled], nested: dict[str, Any]) -> Outcomes:
-    found = ((one, _alone(one, nested)) for one in rules)
-    return [(one, outcome) for one, outcome in found if outcome != 0]
 
 
 def _alone(compiled: Compiled, nested: dict[str, Any]) -> Outcome:

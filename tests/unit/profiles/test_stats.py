@@ -47,6 +47,17 @@ def test_reader__statistics_asked_together__are_each_what_they_are_alone(
     assert all(set(Reader([stat], money=money).read(seen, NOW)) == {stat} for stat in STATS)
 
 
+@given(DAYS, MONTHS, st.sets(st.sampled_from(sorted(STATS)), min_size=1), st.booleans())
+def test_reader__of_any_series__tells_its_statistics_in_their_order(
+    days: list[int], months: list[int], asked: set[str], money: bool
+) -> None:
+    """Who makes a row of them need not look for their names."""
+    assume(days or months)
+    reader = Reader(sorted(asked), money=money)
+    assert tuple(reader.read(series(days, months), NOW)) == reader.order
+    assert set(reader.order) == asked
+
+
 @given(DAYS, MONTHS)
 def test_reader__trends_and_active_days__are_counted_bucket_by_bucket(days: list[int], months: list[int]) -> None:
     """A trend compares with the days before its window, back to 90; days are active, months are not."""

@@ -11,7 +11,7 @@ from chalicelib.profiles.cases import cases
 from chalicelib.profiles.fold import fold
 from chalicelib.profiles.join import body_of, join
 from chalicelib.profiles.model import Contribution, Delta, Profile, Step, Trait
-from chalicelib.profiles.values import at_path, evidence, present, stem, values
+from chalicelib.profiles.values import Row, at_path, evidence, present, stem, values
 
 NOW = 1_760_000_000_000 // DAY_MS * DAY_MS + 15 * 3_600_000
 
@@ -172,3 +172,36 @@ def test_present_and_stem__name_what_an_event_can_touch() -> None:
 def test_at_path__through_something_that_is_no_mapping__is_none() -> None:
     """A path that leads nowhere reads as None."""
     assert at_path({"a": 1}, "a.b") is None
+
+
+PATHS = (
+    *("m.orders.count_30d", "m.orders.sum_365d", "m.orders.trend_30d", "m.orders.mean", "m.orders.days_since_last"),
+    *("m.orders.active_days_30d", "m.never.count", "m.never.mean_90d", "m.never.days_since_first"),
+    *("t.city", "t.secret", "t.none", "p.days_known", "p.days_silent", "p.channels", "ids.user_id", "ids.phone"),
+    *("scene.night", "scene.campaign", "orders.undelivered_days", "orders.open", "tickets.open"),
+)
+
+
+@pytest.mark.parametrize(
+    "profile",
+    [
+        person(),
+        SPENT,
+        person(event(1, 400, amount=7), event(2, 0, city=Trait("杭州", NOW, 1, b"e", "shop")), event(3, 90)),
+        person(event(1, 2, secret=Trait(b"x", NOW, 1, b"e", "shop", "1**")), step(2, 3, "order", "o", "paid")),
+    ],
+)
+@pytest.mark.parametrize(
+    "known_until", [{}, {"orders": NOW - 20 * DAY_MS, "orders.*": NOW - DAY_MS, "p.silent": NOW - 9}]
+)
+@pytest.mark.parametrize("money", [frozenset(), frozenset({"orders"})])
+def test_row__of_anybody__is_what_is_read_by_names(
+    profile: Profile, known_until: dict[str, int], money: frozenset[str]
+) -> None:
+    """A row tells the same of each path as the values do, in the order of its paths."""
+    row = Row(PATHS, money)
+    assert sorted(row.paths) == sorted(PATHS)
+    nested = values(profile, PATHS, NOW, money, scenes={"night"}, known_until=known_until)
+    told = row.of(profile, NOW, scenes={"night"}, known_until=known_until)
+    assert told == [at_path(nested, path) for path in row.paths]
+    assert row.of(person(), NOW) == [at_path(values(person(), PATHS, NOW, money), path) for path in row.paths]
