@@ -48,7 +48,15 @@ def answer_route(
     request: RouteRequest, tenant: Tenant, decision_id: str, services: ReadServices, now: Millis, principal: str = ""
 ) -> bytes:
     """The decision as JSON, kept with who asked. The same ``decision_id`` again answers what was answered then."""
-    return record_decision(make_decision(request, tenant, decision_id, services, now), tenant, services, now, principal)
+    return _kept(_decided(request, tenant, decision_id, services, now, principal), services)
+
+
+def _decided(
+    request: RouteRequest, tenant: Tenant, decision_id: str, services: ReadServices, now: Millis, principal: str
+) -> DecisionRow:
+    # What a decision was made from is let go here, before the write is waited for: then no cache knows it any more.
+    made = make_decision(request, tenant, decision_id, services, now)
+    return row_of(made, made.decision, tenant, now, principal)
 
 
 def make_decision(request: RouteRequest, tenant: Tenant, decision_id: str, services: ReadServices, now: Millis) -> Made:
@@ -75,9 +83,12 @@ def make_decision(request: RouteRequest, tenant: Tenant, decision_id: str, servi
 
 def record_decision(made: Made, tenant: Tenant, services: ReadServices, now: Millis, principal: str) -> bytes:
     """Keep a decision as it is answered; where one of its id was kept before, that is the answer."""
-    row = row_of(made, made.decision, tenant, now, principal)
+    return _kept(row_of(made, made.decision, tenant, now, principal), services)
+
+
+def _kept(row: DecisionRow, services: ReadServices) -> bytes:
     if not services.history.record(row):
-        return read_decision(tenant.tenant_id, row.decision_id, services.history)
+        return read_decision(row.tenant, row.decision_id, services.history)
     return row.content
 
 
