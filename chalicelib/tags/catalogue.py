@@ -220,7 +220,7 @@ class Catalogue:
         broken = tuple(self._broken[one] for one in sorted(self._broken if wholly else self._broken.keys() & positions))
         possible = [one for one in sorted(with_kin) if one not in self._broken]
         if present is not None:
-            possible = [one for one in possible if self._index.may_be(one, present)]
+            possible = self._index.possible_of(possible, present)
         beyond = any(self.beyond(self._ordered[position].id) for position in with_kin)
         return self._selection(possible, broken, beyond=beyond, again=again)
 

@@ -51,10 +51,10 @@ class RuleIndex:
             found.update(needers.get(one, ()))
         return sorted(found)
 
-    def may_be(self, position: int, present: Collection[str]) -> bool:
-        """Whether one rule may be set on a profile with these stems."""
-        needed = self._needed[position]
-        return needed is None or not needed.isdisjoint(present)
+    def possible_of(self, positions: Iterable[int], present: Collection[str]) -> list[int]:
+        """Those of these rules that may be set on a profile with these stems, in their order."""
+        needed = self._needed
+        return [one for one in positions if (stems := needed[one]) is None or not stems.isdisjoint(present)]
 
     def reading(self, touched: Iterable[str]) -> set[int]:
         """Rules that read one of these paths or stems: those whose outcome an event may change."""
