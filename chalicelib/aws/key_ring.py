@@ -16,7 +16,6 @@ import msgspec
 from chalicelib.aws.kms import Kms
 from chalicelib.aws.settings import Settings
 from chalicelib.kernel.errors import Unavailable
-from chalicelib.privacy.envelope import key_pair
 from chalicelib.privacy.tenants import Tenant
 
 _PAUSE_SECONDS = 10.0
@@ -159,6 +158,9 @@ def new_tenant(
 
     ``random(n)`` gives n random bytes. Raises Unavailable when KMS cannot be used.
     """
+    # Only who makes a tenant draws a pair: no function's start should wait for it.
+    from chalicelib.privacy.envelope import key_pair
+
     ids = key_ids(settings)
 
     def wrap(purpose: str, key: bytes) -> bytes:

@@ -9,7 +9,7 @@ from typing import Any
 from chalicelib.aws.api_errors import ApiError
 from chalicelib.aws.json_api import JsonApi
 from chalicelib.kernel.errors import Unavailable
-from chalicelib.privacy.sealing import SealBroken
+from chalicelib.privacy.seal_broken import SealBroken
 
 _WRONG_BLOB = frozenset({"InvalidCiphertextException", "IncorrectKeyException", "ValidationException"})
 

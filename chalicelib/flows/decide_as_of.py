@@ -17,9 +17,10 @@ from chalicelib.kernel.moments import Millis
 from chalicelib.privacy.asked import Asked
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.profiles.permitted import kept_since
+from chalicelib.routing.checked_policy import PolicyRefused, load_policy
 from chalicelib.routing.decide import decide
 from chalicelib.routing.model import Decision, Name, Purpose, RouteRequest
-from chalicelib.routing.policy import Policy, PolicyRefused, load_policy
+from chalicelib.routing.policy import Policy
 from chalicelib.store.declarations import DeclarationStore
 
 TRIAL = "replay"

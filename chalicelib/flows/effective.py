@@ -17,7 +17,6 @@ from chalicelib.events.word_lists import WordList
 from chalicelib.kernel.errors import Unavailable
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.profiles.measures import Measure, MeasureSet, load_measures
-from chalicelib.routing.policy import Policy, PolicyRefused, load_policy, shipped_policy
 from chalicelib.routing.shipped import DEFAULT_TRADE, TRADES
 from chalicelib.store.declarations import DeclarationStore, Draft, Entry, Kind, Standing
 from chalicelib.tags.catalogue import Catalogue, load_catalogue
@@ -28,6 +27,7 @@ if TYPE_CHECKING:
     # Who has published no plan of outreach reads nothing of it.
     from chalicelib.outreach.model import Plan
     from chalicelib.outreach.rules import RiskRules
+    from chalicelib.routing.policy import Policy
     from chalicelib.segments.purposes import Purposes
     from chalicelib.segments.segmentation import Segmentations
 
@@ -101,9 +101,15 @@ class InForce:
     @cached_property
     def policy(self) -> Policy:
         """The routing policy: the tenant's own, or that of its trade."""
+        # Who takes events in routes nobody, and reads nothing of how that is done.
+        from chalicelib.routing.policy import shipped_policy
+
         own = self.overlay.get(("policies", POLICY))
         if own is None or not own.body:
             return shipped_policy(self.trade)
+        # Who routes by what ships reads nothing of what a tenant's own is checked by.
+        from chalicelib.routing.checked_policy import PolicyRefused, load_policy
+
         try:
             return msgspec.structs.replace(load_policy(msgspec.json.decode(own.body)), number=own.number)
         except PolicyRefused:

@@ -8,7 +8,8 @@ from chalicelib.flows.contribute import FacetKeys
 from chalicelib.flows.services import IngestKeys, IngestServices
 from chalicelib.kernel.errors import Unavailable
 from chalicelib.privacy.rewrapping import unwrap_root
-from chalicelib.privacy.sealing import SealBroken, commitment, facet_key, facet_root, key_of_root
+from chalicelib.privacy.seal_broken import SealBroken
+from chalicelib.privacy.sealing import commitment, facet_key, facet_root, key_of_root
 from chalicelib.profiles.model import FacetId
 from chalicelib.store.rows import FacetSecret
 

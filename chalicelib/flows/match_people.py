@@ -15,7 +15,7 @@ from chalicelib.kernel.codec import decode
 from chalicelib.kernel.moments import Millis
 from chalicelib.matching.model import Person
 from chalicelib.matching.schema import READ
-from chalicelib.privacy.sealing import SealBroken
+from chalicelib.privacy.seal_broken import SealBroken
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.profiles.fold import later_trait
 from chalicelib.profiles.links import nodes_of

@@ -20,7 +20,7 @@ from chalicelib.identity.blind_index import version_of
 from chalicelib.kernel.codec import decode
 from chalicelib.kernel.errors import Unavailable
 from chalicelib.kernel.moments import THE_LAST
-from chalicelib.privacy.sealing import SealBroken
+from chalicelib.privacy.seal_broken import SealBroken
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.profiles.model import Body, FacetId, IdentifierKey
 from chalicelib.store.rows import Change, EventRow, IdentifierRow, IdentifierWrite

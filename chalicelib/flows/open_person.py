@@ -14,7 +14,7 @@ from chalicelib.flows.facet_keys import opened, secret_name
 from chalicelib.flows.follow import follow
 from chalicelib.kernel.codec import decode
 from chalicelib.kernel.errors import Conflict, NotFound, Unavailable
-from chalicelib.privacy.sealing import SealBroken
+from chalicelib.privacy.seal_broken import SealBroken
 from chalicelib.privacy.tenants import Tenant
 from chalicelib.profiles.model import Body, FacetId, Trait
 from chalicelib.store.rows import EventRow, FacetSecret, HistoryStore, ProfileRow, ProfileStore, SecretStore

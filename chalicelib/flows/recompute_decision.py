@@ -11,8 +11,9 @@ from chalicelib.flows.answer_route import decision_of
 from chalicelib.flows.decision_views import ReplayView
 from chalicelib.flows.effective import POLICY
 from chalicelib.kernel.errors import Conflict
+from chalicelib.routing.checked_policy import PolicyRefused, load_policy
 from chalicelib.routing.inputs import Inputs, read_inputs
-from chalicelib.routing.policy import Policy, PolicyRefused, load_policy, shipped_policy
+from chalicelib.routing.policy import Policy, shipped_policy
 from chalicelib.routing.weighing import made_again
 from chalicelib.store.declarations import DeclarationStore
 from chalicelib.store.rows import DecisionRow, HistoryStore

@@ -14,7 +14,6 @@ from chalicelib.flows.outreach import Outreach, OutreachOf, no_outreach
 from chalicelib.identity.blind_index import BlindIndex
 from chalicelib.kernel.moments import Millis
 from chalicelib.privacy.tenants import Tenant
-from chalicelib.routing.policy import Policy
 from chalicelib.segments.purposes import Purposes, purposes_of
 from chalicelib.store.catalogue import SourceRecord
 from chalicelib.store.rows import HistoryStore, ProfileStore, SecretStore
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from chalicelib.flows.tally import Tally
     from chalicelib.insights.lexicon import Lexicon
     from chalicelib.privacy.receipts import Signature
+    from chalicelib.routing.policy import Policy
     from chalicelib.segments.segmentation import Segmentations
     from chalicelib.store.jobs import JobStore
     from chalicelib.store.ledger import ErasureLedger

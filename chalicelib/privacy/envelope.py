@@ -11,7 +11,7 @@ from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
 from cryptography.hazmat.primitives.hpke import AEAD, KDF, KEM, Suite
 
-from chalicelib.privacy.sealing import SealBroken
+from chalicelib.privacy.seal_broken import SealBroken
 
 FORMAT = 1
 _FORMAT_BYTE = bytes((FORMAT,))

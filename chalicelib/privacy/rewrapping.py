@@ -7,7 +7,8 @@ takes the old secret's place. From then on the old branch key opens nothing, and
 
 from __future__ import annotations
 
-from chalicelib.privacy.sealing import KEY_BYTES, SealBroken, associated, facet_key, open_, seal
+from chalicelib.privacy.seal_broken import SealBroken
+from chalicelib.privacy.sealing import KEY_BYTES, associated, facet_key, open_, seal
 
 PURPOSE = "root"
 """No field and no event is sealed under the key of this purpose."""

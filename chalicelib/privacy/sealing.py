@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.hmac import HMAC
 
 from chalicelib.kernel import hkdf
-from chalicelib.kernel.errors import ZhiyinError
+from chalicelib.privacy.seal_broken import SealBroken
 
 FORMAT = 1
 KEY_BYTES = 32
@@ -27,16 +27,6 @@ _NONCE_BYTES = 12
 _TAG_BYTES = 16
 _HEAD_BYTES = 3
 _BODY_AT = _HEAD_BYTES + _NONCE_BYTES
-
-
-class SealBroken(ZhiyinError):
-    """What should open does not: another key, other associated data, or changed bytes.
-
-    One code for every cause, because the difference would tell an attacker how close he is.
-    """
-
-    def __init__(self) -> None:
-        super().__init__("seal_broken", "A sealed value does not open.")
 
 
 class FacetKey:

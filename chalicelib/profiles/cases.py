@@ -8,8 +8,7 @@ from operator import attrgetter, lt
 import msgspec
 
 from chalicelib.kernel.moments import Millis
-from chalicelib.profiles.fold import STEPS_KEPT
-from chalicelib.profiles.model import STEP_ORDER, Step
+from chalicelib.profiles.model import STEP_ORDER, STEPS_KEPT, Step
 
 CLOSING: Mapping[str, frozenset[str]] = {
     "order": frozenset({"delivered", "refunded", "cancelled"}),

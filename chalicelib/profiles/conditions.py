@@ -58,7 +58,20 @@ ENGINE = Engine(
 
 def reads(condition: Any) -> frozenset[str]:
     """The paths a condition reads, whichever branch is taken."""
-    return frozenset(node["var"] for node in nodes(condition) if _is_variable(node))
+    found: set[str] = set()
+    waiting = [condition]
+    # Every rule of a catalogue is read at a cold start: a walk of its own is a third of one over ``nodes``.
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            path = one.get("var")
+            if isinstance(path, str) and len(one) == 1:
+                found.add(path)
+            else:
+                waiting.extend(one.values())
+        elif isinstance(one, list):
+            waiting.extend(one)
+    return frozenset(found)
 
 
 def nodes(condition: Any) -> Iterator[Any]:

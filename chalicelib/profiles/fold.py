@@ -16,7 +16,7 @@ from chalicelib.profiles import series as series_of
 from chalicelib.profiles.claims import join_claims, trait_order
 from chalicelib.profiles.consents import CONSENT_TYPES
 from chalicelib.profiles.corrections import CORRECTED
-from chalicelib.profiles.model import STEP_ORDER, Contribution, Facet, Link, Series, Step, Trait
+from chalicelib.profiles.model import STEP_ORDER, STEPS_KEPT, Contribution, Facet, Link, Series, Step, Trait
 from chalicelib.profiles.pins import PINNED
 from chalicelib.profiles.served import DONE_BY_THE_PERSON, TOLD
 
@@ -24,8 +24,6 @@ _BY_STAFF = CONSENT_TYPES | (TOLD - DONE_BY_THE_PERSON)
 """Types that are the same where they name no identifier: then staff or the desk say it, and no channel of the person's."""
 _ABOUT = frozenset({PINNED, CORRECTED})
 """Types of events that are said about a person, and are no sign of that person: they move no first or last sighting."""
-STEPS_KEPT = 32
-"""Per kind (order, ticket, complaint). The latest k of a total order is itself a join."""
 LINKS_KEPT = 16
 """Per namespace: the earliest first sightings and the latest last sightings, each a join of its own.
 

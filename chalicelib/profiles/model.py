@@ -91,6 +91,8 @@ class Step(msgspec.Struct, frozen=True, order=True, array_like=True, gc=False):
 
 STEP_ORDER = attrgetter("at", "event_key")
 """The total order of steps: by time, then event."""
+STEPS_KEPT = 32
+"""Per kind (order, ticket, complaint). The latest k of a total order is itself a join."""
 
 
 class Delta(msgspec.Struct, frozen=True, array_like=True, gc=False):

@@ -137,7 +137,8 @@ OURS: Mapping[str, Callable[[Any], Any]] = {
 def expand(condition: Any) -> Any:
     """A condition in plain JSONLogic. Raises BadOperator for the first operator of ours that is used wrongly."""
     if isinstance(condition, list):
-        return [expand(one) for one in condition]
+        # Most parts of a list are constants, which need no call of their own.
+        return [expand(one) if isinstance(one, dict | list) else one for one in condition]
     if not isinstance(condition, dict):
         return condition
     if len(condition) == 1:

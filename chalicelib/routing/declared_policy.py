@@ -7,7 +7,7 @@ from typing import Any
 
 from chalicelib.kernel.names import is_name, shown
 from chalicelib.profiles.conditions import MOST_NODES, OPERATORS, nodes
-from chalicelib.routing.policy import PolicyRefused, load_policy
+from chalicelib.routing.checked_policy import PolicyRefused, load_policy
 from chalicelib.routing.policy_checks import rules_of
 from chalicelib.routing.policy_paths import Known
 from chalicelib.routing.shape import Mistake as PolicyMistake

@@ -1,39 +1,30 @@
-"""Load a policy: check all of it, tell every mistake at once, compile its conditions once."""
+"""A policy ready to route by: its conditions are compiled once. Those of the package are here by their trade.
+
+A declaration is taken to be checked: a tenant's by ``checked_policy``, the shipped ones by the tests.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from hashlib import sha256
 from typing import Any
 
 import msgspec
 
-from chalicelib.kernel.errors import BadInput
 from chalicelib.routing.conditions import Board, Conditions
 from chalicelib.routing.declaration import PolicyDeclaration
 from chalicelib.routing.effects import Effects
 from chalicelib.routing.facts import PROFILE_STEMS
 from chalicelib.routing.hints import Talk
-from chalicelib.routing.policy_checks import mistakes_of_conditions, mistakes_of_names, mistakes_of_numbers
-from chalicelib.routing.policy_desk_checks import mistakes_of_desk
-from chalicelib.routing.policy_paths import Known, mistakes_of_paths, paths_outside_conditions
+from chalicelib.routing.policy_reads import paths_outside_conditions
 from chalicelib.routing.reasons import Reasons
-from chalicelib.routing.shape import Mistake, mistakes_of_shape
 from chalicelib.routing.shipped import DEFAULT_TRADE, shipped_declaration
 from chalicelib.routing.trials import Trial, trials_of
 
 _MARK_BYTES = 8
 _SCORE = "urgency.score"
 _PLAIN_NUMBERS = msgspec.json.Encoder(decimal_format="number")
-
-
-class PolicyRefused(BadInput):
-    """A policy with mistakes; ``mistakes`` holds every one."""
-
-    def __init__(self, mistakes: Sequence[Mistake]) -> None:
-        super().__init__("bad_policy", f"Mistakes in the policy: {len(mistakes)}.", mistakes[0].path)
-        self.mistakes = tuple(mistakes)
 
 
 class Policy(msgspec.Struct, frozen=True):
@@ -64,31 +55,15 @@ class Policy(msgspec.Struct, frozen=True):
     """Which of the tenant's own versions it is; 0 is what is shipped."""
 
 
-def load_policy(raw: Mapping[str, Any], known: Known | None = None) -> Policy:
-    """Check and compile a policy. Raises PolicyRefused with every mistake.
-
-    Mistakes of shape come with those of conditions; names, numbers and paths need a shape to be looked up in.
-    """
+def content_of(raw: Mapping[str, Any]) -> bytes:
+    """What a declared policy says, to be decoded and marked."""
     # A strict reader of JSON gives exact decimals, which neither the engine nor a float field takes.
-    plain = _PLAIN_NUMBERS.encode(raw)
-    raw = msgspec.json.decode(plain)
-    try:
-        declared = msgspec.convert(raw, PolicyDeclaration)
-    except msgspec.ValidationError as error:
-        # The first mistake is all the conversion tells; the walk that finds the others is dear at a cold start.
-        shape = list(mistakes_of_shape(raw, PolicyDeclaration)) or [Mistake("", "wrong_type", str(error))]
-        raise PolicyRefused([*shape, *mistakes_of_conditions(raw)]) from None
-    mistakes = list(mistakes_of_conditions(raw))
-    if mistakes:
-        raise PolicyRefused([*mistakes, *_mistakes_of_values(declared)])
-    sections = _sections(declared)
+    return _PLAIN_NUMBERS.encode(raw)
+
+
+def policy_of(declared: PolicyDeclaration, content: bytes, sections: Mapping[str, Conditions]) -> Policy:
+    """The policy of a checked declaration, of its content and of its compiled sections."""
     reads = {name: conditions.reads for name, conditions in sections.items()}
-    mistakes = [
-        *_mistakes_of_values(declared),
-        *mistakes_of_paths(declared, reads, known or Known()),
-    ]
-    if mistakes:
-        raise PolicyRefused(mistakes)
     effects = Effects(declared)
     board = Board(sections["rules"], sections["hints"], sections["what_if"])
     paths = {path for section in reads.values() for rule in section for path in rule}
@@ -103,29 +78,14 @@ def load_policy(raw: Mapping[str, Any], known: Known | None = None) -> Policy:
         reads_score=_SCORE in effects.times or board.reads_score,
         paths=frozenset(path for path in paths if path.partition(".")[0] in PROFILE_STEMS),
         tag_ids=frozenset(path.removeprefix("tags.") for path in paths if path.startswith("tags.")),
-        mark=sha256(plain).digest()[:_MARK_BYTES],
+        mark=sha256(content).digest()[:_MARK_BYTES],
         number=0,
         **sections,
     )
 
 
-def _mistakes_of_values(declared: PolicyDeclaration) -> Iterator[Mistake]:
-    yield from mistakes_of_names(declared)
-    yield from mistakes_of_numbers(declared)
-    yield from mistakes_of_desk(declared)
-
-
-@cache
-def _shipped(trade: str) -> Policy:
-    return load_policy(shipped_declaration(trade))
-
-
-def shipped_policy(trade: str = DEFAULT_TRADE) -> Policy:
-    """The policy of the package for a trade. Raises FileNotFoundError for a trade that this version has not."""
-    return _shipped(trade)
-
-
-def _sections(declared: PolicyDeclaration) -> dict[str, Conditions]:
+def sections_of(declared: PolicyDeclaration) -> dict[str, Conditions]:
+    """The conditions of each section, compiled."""
     return {
         "intents": Conditions(
             [rule.when for rule in declared.intents],
@@ -136,3 +96,15 @@ def _sections(declared: PolicyDeclaration) -> dict[str, Conditions]:
         "hints": Conditions([rule.when for rule in declared.hints]),
         "what_if": Conditions([trial.when for trial in declared.what_if]),
     }
+
+
+@cache
+def _shipped(trade: str) -> Policy:
+    content = content_of(shipped_declaration(trade))
+    declared = msgspec.json.decode(content, type=PolicyDeclaration)
+    return policy_of(declared, content, sections_of(declared))
+
+
+def shipped_policy(trade: str = DEFAULT_TRADE) -> Policy:
+    """The policy of the package for a trade. Raises FileNotFoundError for a trade that this version has not."""
+    return _shipped(trade)

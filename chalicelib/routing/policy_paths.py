@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping
-from functools import lru_cache
 
 import msgspec
 
-from chalicelib.kernel.texts import Text
 from chalicelib.profiles.stats import STATS
 from chalicelib.profiles.values import CASE_PATHS, PERSON_PATHS
 from chalicelib.routing.declaration import PolicyDeclaration
 from chalicelib.routing.facts import INPUT_PATHS, INTENT_PATHS, URGENCY_PATHS
+from chalicelib.routing.policy_reads import paths_outside_conditions
 from chalicelib.routing.shape import Mistake, nearest
-
-PLACEHOLDER = re.compile(r"\{([a-z0-9_.]+)\}")
-SHOWN_NAMES: frozenset[str] = frozenset({"intent.name", "intent.because", "urgency.name", "channel.name"})
-"""Placeholders that stand for a name, or a phrase, in the reader's language and not for a value."""
 
 _BOTH = INTENT_PATHS | URGENCY_PATHS
 DERIVED: Mapping[str, frozenset[str]] = {
@@ -38,31 +32,6 @@ class Known(msgspec.Struct, frozen=True):
     measures: Collection[str] | None = None
 
 
-@lru_cache(maxsize=1_024)
-def placeholders(says: Text) -> tuple[str, ...]:
-    """The paths that a sentence shows, names left out."""
-    found = PLACEHOLDER.findall(says.zh) + PLACEHOLDER.findall(says.en)
-    return tuple(dict.fromkeys(path for path in found if path not in SHOWN_NAMES))
-
-
-def paths_outside_conditions(declared: PolicyDeclaration) -> Iterator[tuple[str, str]]:
-    """(where it stands, path) for sentences, ``times``, ``var`` values, the floor and what-ifs."""
-    yield from _paths_in_sentences(declared)
-    for position, presumed in enumerate(declared.intents):
-        if isinstance(presumed.intent, dict):
-            yield f"intents[{position}].intent", presumed.intent.get("var", "")
-    for position, rule in enumerate(declared.rules):
-        if rule.times is not None:
-            yield f"rules[{position}].times", rule.times
-    for position, hint in enumerate(declared.hints):
-        if isinstance(hint.language, dict):
-            yield f"hints[{position}].language", hint.language.get("var", "")
-    for position, trial in enumerate(declared.what_if):
-        yield from ((f"what_if[{position}].set", path) for path in trial.set)
-    for position, floor in enumerate(declared.floor):
-        yield from ((f"floor[{position}].reads", path) for path in floor.reads)
-
-
 def mistakes_of_paths(
     declared: PolicyDeclaration, reads: Mapping[str, tuple[tuple[str, ...], ...]], known: Known
 ) -> Iterator[Mistake]:
@@ -76,17 +45,6 @@ def mistakes_of_paths(
         # A what-if changes what went in; an intent is named before any is derived.
         inputs_only = place.endswith((".set", ".intent"))
         yield from _of_path(path, place, known, frozenset() if inputs_only else _BOTH)
-
-
-def _paths_in_sentences(declared: PolicyDeclaration) -> Iterator[tuple[str, str]]:
-    sentences = {f"texts.{name}": text for name, text in declared.texts.items()}
-    sentences |= {f"intents[{at}].says": entry.says for at, entry in enumerate(declared.intents)}
-    sentences |= {f"urgency.rules[{at}].says": entry.says for at, entry in enumerate(declared.urgency.rules)}
-    sentences |= {f"rules[{at}].says": entry.says for at, entry in enumerate(declared.rules)}
-    sentences |= {f"floor[{at}].says": entry.says for at, entry in enumerate(declared.floor)}
-    sentences |= {f"what_if[{at}].if": entry.if_ for at, entry in enumerate(declared.what_if)}
-    for place, says in sentences.items():
-        yield from ((place, path) for path in placeholders(says))
 
 
 def _of_path(path: str, place: str, known: Known, derived: frozenset[str]) -> Iterator[Mistake]:

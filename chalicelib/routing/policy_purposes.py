@@ -7,10 +7,10 @@ from typing import Any
 
 from chalicelib.privacy.uses import Use, wider
 from chalicelib.profiles.conditions import reads
+from chalicelib.routing.checked_policy import load_policy
 from chalicelib.routing.facts import PROFILE_STEMS
-from chalicelib.routing.policy import load_policy
 from chalicelib.routing.policy_checks import rules_of
-from chalicelib.routing.policy_paths import paths_outside_conditions
+from chalicelib.routing.policy_reads import paths_outside_conditions
 from chalicelib.tags.model import TagRule
 from chalicelib.tags.shapes import Mistake
 from chalicelib.tags.uses import Uses

@@ -11,7 +11,7 @@ from chalicelib.routing.declaration import NO_CAP, Floor, IntentRule, PolicyDecl
 from chalicelib.routing.effects import SETS_KEPT, Held
 from chalicelib.routing.facts import Facts, value_at
 from chalicelib.routing.model import Mode, Reason
-from chalicelib.routing.policy_paths import placeholders
+from chalicelib.routing.policy_reads import placeholders
 from chalicelib.routing.sentences import Sentence, stem_of
 
 MOST_REASONS = 8

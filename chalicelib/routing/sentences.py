@@ -8,7 +8,7 @@ from functools import partial
 from chalicelib.kernel.texts import Text
 from chalicelib.routing.facts import Facts
 from chalicelib.routing.model import UNKNOWN_INTENT
-from chalicelib.routing.policy_paths import PLACEHOLDER
+from chalicelib.routing.policy_reads import PLACEHOLDER
 from chalicelib.routing.words import name_of
 
 _LEVELS = {

@@ -1,6 +1,6 @@
 """A catalogue: tag rules with the measures they rest on, indexed and compiled.
 
-Loading decodes and indexes; a rule is compiled when a profile first concerns it, so that a cold start
+Loading decodes; a rule is read, indexed and compiled when it is first asked for, so that a cold start
 pays only for what it uses. Declarations are checked (``tags.check``) when they are published, and the
 shipped ones by the tests; a loaded catalogue is taken to be checked.
 """
@@ -79,11 +79,8 @@ class Catalogue:
         self.families = Families(self.rules)
         self._ordered = tuple(self.rules.values())
         self._index = RuleIndex(self._ordered)
-        self._broken = {
-            position: Failure(self._ordered[position].id, UNKNOWN_PATH)
-            for position, paths in enumerate(self._index.paths)
-            if not all(is_known(path, measures.measures) for path in paths)
-        }
+        self._looked_at: set[int] = set()
+        self._broken: dict[int, Failure] = {}
         self._positions = {rule.id: position for position, rule in enumerate(self._ordered)}
         self._for: dict[str, Catalogue] = {}
         self._beyond: dict[str, frozenset[str]] = {}
@@ -138,11 +135,7 @@ class Catalogue:
 
     def unknown_of(self, tag_id: str) -> frozenset[str]:
         """The paths that a rule reads and that nothing has."""
-        position = self._positions[tag_id]
-        if position not in self._broken:
-            return frozenset()
-        paths = self._index.paths[position]
-        return frozenset(path for path in paths if not is_known(path, self.measures.measures))
+        return self._unknown(self._positions[tag_id])
 
     def compiled(self, tag_id: str) -> Compiled:
         """One rule, ready to run. Raises NotFound ``no_such_tag``."""
@@ -215,18 +208,30 @@ class Catalogue:
         else:
             positions = self._index.reading(only) if only is not None else self._possible(present)
             positions.update(self._positions[one] for one in also if one in self._positions)
-        broken = tuple(self._broken[one] for one in sorted(self._broken.keys() & positions))
-        if only is None and among is None:
-            # A rule that reads what nothing has is never possible; it is reported, not taken for false.
-            broken = tuple(self._broken.values())
         with_kin = positions.union(
             self._positions[one] for place in positions for one in self.families.kin(self._ordered[place].id)
         )
+        # A rule that reads what nothing has is never possible; it is reported, not taken for false.
+        wholly = only is None and among is None
+        self._look_at(range(len(self._ordered)) if wholly else with_kin)
+        broken = tuple(self._broken[one] for one in sorted(self._broken if wholly else self._broken.keys() & positions))
         possible = [one for one in sorted(with_kin) if one not in self._broken]
         if present is not None:
-            possible = [one for one in possible if self._index.may_be(one, present)]
+            possible = self._index.possible_of(possible, present)
         beyond = any(self.beyond(self._ordered[position].id) for position in with_kin)
         return self._selection(possible, broken, beyond=beyond, again=again)
+
+    def _look_at(self, positions: Collection[int]) -> None:
+        """Find out which of these rules cannot be evaluated: of each once, as nothing of it changes."""
+        if len(self._looked_at) == len(self._ordered):
+            return
+        new = set(positions) - self._looked_at
+        self._broken |= {one: Failure(self._ordered[one].id, UNKNOWN_PATH) for one in new if self._unknown(one)}
+        self._looked_at |= new
+
+    def _unknown(self, position: int) -> frozenset[str]:
+        paths = self._index.paths[position]
+        return frozenset(path for path in paths if not is_known(path, self.measures.measures))
 
     def _possible(self, present: frozenset[str] | None) -> set[int]:
         return set(range(len(self._ordered)) if present is None else self._index.possible(present))

@@ -64,7 +64,7 @@ def _evaluation() -> Row:
 
 
 def _loading() -> Row:
-    """The catalogue's share of a cold start: decoding and indexing, in fresh processes that have imported the rest."""
+    """The catalogue's share of a cold start: decoding, in fresh processes that have imported the rest. Who first asks indexes."""
     seen = []
     for _ in range(_STARTS):
         done = subprocess.run([sys.executable, "-c", _LOAD], cwd=ROOT, check=True, capture_output=True, text=True)

@@ -23,7 +23,7 @@ from chalicelib.kernel.errors import (
     Unavailable,
     ZhiyinError,
 )
-from chalicelib.privacy.sealing import SealBroken
+from chalicelib.privacy.seal_broken import SealBroken
 from tests.entrypoints.service import Answer, Shop
 
 SECRET = "13907551234 in the message"

@@ -18,7 +18,7 @@ from chalicelib.flows.services import IngestServices
 from chalicelib.kernel.codec import decode
 from chalicelib.kernel.errors import Unavailable
 from chalicelib.privacy.envelope import open_from
-from chalicelib.privacy.sealing import SealBroken
+from chalicelib.privacy.seal_broken import SealBroken
 from chalicelib.store.rows import QuarantineRow
 from tests.flows.world import World, tenant_of
 

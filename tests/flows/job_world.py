@@ -13,7 +13,8 @@ from chalicelib.flows.job_services import JobServices, Rules
 from chalicelib.flows.job_views import JobView, TagCompared
 from chalicelib.flows.open_job import DryRunRequest, checked, drafts_of, open_apply, open_job
 from chalicelib.flows.run_job import run_job
-from chalicelib.routing.policy import Policy, load_policy, shipped_policy
+from chalicelib.routing.checked_policy import load_policy
+from chalicelib.routing.policy import Policy, shipped_policy
 from chalicelib.store.jobs import JobStore, MemoryJobs
 from chalicelib.store.people import MemoryPeople, PeopleStore
 from chalicelib.tags.catalogue import Catalogue, load_catalogue

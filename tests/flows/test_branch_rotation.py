@@ -13,7 +13,8 @@ from chalicelib.flows.sweep_keys import IN_FLIGHT_MS
 from chalicelib.kernel.codec import decode
 from chalicelib.kernel.errors import Conflict, NotFound, Unavailable
 from chalicelib.kernel.moments import DAY_MS
-from chalicelib.privacy.sealing import SealBroken, commitment, facet_key, key_version_of
+from chalicelib.privacy.seal_broken import SealBroken
+from chalicelib.privacy.sealing import commitment, facet_key, key_version_of
 from chalicelib.store.rows import FacetSecret
 from tests.flows.rotating import check_gone, sweep, sweeping, with_branches
 from tests.flows.world import NOW, TENANT_ID, World, event, secret_of

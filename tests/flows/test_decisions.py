@@ -26,10 +26,11 @@ from chalicelib.flows.seen_in import shown_in
 from chalicelib.flows.ticket_views import view_of, withheld_of
 from chalicelib.kernel.errors import BadInput, Conflict, Forbidden, NotFound
 from chalicelib.kernel.moments import DAY_MS, HOUR_MS, Millis
+from chalicelib.routing.checked_policy import load_policy
 from chalicelib.routing.inputs import read_inputs
 from chalicelib.routing.model import Decision, NamedIdentifier, RouteRequest
 from chalicelib.routing.outcome import MOST_INTENTS, Outcome
-from chalicelib.routing.policy import Policy, load_policy, shipped_policy
+from chalicelib.routing.policy import Policy, shipped_policy
 from chalicelib.store.declarations import Head, Publication, Version
 from chalicelib.store.memory_declarations import MemoryDeclarations
 from chalicelib.store.rows import DecisionRow

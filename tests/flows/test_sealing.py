@@ -19,7 +19,8 @@ from chalicelib.flows.read_timeline import read_timeline
 from chalicelib.kernel.codec import decode, encode
 from chalicelib.kernel.errors import Unavailable
 from chalicelib.kernel.moments import DAY_MS
-from chalicelib.privacy.sealing import SealBroken, associated, open_
+from chalicelib.privacy.seal_broken import SealBroken
+from chalicelib.privacy.sealing import associated, open_
 from chalicelib.routing.model import NamedIdentifier, RouteRequest
 from tests.flows.world import NOW, TENANT_ID, World, described, event, paid
 

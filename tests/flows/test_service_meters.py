@@ -18,12 +18,12 @@ from chalicelib.flows.report_outcome import OutcomeOrder, OutcomeServices, repor
 from chalicelib.flows.services import Change
 from chalicelib.kernel.errors import BadInput, Unavailable
 from chalicelib.kernel.moments import DAY_MS, Millis, day_of
+from chalicelib.routing.checked_policy import load_policy
 from chalicelib.routing.decide import decide_on, facts_for
 from chalicelib.routing.inputs import conversation_mark, kept_inputs
 from chalicelib.routing.meters import EVERY
 from chalicelib.routing.model import Caller
 from chalicelib.routing.outcome import Outcome
-from chalicelib.routing.policy import load_policy
 from chalicelib.store.memory import MemoryHistory
 from chalicelib.store.rows import DecisionRow
 from chalicelib.store.tallies import MemoryTallies

@@ -10,6 +10,7 @@ from tests.house import handlers
 
 NEVER: list[str] = json.loads((package.ROOT / "tests/cases/cold_imports.json").read_text())["never"]
 SERVING_HTTP = {"app", "chalicelib.entrypoints.own_functions", "chalicelib.entrypoints.authorizers"}
+FOR_HTTP_ALONE = ("chalicelib.routing.policy", "chalicelib.routing.decide")
 NOT_FOR_HTTP = ("aws_lambda_powertools", "importlib.resources", "chalicelib.channels", "chalicelib.flows.accept_events")
 
 
@@ -24,9 +25,10 @@ def test_handlers__packaged__resolve_in_a_fresh_process(template: dict[str, Any]
 
 
 def test_entry_modules__imported__reach_nothing_heavy(template: dict[str, Any], unzipped: Path) -> None:
-    """No function's cold start pays for a module of tests/cases/cold_imports.json."""
+    """No function's cold start pays for a module of tests/cases/cold_imports.json, and none but HTTP's for routing."""
     for handler in handlers.handlers(template).values():
-        assert handlers.fresh_import(unzipped, handler, template, NEVER).forbidden == (), handler
+        never = [*NEVER, *(() if handler == "app.app" else FOR_HTTP_ALONE)]
+        assert handlers.fresh_import(unzipped, handler, template, never).forbidden == (), handler
 
 
 def test_http__imported_in_a_lambda__loads_no_other_function(template: dict[str, Any], unzipped: Path) -> None:

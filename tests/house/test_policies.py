@@ -11,12 +11,13 @@ import pytest
 from chalicelib.flows.check_declaration import check_declaration
 from chalicelib.flows.effective import POLICY, InForce
 from chalicelib.privacy.fields import FIELDS
+from chalicelib.routing.checked_policy import load_policy
 from chalicelib.routing.conditions import Conditions
 from chalicelib.routing.facts import facts_of
 from chalicelib.routing.intent import read_message
 from chalicelib.routing.judge import judge
 from chalicelib.routing.model import UNKNOWN_INTENT
-from chalicelib.routing.policy import Policy, load_policy, shipped_policy
+from chalicelib.routing.policy import Policy, shipped_policy
 from chalicelib.routing.policy_paths import Known
 from chalicelib.routing.policy_purposes import policy_purpose_mistakes
 from chalicelib.routing.shipped import CORE, TRADES, file_of, shipped_declaration
@@ -37,7 +38,8 @@ each_trade = pytest.mark.parametrize("trade", TRADES)
 def test_policy__names_only_what_there_is(trade: str) -> None:
     """Tags, traits and measures exist; the same checks pass that a tenant's own policy goes through."""
     raw = shipped_declaration(trade)
-    load_policy(raw, Known(tags=CATALOGUE.rules, traits=FIELDS, measures=MEASURES))
+    checked = load_policy(raw, Known(tags=CATALOGUE.rules, traits=FIELDS, measures=MEASURES))
+    assert (checked.declared, checked.mark) == (shipped_policy(trade).declared, shipped_policy(trade).mark)
     check_declaration("policies", POLICY, raw, InForce({}))
     assert (raw["trade"], raw["id"]) == (trade, trade)
 

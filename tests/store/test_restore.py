@@ -27,7 +27,8 @@ from chalicelib.kernel.errors import NotFound
 from chalicelib.kernel.moments import HOUR_MS
 from chalicelib.privacy.fields import FIELDS
 from chalicelib.privacy.receipts import sign
-from chalicelib.privacy.sealing import FacetKey, Place, SealBroken, facet_key, open_
+from chalicelib.privacy.seal_broken import SealBroken
+from chalicelib.privacy.sealing import FacetKey, Place, facet_key, open_
 from chalicelib.routing.model import RouteRequest
 from chalicelib.store.items import plain
 from chalicelib.store.jobs import DynamoJobs

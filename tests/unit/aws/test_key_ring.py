@@ -9,7 +9,7 @@ from chalicelib.aws.settings import Settings
 from chalicelib.kernel.errors import Unavailable
 from chalicelib.privacy.envelope import open_from, seal_to
 from chalicelib.privacy.receipts import signing_pair
-from chalicelib.privacy.sealing import SealBroken
+from chalicelib.privacy.seal_broken import SealBroken
 
 SETTINGS = Settings(
     *["x"] * 13,

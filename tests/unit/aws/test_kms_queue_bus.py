@@ -8,7 +8,7 @@ from chalicelib.aws.bus import Bus, BusEvent
 from chalicelib.aws.kms import Kms
 from chalicelib.aws.queue import Message, Queue
 from chalicelib.kernel.errors import TooLarge, Unavailable
-from chalicelib.privacy.sealing import SealBroken
+from chalicelib.privacy.seal_broken import SealBroken
 
 from .conftest import answer
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.privacy.envelope import key_pair, open_from, seal_to
-from chalicelib.privacy.sealing import SealBroken
+from chalicelib.privacy.seal_broken import SealBroken
 
 VECTORS = json.loads((Path(__file__).parents[2] / "cases" / "sealing_vectors.json").read_text())["envelopes"]
 PRIVATE, PUBLIC = key_pair(bytes(range(32)))

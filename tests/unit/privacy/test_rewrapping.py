@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.privacy.rewrapping import PURPOSE, unwrap_root, wrap_root
+from chalicelib.privacy.seal_broken import SealBroken
 from chalicelib.privacy.sealing import (
-    SealBroken,
     associated,
     commitment,
     facet_key,

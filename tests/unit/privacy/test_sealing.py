@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.privacy.seal_broken import SealBroken
 from chalicelib.privacy.sealing import (
     Place,
-    SealBroken,
     associated,
     commitment,
     facet_key,

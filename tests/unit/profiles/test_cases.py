@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from chalicelib.kernel.moments import DAY_MS
 from chalicelib.profiles.cases import CLOSING, Case, cases, latest, standing
-from chalicelib.profiles.fold import STEPS_KEPT, latest_steps
-from chalicelib.profiles.model import Profile, Step
+from chalicelib.profiles.fold import latest_steps
+from chalicelib.profiles.model import STEPS_KEPT, Profile, Step
 from chalicelib.profiles.values import CASE_KINDS, CASE_PATHS, at_path, evidence, values
 from chalicelib.routing.facts import recent
 

@@ -12,9 +12,9 @@ from chalicelib.kernel.codec import encode
 from chalicelib.kernel.moments import DAY_MS
 from chalicelib.profiles import fold as folding
 from chalicelib.profiles import series as series_of
-from chalicelib.profiles.fold import STEPS_KEPT, fold
+from chalicelib.profiles.fold import fold
 from chalicelib.profiles.join import body_of, join
-from chalicelib.profiles.model import Contribution, Delta, Facet, Step, Trait
+from chalicelib.profiles.model import STEPS_KEPT, Contribution, Delta, Facet, Step, Trait
 
 START = 1_750_000_000_000
 ANCHOR = "user_id:a"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from chalicelib.kernel.moments import DAY_MS
 from chalicelib.profiles.cases import cases
-from chalicelib.profiles.fold import STEPS_KEPT, latest_steps
-from chalicelib.profiles.model import Step
+from chalicelib.profiles.fold import latest_steps
+from chalicelib.profiles.model import STEPS_KEPT, Step
 
 
 def _step(at: int, kind: str, ref: str, status: str) -> Step:

@@ -9,9 +9,10 @@ from hypothesis import strategies as st
 from chalicelib.kernel.texts import Text
 from chalicelib.profiles.cases import Case
 from chalicelib.routing.bot_context import LIMIT_BYTES, bot_context, next_best
+from chalicelib.routing.checked_policy import load_policy
 from chalicelib.routing.decide import decide
 from chalicelib.routing.model import Caller
-from chalicelib.routing.policy import load_policy, shipped_policy
+from chalicelib.routing.policy import shipped_policy
 from tests.unit.routing.calls import NOON, case, request, small_policy
 
 POLICY = shipped_policy()

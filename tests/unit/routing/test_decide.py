@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.kernel.moments import parse_moment
+from chalicelib.routing.checked_policy import load_policy
 from chalicelib.routing.conditions import Conditions
 from chalicelib.routing.decide import decide
 from chalicelib.routing.declaration import Night
@@ -18,7 +19,7 @@ from chalicelib.routing.facts import changed, facts_of, is_night, recent
 from chalicelib.routing.intent import read_message
 from chalicelib.routing.judge import judge
 from chalicelib.routing.model import MODES, Caller, Decision, RouteRequest
-from chalicelib.routing.policy import load_policy, shipped_policy
+from chalicelib.routing.policy import shipped_policy
 from chalicelib.routing.what_if import outcome_if
 from tests.unit.routing.calls import NIGHT, NOON, caller_of, case, request, rule, small_policy, table
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
+from chalicelib.routing.checked_policy import load_policy
 from chalicelib.routing.effects import MOST_RANKED
 from chalicelib.routing.judge import judge
-from chalicelib.routing.policy import load_policy
 from tests.unit.routing.calls import rule, small_policy
 
 

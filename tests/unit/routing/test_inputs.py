@@ -14,11 +14,12 @@ from chalicelib.desk.score import best
 from chalicelib.flows.recompute_decision import ReplayServices, recompute_decision
 from chalicelib.kernel.errors import BadInput
 from chalicelib.kernel.moments import DAY_MS, MINUTE_MS, Millis
+from chalicelib.routing.checked_policy import load_policy
 from chalicelib.routing.decide import decide, decide_on, facts_for
 from chalicelib.routing.desk_answer import at_desk
 from chalicelib.routing.inputs import Weighed, kept_inputs, read_inputs
 from chalicelib.routing.model import Caller, Decision, RouteRequest
-from chalicelib.routing.policy import Policy, load_policy, shipped_policy
+from chalicelib.routing.policy import Policy, shipped_policy
 from chalicelib.routing.shipped import TRADES
 from chalicelib.routing.weighing import chosen, desk_of, made_again, weighed_among
 from chalicelib.store.memory import MemoryHistory

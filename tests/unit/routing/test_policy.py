@@ -9,8 +9,9 @@ import msgspec
 import pytest
 
 from chalicelib.profiles.values import CASE_PATHS, PERSON_PATHS
+from chalicelib.routing.checked_policy import PolicyRefused, load_policy
 from chalicelib.routing.model import UNKNOWN_INTENT
-from chalicelib.routing.policy import PolicyRefused, load_policy, shipped_policy
+from chalicelib.routing.policy import shipped_policy
 from chalicelib.routing.policy_paths import Known
 from chalicelib.routing.shipped import TRADES
 from chalicelib.routing.words import topics_of

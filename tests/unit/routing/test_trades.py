@@ -8,9 +8,10 @@ import pytest
 from msgspec.structs import replace
 
 from chalicelib.routing.bot_context import next_best
+from chalicelib.routing.checked_policy import load_policy
 from chalicelib.routing.decide import decide
 from chalicelib.routing.model import MODES, Decision
-from chalicelib.routing.policy import Policy, load_policy, shipped_policy
+from chalicelib.routing.policy import Policy, shipped_policy
 from chalicelib.routing.shipped import TRADES, shipped_declaration
 from tests.unit.routing.people import CHANNELS, Call, applied, calls
 

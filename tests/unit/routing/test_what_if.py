@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from chalicelib.routing import what_if
+from chalicelib.routing.checked_policy import load_policy
 from chalicelib.routing.effects import Outcome
 from chalicelib.routing.facts import Facts, changed
 from chalicelib.routing.judge import Judgement, judge
-from chalicelib.routing.policy import Policy, load_policy
+from chalicelib.routing.policy import Policy
 from chalicelib.routing.what_if import outcome_if
 from tests.unit.routing.calls import rule, small_policy
 

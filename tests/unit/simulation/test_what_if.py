@@ -9,8 +9,9 @@ import pytest
 from chalicelib.desk.declaration import DeskRules, Relaxing
 from chalicelib.desk.model import Agent, Shift
 from chalicelib.kernel.moments import DAY_MS, HOUR_MS, Millis, parse_moment
+from chalicelib.routing.checked_policy import load_policy
 from chalicelib.routing.model import Caller, RouteRequest
-from chalicelib.routing.policy import load_policy, shipped_policy
+from chalicelib.routing.policy import shipped_policy
 from chalicelib.simulation.outcomes import USUAL_SECONDS, Outcomes
 from chalicelib.simulation.past import PastContact, Sent, contacts_of, segment_of, sent_by
 from chalicelib.simulation.staffing import StaffChange, Staffed, changed, staffed
