@@ -6,7 +6,7 @@ PYTHON ?=
 PY := .venv/bin/python
 READY := .venv/.ready
 
-.PHONY: help demo kiosk up down logs status url package check lint types layers test browser deployed proofs desks lives imports bench load kms matches truth desk forecast library freetext record matrix format scores segments clean
+.PHONY: help demo kiosk up down logs status url package check lint types layers test laborious browser deployed proofs desks lives imports bench load kms matches truth desk forecast library freetext record matrix format scores segments clean
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -63,11 +63,16 @@ layers: $(READY)
 LABORIOUS := $(addprefix tests/flows/test_,any_order.py canary_places.py pure_profiles.py time_travel.py) \
     $(addprefix tests/unit/,insights/test_hot_words.py profiles/test_fold.py tags/test_tag_timers.py tags/test_tag_why.py \
     tags/test_why_recomputes.py training)
+# Tests of what is no part of the pure domain, whose branches are counted.
+BESIDE := $(addprefix tests/unit/,aws demo forecast outreach segments tickets truth)
 OTHERS := $(filter-out tests/unit/ tests/flows/,$(sort $(dir $(wildcard tests/*/test_*.py))))
 
-test: check ## all checks and tests that need no local cloud
-	@$(PY) -m pytest -n 2 --dist worksteal --cov --cov-report=term tests/unit tests/flows $(addprefix --ignore=,$(LABORIOUS))
-	@$(PY) -m pytest -n 2 --dist worksteal $(LABORIOUS) $(OTHERS)
+test: check ## all checks and tests that need no local cloud (LATER=1 without those that `make laborious` runs)
+	@$(PY) -m pytest -n 2 --dist worksteal --cov --cov-report=term tests/unit tests/flows $(addprefix --ignore=,$(LABORIOUS) $(BESIDE))
+	@$(PY) -m pytest -n 2 --dist worksteal $(OTHERS) $(BESIDE) $(if $(LATER),,$(LABORIOUS))
+
+laborious: $(READY) ## the properties that try hundreds of examples
+	@$(PY) -m pytest -n 2 --dist worksteal $(LABORIOUS)
 
 browser: $(READY) ## the page of people in Chromium, over this process (CHROMIUM=… where it is not found)
 	@$(PY) -m pytest -m "browser and not deployed" tests/browser

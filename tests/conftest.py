@@ -1,6 +1,7 @@
 """How all tests run: a busy machine must not fail a property, and the same code gets the same examples.
 
-``HYPOTHESIS_PROFILE=explore`` looks for new examples instead; what it finds becomes an ``@example``.
+``HYPOTHESIS_PROFILE=explore`` looks for new examples instead; what it finds becomes an ``@example``. ``short`` tries a
+quarter of the usual ones, where a machine is too slow for all.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from hypothesis import HealthCheck, settings
 
 settings.register_profile("house", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("explore", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("short", settings.get_profile("house"), max_examples=25)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "house"))
 
 

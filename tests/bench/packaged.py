@@ -17,7 +17,7 @@ from infra import package
 from tests.bench.measure import ROOT, Row, shares
 from tests.bench.world import settings_of_nothing
 
-STARTS = 5
+STARTS = 9
 LARGEST_MB = 45.0
 ENTRIES = {
     "HTTP": "import app; from chalicelib.entrypoints import compose; from chalicelib.flows.effective import InForce; "

@@ -9,6 +9,9 @@ from sklearn.linear_model import LogisticRegression
 
 from chalicelib.routing.intent_model import OUT_OF_SCOPE, Calibration, confidence_of
 
+_PLACES = 6
+"""Decimals of what is learned. Past the fourteenth, sums differ by the processor, and the file must be the same of any."""
+
 type Truth = tuple[str, str, tuple[float, ...]]
 """The intent it is, the one the model said, and what the confidence is made of."""
 
@@ -27,7 +30,9 @@ def calibrated(truths: Sequence[Truth], most_lost: float) -> Calibration:
 
 
 def _with(weights: tuple[float, ...], within: np.ndarray, most_lost: float) -> Calibration:
-    score, lead, over_unknown, known, constant = weights
+    score, lead, over_unknown, known, constant = (round(one, _PLACES) for one in weights)
     bare = Calibration(score, lead, over_unknown, known, constant, 0.0)
     confidences = [confidence_of(bare, tuple(float(one) for one in row)) for row in within]
-    return Calibration(score, lead, over_unknown, known, constant, float(np.quantile(confidences, most_lost)))
+    return Calibration(
+        score, lead, over_unknown, known, constant, round(float(np.quantile(confidences, most_lost)), _PLACES)
+    )

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from datalogic_py import BatchItemError
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.profiles.conditions import STEP_BUDGET
@@ -58,6 +58,7 @@ def _together(together: Together, nested: dict[str, Any], *, alone: bool = True)
     return _told(together.of_row([at_path(nested, path) for path in together.paths], apart))
 
 
+@settings(max_examples=40)
 @given(st.fixed_dictionaries(dict.fromkeys(_PATHS, _VALUES)))
 def test_together__of_any_values__is_what_each_rule_says_by_itself(given_: dict[str, Any]) -> None:
     """One program for all shipped rules gives the true signals, and the failures, that a program for each gives."""
