@@ -141,7 +141,9 @@ def partition(
         reason = SHARED if is_shared else sets.join(edge.anchor, edge.other)
         if reason:
             refused.append(RefusedLink(edge.anchor, edge.other, reason))
-    return Partition(sets.components(frozenset(facets)), tuple(refused), tuple(unmet))
+    # Later evidence may have united whom a protection kept apart: a merge that lifts the limits counts from where it joins.
+    stand = [one for one in refused if one.reason == SHARED or sets.root(one.anchor) != sets.root(one.other)]
+    return Partition(sets.components(frozenset(facets)), tuple(stand), tuple(unmet))
 
 
 def lead_of(

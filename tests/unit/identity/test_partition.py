@@ -55,6 +55,15 @@ def test_partition__one_phone_of_two_accounts__stays_with_the_earliest_evidence(
     assert sides(parted(edge(3, U1, P1), later)) == [[P1, U2], [U1]]
 
 
+def test_partition__refused_and_united_by_later_evidence__is_not_refused() -> None:
+    """What lifted the limits came in between: who is one person in the end is told as one."""
+    lifted = Ties((Must(0, "m", P1, P1, forced=True),))
+    found = parted(edge(1, U1, U2, b"a"), edge(2, P1, U1), edge(3, U1, U2, b"b"), ties=lifted)
+    assert (sides(found), found.refused) == ([[P1, U1, U2]], ())
+    # The control: nothing came in between.
+    assert parted(edge(1, U1, U2, b"a"), edge(3, U1, U2, b"b")).refused != ()
+
+
 def test_partition__equal_instants__the_events_key_decides() -> None:
     """Without a tie-break the order of arrival would."""
     one, other = edge(1, U1, P1, b"b"), edge(1, U2, P1, b"a")
