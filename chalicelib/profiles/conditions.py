@@ -60,7 +60,7 @@ def reads(condition: Any) -> frozenset[str]:
     """The paths a condition reads, whichever branch is taken."""
     found: set[str] = set()
     waiting = [condition]
-    # Every rule of a catalogue is read at a cold start: a walk of its own is a third of one over ``nodes``.
+    # The first route of a process reads every rule: a walk of its own takes a third of one over ``nodes``.
     while waiting:
         one = waiting.pop()
         if isinstance(one, dict):

@@ -53,11 +53,7 @@ class Apart:
             found = [(one, _alone(one, nested)) for one in self._rules]
             return [(one, outcome) for one, outcome in found if outcome != 0]
         told = ENGINE.session().evaluate_many(self._programs, handle)
-        return [
-            (one, int(outcome) if isinstance(outcome, str) else outcome)
-            for one, outcome in zip(self._rules, told, strict=True)
-            if outcome != "0"
-        ]
+        return [(one, _as_bits(outcome)) for one, outcome in zip(self._rules, told, strict=True) if outcome != "0"]
 
 
 class Together:
@@ -68,7 +64,7 @@ class Together:
     """
 
     def __init__(self, rules: Sequence[Compiled], money: Collection[str]) -> None:
-        self._money = money
+        self._rules, self._money = rules, money
         self._row = Row(frozenset().union(*(one.reads for one in rules)), money)
         self.paths = self._row.paths
         """What stands in a row, in its order."""
@@ -88,7 +84,7 @@ class Together:
         try:
             handle = DataHandle(row)
         except DataLogicError:
-            return [told for part in self._parts for told in apart(part.rules)]
+            return apart(self._rules)
         found: Outcomes = []
         for part in self._parts:
             truths = part.truths(handle)
@@ -173,5 +169,8 @@ def _alone(compiled: Compiled, nested: dict[str, Any]) -> Outcome:
         handle = DataHandle(own)
     except DataLogicError:
         return Unreadable()
-    outcome = ENGINE.session().evaluate_many([compiled.program], handle)[0]
+    return _as_bits(ENGINE.session().evaluate_many([compiled.program], handle)[0])
+
+
+def _as_bits(outcome: str | BatchItemError) -> Outcome:
     return int(outcome) if isinstance(outcome, str) else outcome
