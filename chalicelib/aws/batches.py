@@ -1,8 +1,8 @@
-"""Batch calls that may half fail: split by the service's limits, then send what failed again."""
+"""Batch calls that may half fail: what failed is sent again."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 
 from chalicelib.aws.api_errors import ApiError
 from chalicelib.aws.json_api import JsonApi
@@ -10,20 +10,6 @@ from chalicelib.aws.retrying import Again
 
 type SendBatch[T] = Callable[[Sequence[T]], Sequence[T]]
 """Sends a batch and returns its entries that failed in a way that may pass."""
-
-
-def split[T](entries: Iterable[tuple[T, int]], *, most_entries: int, most_bytes: int) -> Iterator[list[T]]:
-    """Groups of entries, each given with its size, within both limits. An entry alone may be larger."""
-    group: list[T] = []
-    total = 0
-    for entry, size in entries:
-        if group and (len(group) == most_entries or total + size > most_bytes):
-            yield group
-            group, total = [], 0
-        group.append(entry)
-        total += size
-    if group:
-        yield group
 
 
 def send_all[T](api: JsonApi, batch: Sequence[T], send: SendBatch[T]) -> None:

@@ -7,8 +7,9 @@ from typing import Any
 
 import msgspec
 
-from chalicelib.aws.batches import send_all, split
+from chalicelib.aws.batches import send_all
 from chalicelib.aws.json_api import JsonApi
+from chalicelib.kernel.groups import grouped
 
 _MOST_ENTRIES = 10
 _MOST_BYTES = 262_144
@@ -40,7 +41,7 @@ class Bus:
         """
         entries = [self._entry(event) for event in events]
         sized = [(entry, _size_bytes(entry)) for entry in entries]
-        for batch in split(sized, most_entries=_MOST_ENTRIES, most_bytes=_MOST_BYTES):
+        for batch in grouped(sized, most=_MOST_ENTRIES, most_size=_MOST_BYTES):
             send_all(self._api, batch, self._put_batch)
 
     def _put_batch(self, batch: Sequence[dict[str, str]]) -> list[dict[str, str]]:

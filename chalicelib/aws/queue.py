@@ -7,9 +7,10 @@ from typing import Any
 
 import msgspec
 
-from chalicelib.aws.batches import refused_by_us, send_all, split
+from chalicelib.aws.batches import refused_by_us, send_all
 from chalicelib.aws.json_api import JsonApi
 from chalicelib.kernel.errors import TooLarge
+from chalicelib.kernel.groups import grouped
 
 _MOST_ENTRIES = 10
 
@@ -58,7 +59,7 @@ class Queue:
         sized = [(message, message.size_bytes) for message in messages]
         if any(size > limit for _, size in sized):
             raise TooLarge("too_large", f"A message is larger than {limit} bytes.")
-        for batch in split(sized, most_entries=_MOST_ENTRIES, most_bytes=limit):
+        for batch in grouped(sized, most=_MOST_ENTRIES, most_size=limit):
             send_all(self._api, batch, lambda some: self._send_batch(url, some))
 
     def waiting(self, url: str) -> int:

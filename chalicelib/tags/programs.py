@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Mapping, Sequence
 from itertools import compress
 from typing import Any
 
 import msgspec
 from datalogic_py import BatchItemError, DataHandle, DataLogicError, Rule
 
+from chalicelib.kernel.groups import grouped
 from chalicelib.kernel.moments import Millis
 from chalicelib.profiles.conditions import ENGINE, STEP_BUDGET, nodes
 from chalicelib.profiles.model import Profile
@@ -69,7 +70,8 @@ class Together:
         self.paths = self._row.paths
         """What stands in a row, in its order."""
         places = {path: place for place, path in enumerate(self.paths)}
-        self._parts = [_Part(part, places) for part in _parted(rules)]
+        sized = ((one, _size(one)) for one in rules)
+        self._parts = [_Part(part, places) for part in grouped(sized, most_size=_MOST_TOGETHER)]
 
     def of(self, profile: Profile, now: Millis, scenes: Container[str], known_until: Mapping[str, Millis]) -> Outcomes:
         """What is true of a profile."""
@@ -129,18 +131,8 @@ def _by_place(condition: Any, places: Mapping[str, int]) -> Any:
     }
 
 
-def _parted(rules: Sequence[Compiled]) -> Iterator[list[Compiled]]:
-    part: list[Compiled] = []
-    size = 0
-    for rule in rules:
-        parts = sum(1 for condition in rule.conditions for _ in nodes(condition))
-        if part and size + parts > _MOST_TOGETHER:
-            yield part
-            part, size = [], 0
-        part.append(rule)
-        size += parts
-    if part:
-        yield part
+def _size(rule: Compiled) -> int:
+    return sum(1 for condition in rule.conditions for _ in nodes(condition))
 
 
 def _boolean(condition: Any) -> Any:
